@@ -1,0 +1,66 @@
+# Every target works on a fresh clone: what it needs is made first, once, and again when
+# pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+BENCH := .venv-bench
+BIN := $(VENV)/bin
+export KERAS_BACKEND ?= jax
+
+.PHONY: help venv mnist test fmt lint types imports doctest check bench bench-venv clean
+.DEFAULT_GOAL := help
+
+help: ## show the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp per set of extras; the developer's set holds the user's, so it answers for both.
+$(VENV)/.user: pyproject.toml | $(BIN)/python
+	@test -e $(VENV)/.dev || $(BIN)/python -m pip install --quiet -e ".[plot]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[test,plot,app]"
+	@touch $@
+
+$(BENCH)/.done: pyproject.toml
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet -e ".[bench]"
+	@touch $@
+
+venv: $(VENV)/.dev ## the developer's environment: tests, linters, the Keras oracle
+
+mnist: $(VENV)/.user ## train on MNIST, from nothing
+	$(BIN)/narae train mnist
+
+test: $(VENV)/.dev ## all tests and doctests
+	$(BIN)/python -m pytest -q
+
+doctest: $(VENV)/.dev ## the docstrings' examples only
+	$(BIN)/python -m pytest -q src/narae
+
+fmt: $(VENV)/.dev ## format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.dev ## format and lint, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev ## pyright
+	$(BIN)/pyright
+
+imports: $(VENV)/.dev ## the house: who may import whom
+	$(BIN)/lint-imports
+
+check: lint types imports test ## everything CI runs
+
+bench-venv: $(BENCH)/.done ## the peers' environment (some GB)
+
+bench: bench-venv ## narae beside its peers, one table
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BENCH)/bin/python benchmarks/run.py $(ARGS)
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) $(BENCH) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
