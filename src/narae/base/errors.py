@@ -1,0 +1,56 @@
+"""Errors that say what came, what was expected, and the likely fix."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ShapeError(ValueError):
+    """A shape that an operation or a layer cannot take."""
+
+
+class DtypeError(TypeError):
+    """A dtype that an operation cannot take."""
+
+
+class NotYet(NotImplementedError, AttributeError):
+    """Something that Keras has and narae has not yet; the message names the way out.
+
+    It is an AttributeError too, so that `hasattr(narae.ops, name)` answers False.
+    """
+
+
+class MissingExtra(ImportError):
+    """An optional part that is not installed; the message names the command that installs it."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed. Install it with: "
+            f"pip install 'narae[{extra}]'"
+        )
+
+
+def nearest(name: object, options: Iterable[str]) -> str:
+    """A ready phrase naming the closest options to `name`, or listing a few of them.
+
+    >>> nearest("rmsprp", ["rmsprop", "adam"])
+    "Did you mean 'rmsprop'?"
+    """
+    options = sorted(set(options))
+    lowered = {option.lower(): option for option in reversed(options)}
+    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {lowered[close[0]]!r}?"
+    shown = ", ".join(options[:40])
+    return f"Known names: {shown}{', ...' if len(options) > 40 else ''}."
+
+
+def unknown_name(kind: str, name: object, options: Iterable[str]) -> ValueError:
+    """The error for a name that nothing answers to, with the nearest right one.
+
+    >>> raise unknown_name("optimizer", "adm", ["adam", "sgd"])
+    Traceback (most recent call last):
+    ValueError: Unknown optimizer: 'adm'. Did you mean 'adam'?
+    """
+    return ValueError(f"Unknown {kind}: {name!r}. {nearest(name, options)}")

@@ -1,0 +1,80 @@
+"""Reverse-mode differentiation: one walk backwards over recorded nodes.
+
+The cotangents are values like any other, computed through `bind`: under a tape or a trace they are
+recorded in turn, so that gradients of gradients need nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from narae.base.dtypes import is_float
+from narae.graph.graph import reachable
+from narae.graph.ir import Node, Spec, Value
+
+
+@dataclass(frozen=True)
+class Algebra:
+    """What the walk needs of arithmetic: the sum of two values, and a zero of a spec."""
+
+    add: Callable[[Value, Value], Value]
+    zeros: Callable[[Spec], Value]
+
+
+def backprop(
+    outputs: Sequence[Value],
+    cotangents: Sequence[Value],
+    sources: Sequence[Value],
+    algebra: Algebra,
+    since: int = -1,
+) -> list[Value | None]:
+    """The cotangent of each source, None where no path of differentiable ops leads to it.
+
+    Nodes recorded before `since` are not walked (they belong to another tape).
+    """
+    wanted = {v.uid for v in sources}
+    # A node's outputs have consecutive uids, the first of which tells its age.
+    nodes = [n for n in reachable(outputs, lambda v: v.uid < since) if n.uids[0] >= since]
+    needed = _needed(nodes, wanted)
+    cts: dict[int, Value] = {}
+    for out, ct in zip(outputs, cotangents, strict=True):
+        _accumulate(cts, out, ct, algebra)
+    for node in reversed(nodes):
+        if node.uids[0] in needed and any(uid in cts for uid in node.uids):
+            _backward(node, cts, needed, algebra)
+            for uid in node.uids:
+                if uid not in wanted:  # no longer needed: eager cotangents are as large as data
+                    cts.pop(uid, None)
+    return [cts.get(v.uid) for v in sources]
+
+
+def _needed(nodes: Sequence[Node], wanted: set[int]) -> set[int]:
+    """The uids of all outputs on a path of differentiable inputs from what is wanted."""
+    live = set(wanted)
+    for node in nodes:
+        if any(v.uid in live and node.op.gradient_of(i) for i, v in enumerate(node.inputs)):
+            live.update(node.uids)
+    return live
+
+
+def _backward(node: Node, cts: dict[int, Value], live: set[int], algebra: Algebra) -> None:
+    outs = tuple(node.output(i) for i in range(len(node.specs)))
+    arrived = [cts.get(uid) for uid in node.uids]
+    filled = [
+        algebra.zeros(spec) if ct is None and is_float(spec.dtype) else ct
+        for ct, spec in zip(arrived, node.specs, strict=True)
+    ]
+    ct, out = (tuple(filled), outs) if node.multi else (filled[0], outs[0])
+    for i, value in enumerate(node.inputs):
+        gradient = node.op.gradient_of(i)
+        if gradient is None or value.uid not in live or not is_float(value.dtype):
+            continue
+        part = gradient(ct, out, *node.inputs, **node.params)
+        if part is not None:
+            _accumulate(cts, value, part, algebra)
+
+
+def _accumulate(cts: dict[int, Value], value: Value, part: Value, algebra: Algebra) -> None:
+    before = cts.get(value.uid)
+    cts[value.uid] = part if before is None else algebra.add(before, part)

@@ -1,0 +1,93 @@
+"""Graph: a function as data, cut out of what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from narae.graph.ir import Node, Spec, Value, run
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """inputs -> outputs through nodes in an order in which each comes after what it needs.
+
+    A value that is neither an input nor a node's output is a constant and has data.
+    """
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+
+    @property
+    def constants(self) -> tuple[Value, ...]:
+        """The values that come from outside: data known when the graph was made."""
+        known = {v.uid for v in self.inputs} | {u for n in self.nodes for u in n.uids}
+        used = [v for node in self.nodes for v in node.inputs] + list(self.outputs)
+        return tuple({v.uid: v for v in used if v.uid not in known}.values())
+
+    def __str__(self) -> str:
+        lines = [f"inputs {', '.join(map(_named, self.inputs))}"]
+        for node in self.nodes:
+            outs = ", ".join(f"%{u}: {_typed(s)}" for u, s in zip(node.uids, node.specs, strict=True))
+            args = ", ".join(f"%{v.uid}" if v.data is None else _typed(v.spec) for v in node.inputs)
+            extra = "".join(f", {k}={v!r}" for k, v in node.params.items() if not isinstance(v, Graph))
+            lines.append(f"{outs} = {node.op.name}({args}{extra})")
+        return "\n".join([*lines, f"outputs {', '.join(map(_named, self.outputs))}"])
+
+
+def _typed(spec: Spec) -> str:
+    return f"{spec.dtype}{list(spec.shape)}"
+
+
+def _named(value: Value) -> str:
+    return f"%{value.uid}: {_typed(value.spec)}"
+
+
+def reachable(outputs: Iterable[Value], stop: Callable[[Value], bool]) -> list[Node]:
+    """The nodes that `outputs` need, oldest first; `stop(value)` ends the walk at a value."""
+    found: dict[int, Node] = {}
+    todo = [v.node for v in outputs if v.node is not None and not stop(v)]
+    while todo:
+        node = todo.pop()
+        if node.uids[0] in found:
+            continue
+        found[node.uids[0]] = node
+        todo.extend(v.node for v in node.inputs if v.node is not None and not stop(v))
+    return [found[uid] for uid in sorted(found)]  # uids grow: an order of creation
+
+
+def build(inputs: Sequence[Value], outputs: Sequence[Value], since: int = -1) -> tuple[Graph, list[Value]]:
+    """The graph from `inputs` to `outputs`, and the values from outside that it captures.
+
+    What was recorded before `since` is outside. Outside values become further inputs (in the
+    order of their uids) when they are traced or watched; plain data stays as constants.
+    """
+    given = {v.uid for v in inputs}
+    nodes = reachable(outputs, lambda v: v.uid in given or v.uid < since)
+    made = {uid for node in nodes for uid in node.uids} | given
+    used = [v for node in nodes for v in node.inputs] + list(outputs)
+    free = {v.uid: v for v in used if v.uid not in made}
+    captured = [v for _, v in sorted(free.items()) if v.data is None or v.node or v.tracked]
+    return Graph((*inputs, *captured), tuple(outputs), tuple(nodes)), captured
+
+
+def evaluate(graph: Graph, arrays: Sequence[Any], xp: Any) -> tuple[Any, ...]:
+    """Run a graph node by node in a namespace: the plainest executor, and the reference."""
+    env = {v.uid: v.data for v in graph.constants}
+    env.update((v.uid, a) for v, a in zip(graph.inputs, arrays, strict=True))
+    for node in graph.nodes:
+        outs = run(node.op, [env[v.uid] for v in node.inputs], node.params, xp)
+        env.update(zip(node.uids, outs, strict=True))
+    return tuple(env[v.uid] for v in graph.outputs)
+
+
+def substitute(graph: Graph, values: Sequence[Value]) -> tuple[Value, ...]:
+    """Apply a graph to other values, node by node through `bind`: inlining."""
+    env = {v.uid: v for v in graph.constants}
+    env.update((v.uid, new) for v, new in zip(graph.inputs, values, strict=True))
+    for node in graph.nodes:
+        out = node.op(*(env[v.uid] for v in node.inputs), **node.params)
+        env.update(zip(node.uids, out if node.multi else (out,), strict=True))
+    return tuple(env[v.uid] for v in graph.outputs)

@@ -1,0 +1,186 @@
+"""Op, Node, Value, and `bind`: the one door through which every operation runs or is recorded."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+_uids = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is known of a value before it is computed: its shape and the name of its dtype."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        count = 1
+        for length in self.shape:
+            count *= length
+        return count
+
+
+class Value:
+    """One result of the computation: concrete (`data`), recorded (`node`), or both.
+
+    A traced value has no data; an eager one has no node; under a GradientTape it has both.
+    `uid` is its identity: two handles with one uid are one value.
+    """
+
+    __slots__ = ("spec", "data", "node", "index", "uid", "tracked", "__weakref__")
+
+    def __init__(
+        self,
+        spec: Spec,
+        data: np.ndarray | None = None,
+        node: Node | None = None,
+        index: int = 0,
+        uid: int | None = None,
+    ) -> None:
+        self.spec = spec
+        self.data = data
+        self.node = node
+        self.index = index
+        self.uid = next(_uids) if uid is None else uid
+        self.tracked = False  # a source that a tape watches
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> str:
+        """The dtype's name."""
+        return self.spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.spec.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation's whole record. See `narae.ops.record` for the helpers that make them.
+
+    rule(*specs, **params) -> Spec or a tuple of Specs; raises ShapeError or DtypeError.
+    forward(xp, *arrays, **params) -> array or a tuple of arrays, in the namespace `xp`.
+    vjp: one function per input, (ct, out, *inputs, **params) -> cotangent, None where no gradient
+        flows; for an op of many inputs a function (i, ct, out, *inputs, **params).
+    simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
+    """
+
+    name: str
+    rule: Callable[..., Any]
+    forward: Callable[..., Any]
+    vjp: Sequence[Callable[..., Any] | None] | Callable[..., Any] | None = None
+    samples: Callable[..., Any] | None = None
+    oracle: Callable[..., Any] | None = None
+    simplify: Callable[..., Any] | None = None
+    ufunc: str | None = None  # the xp function that is the whole forward and takes `out`
+    elementwise: bool = False  # each output element depends on one element of each input
+    view: bool = False  # NumPy's forward returns a view of the first input
+    smooth: bool = True  # has second derivatives worth checking
+    commutes: bool = False
+
+    result_type: ClassVar[type[Value]] = Value
+
+    def __call__(self, *args: Value, **params: Any) -> Any:
+        return bind(self, args, params)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def gradient_of(self, i: int) -> Callable[..., Any] | None:
+        """The function that gives the cotangent of input i, or None where no gradient flows."""
+        if self.vjp is None:
+            return None
+        if callable(self.vjp):
+            vjp = self.vjp
+            return lambda *args, **params: vjp(i, *args, **params)
+        return self.vjp[i]
+
+
+class Node:
+    """One recorded application of an op. Holds the outputs' data, never the outputs themselves:
+    no reference cycle, so that what a tape recorded goes when the last result goes."""
+
+    __slots__ = ("op", "inputs", "params", "specs", "datas", "uids", "multi")
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Value, ...],
+        params: dict[str, Any],
+        specs: tuple[Spec, ...],
+        datas: tuple[np.ndarray | None, ...],
+        multi: bool,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.specs = specs
+        self.datas = datas
+        self.multi = multi
+        self.uids = tuple(next(_uids) for _ in specs)
+
+    def output(self, i: int) -> Value:
+        """A handle on output i."""
+        return Op.result_type(self.specs[i], self.datas[i], self, i, self.uids[i])
+
+    @property
+    def result(self) -> Any:
+        """What the op's caller gets: one value, or a tuple of them."""
+        outputs = tuple(self.output(i) for i in range(len(self.specs)))
+        return outputs if self.multi else outputs[0]
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name} -> {', '.join(f'{s.dtype}{list(s.shape)}' for s in self.specs)}>"
+
+
+class _Mode(threading.local):
+    tapes = 0  # GradientTapes that record in this thread
+    traces = 0  # functions being traced in this thread
+
+
+MODE = _Mode()
+
+
+def now() -> int:
+    """A point in the order of recording: values made later have a larger uid."""
+    return next(_uids)
+
+
+def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
+    """Run `op` at once when every argument is concrete; record a node when one is traced, or
+    when a tape is active and an argument can be reached from what it watches."""
+    specs = op.rule(*(a.spec for a in args), **params)
+    multi = isinstance(specs, tuple)
+    all_specs = specs if multi else (specs,)
+    abstract = any(a.data is None for a in args) or (not args and MODE.traces > 0)
+    if abstract:
+        return Node(op, args, params, all_specs, (None,) * len(all_specs), multi).result
+    datas = run(op, [a.data for a in args], params)
+    if MODE.tapes and any(a.tracked or a.node is not None for a in args):
+        return Node(op, args, params, all_specs, datas, multi).result
+    if multi:
+        return tuple(Op.result_type(s, d) for s, d in zip(all_specs, datas, strict=True))
+    return Op.result_type(specs, datas[0])
+
+
+def run(op: Op, arrays: Sequence[Any], params: dict[str, Any], xp: Any = np) -> tuple[Any, ...]:
+    """The op's forward in the namespace `xp`, always as a tuple of arrays."""
+    with np.errstate(all="ignore"):  # NaN and inf are values here, as on every accelerator
+        out = op.forward(xp, *arrays, **params)
+    outs = out if isinstance(out, tuple) else (out,)
+    return tuple(map(np.asarray, outs)) if xp is np else outs

@@ -1,0 +1,36 @@
+"""Arguments of public ops made tensors of one dtype, by Keras's promotion rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.dtypes import as_float, result_type
+from narae.ops.records.logic import cast
+from narae.ops.tensor import Tensor, as_tensor
+
+
+def dtype_of(x: Any) -> Any:
+    """What `x` counts as in promotion: its dtype, or the Python type of a number (weak)."""
+    kind = type(x)
+    if kind in (int, float, bool):
+        return kind
+    return getattr(x, "dtype", None) or as_tensor(x).dtype
+
+
+def to(x: Any, dtype: str) -> Tensor:
+    """`x` as a tensor of a dtype."""
+    found = as_tensor(x, dtype if type(x) in (int, float, bool) else None)
+    return found if found.dtype == dtype else cast(found, dtype=dtype)
+
+
+def promoted(*xs: Any, floating: bool = False) -> list[Tensor]:
+    """Tensors of the dtype in which `xs` meet; floating: made a float if it is none."""
+    dtype = result_type(*(dtype_of(x) for x in xs))
+    dtype = as_float(dtype) if floating else dtype
+    return [to(x, dtype) for x in xs]
+
+
+def floated(x: Any) -> Tensor:
+    """`x` as a tensor of a float dtype: its own, or floatx."""
+    found = as_tensor(x)
+    return to(found, as_float(found.dtype))

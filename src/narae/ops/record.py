@@ -1,0 +1,153 @@
+"""The table of operation records, and the few ways of making one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import is_float
+from narae.base.errors import DtypeError, ShapeError
+from narae.graph.ir import Op, Spec, Value
+
+RECORDS: dict[str, Op] = {}
+
+
+def record(name: str, rule: Callable[..., Any], forward: Callable[..., Any], **fields: Any) -> Op:
+    """Make an operation's record and enter it in the table."""
+    if name in RECORDS:
+        raise ValueError(f"the operation {name!r} has a record already")
+    RECORDS[name] = Op(name, rule, forward, **fields)
+    return RECORDS[name]
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which operands of these shapes meet. Raises ShapeError when they do not.
+
+    >>> broadcast_shapes((3, 1), (4,))
+    (3, 4)
+    """
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    out = []
+    for lengths in zip(*padded, strict=True):
+        wide = {n for n in lengths if n != 1}
+        if len(wide) > 1:
+            got = " and ".join(str(shape) for shape in shapes)
+            raise ShapeError(
+                f"shapes {got} do not broadcast: counted from the last axis, lengths must be "
+                "equal or one of them 1; a reshape or expand_dims before it?"
+            )
+        out.append(wide.pop() if wide else 1)
+    return tuple(out)
+
+
+def elementwise_rule(name: str, result: str | None = None, takes: str = "any") -> Callable[..., Spec]:
+    """The rule of ops that broadcast equal dtypes. result: a fixed dtype, or None for the same;
+    takes: 'any', 'float', 'int' or 'number' (all but bool)."""
+
+    def rule(*specs: Spec, **_: Any) -> Spec:
+        dtype = specs[0].dtype
+        for spec in specs:
+            if spec.dtype != dtype:
+                raise DtypeError(f"{name} takes operands of one dtype, got {[s.dtype for s in specs]}")
+        check_kind(name, dtype, takes)
+        shape = specs[0].shape if len(specs) == 1 else broadcast_shapes(*(s.shape for s in specs))
+        return Spec(shape, result or dtype)
+
+    return rule
+
+
+def check_kind(name: str, dtype: str, takes: str) -> None:
+    """Raise DtypeError unless `dtype` is of the kind that an op takes."""
+    fits = {
+        "any": True,
+        "float": is_float(dtype),
+        "int": not is_float(dtype),
+        "number": dtype != "bool",
+    }[takes]
+    if not fits:
+        raise DtypeError(f"{name} takes {takes} dtypes, got {dtype}; a cast before it?")
+
+
+def elementwise(
+    name: str,
+    ufunc: str | None = None,
+    *,
+    forward: Callable[..., Any] | None = None,
+    vjp: Sequence[Callable[..., Any] | None] | None = None,
+    result: str | None = None,
+    takes: str = "any",
+    **fields: Any,
+) -> Op:
+    """A record whose output elements each depend on one element of each input, with broadcasting.
+
+    Give `ufunc`, the name of an xp function that takes `out`, or `forward`. The cotangents that
+    `vjp` gives are summed back to the inputs' shapes here, so that no gradient thinks of it.
+    """
+    if forward is None:
+        ufunc = ufunc or name
+
+        def forward(xp: Any, *arrays: Any) -> Any:
+            return getattr(xp, ufunc)(*arrays)
+
+    gradients = None if vjp is None else tuple(_fitted(i, g) for i, g in enumerate(vjp))
+    rule = elementwise_rule(name, result, takes)
+    return record(
+        name, rule, forward, vjp=gradients, ufunc=ufunc, elementwise=True, **fields
+    )
+
+
+def _fitted(i: int, gradient: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    if gradient is None:
+        return None
+
+    def fitted(ct: Value, out: Value, *inputs: Value, **params: Any) -> Value | None:
+        return sum_to(gradient(ct, out, *inputs, **params), inputs[i].shape)
+
+    return fitted
+
+
+def sum_to(value: Value, shape: tuple[int, ...]) -> Value:
+    """Sum over the axes along which `shape` was broadcast to `value.shape`: broadcasting's transpose."""
+    if value.shape == shape:
+        return value
+    lead = value.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        i + lead for i, n in enumerate(shape) if n == 1 and value.shape[i + lead] != 1
+    )
+    summed = RECORDS["reduce_sum"](value, axes=axes) if axes else value
+    return summed if summed.shape == shape else RECORDS["reshape"](summed, shape=shape)
+
+
+def constant(value: object, dtype: str) -> Value:
+    """A value from a Python number or an array, of a dtype by name."""
+    from narae.base.dtypes import np_dtype
+
+    data = np.asarray(value, np_dtype(dtype))
+    return Op.result_type(Spec(data.shape, dtype), data)
+
+
+def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
+    """A non-negative axis. Raises ShapeError when there is no such axis.
+
+    >>> normalize_axis(-1, 3)
+    2
+    """
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"{what} {axis} is out of range for a tensor of rank {ndim}")
+    return int(axis % ndim) if ndim else 0
+
+
+def normalize_axes(axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Non-negative axes in ascending order, all of them for None. Raises ShapeError for repeats."""
+    if axes is None:
+        return tuple(range(ndim))
+    listed = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
+    found = tuple(sorted(normalize_axis(a, ndim) for a in listed))
+    if len(set(found)) != len(found):
+        raise ShapeError(f"axes {listed} name an axis twice for a tensor of rank {ndim}")
+    return found

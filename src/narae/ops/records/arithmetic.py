@@ -1,0 +1,178 @@
+"""Elementwise arithmetic and functions of one number, each with its derivative beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae.graph.ir import Value
+from narae.ops.record import constant, elementwise
+from narae.ops.samples import floats
+
+
+def _is(value: Value, number: float) -> bool:
+    """Whether a value is a constant scalar equal to `number` (what algebra can use)."""
+    data = value.data
+    return data is not None and data.size == 1 and value.node is None and data.item() == number
+
+
+def _same(kept: Value, other: Value) -> bool:
+    """Whether dropping `other` leaves the shape as it was."""
+    return len(other.shape) <= len(kept.shape) and all(n == 1 for n in other.shape)
+
+
+def _drop(number: float) -> Any:
+    def simplify(x: Value, y: Value) -> Value | None:
+        if _is(y, number) and _same(x, y):
+            return x
+        return y if _is(x, number) and _same(y, x) else None
+
+    return simplify
+
+
+def _drop_right(number: float) -> Any:
+    return lambda x, y: x if _is(y, number) and _same(x, y) else None
+
+
+add = elementwise(
+    "add",
+    vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: ct),
+    simplify=_drop(0.0),
+    samples=floats(2),
+    commutes=True,
+)
+subtract = elementwise(
+    "subtract",
+    takes="number",
+    vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct),
+    simplify=_drop_right(0.0),
+    samples=floats(2),
+)
+multiply = elementwise(
+    "multiply",
+    vjp=(lambda ct, out, x, y: ct * y, lambda ct, out, x, y: ct * x),
+    simplify=_drop(1.0),
+    samples=floats(2),
+    commutes=True,
+)
+divide = elementwise(
+    "divide",
+    takes="float",
+    vjp=(lambda ct, out, x, y: ct / y, lambda ct, out, x, y: -ct * out / y),
+    simplify=_drop_right(1.0),
+    samples=floats(2, 0.5, 2.0),
+)
+floor_divide = elementwise("floor_divide", takes="number", vjp=None, samples=floats(2, 0.5, 9.0))
+remainder = elementwise(
+    "remainder",
+    takes="number",
+    # x mod y = x - floor(x / y) y; the floor is constant but for its jumps
+    vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct * floor(x / y)),
+    samples=floats(2, 0.6, 0.9),
+)
+
+
+def _power_simplify(x: Value, y: Value) -> Value | None:
+    if not _same(x, y):
+        return None
+    if _is(y, 1.0):
+        return x
+    if _is(y, 2.0):
+        return multiply(x, x)
+    return sqrt(x) if _is(y, 0.5) and x.dtype.startswith("float") else None
+
+
+power = elementwise(
+    "power",
+    takes="number",
+    vjp=(
+        lambda ct, out, x, y: ct * y * power(x, y - 1),
+        # where x is 0 the limit of x^y log x is 0; log of 1 gives it without a NaN
+        lambda ct, out, x, y: ct * out * log(where_positive(x)),
+    ),
+    simplify=_power_simplify,
+    samples=floats(2, 0.5, 2.0),
+)
+
+
+def where_positive(x: Value) -> Value:
+    """x where it is not zero, 1 elsewhere."""
+    from narae.ops.records.logic import not_equal, select
+
+    return select(not_equal(x, constant(0, x.dtype)), x, constant(1, x.dtype))
+
+
+def _chosen(ct: Value, picked: Value, x: Value, y: Value) -> Value:
+    """The cotangent where x was picked, half of it where x and y tie."""
+    from narae.ops.records.logic import equal, select
+
+    half = select(equal(x, y), ct * 0.5, ct)
+    return select(equal(picked, x), half, constant(0, ct.dtype))
+
+
+maximum = elementwise(
+    "maximum",
+    vjp=(
+        lambda ct, out, x, y: _chosen(ct, out, x, y),
+        lambda ct, out, x, y: _chosen(ct, out, y, x),
+    ),
+    samples=floats(2),
+    commutes=True,
+)
+minimum = elementwise(
+    "minimum",
+    vjp=(
+        lambda ct, out, x, y: _chosen(ct, out, x, y),
+        lambda ct, out, x, y: _chosen(ct, out, y, x),
+    ),
+    samples=floats(2),
+    commutes=True,
+)
+arctan2 = elementwise(
+    "arctan2",
+    takes="float",
+    vjp=(
+        lambda ct, out, y, x: ct * x / (x * x + y * y),
+        lambda ct, out, y, x: -ct * y / (x * x + y * y),
+    ),
+    samples=floats(2, 0.5, 2.0),
+)
+
+
+def unary(name: str, gradient: Any, low: float = -2.0, high: float = 2.0, **fields: Any) -> Any:
+    """A float function of one number; gradient(ct, out, x) or None where it is flat."""
+    vjp = None if gradient is None else (gradient,)
+    fields.setdefault("takes", "float")
+    return elementwise(name, vjp=vjp, samples=floats(1, low, high), **fields)
+
+
+negative = unary("negative", lambda ct, out, x: -ct, takes="number")
+absolute = unary("absolute", lambda ct, out, x: ct * sign(x), takes="number")
+sign = unary("sign", None, takes="number")
+exp = unary("exp", lambda ct, out, x: ct * out)
+exp2 = unary("exp2", lambda ct, out, x: ct * out * float(np.log(2.0)))
+expm1 = unary("expm1", lambda ct, out, x: ct * (out + 1))
+log = unary("log", lambda ct, out, x: ct / x, 0.3, 3.0)
+log2 = unary("log2", lambda ct, out, x: ct / (x * float(np.log(2.0))), 0.3, 3.0)
+log10 = unary("log10", lambda ct, out, x: ct / (x * float(np.log(10.0))), 0.3, 3.0)
+log1p = unary("log1p", lambda ct, out, x: ct / (x + 1), -0.5, 2.0)
+sqrt = unary("sqrt", lambda ct, out, x: ct * 0.5 / out, 0.3, 3.0)
+square = unary("square", lambda ct, out, x: ct * (x * 2), takes="number")
+reciprocal = unary("reciprocal", lambda ct, out, x: -ct * out * out, 0.5, 2.0)
+sin = unary("sin", lambda ct, out, x: ct * cos(x))
+cos = unary("cos", lambda ct, out, x: -ct * sin(x))
+tan = unary("tan", lambda ct, out, x: ct * (out * out + 1), -1.0, 1.0)
+arcsin = unary("arcsin", lambda ct, out, x: ct / sqrt(1 - x * x), -0.8, 0.8)
+arccos = unary("arccos", lambda ct, out, x: -ct / sqrt(1 - x * x), -0.8, 0.8)
+arctan = unary("arctan", lambda ct, out, x: ct / (x * x + 1))
+sinh = unary("sinh", lambda ct, out, x: ct * cosh(x))
+cosh = unary("cosh", lambda ct, out, x: ct * sinh(x))
+tanh = unary("tanh", lambda ct, out, x: ct * (1 - out * out))
+arcsinh = unary("arcsinh", lambda ct, out, x: ct / sqrt(x * x + 1))
+arccosh = unary("arccosh", lambda ct, out, x: ct / sqrt(x * x - 1), 1.3, 3.0)
+arctanh = unary("arctanh", lambda ct, out, x: ct / (1 - x * x), -0.8, 0.8)
+floor = unary("floor", None)
+ceil = unary("ceil", None)
+trunc = unary("trunc", None)
+rint = unary("rint", None)  # halves go to the even neighbour

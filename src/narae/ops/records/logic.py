@@ -1,0 +1,100 @@
+"""Comparisons, booleans, bits, and the choice between two values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.dtypes import np_dtype
+from narae.base.errors import DtypeError
+from narae.graph.ir import Spec, Value
+from narae.ops.record import (
+    broadcast_shapes,
+    constant,
+    elementwise,
+    record,
+    sum_to,
+)
+from narae.ops.samples import bools, floats, ints
+
+
+def _compare(name: str) -> Any:
+    return elementwise(name, result="bool", samples=floats(2))
+
+
+equal, not_equal = _compare("equal"), _compare("not_equal")
+less, less_equal = _compare("less"), _compare("less_equal")
+greater, greater_equal = _compare("greater"), _compare("greater_equal")
+
+isnan = elementwise("isnan", result="bool", takes="float", samples=floats(1))
+isfinite = elementwise("isfinite", result="bool", takes="float", samples=floats(1))
+isinf = elementwise("isinf", result="bool", takes="float", samples=floats(1))
+
+logical_and = elementwise("logical_and", result="bool", samples=bools(2))
+logical_or = elementwise("logical_or", result="bool", samples=bools(2))
+logical_xor = elementwise("logical_xor", result="bool", samples=bools(2))
+logical_not = elementwise("logical_not", result="bool", samples=bools(1))
+
+bitwise_and = elementwise("bitwise_and", takes="int", samples=ints(2))
+bitwise_or = elementwise("bitwise_or", takes="int", samples=ints(2))
+bitwise_xor = elementwise("bitwise_xor", takes="int", samples=ints(2))
+invert = elementwise("invert", takes="int", samples=ints(1))
+left_shift = elementwise("left_shift", takes="int", samples=ints(2, 0, 5))
+right_shift = elementwise("right_shift", takes="int", samples=ints(2, 0, 5))
+
+
+def _select_rule(condition: Spec, x: Spec, y: Spec) -> Spec:
+    if condition.dtype != "bool" or x.dtype != y.dtype:
+        got = (condition.dtype, x.dtype, y.dtype)
+        raise DtypeError(f"select takes a bool condition and two values of one dtype, got {got}")
+    return Spec(broadcast_shapes(condition.shape, x.shape, y.shape), x.dtype)
+
+
+def _select_samples(rng: Any) -> Any:
+    return [
+        ((rng.integers(0, 2, (3, 4)).astype(bool), rng.normal(size=(3, 4)), rng.normal(size=(4,))), {}),
+        ((rng.integers(0, 2, (3, 1)).astype(bool), rng.normal(size=()), rng.normal(size=(4,))), {}),
+    ]
+
+
+# x where the condition holds, y elsewhere.
+select = record(
+    "select",
+    _select_rule,
+    lambda xp, condition, x, y: xp.where(condition, x, y),
+    vjp=(
+        None,
+        lambda ct, out, c, x, y: sum_to(select(c, ct, constant(0, ct.dtype)), x.shape),
+        lambda ct, out, c, x, y: sum_to(select(c, constant(0, ct.dtype), ct), y.shape),
+    ),
+    samples=_select_samples,
+    elementwise=True,
+)
+
+
+def _cast_vjp(ct: Value, out: Value, x: Value, *, dtype: str) -> Value | None:
+    return cast(ct, dtype=x.dtype)
+
+
+cast = record(
+    "cast",
+    lambda x, *, dtype: Spec(x.shape, dtype),
+    lambda xp, x, *, dtype: x.astype(np_dtype(dtype)),
+    vjp=(_cast_vjp,),
+    simplify=lambda x, *, dtype: x if x.dtype == dtype else None,
+    samples=lambda rng: [
+        ((rng.normal(size=(3, 4)),), {"dtype": "float64"}),
+        ((rng.integers(0, 9, (3, 4)),), {"dtype": "float32"}),
+        ((rng.normal(size=(3, 4)) * 9,), {"dtype": "int32"}),
+    ],
+    elementwise=True,
+)
+
+# The value, through which no gradient flows.
+stop_gradient = record(
+    "stop_gradient",
+    lambda x: x,
+    lambda xp, x: x,
+    samples=floats(1),
+    elementwise=True,
+    view=True,
+)

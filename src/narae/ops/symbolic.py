@@ -1,0 +1,164 @@
+"""KerasTensor: the symbolic value that `Input` gives, and the door every public op passes.
+
+A KerasTensor has a shape with unknown lengths (None) and remembers the call that made it, so that a
+functional model can run that call again. Public ops given one do not compute: they infer.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from narae.base import trees
+from narae.base.dtypes import standardize_dtype
+from narae.graph.ir import MODE, Spec
+from narae.ops.tensor import Operators, Tensor
+
+Shape = tuple[int | None, ...]
+_names = itertools.count()
+
+
+class KerasTensor(Operators):
+    """A tensor to come, of a functional model: shape, dtype, and the call that makes it.
+
+    >>> x = KerasTensor((None, 3))
+    >>> (x * 2).shape
+    (None, 3)
+    """
+
+    __slots__ = ("shape", "dtype", "name", "sparse", "record_history", "_keras_history")
+
+    def __init__(
+        self,
+        shape: Shape,
+        dtype: str | None = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        history: Call | None = None,
+        index: int = 0,
+    ) -> None:
+        if sparse or ragged:
+            raise ValueError("narae's tensors are dense: sparse and ragged are not supported")
+        self.shape = tuple(shape)
+        self.dtype = standardize_dtype(dtype)
+        self.name = name or f"keras_tensor_{next(_names)}"
+        self.sparse = False
+        self.record_history = record_history
+        self._keras_history = (history, index)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def history(self) -> Call | None:
+        """The call that makes this tensor, None for an input."""
+        return self._keras_history[0]
+
+    def reshape(self, *shape: Any) -> KerasTensor:
+        """The tensor in another shape."""
+        import narae.ops
+
+        return narae.ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise ValueError(
+            "A KerasTensor is symbolic: it has a shape and a dtype but no numbers. Use narae.ops or "
+            "layers on it, and get numbers by calling the model that is built from it."
+        )
+
+    def __bool__(self) -> bool:
+        raise TypeError("A KerasTensor has no truth value; use narae.ops.where or narae.ops.cond")
+
+    def __iter__(self) -> Any:
+        raise TypeError("A KerasTensor cannot be iterated over; use narae.ops.unstack")
+
+    def __len__(self) -> int:
+        raise TypeError("A KerasTensor's length may be unknown; look at its shape")
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class Call:
+    """One recorded call of a layer or a public op on KerasTensors: target, arguments, outputs."""
+
+    def __init__(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: Any) -> None:
+        self.target = target
+        self.args = args
+        self.kwargs = kwargs
+        leaves = trees.flatten(specs)
+        made = [KerasTensor(s.shape, s.dtype, history=self, index=i) for i, s in enumerate(leaves)]
+        self.outputs = trees.pack_as(specs, made)
+        self.inputs = [leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
+
+
+def any_symbolic(*trees_: Any) -> bool:
+    """Whether a KerasTensor is among the leaves."""
+    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(trees_))
+
+
+# Two lengths stand in for an unknown one: what differs between the two inferences is unknown in the result. Primes, so that products of lengths do not meet by chance.
+_STAND_INS = (83, 97)
+
+
+def infer(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """The tree of KerasTensors (shapes, dtypes) that a function gives for symbolic arguments.
+
+    The function is traced without numbers, once, or twice where a length is unknown.
+    """
+    leaves = [leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
+    unknown = any(None in leaf.shape for leaf in leaves)
+    first = _traced(function, args, kwargs, _STAND_INS[0])
+    if not unknown:
+        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), first)
+    second = _traced(function, args, kwargs, _STAND_INS[1])
+
+    def merged(a: Any, b: Any) -> KerasTensor:
+        shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
+        return KerasTensor(shape, a.dtype)
+
+    return trees.map_tree(merged, first, second)
+
+
+def _traced(function: Callable[..., Any], args: Any, kwargs: Any, length: int) -> Any:
+    def stand_in(leaf: Any) -> Any:
+        if not isinstance(leaf, KerasTensor):
+            return leaf
+        return Tensor(Spec(tuple(length if n is None else n for n in leaf.shape), leaf.dtype))
+
+    args, kwargs = trees.map_tree(stand_in, (args, kwargs))
+    MODE.traces += 1
+    try:
+        return function(*args, **kwargs)
+    finally:
+        MODE.traces -= 1
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def public(function: F) -> F:
+    """Make a function of tensors a public op: given KerasTensors it records itself and infers."""
+
+    @functools.wraps(function)
+    def op(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            kind = type(arg)
+            if kind is KerasTensor or (kind in _NESTED and any_symbolic(arg)):
+                break
+        else:
+            if not kwargs or not any_symbolic(kwargs):
+                return function(*args, **kwargs)
+        return Call(op, args, kwargs, infer(function, args, kwargs)).outputs
+
+    op.__narae_public__ = True  # type: ignore[attr-defined]
+    return op  # type: ignore[return-value]
+
+
+_NESTED = (list, tuple, dict)
