@@ -1,0 +1,37 @@
+"""Automatic names: dense, dense_1, dense_2, ..."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+_counts: defaultdict[str, int] = defaultdict(int)
+
+
+def snake_case(name: str) -> str:
+    """A class's name as Keras makes it a layer's: words joined by underscores.
+
+    >>> snake_case("EinsumDense"), snake_case("ReLU"), snake_case("Conv2D")
+    ('einsum_dense', 're_lu', 'conv2d')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """`prefix`, with a number from the second time on.
+
+    >>> reset_names()
+    >>> auto_name("dense"), auto_name("dense")
+    ('dense', 'dense_1')
+    """
+    prefix = snake_case(prefix)
+    number = _counts[prefix]
+    _counts[prefix] += 1
+    return prefix if number == 0 else f"{prefix}_{number}"
+
+
+def reset_names() -> None:
+    """Count from the beginning again (`clear_session`)."""
+    _counts.clear()

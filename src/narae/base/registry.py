@@ -1,0 +1,320 @@
+"""Objects by name, and objects as JSON: Keras's configuration format, read without running anything.
+
+A name found in a file is only ever looked up in tables: the built-in families below, what the program
+registered by `register_keras_serializable`, and what the caller passes. Nothing is imported or called by
+a name that a file gives, so that a model file cannot run code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+from narae.base.errors import nearest, unknown_name
+
+# Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
+FAMILIES = {
+    "keras": "narae.models",
+    "keras.models": "narae.models",
+    "keras.layers": "narae.layers",
+    "keras.losses": "narae.losses",
+    "keras.metrics": "narae.metrics",
+    "keras.optimizers": "narae.optimizers",
+    "keras.optimizers.schedules": "narae.optimizers.schedules",
+    "keras.initializers": "narae.initializers",
+    "keras.regularizers": "narae.regularizers",
+    "keras.constraints": "narae.constraints",
+    "keras.activations": "narae.activations",
+}
+_builtin: dict[str, dict[str, Any]] = {}
+_custom: dict[str, Any] = {}
+_custom_names: dict[Any, str] = {}
+_scopes: list[Mapping[str, Any]] = []
+
+T = TypeVar("T")
+
+
+def builtin(module: str, name: str | None = None) -> Callable[[T], T]:
+    """Enter a class or function in the family that Keras calls `module`."""
+
+    def enter(thing: T) -> T:
+        _builtin.setdefault(module, {})[name or thing.__name__] = thing  # type: ignore[attr-defined]
+        if inspect.isclass(thing):
+            thing.__keras_module__ = module  # type: ignore[attr-defined]
+        return thing
+
+    return enter
+
+
+def family(module: str) -> Mapping[str, Any]:
+    """The built-in objects of a family by name."""
+    importlib.import_module(FAMILIES[module])
+    return _builtin.setdefault(module, {})
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Let files name a class or function of yours, as `package>name`.
+
+    Raises ValueError for a class without get_config.
+
+    >>> @register_keras_serializable("demo")
+    ... def twice(x):
+    ...     return 2 * x
+    >>> get_registered_name(twice)
+    'demo>twice'
+    """
+
+    def enter(thing: T) -> T:
+        key = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError(f"{thing.__name__} needs a get_config() to be serializable")
+        _custom[key] = thing
+        _custom_names[thing] = key
+        return thing
+
+    return enter
+
+
+def get_registered_name(thing: Any) -> str:
+    """The registered name of a class or function, its plain name when it has none."""
+    return _custom_names.get(thing, thing.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """What a registered name stands for, None when nothing does."""
+    for table in (*reversed(_scopes), custom_objects or {}, _custom, module_objects or {}):
+        if name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The table of registered objects, which may be added to."""
+    return _custom
+
+
+@contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Within it, files and strings may name these objects.
+
+    >>> with custom_object_scope({"twice": lambda x: 2 * x}):
+    ...     get_registered_object("twice")(3)
+    6
+    """
+    _scopes.append(objects)
+    try:
+        yield
+    finally:
+        _scopes.remove(objects)
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """An object as JSON-ready data: numbers and strings as they are, the rest by class and config."""
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return obj
+    if isinstance(obj, dict):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    if isinstance(obj, list):
+        return [serialize_keras_object(item) for item in obj]
+    for kind, write in _WRITERS:
+        if kind(obj):
+            return write(obj)
+    if hasattr(obj, "get_config"):
+        return _object(obj)
+    raise TypeError(f"cannot serialize {obj!r} of type {type(obj).__name__}: it has no get_config()")
+
+
+def _object(obj: Any) -> dict[str, Any]:
+    cls = type(obj)
+    registered = _custom_names.get(cls)
+    builtin_module = cls.__dict__.get("__keras_module__")
+    out = {
+        "module": builtin_module or cls.__module__,
+        "class_name": cls.__name__,
+        "config": serialize_keras_object(obj.get_config()),
+        "registered_name": registered or (None if builtin_module else cls.__name__),
+    }
+    build = getattr(obj, "get_build_config", lambda: None)()
+    if build is not None:
+        out["build_config"] = serialize_keras_object(build)
+    compiled = getattr(obj, "get_compile_config", lambda: None)()
+    if compiled is not None:
+        out["compile_config"] = serialize_keras_object(compiled)
+    return out
+
+
+def _function(obj: Any) -> dict[str, Any]:
+    if obj.__name__ == "<lambda>":
+        raise ValueError(
+            "a lambda cannot be written to a file without running code from it later: define a named "
+            "function and register it with narae.saving.register_keras_serializable()"
+        )
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": get_registered_name(obj),
+        "registered_name": "function",
+    }
+
+
+def _array(obj: Any) -> dict[str, Any]:
+    data = np.asarray(obj)
+    kind = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"
+    return {"class_name": kind, "config": {"value": data.tolist(), "dtype": data.dtype.name}}
+
+
+_WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
+    (lambda x: isinstance(x, tuple), lambda x: {"class_name": "__tuple__", "items": [serialize_keras_object(i) for i in x]}),
+    (lambda x: isinstance(x, np.generic), lambda x: x.item()),
+    (lambda x: isinstance(x, np.dtype), lambda x: x.name),
+    (lambda x: isinstance(x, slice), lambda x: {"class_name": "__slice__", "items": [x.start, x.stop, x.step]}),
+    (lambda x: x is Ellipsis, lambda x: {"class_name": "__ellipsis__", "config": {}}),
+    (lambda x: isinstance(x, np.ndarray), _array),
+    (lambda x: hasattr(x, "__narae_tensor__") or type(x).__name__ == "Tensor", _array),
+    (inspect.isroutine, _function),
+    (lambda x: hasattr(x, "__narae_public__"), _function),
+]
+
+
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """The object that `serialize_keras_object` wrote. Raises ValueError for a name nothing answers to."""
+    if config is None or isinstance(config, (bool, int, float, str)):
+        return config
+    if isinstance(config, (list, tuple)):
+        return [deserialize_keras_object(item, custom_objects, safe_mode) for item in config]
+    if not isinstance(config, dict):
+        raise TypeError(f"cannot make an object from {config!r}")
+    name = config.get("class_name")
+    if name in _READERS:
+        return _READERS[name](config, custom_objects, safe_mode)
+    if "class_name" not in config or "config" not in config:
+        return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
+    if name == "function":
+        return find_function(config["config"], custom_objects)
+    return _made(find_class(config, custom_objects), config, custom_objects, safe_mode)
+
+
+def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+    inner = config["config"]
+    if not isinstance(inner, dict):
+        raise ValueError(f"the config of {config['class_name']!r} is no dictionary: {inner!r}")
+    if inspect.isclass(cls) and hasattr(cls, "from_config"):
+        with custom_object_scope(custom_objects or {}), _safe(safe_mode):
+            obj = cls.from_config(dict(inner))
+            build = config.get("build_config")
+            if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
+                obj.build_from_config(deserialize_keras_object(build, custom_objects, safe_mode))
+            if config.get("compile_config") and hasattr(obj, "compile_from_config"):
+                obj.compile_from_config(config["compile_config"])
+        return obj
+    raise ValueError(f"{config['class_name']!r} is registered as {cls!r}, which has no from_config")
+
+
+_safe_modes: list[bool] = [True]
+
+
+@contextmanager
+def _safe(mode: bool) -> Iterator[None]:
+    _safe_modes.append(mode)
+    try:
+        yield
+    finally:
+        _safe_modes.pop()
+
+
+def in_safe_mode() -> bool:
+    """Whether what is being deserialized is not to be trusted."""
+    return _safe_modes[-1]
+
+
+def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The class that a serialized object names: registered, passed by the caller, or built in."""
+    name, registered = str(config["class_name"]), config.get("registered_name")
+    for key in (registered, name):
+        found = get_registered_object(key, custom_objects) if key else None
+        if found is not None:
+            return found
+    module = _module_of(str(config.get("module") or ""))
+    known = [module] if module in FAMILIES else list(dict.fromkeys(FAMILIES))
+    for candidate in known:
+        if name in family(candidate):
+            return family(candidate)[name]
+    every = {n for candidate in known for n in family(candidate)}
+    raise ValueError(
+        f"Unknown class {name!r} (module {config.get('module')!r}): it is neither built in nor registered. "
+        f"{nearest(name, every)} A class of your own is found when it is decorated with "
+        "@narae.saving.register_keras_serializable() or passed in custom_objects."
+    )
+
+
+def _module_of(module: str) -> str:
+    """Keras's public module of an internal one: 'keras.src.layers.core.dense' -> 'keras.layers'."""
+    parts = module.split(".")
+    if parts[:2] == ["keras", "src"]:
+        parts = ["keras", *parts[2:]]
+    if parts[:3] == ["keras", "optimizers", "schedules"]:
+        return "keras.optimizers.schedules"
+    return ".".join(parts[:2])
+
+
+def find_function(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The function that a file names: registered, passed by the caller, or built in."""
+    for key in (name, str(name).rsplit(">", 1)[-1]):
+        found = get_registered_object(key, custom_objects)
+        if found is not None:
+            return found
+    for module in ("keras.activations", "keras.losses", "keras.metrics"):
+        if name in family(module):
+            return family(module)[name]
+    raise ValueError(
+        f"Unknown function {name!r}: decorate it with @narae.saving.register_keras_serializable() or pass "
+        "it in custom_objects."
+    )
+
+
+def _refuse_lambda(config: Any, *_: Any) -> Any:
+    raise ValueError(
+        "this file holds the byte code of a lambda. narae never runs code from a file: replace the lambda "
+        "by a named function, and pass it in custom_objects"
+    )
+
+
+_READERS: dict[str, Callable[..., Any]] = {
+    "__tuple__": lambda c, o, s: tuple(deserialize_keras_object(i, o, s) for i in c["items"]),
+    "__slice__": lambda c, o, s: slice(*c["items"]),
+    "__ellipsis__": lambda c, o, s: Ellipsis,
+    "__numpy__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),
+    "__tensor__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),
+    "__lambda__": _refuse_lambda,
+}
+
+
+def get_object(kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None) -> Any:
+    """What `losses.get`, `optimizers.get` and their like do with a string or a config.
+
+    A class or function by its name (or alias), case counted only when nothing else fits; a serialized
+    config becomes an object. Raises ValueError with the nearest right name.
+    """
+    if isinstance(identifier, dict):
+        return deserialize_keras_object(identifier)
+    if not isinstance(identifier, str):
+        raise ValueError(f"cannot interpret {identifier!r} as {kind}: a name, a config or an object of its own")
+    found = get_registered_object(identifier)
+    if found is not None:
+        return found
+    known, aliases = family(module), aliases or {}
+    lowered = {name.lower(): name for name in reversed(list(known))}
+    name = aliases.get(identifier, aliases.get(identifier.lower(), identifier))
+    name = name if name in known else lowered.get(name.lower(), name)
+    if name not in known:
+        raise unknown_name(kind, identifier, [*known, *aliases])
+    return known[name]

@@ -1,0 +1,1 @@
+"""Variables, gradients, tracing, compiled steps: trace -> simplify -> fuse -> plan -> executor."""

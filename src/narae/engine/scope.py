@@ -1,0 +1,81 @@
+"""Where variables are read and written while a function is traced.
+
+A traced function must not touch the variables' numbers: reads become inputs of its graph, writes become
+outputs, and the scope remembers both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from narae.graph.ir import MODE
+from narae.ops.tensor import Tensor
+
+if TYPE_CHECKING:
+    from narae.engine.variable import Variable
+
+
+class Scope:
+    """The variables that a traced function read (`inputs`) and wrote (`written`)."""
+
+    def __init__(self) -> None:
+        self.variables: dict[int, Variable] = {}
+        self.inputs: dict[int, Tensor] = {}
+        self.current: dict[int, Tensor] = {}
+        self.written: dict[int, Variable] = {}
+
+    def read(self, variable: Variable) -> Tensor:
+        """The variable's value at this point of the trace."""
+        key = id(variable)
+        if key not in self.current:
+            self.variables[key] = variable
+            self.inputs[key] = self.current[key] = Tensor(variable.spec)
+        return self.current[key]
+
+    def write(self, variable: Variable, value: Tensor) -> None:
+        """Give the variable another value from this point of the trace on."""
+        self.read(variable)  # a written variable is state: input and output
+        self.written[id(variable)] = variable
+        self.current[id(variable)] = value
+
+
+class _Stack(threading.local):
+    def __init__(self) -> None:
+        self.scopes: list[Scope | None] = [None]
+
+
+_stack = _Stack()
+
+
+def current_scope() -> Scope | None:
+    """The innermost scope of this thread, None when code runs eagerly."""
+    return _stack.scopes[-1]
+
+
+@contextmanager
+def tracing() -> Iterator[Scope]:
+    """Within it operations are recorded, and variables are read and written in a new scope."""
+    scope = Scope()
+    _stack.scopes.append(scope)
+    MODE.traces += 1
+    try:
+        yield scope
+    finally:
+        MODE.traces -= 1
+        _stack.scopes.pop()
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Within it code runs at once although a function is being traced: variables are made so."""
+    traces, tapes = MODE.traces, MODE.tapes
+    _stack.scopes.append(None)
+    MODE.traces = MODE.tapes = 0
+    try:
+        yield
+    finally:
+        MODE.traces, MODE.tapes = traces, tapes
+        _stack.scopes.pop()

@@ -1,0 +1,197 @@
+"""Variable: a tensor that changes, with storage of its own that programs write in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import is_float, np_dtype, standardize_dtype
+from narae.base.errors import ShapeError
+from narae.base.names import auto_name
+from narae.engine import tape
+from narae.engine.scope import current_scope, eagerly
+from narae.graph.ir import Spec
+from narae.ops.promote import to
+from narae.ops.tensor import Operators, Tensor, as_tensor
+
+
+class Variable(Operators):
+    """A named tensor that can be assigned to: a weight, a counter, an optimizer's state.
+
+    initializer: a value (number, array, tensor), or a function (shape, dtype=...) -> tensor, which needs
+    `shape`. trainable: whether GradientTape watches it by itself.
+
+    Raises ValueError for an initializer function without a shape, ShapeError for a value of another
+    shape than `shape`.
+
+    >>> v = Variable([1.0, 2.0])
+    >>> v.assign_add([1.0, 1.0]).numpy()
+    array([2., 3.], dtype=float32)
+    >>> (2 * v).tolist()
+    [4.0, 6.0]
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: tuple[int, ...] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        if aggregation not in ("none", "mean", "sum", "only_first_replica"):
+            raise ValueError(
+                "aggregation is 'none', 'mean', 'sum' or 'only_first_replica', got "
+                f"{aggregation!r}"
+            )
+        self.name = name or auto_name("variable")
+        self.path = self.name
+        self.trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer: Any = None
+        self.constraint: Any = None
+        self.overwrite_with_gradient = False
+        with eagerly():
+            value = _initial(initializer, shape, dtype, self.name)
+        self.spec = value.spec
+        # C order: programs bind this array for life and write to it in place.
+        self._storage = np.array(value.data, np_dtype(value.dtype), order="C")
+        self._snapshot: Tensor | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> str:
+        """The dtype's name."""
+        return self.spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.spec.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.spec.size
+
+    @property
+    def value(self) -> Tensor:
+        """The present value, which later assignments leave as it is."""
+        scope = current_scope()
+        if scope is not None:
+            found = scope.read(self)
+        else:
+            found = self._snapshot
+            if found is None:
+                found = self._snapshot = Tensor(self.spec, self._storage.copy())
+        tape.note_read(self, found)
+        return found
+
+    def __narae_tensor__(self) -> Tensor:
+        return self.value
+
+    def assign(self, value: Any) -> Tensor:
+        """Give the variable another value of its shape; the dtype is cast. Returns the new value."""
+        new = to(value, self.dtype)
+        if new.shape != self.shape:
+            raise ShapeError(
+                f"variable {self.path!r} has shape {self.shape} and was assigned a value of shape "
+                f"{new.shape}; a variable keeps its shape"
+            )
+        scope = current_scope()
+        if scope is not None:
+            scope.write(self, new)
+            return new
+        if new.data is None:
+            raise TypeError(
+                f"variable {self.path!r} was assigned a traced value outside of a traced step (in a "
+                "body of cond, while_loop or scan?): return the value from the body and assign it after"
+            )
+        np.copyto(self._storage, new.data)
+        self._snapshot = None
+        return new
+
+    def assign_add(self, value: Any) -> Tensor:
+        """Add to the variable."""
+        return self.assign(self.value + to(value, self.dtype))
+
+    def assign_sub(self, value: Any) -> Tensor:
+        """Subtract from the variable."""
+        return self.assign(self.value - to(value, self.dtype))
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy copy of the present value."""
+        return self._storage.copy() if current_scope() is None else self.value.numpy()
+
+    def stored(self) -> np.ndarray:
+        """The storage itself, for programs that write in place. Call `touched` after writing."""
+        return self._storage
+
+    def touched(self) -> None:
+        """Forget what was read before: the storage has changed."""
+        self._snapshot = None
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.value.__array__(dtype, copy)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return self.value.__index__()
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Any:
+        return iter(self.value)
+
+    def __format__(self, format_spec: str) -> str:
+        return format(self.value, format_spec)
+
+    def __repr__(self) -> str:
+        with eagerly():
+            body = np.array2string(self._storage, separator=", ", threshold=100)
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={body}>"
+
+
+def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
+    dtype = None if dtype is None else standardize_dtype(dtype)
+    if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
+        return _called(initializer, shape, dtype, name)
+    value = as_tensor(initializer)
+    if dtype is None and not hasattr(initializer, "dtype"):
+        dtype = standardize_dtype(None) if is_float(value.dtype) else value.dtype
+    value = value if dtype is None else to(value, dtype)
+    if shape is not None and tuple(shape) != value.shape:
+        raise ShapeError(f"variable {name!r} of shape {tuple(shape)} got a value of shape {value.shape}")
+    return value
+
+
+def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name: str) -> Tensor:
+    if shape is None:
+        raise ValueError(
+            f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
+        )
+    shape = tuple(int(n) for n in shape)
+    value = to(initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None))
+    if value.shape != shape:
+        raise ShapeError(f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}")
+    return value
