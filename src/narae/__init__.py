@@ -1,1 +1,146 @@
-"""narae: the Keras 3 user API on an engine of its own."""
+"""narae: the Keras 3 user API on an engine of its own.
+
+>>> import narae as keras
+>>> keras.Sequential([keras.layers.Dense(2)]).name.startswith("sequential")
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Names of the package -> the module that has them. Rooms load when first used: `import narae` costs little
+# more than `import numpy`.
+_NAMES = {
+    "Input": "narae.layers",
+    "InputSpec": "narae.layers",
+    "Layer": "narae.layers",
+    "Model": "narae.models",
+    "Sequential": "narae.models",
+    "Functional": "narae.models",
+    "KerasTensor": "narae.ops.symbolic",
+    "Tensor": "narae.ops.tensor",
+    "Variable": "narae.engine.variable",
+    "GradientTape": "narae.engine.tape",
+    "grad": "narae.engine.tape",
+    "value_and_grad": "narae.engine.tape",
+    "jit": "narae.engine.jit",
+    "DTypePolicy": "narae.layers.policy",
+    "Initializer": "narae.initializers",
+    "Loss": "narae.losses",
+    "Metric": "narae.metrics",
+    "Optimizer": "narae.optimizers",
+    "Regularizer": "narae.regularizers",
+}
+_MODULES = (
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "utils",
+)
+
+if TYPE_CHECKING:
+    from narae import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        random,
+        regularizers,
+        saving,
+        utils,
+    )
+    from narae.engine.jit import jit
+    from narae.engine.tape import GradientTape, grad, value_and_grad
+    from narae.engine.variable import Variable
+    from narae.initializers import Initializer
+    from narae.layers import Input, InputSpec, Layer
+    from narae.layers.policy import DTypePolicy
+    from narae.losses import Loss
+    from narae.metrics import Metric
+    from narae.models import Functional, Model, Sequential
+    from narae.ops.symbolic import KerasTensor
+    from narae.ops.tensor import Tensor
+    from narae.optimizers import Optimizer
+    from narae.regularizers import Regularizer
+
+__all__ = [
+    "DTypePolicy",
+    "Functional",
+    "GradientTape",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Tensor",
+    "Variable",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "grad",
+    "initializers",
+    "jit",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "utils",
+    "value_and_grad",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        found = importlib.import_module(f"narae.{name}")
+    elif name in _NAMES:
+        found = getattr(importlib.import_module(_NAMES[name]), name)
+    else:
+        from narae.base.errors import nearest
+
+        raise AttributeError(f"narae has no {name!r}. {nearest(name, __all__)}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

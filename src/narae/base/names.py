@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _counts: defaultdict[str, int] = defaultdict(int)
 
@@ -35,3 +38,31 @@ def auto_name(prefix: str) -> str:
 def reset_names() -> None:
     """Count from the beginning again (`clear_session`)."""
     _counts.clear()
+
+
+class _Path(threading.local):
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+
+_path = _Path()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Within it, variables' paths begin with `name`.
+
+    >>> with name_scope("dense"):
+    ...     current_path("kernel")
+    'dense/kernel'
+    """
+    _path.parts.append(name)
+    try:
+        yield
+    finally:
+        _path.parts.pop()
+
+
+def current_path(name: str) -> str:
+    """The path of something called `name` that is made here."""
+    return "/".join([*_path.parts, name])

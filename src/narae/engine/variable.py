@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
-from narae.base.names import auto_name
+from narae.base.names import auto_name, current_path
 from narae.engine import tape
 from narae.engine.scope import current_scope, eagerly
 from narae.graph.ir import Spec
@@ -50,7 +50,7 @@ class Variable(Operators):
                 f"{aggregation!r}"
             )
         self.name = name or auto_name("variable")
-        self.path = self.name
+        self.path = current_path(self.name)
         self.trainable = bool(trainable)
         self.autocast = bool(autocast)
         self.aggregation = aggregation

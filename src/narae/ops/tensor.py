@@ -160,10 +160,7 @@ class Tensor(Operators, Value):
     '10.00'
     """
 
-    __slots__ = ()
-
-    def __init__(self, *args: Any, **fields: Any) -> None:
-        super().__init__(*args, **fields)
+    __slots__ = ("_keras_mask",)  # the mask that a layer put on its output; absent: none
 
     @property
     def size(self) -> int:

@@ -1,0 +1,446 @@
+"""Layer: state made once, a call that uses it. Everything else of a layer is found in its neighbours:
+`tracking` (what it holds), `calling` (arguments, training, masks), `configuring` (config and state).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae import constraints, initializers, regularizers
+from narae.base import trees
+from narae.base.dtypes import is_float, standardize_dtype
+from narae.base.errors import ShapeError
+from narae.base.names import auto_name, name_scope
+from narae.engine.scope import eagerly, tracing
+from narae.engine.variable import Variable
+from narae.layers.calling import (
+    Signature,
+    in_call,
+    inherited_training,
+    is_tensor,
+    masks_of,
+    outermost,
+    set_masks,
+    shapes_of,
+    signature_of,
+    tensor_arguments,
+)
+from narae.layers.configuring import Configured
+from narae.layers.input_spec import check_inputs
+from narae.layers.policy import policy
+from narae.layers.tracking import Tracked, unique
+from narae.ops.promote import to
+from narae.ops.symbolic import Call, KerasTensor, any_symbolic, infer
+from narae.ops.tensor import Tensor, as_tensor
+
+
+class Layer(Configured, Tracked):
+    """A part of a model: variables, and a call from tensors to tensors.
+
+    Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call`. `call` may take
+    `training` and `mask`; both are filled in from the outside when not given.
+
+    Raises ValueError when inputs do not fit (naming got, expected and the likely fix).
+
+    >>> import narae
+    >>> class Double(Layer):
+    ...     def call(self, x):
+    ...         return x * 2
+    >>> Double()([1.0, 2.0]).tolist()
+    [2.0, 4.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        shape = kwargs.pop("input_shape", None)
+        if shape is None and kwargs.get("input_dim") is not None:
+            shape = (kwargs.pop("input_dim"),)
+        if kwargs:
+            raise ValueError(f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"a layer's name is a string without '/', got {name!r}")
+        self._input_shape_arg = None if shape is None else tuple(shape)
+        self.name = name or auto_name(type(self).__name__)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.dtype_policy = policy(dtype)
+        self.autocast = autocast
+        self.built = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self.input_spec: Any = None
+        self._trainable = bool(trainable)
+        self._build_shapes: dict[str, Any] | None = None
+        self._losses: list[Tensor] = []
+        self._calls: list[Call] = []
+        self._ready = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _scoped_build(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    # -- state -------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of a shape. Layers without variables need none."""
+        self.built = True
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros."""
+        self._require_init()
+        dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if None in shape:
+            raise ShapeError(f"a weight of {self.name!r} needs a known shape, got {shape}")
+        variable = Variable(
+            initializers.get(initializer),
+            shape,
+            dtype,
+            trainable,
+            autocast,
+            aggregation,
+            name=name or "variable",
+        )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._added_weights().append(variable)
+        return variable
+
+    def _added_weights(self) -> list[Variable]:
+        if "_added" not in self.__dict__:
+            self._added: list[Variable] = []
+        return self._added
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer's variables are trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in self._own_variables():
+            if value or variable.trainable:
+                # what was made as state (moving averages, counters) never becomes trainable
+                if not hasattr(variable, "_was_trainable"):
+                    variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
+                variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _ordered(self) -> list[Variable]:
+        """Own variables, trained ones first, as Keras lists and saves them."""
+        own = self._own_variables()
+        made = [getattr(v, "_was_trainable", v.trainable) for v in own]
+        return [v for v, t in zip(own, made, strict=True) if t] + [
+            v for v, t in zip(own, made, strict=True) if not t
+        ]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables but the metrics' and the seed generators'."""
+        found = self._ordered()
+        for layer in self._layers:
+            found += layer.weights
+        return unique(found)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, the seed generators' included."""
+        found = self._ordered() + [g.state for g in self._seed_generators]
+        for layer in self._layers:
+            found += layer.variables
+        return unique(found)
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics held by this layer and those below it."""
+        found = list(self._metrics)
+        for layer in self._layers:
+            found += layer.metrics
+        return found
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    # -- dtypes ------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the variables."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the computation."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the variables."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
+        return self.compute_dtype
+
+    # -- call --------------------------------------------------------------------------------
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs. Subclasses define it."""
+        raise NotImplementedError(
+            f"the layer {type(self).__name__} has no `call`: define call(self, inputs) in the class"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._require_init()
+        args, kwargs = trees.map_tree(self._input, (args, kwargs))
+        signature = signature_of(self.call)
+        kwargs, training = self._with_training(signature, args, kwargs)
+        bound = signature.bind(args, kwargs, f"{type(self).__name__} {self.name!r}")
+        tensors = tensor_arguments(bound)
+        kwargs = self._with_masks(signature, bound, tensors, kwargs)
+        self._check(args, tensors)
+        self._ensure_built(tensors)
+        if any_symbolic(args, kwargs):
+            return self._symbolic(args, kwargs)
+        if outermost():
+            self._clear_losses()
+        with in_call(training), name_scope(self.name):
+            outputs = self.call(*args, **kwargs)
+        return self._finished(outputs, tensors)
+
+    def _input(self, leaf: Any) -> Any:
+        """A leaf of the arguments as `call` sees it: arrays are tensors, floats of the compute dtype."""
+        if isinstance(leaf, (np.ndarray, np.generic)):
+            leaf = as_tensor(leaf)
+        elif hasattr(leaf, "__narae_tensor__"):
+            leaf = leaf.__narae_tensor__()
+        elif not is_tensor(leaf):
+            return leaf
+        if not self.autocast or leaf.dtype == self.compute_dtype or not is_float(leaf.dtype):
+            return leaf
+        if isinstance(leaf, KerasTensor):
+            return leaf  # cast when the graph runs
+        mask = getattr(leaf, "_keras_mask", None)
+        leaf = to(leaf, self.compute_dtype)
+        if mask is not None:
+            leaf._keras_mask = mask
+        return leaf
+
+    def _with_training(self, signature: Signature, args: Any, kwargs: Any) -> tuple[dict[str, Any], bool | None]:
+        """The training mode: given, else the caller's, else the default of `call`."""
+        training = kwargs.get("training")
+        if training is None and signature.takes_training:
+            position = signature.names.index("training")
+            training = args[position] if position < len(args) else None
+        if training is None:
+            training = inherited_training()
+        if training is None:
+            training = signature.default_training
+        if not signature.takes_training:
+            return {k: v for k, v in kwargs.items() if k != "training" or signature.takes_kwargs}, training
+        if signature.names.index("training") >= len(args) and training is not None:
+            kwargs = {**kwargs, "training": training}
+        return kwargs, training
+
+    def _with_masks(self, signature: Signature, bound: Any, tensors: Any, kwargs: Any) -> dict[str, Any]:
+        """Masks that the inputs carry, for the mask arguments that were not given."""
+        for name in signature.masks:
+            source = signature.first if name == "mask" else name.removesuffix("_mask")
+            if bound.get(name) is None and source in tensors:
+                mask = masks_of(tensors[source])
+                if mask is not None:
+                    kwargs = {**kwargs, name: mask}
+        return kwargs
+
+    def _check(self, args: Any, tensors: dict[str, Any]) -> None:
+        if not tensors:
+            if args and isinstance(args[0], (list, tuple)) and trees.flatten(args[0]):
+                raise ValueError(
+                    f"Layer {self.name!r} takes tensors, got {args[0]!r:.80}: convert it with "
+                    "narae.ops.convert_to_tensor or np.array first"
+                )
+            return
+        check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
+
+    def _ensure_built(self, tensors: dict[str, Any]) -> None:
+        if self.built:
+            return
+        shapes = {f"{name}_shape": shapes_of(value) for name, value in tensors.items()}
+        build = signature_of(self.build)
+        wanted = [n for n in build.names if n in shapes]
+        if len(build.names) == 1 and not build.takes_kwargs and not wanted:
+            arguments = {build.names[0]: next(iter(shapes.values()), None)}
+        else:
+            arguments = {n: shapes.get(n) for n in build.names} if not build.takes_kwargs else shapes
+        with eagerly():
+            self.build(**arguments)
+        self.built = True
+        if self.input_spec is not None and tensors:
+            check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
+
+    def _symbolic(self, args: Any, kwargs: Any) -> Any:
+        """Record the call, and infer what comes out."""
+        call = Call(self, args, kwargs, self.compute_output_spec(*args, **kwargs))
+        self._calls.append(call)
+        return call.outputs
+
+    def _finished(self, outputs: Any, tensors: dict[str, Any]) -> Any:
+        """What every call ends with: the activity's penalty, and the mask of the outputs."""
+        if self.activity_regularizer is not None:
+            for leaf in trees.flatten(outputs):
+                if isinstance(leaf, Tensor):
+                    # the mean over the batch keeps the penalty independent of its size
+                    self.add_loss(self.activity_regularizer(leaf) / max(leaf.shape[0] if leaf.shape else 1, 1))
+        if tensors:
+            inputs = next(iter(tensors.values()))
+            mask = masks_of(inputs)
+            if self.supports_masking and (mask is not None or type(self).compute_mask is not Layer.compute_mask):
+                set_masks(outputs, self.compute_mask(inputs, mask))
+        return outputs
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs: the inputs' one, for layers that work on each step alone."""
+        return previous_mask
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes of the outputs, as KerasTensors, for symbolic inputs."""
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            shapes = shapes_of(args[0] if args else next(iter(kwargs.values())))
+            return _specs(self.compute_output_shape(shapes), self.compute_dtype)
+        losses = list(self._losses)
+        with tracing(), in_call(kwargs.get("training")), name_scope(self.name):
+            out = infer(lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs)
+        for layer in self._flatten_layers():
+            layer._losses = losses if layer is self else []
+        return out
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the outputs for inputs of a shape."""
+        shapes = _as_shapes(input_shape)
+        inputs = trees.map_tree(lambda s: KerasTensor(s.shape, self.compute_dtype), shapes)
+        if not self.built:
+            self._ensure_built({"input": inputs} if not self._calls else {})
+        with tracing():
+            spec = self.compute_output_spec(inputs)
+        return trees.map_tree(lambda t: tuple(t.shape), spec)
+
+    # -- losses ------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar, or several, to the loss of the training step."""
+        for leaf in trees.flatten(loss):
+            self._losses.append(as_tensor(leaf))
+
+    def _clear_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses = []
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Penalties of this call: what `add_loss` was given, and the weights' regularizers."""
+        found: list[Tensor] = []
+        for layer in self._flatten_layers():
+            found += layer._losses
+        for variable in self.trainable_weights:
+            if variable.regularizer is not None:
+                found.append(variable.regularizer(variable.value))
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def _require_init(self) -> None:
+        if "_ready" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ did not call super().__init__() first; add it as the first "
+                "line of __init__"
+            )
+
+
+def _scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
+    """`build` within the layer's name, once, its shapes remembered for the configuration."""
+    import functools
+
+    @functools.wraps(build)
+    def scoped(self: Layer, *args: Any, **kwargs: Any) -> None:
+        outer = "_building" not in self.__dict__
+        if not outer:  # super().build(): the outermost one keeps the books
+            return build(self, *args, **kwargs)
+        bound = signature_of(functools.partial(build, self)).bind(args, kwargs, self.name)
+        self.__dict__["_building"] = True
+        try:
+            with name_scope(self.name), eagerly():
+                build(self, *args, **kwargs)
+        finally:
+            del self.__dict__["_building"]
+        self._build_shapes = bound
+        self.built = True
+        if not self._trainable:
+            self.trainable = False
+        return None
+
+    return scoped
+
+
+def _as_shapes(shape: Any) -> Any:
+    """A nest of shapes as a nest of leaves that have a `shape`."""
+    if isinstance(shape, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shape):
+        return KerasTensor(tuple(shape))
+    if isinstance(shape, dict):
+        return {key: _as_shapes(value) for key, value in shape.items()}
+    return [_as_shapes(item) for item in shape]
+
+
+def _specs(shape: Any, dtype: str) -> Any:
+    return trees.map_tree(lambda leaf: KerasTensor(leaf.shape, dtype), _as_shapes(shape))

@@ -1,0 +1,124 @@
+"""The call of a layer: which argument is what, training mode, masks."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from narae.base import trees
+from narae.ops.symbolic import KerasTensor
+from narae.ops.tensor import Tensor
+
+
+class _Context(threading.local):
+    def __init__(self) -> None:
+        self.training: list[bool | None] = []
+
+
+_context = _Context()
+
+
+def outermost() -> bool:
+    """Whether no layer is being called around this point."""
+    return not _context.training
+
+
+def inherited_training() -> bool | None:
+    """The training mode of the layer being called around this point."""
+    return _context.training[-1] if _context.training else None
+
+
+@contextmanager
+def in_call(training: bool | None) -> Iterator[None]:
+    """Within it, layers called without `training` take this mode."""
+    _context.training.append(training)
+    try:
+        yield
+    finally:
+        _context.training.pop()
+
+
+class Signature:
+    """What a layer's `call` takes, looked up once per function."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.signature = inspect.signature(function)
+        parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+        self.names = [p.name for p in parameters]
+        self.takes_training = "training" in self.names
+        self.takes_kwargs = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.first = self.names[0] if self.names else None
+        self.var_positional = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.default_training = next(
+            (p.default for p in parameters if p.name == "training" and p.default is not p.empty), None
+        )
+        self.masks = [n for n in self.names if n == "mask" or n.endswith("_mask")]
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], layer: str) -> dict[str, Any]:
+        """The arguments by name. Raises TypeError that names the layer."""
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{layer}: {error}; its call is call{self.signature}") from None
+        return dict(bound.arguments)
+
+
+@lru_cache(maxsize=None)
+def _signature_of(function: Callable[..., Any]) -> Signature:
+    return Signature(function)
+
+
+def signature_of(method: Any) -> Signature:
+    """The signature of a bound method (or of an instance's own function)."""
+    function = getattr(method, "__func__", None)
+    if function is None:
+        return Signature(method)
+    found = _signature_of(function)
+    return found if "self" not in found.signature.parameters else _bound_signature(function)
+
+
+@lru_cache(maxsize=None)
+def _bound_signature(function: Callable[..., Any]) -> Signature:
+    found = Signature(function)
+    parameters = list(found.signature.parameters.values())[1:]
+    found.signature = found.signature.replace(parameters=parameters)
+    return found
+
+
+def is_tensor(leaf: Any) -> bool:
+    """Whether a leaf of a call's arguments is a tensor, concrete, traced or symbolic."""
+    return isinstance(leaf, (Tensor, KerasTensor)) or hasattr(leaf, "__narae_tensor__")
+
+
+def tensor_arguments(bound: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that are tensors or nests of them, by name."""
+    out = {}
+    for name, value in bound.items():
+        leaves = trees.flatten(value)
+        if leaves and any(map(is_tensor, leaves)) and all(leaf is None or is_tensor(leaf) for leaf in leaves):
+            out[name] = value
+    return out
+
+
+def shapes_of(value: Any) -> Any:
+    """The shapes in a nest of tensors; a single tensor's shape."""
+    return trees.map_tree(lambda leaf: None if leaf is None else tuple(leaf.shape), value)
+
+
+def masks_of(value: Any) -> Any:
+    """The masks on the tensors of a nest; None when there is none."""
+    found = trees.map_tree(lambda leaf: getattr(leaf, "_keras_mask", None), value)
+    return found if any(m is not None for m in trees.flatten(found)) else None
+
+
+def set_masks(outputs: Any, masks: Any) -> None:
+    """Put masks on the tensors of a nest."""
+    leaves = trees.flatten(outputs)
+    flat = trees.flatten(masks) if trees.is_nested(masks) else [masks] * len(leaves)
+    for leaf, mask in zip(leaves, flat, strict=False):
+        if isinstance(leaf, Tensor) and mask is not None and leaf is not mask:
+            leaf._keras_mask = mask

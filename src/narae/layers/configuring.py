@@ -1,0 +1,161 @@
+"""A layer's configuration and its stored state: what makes it again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import MutableMapping
+from typing import Any
+
+import numpy as np
+
+from narae.base.registry import deserialize_keras_object
+from narae.layers.policy import policy, serialize_policy
+
+
+class Configured:
+    """Base of layers: config from the constructor's arguments, variables by position."""
+
+    _init_args: dict[str, Any] | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__new__(cls)
+        object.__setattr__(instance, "_init_args", _arguments(cls, args, kwargs))
+        return instance
+
+    def get_config(self: Any) -> dict[str, Any]:
+        """The constructor's arguments, JSON-ready or serializable.
+
+        A subclass with arguments of its own either extends this, or gets them as they were given.
+        Raises NotImplementedError when they are not of kinds that can be written down.
+        """
+        config = {"name": self.name, "trainable": self.trainable, "dtype": serialize_policy(self.dtype_policy)}
+        if self.activity_regularizer is not None:
+            from narae import regularizers
+
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        own = _own_arguments(type(self))
+        if not own:
+            return config
+        given = {k: v for k, v in (self._init_args or {}).items() if k not in config}
+        if not all(map(_plain, given.values())):
+            raise NotImplementedError(
+                f"{type(self).__name__} takes {sorted(own)}, which cannot be written down as they are: "
+                "define get_config(self) that returns them as numbers, strings and serialized objects"
+            )
+        return {**config, **given}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer that `get_config` described."""
+        config = dict(config)
+        if isinstance(config.get("dtype"), dict):
+            config["dtype"] = policy(config["dtype"])
+        own = {k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
+        try:
+            return cls(**own)
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__} could not be made from its config {sorted(config)}: {error}"
+            ) from error
+
+    def get_build_config(self: Any) -> dict[str, Any] | None:
+        """The shapes that `build` was given."""
+        shapes = self._build_shapes
+        if not shapes:
+            return None
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": dict(shapes)}
+
+    def build_from_config(self: Any, config: dict[str, Any]) -> None:
+        """Build with the shapes that `get_build_config` gave."""
+        if "input_shape" in config:
+            self.build(_tupled(config["input_shape"]))
+        elif "shapes_dict" in config:
+            self.build(**{k: _tupled(v) for k, v in config["shapes_dict"].items()})
+        self.built = True
+
+    def get_weights(self: Any) -> list[np.ndarray]:
+        """Copies of the weights' values."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self: Any, weights: list[Any]) -> None:
+        """Give all weights values. Raises ValueError unless number and shapes agree."""
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"{self.name!r} has {len(own)} weights and was given {len(weights)}"
+                + ("" if self.built else "; it is not built yet: call it on data first")
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ValueError(
+                    f"weight {variable.path!r} of {self.name!r} has shape {variable.shape}, the value given "
+                    f"has shape {tuple(np.shape(value))}"
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self: Any) -> int:
+        """The number of weights, counted singly. Raises ValueError before the layer is built."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name!r} has no weights before it is built: call it on data, or build(input_shape)"
+            )
+        return sum(v.size for v in self.weights)
+
+    def save_own_variables(self: Any, store: MutableMapping[str, Any]) -> None:
+        """Write this layer's own variables (not those of layers below) by position."""
+        for i, variable in enumerate(self._ordered()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self: Any, store: Any) -> None:
+        """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
+        own = self._ordered()
+        if len(store) != len(own):
+            hint = "" if self.built or not len(store) else "; it is not built: call it on data first"
+            raise ValueError(
+                f"layer {self.name!r} has {len(own)} variables of its own, the file has {len(store)}{hint}"
+            )
+        for i, variable in enumerate(own):
+            value = store[str(i)]
+            if tuple(value.shape) != variable.shape:
+                raise ValueError(
+                    f"variable {variable.path!r} has shape {variable.shape}, in the file it has shape "
+                    f"{tuple(value.shape)}"
+                )
+            variable.assign(np.asarray(value))
+
+
+_BASE = frozenset({"self", "activity_regularizer", "trainable", "dtype", "autocast", "name", "kwargs", "args"})
+
+
+def _own_arguments(cls: type) -> set[str]:
+    return set(inspect.signature(cls.__init__).parameters) - _BASE
+
+
+def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
+    """The constructor's arguments by name, None when they do not fit (the constructor will say so)."""
+    try:
+        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs).arguments
+    except TypeError:
+        return None
+    flat = {k: v for k, v in list(bound.items())[1:] if k != "kwargs"}
+    return {**flat, **bound.get("kwargs", {})}
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    if isinstance(value, dict):
+        return all(map(_plain, value.values()))
+    return value is None or isinstance(value, (bool, int, float, str)) or hasattr(value, "get_config")
+
+
+def _tupled(shape: Any) -> Any:
+    """Shapes from JSON, where tuples are lists: lists of lengths become tuples again."""
+    if isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, int) for n in shape):
+        return tuple(shape)
+    if isinstance(shape, dict):
+        return {k: _tupled(v) for k, v in shape.items()}
+    return [_tupled(item) for item in shape] if isinstance(shape, (list, tuple)) else shape

@@ -1,0 +1,112 @@
+"""Dense: each output is a weighted sum of all inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.errors import ShapeError
+from narae.base.registry import builtin
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+
+
+@builtin("keras.layers")
+class Dense(Layer):
+    """activation(x W + b).
+
+    x: (..., inputs) -> (..., units). Raises ValueError unless `units` is a positive whole number.
+
+    >>> import narae
+    >>> layer = Dense(2, kernel_initializer="ones")
+    >>> layer(narae.ops.ones((1, 3))).tolist()
+    [[3.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if lora_rank or quantization_config is not None:
+            raise ValueError("Dense(lora_rank=..., quantization_config=...) is not in narae: train all weights")
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive("units", units, "Dense")
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+        self.bias: Any = None
+
+    def build(self, input_shape: Any) -> None:
+        """kernel (inputs, units), bias (units,)."""
+        width = input_shape[-1]
+        if width is None:
+            raise ShapeError(f"Dense needs a known last axis, got {tuple(input_shape)}; Input(shape=(n,)) names it")
+        self.kernel = self.add_weight(
+            (width, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: width})
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """The layer's outputs."""
+        x = ops.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            x = ops.add(x, self.bias)
+        return x if self.activation is None else self.activation(x)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The last axis becomes `units`."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+def positive(argument: str, value: Any, layer: str) -> int:
+    """A positive whole number. Raises ValueError that names the argument."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) <= 0:
+        raise ValueError(f"{layer} takes a positive whole number as `{argument}`, got {value!r}")
+    return int(value)

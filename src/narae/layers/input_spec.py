@@ -1,0 +1,104 @@
+"""InputSpec: what a layer demands of its inputs, checked at each call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base import trees
+from narae.base.errors import ShapeError
+
+
+class InputSpec:
+    """The rank, shape, dtype or single axes that an input must have. None means anything.
+
+    >>> InputSpec(ndim=2, axes={-1: 784})
+    InputSpec(ndim=2, axes={-1: 784})
+    """
+
+    def __init__(
+        self,
+        dtype: str | None = None,
+        shape: tuple[int | None, ...] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
+    ) -> None:
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = {int(k): v for k, v in (axes or {}).items()}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name = name
+        self.optional = optional
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        return {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"InputSpec({shown})"
+
+    def check(self, value: Any, layer: str) -> None:
+        """Raise ShapeError unless a tensor fits."""
+        shape = value.shape
+        if self.shape is not None and self.allow_last_axis_squeeze and len(shape) != len(self.shape):
+            if shape and shape[-1] == 1:
+                shape = shape[:-1]
+            elif self.shape[-1] == 1:
+                shape = (*shape, 1)
+        problem = self._problem(tuple(shape), value.dtype)
+        if problem:
+            raise ShapeError(
+                f"Layer {layer!r} takes inputs with {problem[0]}, got shape {tuple(value.shape)}"
+                f"{problem[1]}"
+            )
+
+    def _problem(self, shape: tuple[int | None, ...], dtype: str) -> tuple[str, str] | None:
+        rank = len(shape)
+        if self.ndim is not None and rank != self.ndim:
+            fix = "; a Flatten() or Reshape() before it?" if rank > self.ndim else "; a batch axis missing?"
+            return f"ndim={self.ndim}", f" (rank {rank}){fix}"
+        if self.max_ndim is not None and rank > self.max_ndim:
+            return f"at most {self.max_ndim} axes", f" (rank {rank}); a Flatten() before it?"
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return f"at least min_ndim={self.min_ndim} axes", f" (rank {rank}); a batch axis missing?"
+        if self.dtype is not None and dtype != self.dtype:
+            return f"dtype {self.dtype}", f" of dtype {dtype}"
+        for axis, length in self.axes.items():
+            if length is not None and shape[axis] not in (length, None):
+                return f"axis {axis} of length {length}", f"; a Flatten() or Reshape() before it? {_seen(axis)}"
+        for axis, (want, got) in enumerate(zip(self.shape or (), shape, strict=False)):
+            if want is not None and got is not None and want != got:
+                return f"shape {self.shape}", f": axis {axis} differs"
+        return None
+
+
+def _seen(axis: int) -> str:
+    where = "last" if axis == -1 else f"{axis}th"
+    return f"(the layer's weights were made for that length of the {where} axis)"
+
+
+def check_inputs(spec: Any, inputs: Any, layer: str) -> None:
+    """Check inputs against one InputSpec, or a nest of them."""
+    if spec is None:
+        return
+    specs = trees.flatten(spec)
+    if isinstance(spec, dict) and isinstance(inputs, dict):
+        missing = [name for name in spec if name not in inputs]
+        if missing:
+            raise ValueError(f"Layer {layer!r} takes inputs named {sorted(spec)}, missing: {missing}")
+        leaves = [inputs[name] for name in sorted(spec)]
+    else:
+        leaves = trees.flatten(inputs)
+    if len(leaves) != len(specs):
+        raise ValueError(f"Layer {layer!r} takes {len(specs)} input(s), got {len(leaves)}")
+    for one, leaf in zip(specs, leaves, strict=True):
+        if isinstance(one, InputSpec) and hasattr(leaf, "shape"):
+            one.check(leaf, layer)

@@ -1,0 +1,98 @@
+"""What a layer holds: variables, layers, metrics, seed generators, found where they were assigned.
+
+Attributes are noted when they are set; lists and dicts are looked into when somebody asks, so that an
+appended layer counts from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from narae.engine.keys import SeedGenerator
+from narae.engine.variable import Variable
+
+_CONTAINERS = (list, tuple, dict)
+
+
+class Tracked:
+    """Base of layers: attributes that hold state are remembered in the order of their setting."""
+
+    _tracked: dict[str, Any]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_tracked" not in self.__dict__:
+            object.__setattr__(self, "_tracked", {})
+        if isinstance(value, (Variable, Tracked, SeedGenerator, *_CONTAINERS)) or _is_metric(value):
+            if not name.startswith("__") and name not in _OURS:
+                self._tracked[name] = value
+        else:
+            self._tracked.pop(name, None)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._tracked.pop(name, None)
+        object.__delattr__(self, name)
+
+    def _held(self, kind: Any) -> list[Any]:
+        """Everything of a kind held directly or within containers, each once, in order."""
+        found: dict[int, Any] = {}
+        for value in self._tracked.values():
+            for leaf in _leaves(value):
+                if kind(leaf):
+                    found.setdefault(id(leaf), leaf)
+        return list(found.values())
+
+    def _own_variables(self) -> list[Variable]:
+        return self._held(lambda x: isinstance(x, Variable))
+
+    @property
+    def _layers(self) -> list[Any]:
+        """The layers held directly."""
+        return self._held(lambda x: isinstance(x, Tracked))
+
+    @property
+    def _seed_generators(self) -> list[SeedGenerator]:
+        return self._held(lambda x: isinstance(x, SeedGenerator))
+
+    @property
+    def _metrics(self) -> list[Any]:
+        return self._held(_is_metric)
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+        """This layer and those below it, each once, depth first."""
+        seen: set[int] = set()
+        todo: list[Any] = [self]
+        while todo:
+            layer = todo.pop(0)
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            if layer is not self or include_self:
+                yield layer
+            if recursive or layer is self:
+                todo[:0] = layer._layers
+
+
+# Bookkeeping of the layer itself, which holds no state to be saved or trained.
+_OURS = frozenset({"_tracked", "_calls", "_losses", "_init_args", "_build_shapes", "input_spec", "_functional", "_trained"})
+
+
+def _is_metric(value: Any) -> bool:
+    return getattr(value, "_is_metric", False) is True
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def unique(variables: Iterator[Variable] | list[Variable]) -> list[Variable]:
+    """Each variable once, in order."""
+    return list({id(v): v for v in variables}.values())

@@ -1,0 +1,250 @@
+"""Functional: a model that is a graph of layer calls, from Inputs to outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base import trees
+from narae.base.registry import builtin
+from narae.layers.base import Layer
+from narae.layers.calling import is_tensor
+from narae.layers.input import InputLayer
+from narae.models.model import Model
+from narae.ops.promote import to
+from narae.ops.symbolic import Call, KerasTensor
+from narae.ops.tensor import Tensor, as_tensor
+
+
+def calls_between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Call]:
+    """The calls that lead from inputs to outputs, each after those it needs.
+
+    Raises ValueError when an output needs an Input that is not among `inputs`.
+    """
+    given = {id(t) for t in inputs}
+    order: list[Call] = []
+    state: dict[int, int] = {}  # 1: being visited, 2: done
+    todo: list[tuple[Any, bool]] = [(t, False) for t in reversed(outputs)]
+    while todo:
+        item, after = todo.pop()
+        if after:
+            state[id(item)] = 2
+            order.append(item)
+            continue
+        call = item.history
+        if id(item) in given or (call is not None and id(call) in state):
+            continue
+        if call is None or isinstance(call.target, InputLayer):
+            raise ValueError(
+                f"the output depends on the input {item.name!r} (shape {item.shape}), which is not among the "
+                f"model's inputs {[t.name for t in inputs]}: add it to `inputs`"
+            )
+        state[id(call)] = 1
+        todo.append((call, True))
+        todo += [(t, False) for t in reversed(call.inputs)]
+    return order
+
+
+@builtin("keras")
+@builtin("keras.models")
+class Functional(Model):
+    """A model from Inputs to outputs: `Model(inputs, outputs)` makes one.
+
+    Raises ValueError for outputs that cannot be reached from the inputs.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self._start(inputs, outputs)
+
+    def _start(self, inputs: Any, outputs: Any) -> None:
+        flat_in, flat_out = trees.flatten(inputs), trees.flatten(outputs)
+        for what, leaves in (("inputs", flat_in), ("outputs", flat_out)):
+            bad = [leaf for leaf in leaves if not isinstance(leaf, KerasTensor)]
+            if bad or not leaves:
+                raise ValueError(f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}")
+        if len({id(t) for t in flat_in}) != len(flat_in):
+            raise ValueError("a Model's inputs must each be given once")
+        self._struct = (inputs, outputs)
+        self._inputs, self._outputs = flat_in, flat_out
+        self._input_layers = [_input_layer(t) for t in flat_in]
+        self._graph_calls = Untracked(calls_between(flat_in, flat_out))
+        targets = self._input_layers + [c.target for c in self._graph_calls.items]
+        self._graph_layers = list({id(t): t for t in targets if isinstance(t, Layer)}.values())
+        self.built = True
+        self.input_spec = None
+
+    # -- structure ---------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in the order in which they run, the inputs' layers first."""
+        return list(self._graph_layers)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return self._outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs in their structure."""
+        return self._struct[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs in their structure."""
+        return self._struct[1]
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs."""
+        return trees.map_tree(lambda t: t.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs."""
+        return trees.map_tree(lambda t: t.shape, self.output)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of each output: the layer's that makes it."""
+        return [t.history.target.name if isinstance(t.history.target, Layer) else t.name for t in self._outputs]
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of each input."""
+        return [layer.name for layer in self._input_layers]
+
+    # -- running -----------------------------------------------------------------------------
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Run the graph on inputs in the model's structure (or a list, or a dict by input names)."""
+        values = self._matched(inputs)
+        if mask is not None:
+            for value, m in zip(values, trees.flatten(mask), strict=False):
+                if m is not None and isinstance(value, Tensor):
+                    value._keras_mask = m
+        env: dict[int, Any] = {id(t): v for t, v in zip(self._inputs, values, strict=True)}
+        for call in self._graph_calls.items:
+            args, kwargs = trees.map_tree(
+                lambda leaf: env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf,
+                (call.args, call.kwargs),
+            )
+            if isinstance(call.target, Layer) and kwargs.get("training", 0) is None:
+                kwargs = {k: v for k, v in kwargs.items() if k != "training"}
+            out = call.target(*args, **kwargs)
+            made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
+            env.update((id(symbol), value) for symbol, value in made)
+        return trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs])
+
+    def _matched(self, inputs: Any) -> list[Any]:
+        """The data for each input, checked against its shape. Raises ValueError that names what is missing."""
+        struct = self._struct[0]
+        if isinstance(inputs, dict) and not isinstance(struct, dict):
+            missing = [name for name in self.input_names if name not in inputs]
+            if missing:
+                raise ValueError(
+                    f"model {self.name!r} takes inputs {self.input_names}, missing from the dict: {missing}"
+                )
+            leaves = [inputs[name] for name in self.input_names]
+        elif isinstance(struct, dict) and isinstance(inputs, dict):
+            missing = [name for name in struct if name not in inputs]
+            if missing:
+                raise ValueError(f"model {self.name!r} takes inputs {sorted(struct)}, missing: {missing}")
+            leaves = trees.flatten({name: inputs[name] for name in struct})
+        else:
+            leaves = trees.flatten(inputs)
+        if len(leaves) != len(self._inputs):
+            raise ValueError(
+                f"model {self.name!r} takes {len(self._inputs)} input(s) {self.input_names}, got {len(leaves)}"
+            )
+        return [_fitted(self.name, *pair) for pair in zip(self._input_layers, leaves, strict=True)]
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The outputs' shapes for symbolic inputs."""
+        return Layer.compute_output_spec(self, inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The graph of calls as data, as Keras writes it."""
+        from narae.models.functional_config import functional_config
+
+        return functional_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model that `get_config` described."""
+        from narae.models.functional_config import functional_from_config
+
+        return functional_from_config(cls, config, custom_objects)
+
+
+class Untracked:
+    """A list that attribute tracking does not look into."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+
+def _input_layer(tensor: KerasTensor) -> InputLayer:
+    """The layer behind an input. A model may also begin at an intermediate tensor: a layer of its own."""
+    made_by = tensor.history
+    if made_by is not None and isinstance(made_by.target, InputLayer):
+        return made_by.target
+    return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
+
+
+def _fitted(model: str, layer: InputLayer, leaf: Any) -> Any:
+    """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
+    if leaf is None:
+        if layer.optional:
+            return None
+        raise ValueError(f"input {layer.name!r} of model {model!r} got None: it is not optional")
+    value = leaf if is_tensor(leaf) else as_tensor(leaf)
+    want, got = layer.batch_shape, tuple(value.shape)
+    if len(got) == len(want) + 1 and got[-1] == 1:
+        value = _squeezed(value)
+    elif len(got) == len(want) - 1 and want[-1] == 1:
+        value = _expanded(value)
+    got = tuple(value.shape)
+    fits = len(got) == len(want) and all(w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True))
+    if not fits:
+        raise ValueError(
+            f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape {tuple(leaf.shape)}"
+            f"{_hint(want, tuple(leaf.shape))}"
+        )
+    if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
+        return value
+    mask = getattr(value, "_keras_mask", None)
+    value = to(value, layer.dtype)
+    if mask is not None:
+        value._keras_mask = mask
+    return value
+
+
+def _hint(want: Any, got: Any) -> str:
+    import math
+
+    known = [n for n in want[1:] if n is not None]
+    if len(known) == len(want) - 1 and None not in got[1:]:
+        if len(got) > 1 and math.prod(got[1:]) == math.prod(known):
+            return f"; the elements fit: reshape((-1, {', '.join(map(str, known))})) before it"
+        if got == tuple(known):
+            return "; a batch axis is missing: x[None] makes a batch of one"
+    return ""
+
+
+def _squeezed(value: Any) -> Any:
+    from narae import ops
+
+    return ops.squeeze(value, -1)
+
+
+def _expanded(value: Any) -> Any:
+    from narae import ops
+
+    return ops.expand_dims(value, -1)

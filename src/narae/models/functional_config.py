@@ -1,0 +1,192 @@
+"""A functional model as data, in Keras's format: layers, and for each the calls that feed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narae.ops
+from narae.base import trees
+from narae.base.names import auto_name, snake_case
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.layers.base import Layer
+from narae.layers.input import InputLayer
+from narae.layers.policy import serialize_policy
+from narae.ops.symbolic import Call, KerasTensor
+
+# Keras keeps public ops in modules; only the class name (Add, Subtract, ...) tells which one it is here.
+_OPS_MODULE = "keras.src.ops.numpy"
+
+
+def functional_config(model: Any) -> dict[str, Any]:
+    """The config of a Functional model."""
+    calls = _by_operation(model)
+    names = {key: _operation_name(found[0].target) for key, found in calls.items()}
+    histories = {
+        id(t): [names[key], node, i]
+        for key, found in calls.items()
+        for node, call in enumerate(found)
+        for i, t in enumerate(trees.flatten(call.outputs))
+    }
+    for layer, t in zip(model._input_layers, model._inputs, strict=True):
+        histories[id(t)] = [layer.name, 0, 0]
+    rows = [_row(layer, [], histories, layer.name) for layer in model._input_layers]
+    rows += [_row(found[0].target, found, histories, names[key]) for key, found in calls.items()]
+
+    def places(tree: Any) -> Any:
+        packed = trees.map_tree(lambda t: _Place(histories[id(t)]), tree)
+        return _unplaced(packed)
+
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "dtype": serialize_policy(model.dtype_policy),
+        "layers": rows,
+        "input_layers": places(model._struct[0]),
+        "output_layers": places(model._struct[1]),
+    }
+
+
+class _Place(list):
+    pass
+
+
+def _unplaced(tree: Any) -> Any:
+    if isinstance(tree, _Place):
+        return list(tree)
+    if isinstance(tree, dict):
+        return {k: _unplaced(v) for k, v in tree.items()}
+    return [_unplaced(item) for item in tree]
+
+
+def _by_operation(model: Any) -> dict[int, list[Call]]:
+    """The model's calls by layer; each call of a public op is an operation of its own."""
+    out: dict[int, list[Call]] = {}
+    for call in model._graph_calls.items:
+        key = id(call.target) if isinstance(call.target, Layer) else id(call)
+        out.setdefault(key, []).append(call)
+    return out
+
+
+def _operation_name(target: Any) -> str:
+    return target.name if isinstance(target, Layer) else auto_name(target.__name__)
+
+
+def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -> dict[str, Any]:
+    if isinstance(target, Layer):
+        row = serialize_keras_object(target)
+    else:
+        row = {
+            "module": _OPS_MODULE,
+            "class_name": "".join(part.capitalize() for part in target.__name__.split("_")),
+            "config": {"name": name},
+            "registered_name": None,
+        }
+    row["name"] = name
+    row["inbound_nodes"] = [_node(call, histories) for call in calls]
+    return row
+
+
+def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
+    def written(tree: Any) -> Any:
+        if isinstance(tree, KerasTensor):
+            config = {"shape": list(tree.shape), "dtype": tree.dtype, "keras_history": histories[id(tree)]}
+            return {"class_name": "__keras_tensor__", "config": config}
+        if isinstance(tree, list):
+            return [written(item) for item in tree]
+        if isinstance(tree, dict):
+            return {key: written(value) for key, value in tree.items()}
+        if isinstance(tree, tuple):
+            return {"class_name": "__tuple__", "items": [written(item) for item in tree]}
+        return serialize_keras_object(tree)
+
+    return {"args": [written(arg) for arg in call.args], "kwargs": written(call.kwargs)}
+
+
+def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    """The model of a config. Raises ValueError for a config that names calls or layers that are not there."""
+    rows = config["layers"]
+    operations = {row["name"]: _operation(row, custom_objects) for row in rows}
+    outputs: dict[tuple[str, int], list[Any]] = {
+        (name, 0): [op.output] for name, op in operations.items() if isinstance(op, InputLayer)
+    }
+    waiting = [(row["name"], i, node) for row in rows for i, node in enumerate(row["inbound_nodes"])]
+    while waiting:
+        blocked = []
+        for name, i, node in waiting:
+            if (i and (name, i - 1) not in outputs) or not _ready(node, outputs):
+                blocked.append((name, i, node))
+                continue
+            args, kwargs = _read_node(node, outputs, custom_objects)
+            outputs[name, i] = trees.flatten(operations[name](*args, **kwargs))
+        if len(blocked) == len(waiting):
+            raise ValueError(f"the model's config is broken: no inputs for {sorted({n for n, _, _ in blocked})}")
+        waiting = blocked
+
+    def tensors(places: Any) -> Any:
+        if _is_place(places):
+            return _at(places, outputs)
+        if isinstance(places, dict):
+            return {key: tensors(value) for key, value in places.items()}
+        found = [tensors(item) for item in places]
+        return found[0] if len(found) == 1 and _is_place(places[0]) else found
+
+    model = cls(tensors(config["input_layers"]), tensors(config["output_layers"]), name=config.get("name"))
+    if not config.get("trainable", True):
+        model.trainable = False
+    return model
+
+
+def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
+    module = str(row.get("module") or "")
+    if module.startswith("keras.src.ops") or module == "keras.ops":
+        name = snake_case(row["class_name"])
+        if not getattr(getattr(narae.ops, name, None), "__narae_public__", False):
+            raise ValueError(f"the model uses the operation {row['class_name']!r}, which narae.ops has not")
+        function = getattr(narae.ops, name)
+        extra = {k: v for k, v in row["config"].items() if k not in ("name", "dtype")}
+        return lambda *args, **kwargs: function(*args, **{**extra, **kwargs})
+    return deserialize_keras_object(row, custom_objects)
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str)
+
+
+def _at(place: Any, outputs: dict[tuple[str, int], list[Any]]) -> Any:
+    name, node, index = place
+    try:
+        return outputs[name, node][index]
+    except (KeyError, IndexError):
+        raise ValueError(f"the model's config is broken: there is no output {place}") from None
+
+
+def _histories(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        if tree.get("class_name") == "__keras_tensor__":
+            yield tree["config"]["keras_history"]
+        else:
+            for value in tree.values():
+                yield from _histories(value)
+    elif isinstance(tree, (list, tuple)):
+        for item in tree:
+            yield from _histories(item)
+
+
+def _ready(node: dict[str, Any], outputs: Any) -> bool:
+    return all((name, i) in outputs for name, i, _ in _histories([node["args"], node["kwargs"]]))
+
+
+def _read_node(node: dict[str, Any], outputs: Any, custom_objects: Any) -> tuple[list[Any], dict[str, Any]]:
+    def read(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            kind = tree.get("class_name")
+            if kind == "__keras_tensor__":
+                return _at(tree["config"]["keras_history"], outputs)
+            if kind == "__tuple__":
+                return tuple(read(item) for item in tree["items"])
+            if kind is not None:
+                return deserialize_keras_object(tree, custom_objects)
+            return {key: read(value) for key, value in tree.items()}
+        return [read(item) for item in tree] if isinstance(tree, (list, tuple)) else tree
+
+    return [read(arg) for arg in node["args"]], read(node["kwargs"])

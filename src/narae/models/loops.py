@@ -1,0 +1,281 @@
+"""The loops over batches: fit, evaluate, predict, and single batches."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from narae.base import trees
+from narae.callbacks import CallbackList
+from narae.models.data import make_source, split
+from narae.models.steps import as_floats
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The arguments of `fit` that are not data."""
+
+    batch_size: int | None
+    epochs: int
+    verbose: Any
+    callbacks: Any
+    validation_split: float
+    validation_data: Any
+    shuffle: Any
+    class_weight: Any
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_batch_size: int | None
+    validation_freq: Any
+
+
+def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
+    """Train; the History. See `Trainer.fit`."""
+    train, validation = _sources(x, y, sample_weight, options)
+    steps = model._steps()
+    steps.refresh()
+    callbacks = _callbacks(model, options.callbacks, options.verbose, options.epochs, train.steps, True)
+    model.history = callbacks.history
+    model.stop_training = False
+    validated: set[str] = set()
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    for epoch in range(options.initial_epoch, options.epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        logs = _train_epoch(model, train, epoch, callbacks, validated)
+        if validation is not None and _due(epoch, options.validation_freq):
+            found = _test_epoch(model, validation, callbacks, validated)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    if model.optimizer is not None and options.epochs > options.initial_epoch:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[Any, Any]:
+    validation = options.validation_data
+    if validation is None and options.validation_split:
+        (x, y, sample_weight), validation = split(x, y, sample_weight, options.validation_split)
+    train = make_source(
+        x,
+        y,
+        sample_weight,
+        batch_size=options.batch_size,
+        shuffle=options.shuffle,
+        steps=options.steps_per_epoch,
+        class_weight=options.class_weight,
+        epochs=options.epochs - options.initial_epoch,
+    )
+    if validation is None:
+        return train, None
+    val_x, val_y, val_weight = _unpacked(validation)
+    source = make_source(
+        val_x,
+        val_y,
+        val_weight,
+        batch_size=options.validation_batch_size or options.batch_size,
+        steps=options.validation_steps,
+    )
+    return train, source
+
+
+def _unpacked(data: Any) -> tuple[Any, Any, Any]:
+    """validation_data: (x, y), (x, y, sample_weight), or one thing that gives batches."""
+    if isinstance(data, (tuple, list)):
+        if len(data) not in (2, 3):
+            raise ValueError(
+                f"validation_data is (x, y), (x, y, sample_weight) or an iterable of batches, got "
+                f"{len(data)} things"
+            )
+        return (*data, None)[:3]  # type: ignore[return-value]
+    return data, None, None
+
+
+def _callbacks(model: Any, given: Any, verbose: Any, epochs: int, steps: int | None, history: bool) -> Any:
+    if isinstance(given, CallbackList):
+        return given
+    return CallbackList(
+        given,
+        add_history=history,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=steps,
+    )
+
+
+def _due(epoch: int, freq: Any) -> bool:
+    if isinstance(freq, int):
+        return (epoch + 1) % freq == 0
+    return epoch + 1 in freq
+
+
+def _train_epoch(model: Any, source: Any, epoch: int, callbacks: Any, validated: set[str]) -> dict[str, Any]:
+    """One pass over the training data; the metrics at its end."""
+    steps, out, number = model._steps(), None, -1
+    for number, batch in enumerate(source.epoch(epoch)):
+        if callbacks.wants_batches:
+            callbacks.on_train_batch_begin(number)
+        _validate(model, "train", source, batch, validated)
+        out = steps.run("train", batch)
+        _watch_loss(model, out, epoch, number, validated)
+        result = out
+        callbacks.on_train_batch_end(number, lambda result=result: as_floats(result))
+        if model.stop_training:
+            break
+    if number < 0:
+        raise ValueError("fit got no data: the source gave no batch")
+    return as_floats(out)
+
+
+def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) -> dict[str, Any]:
+    """One pass over data without training; the metrics at its end."""
+    steps, out, number = model._steps(), None, -1
+    model.reset_metrics()
+    callbacks.on_test_begin()
+    for number, batch in enumerate(source.epoch(0)):
+        if callbacks.wants_batches:
+            callbacks.on_test_batch_begin(number)
+        _validate(model, "test", source, batch, validated)
+        out = steps.run("test", batch)
+        result = out
+        callbacks.on_test_batch_end(number, lambda result=result: as_floats(result))
+    if number < 0:
+        raise ValueError("evaluate got no data: the source gave no batch")
+    logs = as_floats(out)
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def _validate(model: Any, kind: str, source: Any, batch: Any, validated: set[str]) -> None:
+    """Labels out of range and their like are told before a compiled step sees them: arrays once, as a whole,
+    other sources batch by batch."""
+    whole = getattr(source, "arrays", None)
+    if model.run_eagerly or model._trained.loss is None or (whole is not None and f"{kind}{id(source)}" in validated):
+        return
+    model._steps().program(kind, batch)  # shapes of the predictions are known from here on
+    validated.add(f"{kind}{id(source)}")
+    tree = batch.tree() if whole is None else whole()
+    model._trained.loss.validate(tree[1])
+
+
+def _watch_loss(model: Any, out: Any, epoch: int, step: int, validated: set[str]) -> None:
+    """A loss that is no number is told once, with the step."""
+    loss = out.get("loss") if isinstance(out, dict) else None
+    if loss is None or "nan" in validated or not math.isnan(loss):
+        return
+    validated.add("nan")
+    warnings.warn(
+        f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
+        "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
+        "high. callbacks.TerminateOnNaN() stops at once.",
+        RuntimeWarning,
+        stacklevel=6,
+    )
+
+
+def evaluate(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    batch_size: int | None,
+    verbose: Any,
+    steps: int | None,
+    callbacks: Any,
+) -> dict[str, Any]:
+    """The metrics over data by name."""
+    source = make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+    model._steps().refresh()
+    listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
+    return _test_epoch(model, source, listed, set())
+
+
+def flat(logs: dict[str, Any]) -> Any:
+    """A number when there is one metric, else a list."""
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def predict(
+    model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
+) -> Any:
+    """The outputs for all data."""
+    source = make_source(x, None, None, batch_size=batch_size, steps=steps)
+    running = model._steps()
+    running.refresh()
+    listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
+    listed.on_predict_begin()
+    out = _Outputs(source.samples if steps is None else None)
+    for number, batch in enumerate(source.epoch(0)):
+        if listed.wants_batches:
+            listed.on_predict_batch_begin(number)
+        result = running.run("predict", batch)
+        out.add(result)
+        listed.on_predict_batch_end(number, lambda result=result: {"outputs": result})
+    listed.on_predict_end()
+    return out.joined()
+
+
+class _Outputs:
+    """The batches' outputs, written into arrays of the final size where that is known."""
+
+    def __init__(self, samples: int | None) -> None:
+        self._samples = samples
+        self._tree: Any = None
+        self._whole: list[np.ndarray] = []
+        self._parts: list[list[np.ndarray]] = []
+        self._done = 0
+
+    def add(self, result: Any) -> None:
+        """Keep a batch's outputs (copied: a program's buffers are written again)."""
+        leaves = [np.asarray(leaf) for leaf in trees.flatten(result)]
+        if self._tree is None:
+            self._tree = result
+            if self._samples is not None and all(leaf.ndim for leaf in leaves):
+                self._whole = [np.empty((self._samples, *a.shape[1:]), a.dtype) for a in leaves]
+        if not self._whole:
+            self._parts.append([leaf.copy() for leaf in leaves])
+            return
+        size = leaves[0].shape[0]
+        for whole, leaf in zip(self._whole, leaves, strict=True):
+            whole[self._done : self._done + size] = leaf
+        self._done += size
+
+    def joined(self) -> Any:
+        """All outputs in the model's structure."""
+        if self._tree is None:
+            raise ValueError("predict got no data: the source gave no batch")
+        leaves = self._whole or [
+            np.concatenate([np.atleast_1d(part) for part in parts]) for parts in zip(*self._parts, strict=True)
+        ]
+        return trees.pack_as(self._tree, list(leaves))
+
+
+def on_batch(
+    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+) -> Any:
+    """One step on one batch."""
+    source = make_source(x, y, sample_weight, batch_size=1 << 62, class_weight=class_weight)
+    steps = model._steps()
+    steps.refresh()
+    batch = next(iter(source.epoch(0)))
+    if kind != "predict":
+        _validate(model, kind, source, batch, set())
+    out = steps.run(kind, batch)
+    if kind == "predict":
+        return trees.map_tree(lambda leaf: np.array(leaf), out)
+    logs = as_floats(out)
+    return logs if return_dict else flat(logs)
+
+

@@ -1,0 +1,161 @@
+"""Model: a layer that trains. See `trainer` for compile, fit, evaluate and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from narae.base import trees
+from narae.base.registry import builtin, serialize_keras_object
+from narae.layers.base import Layer
+from narae.layers.calling import is_tensor
+from narae.models.trainer import Trainer
+from narae.ops.symbolic import KerasTensor
+
+
+@builtin("keras")
+@builtin("keras.models")
+class Model(Trainer, Layer):
+    """Layers together: `Model(inputs, outputs)` from Inputs, or a subclass with `call`.
+
+    >>> import narae
+    >>> x = narae.Input((3,))
+    >>> Model(x, narae.layers.Dense(2)(x)).output_shape
+    (None, 2)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and _is_functional(args, kwargs):
+            from narae.models.functional import Functional
+
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if _is_functional(args, kwargs):
+            self._become_functional(*args, **kwargs)
+            return
+        if args:
+            raise TypeError(
+                f"{type(self).__name__} takes `inputs` and `outputs` (KerasTensors), or keywords; got {args!r:.80}"
+            )
+        Layer.__init__(self, **kwargs)
+        self._init_trainer()
+
+    def _become_functional(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+        """super().__init__(inputs=..., outputs=...) in a subclass: its call is the graph's."""
+        from narae.models.functional import Functional
+
+        cls = type(self)
+        if not issubclass(cls, Functional):
+            mixed = type(cls.__name__, (cls, Functional), {"__module__": cls.__module__, "call": Functional.call})
+            object.__setattr__(self, "__class__", mixed)
+        Layer.__init__(self, **kwargs)
+        self._init_trainer()
+        self._start(inputs, outputs)  # type: ignore[attr-defined]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers held directly."""
+        return [layer for layer in self._layers if isinstance(layer, Layer)]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or index. Raises ValueError when there is none, naming what there is."""
+        if (name is None) == (index is None):
+            raise ValueError("get_layer takes a name or an index")
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"model {self.name!r} has {len(layers)} layers, there is no index {index}")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        from narae.base.errors import unknown_name
+
+        raise unknown_name(f"layer of {self.name!r}", name, [layer.name for layer in layers])
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers with output shapes and numbers of parameters."""
+        from narae.models.summary import print_summary
+
+        print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with the shapes that `get_build_config` gave: by a symbolic call, for a model without a
+        `build` of its own."""
+        shape = config.get("input_shape")
+        if shape is None or type(self).build is not Model.build:
+            return Layer.build_from_config(self, config)
+        self.build(shape)
+        return None
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all variables by a symbolic call on inputs of a shape."""
+        from narae.layers.base import _as_shapes
+        from narae.layers.configuring import _tupled
+
+        if self.built or input_shape is None:
+            self.built = True
+            return
+        shape = _tupled(input_shape)
+        inputs = trees.map_tree(lambda s: KerasTensor(s.shape, self.compute_dtype), _as_shapes(shape))
+        self.built = True
+        Layer.compute_output_spec(self, inputs)
+
+    # -- saving ------------------------------------------------------------------------------
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write configuration, weights and optimizer state to a `.keras` file."""
+        from narae.saving import save_model
+
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the weights to a `.weights.h5` file."""
+        from narae.saving import save_weights
+
+        save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read weights from a `.weights.h5` or `.keras` file."""
+        from narae.saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The configuration as JSON, without weights."""
+        import json
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments of a subclass."""
+        return Layer.get_config(self)
+
+
+def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+    """The model that `to_json` described, with weights of its own."""
+    import json
+
+    from narae.base.registry import deserialize_keras_object
+
+    return deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+def _is_functional(args: Any, kwargs: Any) -> bool:
+    return (len(args) == 2 and any(map(_symbolic, trees.flatten(args)))) or (
+        "outputs" in kwargs and ("inputs" in kwargs or len(args) == 1)
+    )
+
+
+def _symbolic(leaf: Any) -> bool:
+    return isinstance(leaf, KerasTensor) or is_tensor(leaf)

@@ -1,0 +1,190 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.layers.base import Layer
+from narae.layers.input import Input, InputLayer
+from narae.layers.policy import policy, serialize_policy
+from narae.models.functional import Functional
+from narae.models.model import Model
+from narae.ops.symbolic import KerasTensor
+
+
+@builtin("keras")
+@builtin("keras.models")
+class Sequential(Model):
+    """A stack of layers, each with one input and one output.
+
+    Without an Input at its beginning the model is built when it first sees data.
+    Raises TypeError for what is no layer, ValueError for a name that is taken.
+
+    >>> import narae
+    >>> from narae import layers
+    >>> model = Sequential([narae.Input((4,)), layers.Dense(3), layers.Dense(1)])
+    >>> model.output_shape
+    (None, 1)
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self._functional: Functional | None = None
+        self._stack: list[Layer] = []
+        for layer in layers if isinstance(layers, (list, tuple)) else [layers] if layers else []:
+            self.add(layer, rebuild=False)
+        self._rebuild()
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Put a layer on top."""
+        if isinstance(layer, KerasTensor) and layer.history and isinstance(layer.history.target, InputLayer):
+            layer = layer.history.target
+        if not isinstance(layer, Layer):
+            if not callable(layer) or isinstance(layer, type):
+                made = f": {layer.__name__}() makes one" if isinstance(layer, type) else ""
+                raise TypeError(f"Sequential takes layers, got {layer!r}{made}")
+            from narae.layers import Lambda
+
+            layer = Lambda(layer)
+        if any(known.name == layer.name for known in self._stack):
+            raise ValueError(
+                f"the model has a layer named {layer.name!r} already: layers have names of their own"
+            )
+        if isinstance(layer, InputLayer) and self._stack:
+            raise ValueError(f"an Input comes first; {self.name!r} has {len(self._stack)} layer(s) already")
+        if not self._stack and layer._input_shape_arg is not None and not isinstance(layer, InputLayer):
+            self._stack.append(InputLayer(shape=layer._input_shape_arg))
+        if not self._stack and isinstance(layer, Functional):
+            self._stack.append(InputLayer(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype))
+        self._stack.append(layer)
+        if rebuild:
+            self._rebuild()
+
+    def pop(self, rebuild: bool = True) -> Layer | None:
+        """Take the top layer off."""
+        layer = self._stack.pop() if self._stack else None
+        self._functional, self.built = None, False
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _rebuild(self) -> None:
+        self._functional, self.built = None, False
+        if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
+            self.build(self._stack[0].batch_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make all variables, for inputs of a shape whose first length is the batch's."""
+        if input_shape is None and self._functional is None and self._stack:
+            raise ValueError(f"build of {self.name!r} needs an input shape: an Input at its beginning names it")
+        if not self._stack:
+            raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
+        if not isinstance(self._stack[0], InputLayer):
+            if not _is_shape(input_shape):
+                raise ValueError(f"a Sequential model takes one input, got the shapes {input_shape!r}")
+            first = Input(batch_shape=(None, *input_shape[1:]), dtype=self._stack[0].compute_dtype)
+            self._stack.insert(0, first.history.target)
+        x = inputs = self._stack[0].output  # type: ignore[attr-defined]
+        for layer in self._stack[1:]:
+            x = layer(x)
+        self._functional = Functional(inputs, x, name=self.name)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the Input."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The outputs of the last layer."""
+        if self._functional is None:
+            self.build(tuple(inputs.shape))
+        return self._functional.call(inputs, training=training, mask=mask)  # type: ignore[union-attr]
+
+    def _check(self, args: Any, tensors: Any) -> None:
+        if len(self._stack) > 0 or self._functional is not None:
+            return super()._check(args, tensors)
+        raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The outputs' shapes for symbolic inputs."""
+        return Layer.compute_output_spec(self, inputs)
+
+    def _known(self, what: str) -> Functional:
+        if self._functional is None:
+            raise AttributeError(
+                f"Sequential model {self.name!r} has no {what} before it is built: begin it with "
+                "Input(shape=...), or call it on data first"
+            )
+        return self._functional
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat."""
+        return self._known("inputs").inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return self._known("outputs").outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input."""
+        return self._known("input").input
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output."""
+        return self._known("output").output
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input."""
+        return self._known("input_shape").input_shape
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output."""
+        return self._known("output_shape").output_shape
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the output: the last layer's."""
+        return self._known("output_names").output_names
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shape of the input."""
+        return None if self._functional is None else {"input_shape": self._functional.input_shape}
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers' configurations in order."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_policy(self.dtype_policy),
+            "layers": [serialize_keras_object(layer) for layer in self._stack],
+            **({"build_input_shape": self._functional.input_shape} if self._functional else {}),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+        """The model that `get_config` described."""
+        model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        if isinstance(config.get("dtype"), (dict, str)):
+            model.dtype_policy = policy(config["dtype"])
+        for layer in config["layers"]:
+            made = deserialize_keras_object(layer, custom_objects)
+            if not isinstance(made, Layer):
+                raise ValueError(f"the config of a Sequential model holds something that is no layer: {made!r}")
+            model.add(made, rebuild=False)
+        model._rebuild()
+        shape = config.get("build_input_shape")
+        if model._functional is None and shape and model._stack:
+            model.build(tuple(shape))
+            model.built = True
+        return model
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, (tuple, list)) and all(n is None or isinstance(n, int) for n in shape)

@@ -1,0 +1,332 @@
+"""Trainer: compile, fit, evaluate, predict, and the steps they are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+from narae import optimizers
+from narae.base import trees
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.engine.tape import GradientTape
+from narae.metrics import Mean
+from narae.models import loops
+from narae.models.compiled_loss import CompiledLoss
+from narae.models.compiled_metrics import CompiledMetrics
+from narae.models.steps import Steps
+
+
+class Trainer:
+    """The training half of a Model."""
+
+    name: str
+    optimizer: Any
+
+    def _init_trainer(self) -> None:
+        self.optimizer = None
+        self.stop_training = False
+        self.history: Any = None
+        self.run_eagerly = False
+        self._compiled = False
+        self._trained = _State()
+
+    # -- compile -----------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train: optimizer, loss and metrics, by name or as objects.
+
+        Several outputs take lists or dicts of losses and metrics. run_eagerly: run Python at every step
+        instead of a traced one (slow, for debugging). Raises ValueError for unknown names, with the nearest
+        right one.
+        """
+        if steps_per_execution != 1 and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
+            raise ValueError(f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}")
+        self.optimizer = optimizers.get(optimizer)
+        state = self._trained = _State()
+        state.loss = None if loss is None else CompiledLoss(loss, loss_weights, self._output_names)
+        state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names, loss)
+        state.loss_tracker = Mean(name="loss")
+        state.config = {
+            "optimizer": optimizer if isinstance(optimizer, str) else self.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile if isinstance(jit_compile, bool) else True,
+        }
+        self.run_eagerly = bool(run_eagerly)
+        self.stop_training = False
+        self._compiled = True
+
+    def _output_names(self) -> list[str] | None:
+        """The outputs' names, once the model knows them."""
+        try:
+            return list(self.output_names)  # type: ignore[attr-defined]
+        except AttributeError:
+            return None
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compiled
+
+    @property
+    def loss(self) -> Any:
+        """What `compile` was given as loss."""
+        return self._trained.config.get("loss")
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of training: the mean loss first, then what `compile` was given, then the layers'."""
+        from narae.layers.base import Layer
+
+        state = self._trained
+        found = [] if state.loss_tracker is None else [state.loss_tracker]
+        found += [] if state.metrics is None else state.metrics.metrics()
+        found += state.loss.trackers() if state.loss is not None else []
+        found += [m for m in Layer.metrics.fget(self) if m not in found]  # type: ignore[misc]
+        return found
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Begin all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The metrics' present results by name."""
+        state = self._trained
+        logs: dict[str, Any] = {}
+        compiled = set() if state.metrics is None else {id(m) for m in state.metrics.metrics()}
+        for metric in self.metrics:
+            if id(metric) not in compiled:
+                result = metric.result()
+                logs.update(result if isinstance(result, dict) else {metric.name: result})
+        if state.metrics is not None:
+            logs.update(state.metrics.results())
+        return logs
+
+    # -- steps, which subclasses may override -----------------------------------------------------
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The scalar to minimize: the compiled loss plus the layers' penalties."""
+        found = []
+        if self._trained.loss is not None and y is not None:
+            found.append(self._trained.loss(y, y_pred, sample_weight))
+        found += self.losses  # type: ignore[attr-defined]
+        if not found:
+            raise ValueError(
+                "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or call "
+                "add_loss in a layer"
+            )
+        return found[0] if len(found) == 1 else sum(found[1:], found[0])
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the compiled metrics with a batch; all results by name."""
+        if self._trained.metrics is not None and y is not None:
+            self._trained.metrics.update(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of gradient descent on a batch (x, y, sample_weight); the metrics by name."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            scaled = self.optimizer.scale_loss(loss)
+        self._track(loss, x)
+        weights = self.trainable_weights  # type: ignore[attr-defined]
+        if weights:
+            gradients = tape.gradient(scaled, weights)
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The loss and metrics of a batch, without training."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        self._track(self.compute_loss(x, y, y_pred, sample_weight, training=False), x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The model's outputs for a batch."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def _track(self, loss: Any, x: Any) -> None:
+        """The mean loss, each batch counted by its samples; and the batch's own loss, which tells of NaN."""
+        leaf = next((t for t in trees.flatten(x) if t is not None), None)
+        size = leaf.shape[0] if leaf is not None and leaf.shape else 1
+        self._trained.loss_tracker.update_state(loss, sample_weight=float(size))
+
+    # -- loops -------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> Any:
+        """Train for `epochs` passes over the data; the History of losses and metrics.
+
+        x, y: arrays (or nests of them), or x alone a generator, PyDataset, DataLoader or any iterable of
+        batches. Ctrl-C ends it with the model usable and `model.history` up to there.
+        Raises ValueError for data that does not fit, RuntimeError before `compile`.
+        """
+        self._require_compiled("fit")
+        return loops.fit(
+            self,
+            x,
+            y,
+            sample_weight,
+            loops.FitOptions(
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                class_weight=class_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=validation_batch_size,
+                validation_freq=validation_freq,
+            ),
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The loss and metrics over data: a number, a list in the order of `metrics_names`, or a dict."""
+        if kwargs:
+            raise ValueError(f"evaluate got unknown arguments: {sorted(kwargs)}")
+        self._require_compiled("evaluate")
+        logs = loops.evaluate(self, x, y, sample_weight, batch_size, verbose, steps, callbacks)
+        return logs if return_dict else loops.flat(logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The model's outputs for all of the data, as NumPy arrays."""
+        return loops.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One training step on one batch; the metrics so far."""
+        self._require_compiled("train_on_batch")
+        return loops.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics of one batch."""
+        self._require_compiled("test_on_batch")
+        return loops.on_batch(self, "test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The model's outputs for one batch, as NumPy arrays."""
+        return loops.on_batch(self, "predict", x, None, None, None, True)
+
+    def _require_compiled(self, what: str) -> None:
+        if not self._compiled:
+            raise ValueError(
+                f"You must call `compile()` before `{what}()`: "
+                'model.compile(optimizer="rmsprop", loss=..., metrics=[...])'
+            )
+
+    def _steps(self) -> Steps:
+        if self._trained.steps is None:
+            self._trained.steps = Steps(self)
+        return self._trained.steps
+
+    # -- configuration -----------------------------------------------------------------------
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile` was given, JSON-ready; None before compile."""
+        return serialize_keras_object(self._trained.config) if self._compiled else None
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` said, and make the optimizer's variables."""
+        known = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly"}
+        given = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
+        self.compile(**given)
+        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+
+class _State:
+    """What `compile` made; outside of the layer's tracking, since it is no weight of the model."""
+
+    def __init__(self) -> None:
+        self.loss: CompiledLoss | None = None
+        self.metrics: CompiledMetrics | None = None
+        self.loss_tracker: Any = None
+        self.config: dict[str, Any] = {}
+        self.steps: Steps | None = None
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch that is x, (x,), (x, y) or (x, y, sample_weight)."""
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
+    return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The shortest batch that holds these."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    return (x, y) if y is not None else (x,) if isinstance(x, (tuple, list)) else x
+
+
