@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
 from narae.base.dtypes import is_float
-from narae.graph.autodiff import Algebra, backprop
+from narae.graph.autodiff import backprop
 from narae.graph.ir import MODE, Spec, Value, now
-from narae.ops.records.arithmetic import add
+from narae.ops.records.control import ALGEBRA
 from narae.ops.records.shape import full
 from narae.ops.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
     from narae.engine.variable import Variable
-
-ALGEBRA = Algebra(add=add, zeros=lambda spec: full(0, spec.shape, spec.dtype))
 
 
 class _Tapes(threading.local):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,31 @@ class Variable(Operators):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={body}>"
 
 
+_budgets: list[list[Any]] = []  # [bytes left, what they are for]
+
+
+@contextmanager
+def byte_budget(size: int, shown: str) -> Iterator[None]:
+    """Within it, variables of more than `size` bytes in all are refused before memory is taken."""
+    _budgets.append([size, shown])
+    try:
+        yield
+    finally:
+        _budgets.pop()
+
+
+def _spend(shape: tuple[int, ...], dtype: str) -> None:
+    if not _budgets:
+        return
+    needed = Spec(shape, dtype).size * np_dtype(dtype).itemsize
+    _budgets[-1][0] -= needed
+    if _budgets[-1][0] < 0:
+        raise ValueError(
+            f"{_budgets[-1][1]}: its configuration asks for a variable of shape {shape} ({needed:,} bytes), "
+            "more than its weights file holds: refused"
+        )
+
+
 def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     dtype = None if dtype is None else standardize_dtype(dtype)
     if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
@@ -191,6 +217,7 @@ def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name
             f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
         )
     shape = tuple(int(n) for n in shape)
+    _spend(shape, dtype or standardize_dtype(None))
     value = to(initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None))
     if value.shape != shape:
         raise ShapeError(f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}")

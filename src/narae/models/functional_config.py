@@ -10,7 +10,6 @@ from narae.base.names import auto_name, snake_case
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.input import InputLayer
-from narae.layers.policy import serialize_policy
 from narae.ops.symbolic import Call, KerasTensor
 
 # Keras keeps public ops in modules; only the class name (Add, Subtract, ...) tells which one it is here.
@@ -39,7 +38,6 @@ def functional_config(model: Any) -> dict[str, Any]:
     return {
         "name": model.name,
         "trainable": model.trainable,
-        "dtype": serialize_policy(model.dtype_policy),
         "layers": rows,
         "input_layers": places(model._struct[0]),
         "output_layers": places(model._struct[1]),

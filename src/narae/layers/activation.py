@@ -1,0 +1,221 @@
+"""Activation, and the activations that are layers of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.registry import builtin
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+
+
+@builtin("keras.layers")
+class Activation(Layer):
+    """A function of each element, by name or as a function.
+
+    >>> Activation("relu")([[-1.0, 2.0]]).tolist()
+    [[0.0, 2.0]]
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activations.get(activation)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The activation of each element."""
+        return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class _Elementwise(Layer):
+    """Base of the activation layers: masks pass, shapes stay, arguments are numbers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+
+@builtin("keras.layers")
+class ReLU(_Elementwise):
+    """max(x, 0), with a slope below `threshold` and a ceiling when asked for.
+
+    >>> ReLU(max_value=6.0)([-1.0, 3.0, 9.0]).tolist()
+    [0.0, 3.0, 6.0]
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if max_value is not None and max_value < 0:
+            raise ValueError(f"ReLU(max_value=...) is not negative, got {max_value}")
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(f"ReLU(negative_slope=...) is not negative, got {negative_slope}")
+        if threshold is None or threshold < 0:
+            raise ValueError(f"ReLU(threshold=...) is not negative, got {threshold}")
+        self.max_value = max_value
+        self.negative_slope = negative_slope
+        self.threshold = threshold
+
+    def call(self, inputs: Any) -> Any:
+        """The rectified inputs."""
+        return activations.relu(
+            inputs,
+            negative_slope=self.negative_slope,
+            max_value=self.max_value,
+            threshold=self.threshold,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        own = {"max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+        return {**super().get_config(), **own}
+
+
+@builtin("keras.layers")
+class LeakyReLU(_Elementwise):
+    """x above 0, negative_slope x below.
+
+    >>> LeakyReLU(0.5)([-2.0, 2.0]).tolist()
+    [-1.0, 2.0]
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if negative_slope is None:
+            raise ValueError("LeakyReLU(negative_slope=...) is a number, got None")
+        self.negative_slope = negative_slope
+
+    def call(self, inputs: Any) -> Any:
+        """The leaky rectified inputs."""
+        return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+@builtin("keras.layers")
+class ELU(_Elementwise):
+    """x above 0, alpha (e^x - 1) below.
+
+    >>> ELU()([1.0, 0.0]).tolist()
+    [1.0, 0.0]
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs: Any) -> Any:
+        """The exponential linear inputs."""
+        return ops.elu(inputs, alpha=self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+@builtin("keras.layers")
+class Softmax(_Elementwise):
+    """Probabilities along an axis (or several); masked places get none.
+
+    >>> Softmax()([[1.0, 1.0]]).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """e^x / sum e^x, over what the mask leaves."""
+        if mask is not None:
+            # the lowest float, not -inf: a wholly masked row stays finite
+            lowest = -3.4e38 if inputs.dtype != "float16" else -6.5e4
+            inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * lowest
+        if isinstance(self.axis, (tuple, list)):
+            if len(self.axis) > 1:
+                return ops.exp(inputs - ops.logsumexp(inputs, axis=tuple(self.axis), keepdims=True))
+            return ops.softmax(inputs, axis=self.axis[0])
+        return ops.softmax(inputs, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "axis": self.axis}
+
+
+@builtin("keras.layers")
+class PReLU(Layer):
+    """x above 0, alpha x below, alpha learned for each place (He et al. 2015, "Delving deep").
+
+    shared_axes: axes along which alpha is one.
+
+    >>> PReLU()([[-1.0, 2.0]]).tolist()
+    [[0.0, 2.0]]
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        if shared_axes is not None and not isinstance(shared_axes, (list, tuple)):
+            shared_axes = [shared_axes]
+        self.shared_axes = None if shared_axes is None else list(shared_axes)
+
+    def build(self, input_shape: Any) -> None:
+        """alpha: the inputs' shape without the batch, 1 along shared axes."""
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes or ():
+            shape[axis - 1] = 1
+        self.alpha = self.add_weight(
+            tuple(shape),
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+        axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
+
+    def call(self, inputs: Any) -> Any:
+        """The rectified inputs."""
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes,
+        }

@@ -1,0 +1,223 @@
+"""Small layers: Identity, Lambda, Masking, ActivityRegularization, Rescaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops, regularizers
+from narae.base.registry import (
+    builtin,
+    deserialize_keras_object,
+    get_registered_object,
+    serialize_keras_object,
+)
+from narae.layers.base import Layer
+
+
+@builtin("keras.layers")
+class Identity(Layer):
+    """The inputs as they are.
+
+    >>> Identity()([1.0]).tolist()
+    [1.0]
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs."""
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Shape and dtype stay, in every structure."""
+        from narae.base import trees
+        from narae.ops.symbolic import KerasTensor
+
+        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), inputs)
+
+
+@builtin("keras.layers")
+class Lambda(Layer):
+    """A function of your own as a layer.
+
+    A function cannot be read from a file without running code of the file. Register a named function
+    (narae.saving.register_keras_serializable), or pass it when loading: custom_objects={"name": function}.
+    A layer of your own (a subclass of Layer) is saved and loaded like any other.
+
+    >>> Lambda(lambda x: x * 2)([1.0]).tolist()
+    [2.0]
+    """
+
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f"Lambda takes a function, got {function!r}")
+        self.arguments = dict(arguments or {})
+        self.function = function
+        self.mask = mask
+        self.supports_masking = mask is not None
+        self._output_shape = output_shape
+        from narae.layers.calling import Signature
+
+        self._takes = Signature(function).names if not isinstance(function, type) else []
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        """The function's value."""
+        extra = {k: v for k, v in (("mask", mask), ("training", training)) if k in self._takes and v is not None}
+        return self.function(inputs, **{**self.arguments, **extra})
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output shape given, else what the function gives."""
+        if self._output_shape is None:
+            return super().compute_output_shape(input_shape)
+        if callable(self._output_shape):
+            return self._output_shape(input_shape)
+        return (input_shape[0], *self._output_shape)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """By tracing the function, unless an output shape was given."""
+        if self._output_shape is not None:
+            from narae.ops.symbolic import KerasTensor
+
+            return KerasTensor(self.compute_output_shape(args[0].shape), self.compute_dtype)
+        from narae.engine.scope import tracing
+        from narae.ops.symbolic import infer
+
+        with tracing():
+            return infer(self.call, args, kwargs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask given, or what the mask function gives."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments. Raises ValueError for a lambda: name and register the function."""
+        config = {**super().get_config(), "function": serialize_keras_object(self.function)}
+        if self._output_shape is not None:
+            shape = self._output_shape
+            config["output_shape"] = serialize_keras_object(shape) if callable(shape) else list(shape)
+        if self.mask is not None:
+            config["mask"] = serialize_keras_object(self.mask)
+        config["arguments"] = serialize_keras_object(self.arguments)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Lambda:
+        """The layer that `get_config` described; its function by a registered name only."""
+        config = dict(config)
+        for key in ("function", "mask", "output_shape"):
+            value = config.get(key)
+            if not isinstance(value, dict):
+                continue
+            passed = get_registered_object(str(config.get("name")))
+            if passed is None and value.get("class_name") == "__lambda__":
+                raise ValueError(
+                    f"the Lambda layer {config.get('name')!r} holds the byte code of a Python function. narae "
+                    "never runs code from a file. Write the function again and pass it by the layer's name: "
+                    f"load_model(path, custom_objects={{{config.get('name')!r}: function}})"
+                )
+            config[key] = passed if passed is not None else deserialize_keras_object(value)
+        config["arguments"] = deserialize_keras_object(config.get("arguments") or {})
+        return super().from_config(config)
+
+
+@builtin("keras.layers")
+class Masking(Layer):
+    """Marks steps all of whose features equal `mask_value` as absent, for the layers after it.
+
+    >>> import numpy as np
+    >>> Masking()(np.array([[[0.0], [3.0]]])).tolist()
+    [[[0.0], [3.0]]]
+    """
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+        self.supports_masking = True
+        self.built = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """True where some feature of a step differs from the mask value."""
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs, absent steps as zeros."""
+        present = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return inputs * ops.cast(present, inputs.dtype)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "mask_value": self.mask_value}
+
+
+@builtin("keras.layers")
+class ActivityRegularization(Layer):
+    """A penalty on the activations that pass: l1 |x| + l2 x².
+
+    >>> layer = ActivityRegularization(l1=1.0)
+    >>> _ = layer([[1.0, -2.0]])
+    >>> layer.losses[0].item()
+    3.0
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.supports_masking = True
+        self.l1, self.l2 = l1, l2
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs."""
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        config.pop("activity_regularizer", None)
+        return {**config, "l1": self.l1, "l2": self.l2}
+
+
+@builtin("keras.layers")
+class UnitNormalization(Layer):
+    """Each vector along an axis (or several) divided by its length.
+
+    >>> UnitNormalization()([[3.0, 4.0]]).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """x / |x|, with 1e-12 in place of a smaller squared length."""
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        squared = ops.sum(ops.square(inputs), axis=axis, keepdims=True)
+        return inputs * ops.rsqrt(ops.maximum(squared, 1e-12))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "axis": self.axis}

@@ -1,0 +1,166 @@
+"""EinsumDense: a dense layer over any axes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.errors import ShapeError
+from narae.base.registry import builtin
+from narae.layers.base import Layer
+
+
+@builtin("keras.layers")
+class EinsumDense(Layer):
+    """activation(einsum(equation, x, W) + b).
+
+    equation: 'ab,bc->ac' or with an ellipsis, '...x,xy->...y'. output_shape: without the batch axis, None
+    for lengths that are the inputs'. bias_axes: the output's letters that the bias has.
+    Raises ValueError when the equation does not fit the shapes.
+
+    >>> import narae
+    >>> EinsumDense("abc,cd->abd", output_shape=(None, 5))(narae.ops.ones((2, 3, 4))).shape
+    (2, 3, 5)
+    """
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: Any,
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if lora_rank or quantization_config is not None or gptq_unpacked_column_size is not None:
+            raise ValueError("EinsumDense(lora_rank=..., quantization_config=...) is not in narae: train all weights")
+        super().__init__(**kwargs)
+        self.equation = equation
+        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.bias_axes = bias_axes
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias: Any = None
+        self._letters = _letters(equation)
+
+    def build(self, input_shape: Any) -> None:
+        """The kernel of the equation's second operand, and the bias of `bias_axes`."""
+        kernel_shape, bias_shape, self._full_output = self._shapes(tuple(input_shape))
+        self.kernel = self.add_weight(
+            kernel_shape,
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if bias_shape is not None:
+            self.bias = self.add_weight(
+                bias_shape,
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def _shapes(self, shape: tuple[int | None, ...]) -> tuple[Any, Any, tuple[int | None, ...]]:
+        """Kernel, bias and output shapes for an input shape."""
+        left, weight, out = self._letters
+        lengths, middle = self._input_lengths(shape)
+        names = out.replace("...", "")
+        given = dict(zip(reversed(names), reversed(self.partial_output_shape), strict=False))
+        for name, length in given.items():
+            if length is not None:
+                if lengths.get(name) not in (None, length):
+                    raise ShapeError(
+                        f"EinsumDense {self.equation!r}: axis {name!r} has length {lengths[name]} in the input "
+                        f"{shape} and {length} in output_shape {self.partial_output_shape}"
+                    )
+                lengths[name] = length
+        try:
+            kernel = tuple(lengths[name] for name in weight)
+        except KeyError as error:
+            raise ShapeError(
+                f"EinsumDense {self.equation!r}: the length of axis {error} follows from neither the input {shape} nor "
+                f"output_shape {self.partial_output_shape}"
+            ) from None
+        if None in kernel:
+            raise ShapeError(f"EinsumDense {self.equation!r} needs known lengths for {weight!r}, got {shape}")
+        output = _expanded(out, lengths, middle)
+        bias = None
+        if self.bias_axes:
+            unknown = set(self.bias_axes) - set(names)
+            if unknown:
+                raise ValueError(f"bias_axes {self.bias_axes!r}: {sorted(unknown)} are not in the output {out!r}")
+            first = min(names.index(a) for a in self.bias_axes)
+            bias = tuple(lengths[a] if a in self.bias_axes else 1 for a in names[first:])
+        return kernel, bias, output
+
+    def _input_lengths(self, shape: tuple[int | None, ...]) -> tuple[dict[str, Any], tuple[int | None, ...]]:
+        left = self._letters[0]
+        names = left.replace("...", "")
+        dotted = "..." in left
+        if len(shape) < len(names) or (not dotted and len(shape) != len(names)):
+            raise ShapeError(f"EinsumDense {self.equation!r} takes inputs of rank {len(names)}, got shape {shape}")
+        start = left.index("...") if dotted else len(names)
+        extra = len(shape) - len(names)
+        middle = shape[start : start + extra]
+        rest = (*shape[:start], *shape[start + extra :])
+        return dict(zip(names, rest, strict=True)), middle
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """The layer's outputs."""
+        x = ops.einsum(self.equation, inputs, self.kernel)
+        if self.bias is not None:
+            x = ops.add(x, self.bias)
+        return x if self.activation is None else self.activation(x)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The equation's output."""
+        return self._shapes(tuple(input_shape))[2]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "output_shape": self.partial_output_shape,
+            "equation": self.equation,
+            "activation": activations.serialize(self.activation),
+            "bias_axes": self.bias_axes,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+def _letters(equation: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"([a-zA-Z.]+),([a-zA-Z]+)->([a-zA-Z.]+)", equation.replace(" ", ""))
+    if found is None or any(part.replace("...", "").count(".") for part in found.groups()):
+        raise ValueError(
+            f"EinsumDense takes an equation like 'ab,bc->ac' or '...x,xy->...y', got {equation!r}"
+        )
+    return found.groups()  # type: ignore[return-value]
+
+
+def _expanded(out: str, lengths: dict[str, Any], middle: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    shape: list[int | None] = []
+    for part in re.findall(r"\.\.\.|[a-zA-Z]", out):
+        shape += list(middle) if part == "..." else [lengths[part]]
+    return tuple(shape)

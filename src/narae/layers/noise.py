@@ -1,0 +1,226 @@
+"""Noise that is there in training only: Dropout and its kin."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.base.settings import standardize_data_format
+from narae.engine import random
+from narae.engine.keys import SeedGenerator
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+
+
+class _Noise(Layer):
+    """Base of the noise layers: outside of training they change nothing."""
+
+    def __init__(self, seed: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.seed = seed
+        self.seed_generator = SeedGenerator(seed) if self._active() else None
+        self.built = True
+
+    def _active(self) -> bool:
+        """Whether there is any noise to draw."""
+        return True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The inputs, with noise when training."""
+        return self.noisy(inputs) if training and self.seed_generator is not None else inputs
+
+    def noisy(self, inputs: Any) -> Any:
+        """The inputs with noise."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays."""
+        return input_shape
+
+
+def rate_of(layer: str, value: Any, argument: str = "rate") -> float:
+    """A share in [0, 1]. Raises ValueError that names the layer."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"{layer} takes `{argument}` in [0, 1], got {value!r}")
+    return float(value)
+
+
+@builtin("keras.layers")
+class Dropout(_Noise):
+    """In training, a share `rate` of the inputs is set to 0 and the others are scaled by 1/(1 - rate)
+    (Srivastava et al. 2014).
+
+    noise_shape: 1 along axes that are dropped together.
+
+    >>> Dropout(0.5)([1.0, 2.0]).tolist()
+    [1.0, 2.0]
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+        self.rate = rate_of("Dropout", rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        super().__init__(seed, **kwargs)
+
+    def _active(self) -> bool:
+        return self.rate > 0
+
+    def noisy(self, inputs: Any) -> Any:
+        """The inputs with some dropped."""
+        return random.dropout(inputs, self.rate, self._shape(inputs), self.seed_generator)
+
+    def _shape(self, inputs: Any) -> Any:
+        return self.noise_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+        return {**super().get_config(), **own}
+
+
+class _SpatialDropout(Dropout):
+    """Whole channels dropped: what neighbours in a feature map share goes together (Tompson et al. 2014)."""
+
+    rank = 1
+
+    def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed=seed, **kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def _shape(self, inputs: Any) -> Any:
+        batch, ones = inputs.shape[0], (1,) * self.rank
+        if self.data_format == "channels_first":
+            return (batch, inputs.shape[1], *ones)
+        return (batch, *ones, inputs.shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        del config["noise_shape"]
+        return config if self.rank == 1 else {**config, "data_format": self.data_format}
+
+
+@builtin("keras.layers")
+class SpatialDropout1D(_SpatialDropout):
+    """Dropout of whole channels of (B, steps, channels).
+
+    >>> import narae
+    >>> SpatialDropout1D(0.5)(narae.ops.ones((1, 2, 1))).tolist()
+    [[[1.0], [1.0]]]
+    """
+
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
+        super().__init__(rate, "channels_last", seed, **kwargs)
+
+
+@builtin("keras.layers")
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels of images.
+
+    >>> import narae
+    >>> SpatialDropout2D(0.5)(narae.ops.ones((1, 1, 1, 1))).tolist()
+    [[[[1.0]]]]
+    """
+
+    rank = 2
+
+
+@builtin("keras.layers")
+class SpatialDropout3D(_SpatialDropout):
+    """Dropout of whole channels of volumes.
+
+    >>> import narae
+    >>> SpatialDropout3D(0.5)(narae.ops.ones((1, 1, 1, 1, 1))).shape
+    (1, 1, 1, 1, 1)
+    """
+
+    rank = 3
+
+
+@builtin("keras.layers")
+class GaussianNoise(_Noise):
+    """In training, x + N(0, stddev²).
+
+    >>> GaussianNoise(0.1)([1.0]).tolist()
+    [1.0]
+    """
+
+    def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
+        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or stddev < 0:
+            raise ValueError(f"GaussianNoise takes `stddev` of at least 0, got {stddev!r}")
+        self.stddev = float(stddev)
+        super().__init__(seed, **kwargs)
+
+    def _active(self) -> bool:
+        return self.stddev > 0
+
+    def noisy(self, inputs: Any) -> Any:
+        """The inputs with normal noise added."""
+        return inputs + random.normal(
+            inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+@builtin("keras.layers")
+class GaussianDropout(_Noise):
+    """In training, x N(1, rate/(1 - rate)): dropout's mean and variance without zeros (Srivastava et al.
+    2014, section 10).
+
+    >>> GaussianDropout(0.5)([1.0]).tolist()
+    [1.0]
+    """
+
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
+        self.rate = rate_of("GaussianDropout", rate)
+        super().__init__(seed, **kwargs)
+
+    def _active(self) -> bool:
+        return self.rate > 0
+
+    def noisy(self, inputs: Any) -> Any:
+        """The inputs with normal factors."""
+        stddev = math.sqrt(self.rate / (1 - self.rate))
+        return inputs * random.normal(inputs.shape, 1.0, stddev, self.compute_dtype, self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+@builtin("keras.layers")
+class AlphaDropout(_Noise):
+    """Dropout to SELU's negative saturation that keeps mean and variance (Klambauer et al. 2017).
+
+    >>> AlphaDropout(0.5)([1.0]).tolist()
+    [1.0]
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+        self.rate = rate_of("AlphaDropout", rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        super().__init__(seed, **kwargs)
+
+    def _active(self) -> bool:
+        return self.rate > 0
+
+    def noisy(self, inputs: Any) -> Any:
+        """a (x where kept, -λα elsewhere) + b, a and b chosen for mean 0 and variance 1."""
+        saturation = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+        shape = random._noise_shape(inputs.shape, self.noise_shape) if self.noise_shape else inputs.shape
+        draw = random.uniform(shape, seed=self.seed_generator)
+        kept = draw >= self.rate
+        a = ((1 - self.rate) * (1 + self.rate * saturation**2)) ** -0.5
+        b = -a * saturation * self.rate
+        return a * ops.where(kept, inputs, ops.cast(saturation, inputs.dtype)) + b
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+        return {**super().get_config(), **own}

@@ -1,0 +1,151 @@
+"""Layers that move elements: Flatten, Reshape, Permute, RepeatVector."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from narae import ops
+from narae.base.errors import ShapeError
+from narae.base.registry import builtin
+from narae.base.settings import standardize_data_format
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+
+
+@builtin("keras.layers")
+class Flatten(Layer):
+    """All axes but the first as one: (B, ...) -> (B, elements).
+
+    >>> import narae
+    >>> Flatten()(narae.ops.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Any) -> Any:
+        """The flattened inputs; channels last in memory, whatever data_format says of the axes."""
+        if self.data_format == "channels_first" and len(inputs.shape) > 2:
+            inputs = ops.moveaxis(inputs, 1, -1)
+        return ops.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """(batch, elements)."""
+        rest = input_shape[1:]
+        return (input_shape[0], None if None in rest else math.prod(rest))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+@builtin("keras.layers")
+class Reshape(Layer):
+    """Another shape for each sample; -1 for one axis is what remains.
+
+    Raises ValueError when the elements do not fit.
+
+    >>> import narae
+    >>> Reshape((2, -1))(narae.ops.ones((5, 6))).shape
+    (5, 2, 3)
+    """
+
+    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        target = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
+        if sum(n == -1 for n in target) > 1:
+            raise ValueError(f"Reshape takes one -1 at most, got {target}")
+        self.target_shape = tuple(int(n) for n in target)
+        self.built = True
+
+    def _resolved(self, sample: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        if None in sample:
+            return tuple(None if n == -1 else n for n in self.target_shape)
+        size, known = math.prod(sample), math.prod(n for n in self.target_shape if n != -1)
+        fits = known and size % known == 0 if -1 in self.target_shape else size == known
+        if not fits:
+            raise ShapeError(
+                f"Reshape cannot make {self.target_shape} of samples of shape {sample} ({size} elements)"
+            )
+        return tuple(size // known if n == -1 else n for n in self.target_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The reshaped inputs."""
+        return ops.reshape(inputs, (inputs.shape[0], *self._resolved(tuple(inputs.shape[1:]))))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """(batch, *target_shape)."""
+        return (input_shape[0], *self._resolved(tuple(input_shape[1:])))
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """The dtype stays too."""
+        from narae.ops.symbolic import KerasTensor
+
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+@builtin("keras.layers")
+class Permute(Layer):
+    """The axes of each sample in another order; dims counts from 1, the batch axis stays.
+
+    >>> import narae
+    >>> Permute((2, 1))(narae.ops.ones((5, 2, 3))).shape
+    (5, 3, 2)
+    """
+
+    def __init__(self, dims: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(int(d) for d in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Permute takes each axis from 1 once, got dims={self.dims}")
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        """The transposed inputs."""
+        return ops.transpose(inputs, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The lengths in the new order."""
+        return (input_shape[0], *(input_shape[d] for d in self.dims))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "dims": self.dims}
+
+
+@builtin("keras.layers")
+class RepeatVector(Layer):
+    """Each vector n times: (B, features) -> (B, n, features).
+
+    >>> import narae
+    >>> RepeatVector(3)(narae.ops.ones((5, 2))).shape
+    (5, 3, 2)
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"RepeatVector takes a whole number, got {n!r}")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        """The repeated inputs."""
+        shape = (inputs.shape[0], self.n, inputs.shape[1])
+        return ops.broadcast_to(ops.expand_dims(inputs, 1), shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """(batch, n, features)."""
+        return (input_shape[0], self.n, input_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "n": self.n}
