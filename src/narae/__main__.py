@@ -1,0 +1,5 @@
+"""`python -m narae`: the command line."""
+
+from narae.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""The commands and their flags. What they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="narae",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Keras code, on its own wings: train networks, look at them, use them.",
+)
+
+
+class Dataset(str, Enum):
+    """The data sets that ship with narae."""
+
+    mnist = "mnist"
+
+
+Model = Annotated[Path, typer.Argument(help="A `.keras` file, of narae or of Keras 3.", metavar="MODEL.keras")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for the files and pictures that are written.")]
+Plot = Annotated[bool, typer.Option(help="Write pictures (needs `pip install 'narae[plot]'`).")]
+
+
+@app.command()
+def train(
+    dataset: Annotated[Dataset, typer.Argument(help="What to learn: `mnist` are 70,000 handwritten digits.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training data. More learn more, and overfit.")] = 5,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples per step. Larger: fewer, smoother steps.")] = 128,
+    units: Annotated[int, typer.Option(min=1, help="Width of the hidden layer.")] = 512,
+    optimizer: Annotated[str, typer.Option(help="How weights follow the gradient: `rmsprop`, `adam`, `sgd`, ...")] = "rmsprop",
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0.0, help="Length of a step; the optimizer's own when not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same network, bit for bit.")] = 1,
+    out: Out = Path("."),
+    plot: Plot = True,
+) -> None:
+    """Train a network on a data set, test it, and draw what happened.
+
+    The network is the first one of every course: Dense(512, relu), Dense(10, softmax). It is saved as
+    `mnist.keras`; `narae predict mnist.keras digit.png` then reads digits of your own.
+
+    **Try:** `narae train mnist`, then `--epochs 20` to see it overfit, `--learning-rate 0.1` to see it fail,
+    `--units 16` to see how little is enough.
+    """
+    from narae.cli.train import Job, train_mnist
+
+    train_mnist(Job(epochs, batch_size, units, optimizer, learning_rate, seed, out, plot))
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    dataset: Annotated[Dataset, typer.Argument(help="The data set whose test part is used.")],
+    out: Out = Path("."),
+    plot: Plot = True,
+) -> None:
+    """Test a saved network: loss, accuracy, every class, and its surest mistakes.
+
+    **Try:** `narae evaluate mnist.keras mnist`
+    """
+    from narae.cli.evaluate import evaluate_mnist
+
+    evaluate_mnist(model, out, plot)
+
+
+@app.command()
+def predict(
+    model: Model,
+    images: Annotated[list[Path], typer.Argument(help="Pictures of one digit each: any size, colour, polarity.", metavar="FILE.png...")],
+    out: Out = Path("."),
+    plot: Plot = True,
+) -> None:
+    """Read digits from pictures of your own.
+
+    A picture may have any size and colour, dark on light or light on dark: it is brought to the form of
+    MNIST's digits (28 x 28, light on dark, centred), and what was done to it is said.
+
+    **Try:** `narae predict mnist.keras seven.png`
+    """
+    from narae.cli.predict import predict_images
+
+    predict_images(model, images, out, plot)
+
+
+@app.command()
+def ops() -> None:
+    """List narae's operations, and how each executor runs them."""
+    from narae.cli.coverage import print_coverage
+
+    print_coverage()

@@ -1,0 +1,63 @@
+"""`narae evaluate MODEL.keras mnist`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from narae.cli.output import Pictures, bar, say
+from narae.cli.train import draw_digits
+from narae.datasets import mnist
+from narae.inspect import confusion_matrix, plot_confusion
+from narae.saving import load_model
+
+
+def fitted(model: Any, images: np.ndarray) -> np.ndarray:
+    """Images (n, 28, 28) in [0, 1] in the shape that a model takes. Raises ValueError when none fits."""
+    shape = getattr(model, "input_shape", None)
+    if isinstance(shape, tuple) and None not in shape[1:] and int(np.prod(shape[1:])) == 28 * 28:
+        return images.reshape(len(images), *shape[1:])
+    raise ValueError(f"the model takes inputs of shape {shape}, which 28 x 28 digits do not fit")
+
+
+def load_classifier(path: Path) -> Any:
+    """A model of ten classes. Raises ValueError for another one."""
+    model = load_model(path)
+    shape = getattr(model, "output_shape", None)
+    if not (isinstance(shape, tuple) and len(shape) == 2 and shape[1] == 10):
+        raise ValueError(f"{path} gives outputs of shape {shape}; a classifier of digits gives (None, 10)")
+    return model
+
+
+def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
+    """Test a saved model on MNIST's test images; print and draw the results."""
+    model = load_classifier(path)
+    _, (images, labels) = mnist.load_data()
+    inputs = fitted(model, images.astype("float32") / 255)
+    probabilities = model.predict(inputs, batch_size=1024, verbose=0)
+    guesses = probabilities.argmax(axis=1)
+    # the loss by its definition, so that a model that was never compiled can be tested too
+    picked = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
+    say(f"test loss     {-np.log(picked).mean():.4f}")
+    say(f"test accuracy {(guesses == labels).mean():.4f}")
+    matrix = confusion_matrix(labels, probabilities, 10)
+    say("")
+    say("digit  right          most often taken for")
+    for digit, row in enumerate(matrix):
+        share = row[digit] / max(row.sum(), 1)
+        others = row.copy()
+        others[digit] = 0
+        other = int(others.argmax())
+        taken = f"{other} ({others[other]} times)" if others[other] else "-"
+        say(f"{digit}      {share:7.2%} {bar((share - 0.9) * 10, 5)}  {taken}")
+    wrong = np.flatnonzero(guesses != labels)
+    say("")
+    say(f"{len(wrong)} of {len(labels):,} wrong; the surest mistakes:")
+    for i in wrong[np.argsort(-probabilities[wrong, guesses[wrong]])][:5]:
+        say(f"  test image {i}: {guesses[i]} with {probabilities[i].max():.1%}, it is a {labels[i]}")
+    pictures = Pictures(out, plot)
+    pictures.draw("confusion.png", lambda target: plot_confusion(matrix, target))
+    pictures.draw("digits.png", lambda target: draw_digits(images, labels, probabilities, target))
+    pictures.report()

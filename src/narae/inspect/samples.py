@@ -1,0 +1,75 @@
+"""Images with what the model made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.base.errors import ShapeError
+from narae.base.files import PathLike
+from narae.inspect.figure import QUIET, RIGHT, WRONG, finished, new_figure
+
+
+def plot_samples(
+    images: Any,
+    probabilities: Any,
+    labels: Any = None,
+    path: PathLike | None = None,
+    columns: int = 5,
+    titles: Sequence[str] | None = None,
+) -> Any:
+    """A grid of images, each with its prediction and the probability of every class; wrong ones in red.
+
+    images: (n, height, width); probabilities: (n, classes); labels: (n,) or None when unknown.
+    Raises ShapeError when the lengths differ.
+
+    >>> figure = plot_samples(np.zeros((2, 28, 28)), np.eye(10)[:2], [0, 3])
+    >>> [ax.get_title() for ax in figure.axes[::2]]
+    ['0', '1, not 3']
+    """
+    images, probabilities = np.asarray(images), np.asarray(probabilities)
+    if len(images) != len(probabilities) or (labels is not None and len(labels) != len(images)):
+        raise ShapeError(
+            f"plot_samples got {len(images)} images, {len(probabilities)} rows of probabilities and "
+            f"{'no' if labels is None else len(labels)} labels: the numbers must agree"
+        )
+    columns = max(1, min(columns, len(images)))
+    rows = math.ceil(len(images) / columns)
+    figure = new_figure(2.1 * columns, 2.0 * rows)
+    grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1.6, 1] * columns)
+    for i in range(rows * columns):
+        picture, bars = grid[i // columns][2 * (i % columns) : 2 * (i % columns) + 2]
+        if i >= len(images):
+            picture.axis("off")
+            bars.axis("off")
+            continue
+        label = None if labels is None else int(labels[i])
+        _draw(picture, bars, images[i], probabilities[i], label, titles[i] if titles else None)
+    return finished(figure, path)
+
+
+def _draw(picture: Any, bars: Any, image: np.ndarray, row: np.ndarray, label: int | None, title: str | None) -> None:
+    best = int(row.argmax())
+    wrong = label is not None and best != label
+    colour = WRONG if wrong else RIGHT
+    picture.imshow(image.reshape(image.shape[:2]), cmap="gray_r")
+    picture.set_xticks([])
+    picture.set_yticks([])
+    for spine in picture.spines.values():
+        spine.set_color(colour if label is not None else QUIET)
+        spine.set_linewidth(2 if wrong else 1)
+    text = f"{best}, not {label}" if wrong else f"{best}"
+    picture.set_title(text if title is None else f"{title}: {text}", color=colour, fontsize=10)
+    colours = [QUIET] * len(row)
+    colours[best] = colour
+    bars.barh(range(len(row)), row, color=colours)
+    bars.set_yticks(range(len(row)))
+    bars.tick_params(labelsize=6, length=0)
+    bars.set_xlim(0, 1)
+    bars.set_xticks([])
+    bars.invert_yaxis()
+    for side in ("top", "right", "bottom"):
+        bars.spines[side].set_visible(False)
