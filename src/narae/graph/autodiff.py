@@ -6,8 +6,9 @@ recorded in turn, so that gradients of gradients need nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.graph import reachable
@@ -66,13 +67,22 @@ def _backward(node: Node, cts: dict[int, Value], live: set[int], algebra: Algebr
         for ct, spec in zip(arrived, node.specs, strict=True)
     ]
     ct, out = (tuple(filled), outs) if node.multi else (filled[0], outs[0])
-    for i, value in enumerate(node.inputs):
-        gradient = node.op.gradient_of(i)
-        if gradient is None or value.uid not in live or not is_float(value.dtype):
-            continue
-        part = gradient(ct, out, *node.inputs, **node.params)
+    wanted = [i for i, v in enumerate(node.inputs) if v.uid in live and is_float(v.dtype)]
+    for i, part in _parts(node, wanted, ct, out):
         if part is not None:
-            _accumulate(cts, value, part, algebra)
+            _accumulate(cts, node.inputs[i], part, algebra)
+
+
+def _parts(node: Node, wanted: list[int], ct: Any, out: Any) -> Iterator[tuple[int, Value | None]]:
+    """The cotangents of the wanted inputs, by position."""
+    if node.op.joint is not None:
+        parts = node.op.joint(set(wanted), ct, out, *node.inputs, **node.params)
+        yield from ((i, parts[i]) for i in wanted)
+        return
+    for i in wanted:
+        gradient = node.op.gradient_of(i)
+        if gradient is not None:
+            yield i, gradient(ct, out, *node.inputs, **node.params)
 
 
 def _accumulate(cts: dict[int, Value], value: Value, part: Value, algebra: Algebra) -> None:

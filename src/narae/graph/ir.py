@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -53,6 +53,13 @@ class Value:
         self.uid = next(_uids) if uid is None else uid
         self.tracked = False  # a source that a tape watches
 
+    if TYPE_CHECKING:  # arithmetic comes with the subclass `Op.result_type`: gradients use it
+
+        def __add__(self, other: Any) -> Any: ...
+        def __neg__(self) -> Any: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
@@ -77,6 +84,8 @@ class Op:
     forward(xp, *arrays, **params) -> array or a tuple of arrays, in the namespace `xp`.
     vjp: one function per input, (ct, out, *inputs, **params) -> cotangent, None where no gradient
         flows; for an op of many inputs a function (i, ct, out, *inputs, **params).
+    joint: in place of vjp where the cotangents are computed together: (wanted, ct, out, *inputs,
+        **params) -> one per input, None where no gradient flows or i is not in the set `wanted`.
     simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
     """
 
@@ -84,6 +93,7 @@ class Op:
     rule: Callable[..., Any]
     forward: Callable[..., Any]
     vjp: Sequence[Callable[..., Any] | None] | Callable[..., Any] | None = None
+    joint: Callable[..., Any] | None = None
     samples: Callable[..., Any] | None = None
     oracle: Callable[..., Any] | None = None
     simplify: Callable[..., Any] | None = None
@@ -103,6 +113,9 @@ class Op:
 
     def gradient_of(self, i: int) -> Callable[..., Any] | None:
         """The function that gives the cotangent of input i, or None where no gradient flows."""
+        if self.joint is not None:
+            joint = self.joint
+            return lambda *args, **params: joint({i}, *args, **params)[i]
         if self.vjp is None:
             return None
         if callable(self.vjp):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float
+from narae.base.dtypes import is_float, is_int
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Op, Spec, Value
 
@@ -47,7 +47,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def elementwise_rule(name: str, result: str | None = None, takes: str = "any") -> Callable[..., Spec]:
     """The rule of ops that broadcast equal dtypes. result: a fixed dtype, or None for the same;
-    takes: 'any', 'float', 'int' or 'number' (all but bool)."""
+    takes: 'any', 'float', 'int' (with bool), 'integer' (without) or 'number' (all but bool)."""
 
     def rule(*specs: Spec, **_: Any) -> Spec:
         dtype = specs[0].dtype
@@ -67,6 +67,7 @@ def check_kind(name: str, dtype: str, takes: str) -> None:
         "any": True,
         "float": is_float(dtype),
         "int": not is_float(dtype),
+        "integer": is_int(dtype),
         "number": dtype != "bool",
     }[takes]
     if not fits:

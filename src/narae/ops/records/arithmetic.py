@@ -8,7 +8,7 @@ import numpy as np
 
 from narae.graph.ir import Value
 from narae.ops.record import constant, elementwise
-from narae.ops.samples import floats
+from narae.ops.samples import floats, ints
 
 
 def _is(value: Value, number: float) -> bool:
@@ -69,7 +69,8 @@ remainder = elementwise(
     takes="number",
     # x mod y = x - floor(x / y) y; the floor is constant but for its jumps
     vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct * floor(x / y)),
-    samples=floats(2, 0.6, 0.9),
+    # quotients between 1.2 and 1.8, away from the jumps
+    samples=lambda rng: [((rng.uniform(0.6, 0.8, (3, 4)), rng.uniform(0.45, 0.5, (4,))), {})],
 )
 
 
@@ -87,16 +88,17 @@ power = elementwise(
     "power",
     takes="number",
     vjp=(
-        lambda ct, out, x, y: ct * y * power(x, y - 1),
+        # where y is 0 the power is constant: an exponent of 0 keeps 0 * inf out of it
+        lambda ct, out, x, y: ct * y * power(x, nonzero_or_one(y) - 1),
         # where x is 0 the limit of x^y log x is 0; log of 1 gives it without a NaN
-        lambda ct, out, x, y: ct * out * log(where_positive(x)),
+        lambda ct, out, x, y: ct * out * log(nonzero_or_one(x)),
     ),
     simplify=_power_simplify,
     samples=floats(2, 0.5, 2.0),
 )
 
 
-def where_positive(x: Value) -> Value:
+def nonzero_or_one(x: Value) -> Value:
     """x where it is not zero, 1 elsewhere."""
     from narae.ops.records.logic import not_equal, select
 
@@ -157,6 +159,7 @@ log = unary("log", lambda ct, out, x: ct / x, 0.3, 3.0)
 log2 = unary("log2", lambda ct, out, x: ct / (x * float(np.log(2.0))), 0.3, 3.0)
 log10 = unary("log10", lambda ct, out, x: ct / (x * float(np.log(10.0))), 0.3, 3.0)
 log1p = unary("log1p", lambda ct, out, x: ct / (x + 1), -0.5, 2.0)
+cbrt = unary("cbrt", lambda ct, out, x: ct / (out * out * 3), 0.3, 3.0)
 sqrt = unary("sqrt", lambda ct, out, x: ct * 0.5 / out, 0.3, 3.0)
 square = unary("square", lambda ct, out, x: ct * (x * 2), takes="number")
 reciprocal = unary("reciprocal", lambda ct, out, x: -ct * out * out, 0.5, 2.0)
@@ -176,3 +179,8 @@ floor = unary("floor", None)
 ceil = unary("ceil", None)
 trunc = unary("trunc", None)
 rint = unary("rint", None)  # halves go to the even neighbour
+# The next float after x in the direction of y.
+nextafter = elementwise("nextafter", takes="float", samples=floats(2))
+signbit = elementwise("signbit", takes="float", result="bool", samples=floats(1))
+gcd = elementwise("gcd", takes="integer", samples=ints(2), commutes=True)
+lcm = elementwise("lcm", takes="integer", samples=ints(2), commutes=True)

@@ -1,7 +1,8 @@
 """Random bits: Threefry-2x32 with 20 rounds, made of ordinary integer operations.
 
-Counter-based (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the same
-key and counter give the same bits on every executor, in any order, on any number of threads.
+Counter-based (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
+the same key and counter give the same bits on every executor, in any order, on any number of
+threads.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
     stack = [x.shape[a] for a in batch[0]]
     rows, columns = [x.shape[a] for a in free_x], [y.shape[a] for a in free_y]
     inner = math.prod(x.shape[a] for a in contract[0])
-    left = xp.reshape(xp.transpose(x, (*batch[0], *free_x, *contract[0])), (*stack, math.prod(rows), inner))
+    left = xp.reshape(
+        xp.transpose(x, (*batch[0], *free_x, *contract[0])), (*stack, math.prod(rows), inner)
+    )
     right = xp.reshape(
         xp.transpose(y, (*batch[1], *contract[1], *free_y)), (*stack, inner, math.prod(columns))
     )
@@ -50,7 +52,9 @@ def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
 
 
 def _vjp(side: int) -> Any:
-    def gradient(ct: Value, out: Value, x: Value, y: Value, *, contract: Axes, batch: Axes) -> Value:
+    def gradient(
+        ct: Value, out: Value, x: Value, y: Value, *, contract: Axes, batch: Axes
+    ) -> Value:
         mine, other = (x, y) if side == 0 else (y, x)
         free = free_axes(mine.ndim, contract[side], batch[side])
         free_other = free_axes(other.ndim, contract[1 - side], batch[1 - side])

@@ -14,13 +14,14 @@ from narae.ops.records.logic import cast
 from narae.ops.records.shape import reshape
 
 
-def _check_index(name: str, index: Spec) -> None:
+def check_index(name: str, index: Spec) -> None:
+    """Raise DtypeError unless the indices are integers."""
     if not index.dtype.startswith(("int", "uint")):
         raise DtypeError(f"{name} takes integer indices, got {index.dtype}; a cast before it?")
 
 
 def _take_rule(x: Spec, index: Spec, *, axis: int) -> Spec:
-    _check_index("take", index)
+    check_index("take", index)
     return Spec(x.shape[:axis] + index.shape + x.shape[axis + 1 :], x.dtype)
 
 
@@ -52,7 +53,8 @@ def _rows(rng: Any) -> Any:
     ]
 
 
-# x's slices along `axis` at the indices, which take the axis's place. Negative ones count from the end.
+# x's slices along `axis` at the indices, which take the axis's place. Negative ones count from the
+# end.
 take = record("take", _take_rule, _take, vjp=(_take_vjp, None), samples=_rows)
 
 
@@ -61,7 +63,8 @@ def _add_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> Any:
         target = (slice(None),) * axis + (index,)
         return xp.zeros(shape, updates.dtype).at[target].add(updates)
     out = np.zeros(shape, updates.dtype)
-    np.add.at(out, (slice(None),) * axis + (index,), updates)
+    target: Any = (slice(None),) * axis + (index,)
+    np.add.at(out, target, updates)
     return out
 
 
@@ -84,9 +87,11 @@ add_at = record(
 
 
 def _along_rule(x: Spec, index: Spec, *, axis: int) -> Spec:
-    _check_index("take_along_axis", index)
+    check_index("take_along_axis", index)
     if len(x.shape) != len(index.shape):
-        raise ShapeError(f"take_along_axis takes equal ranks, got {x.shape} and indices {index.shape}")
+        raise ShapeError(
+            f"take_along_axis takes equal ranks, got {x.shape} and indices {index.shape}"
+        )
     return Spec(index.shape, x.dtype)
 
 
@@ -169,12 +174,10 @@ def scatter_add(index: Value, updates: Value, shape: tuple[int, ...]) -> Value:
 
 
 def one_hot_positions(index: Value, length: int, dtype: str) -> Value:
-    """1 where the last axis's position equals the index, else 0; an index out of range gives zeros."""
+    """1 where the last axis's position equals the index; an index out of range gives zeros."""
     from narae.ops.records.logic import equal
     from narae.ops.records.shape import iota
 
     places = iota(size=length, dtype=index.dtype)
     column = reshape(index, shape=(*index.shape, 1))
     return cast(equal(column, places), dtype=dtype)
-
-

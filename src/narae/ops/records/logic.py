@@ -51,7 +51,14 @@ def _select_rule(condition: Spec, x: Spec, y: Spec) -> Spec:
 
 def _select_samples(rng: Any) -> Any:
     return [
-        ((rng.integers(0, 2, (3, 4)).astype(bool), rng.normal(size=(3, 4)), rng.normal(size=(4,))), {}),
+        (
+            (
+                rng.integers(0, 2, (3, 4)).astype(bool),
+                rng.normal(size=(3, 4)),
+                rng.normal(size=(4,)),
+            ),
+            {},
+        ),
         ((rng.integers(0, 2, (3, 1)).astype(bool), rng.normal(size=()), rng.normal(size=(4,))), {}),
     ]
 
@@ -86,6 +93,22 @@ cast = record(
         ((rng.integers(0, 9, (3, 4)),), {"dtype": "float32"}),
         ((rng.normal(size=(3, 4)) * 9,), {"dtype": "int32"}),
     ],
+    elementwise=True,
+)
+
+
+def _bitcast_rule(x: Spec, *, dtype: str) -> Spec:
+    if np_dtype(dtype).itemsize != np_dtype(x.dtype).itemsize:
+        raise DtypeError(f"bits of {x.dtype} cannot be read as {dtype}: the widths differ")
+    return Spec(x.shape, dtype)
+
+
+# The same bits read as another dtype of the same width.
+bitcast = record(
+    "bitcast",
+    _bitcast_rule,
+    lambda xp, x, *, dtype: x.view(np_dtype(dtype)),
+    samples=lambda rng: [((rng.integers(0, 2**31, (3, 4), "int32"),), {"dtype": "float32"})],
     elementwise=True,
 )
 

@@ -9,12 +9,24 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.graph.ir import Spec, Value
 from narae.ops.record import check_kind, constant, record
-from narae.ops.records.arithmetic import where_positive
+from narae.ops.records.arithmetic import nonzero_or_one
 from narae.ops.records.logic import cast, equal, select
-from narae.ops.records.shape import broadcast_to, flip_axes, reshape
+from narae.ops.records.shape import (
+    broadcast_to,
+    concatenate,
+    flip_axes,
+    full,
+    reshape,
+    slice_,
+)
 from narae.ops.samples import cases
 
-_AXES = cases(((3, 4), {"axes": (0,)}), ((2, 3, 4), {"axes": (0, 2)}), ((5,), {"axes": (0,)}), ((3, 4), {"axes": ()}))
+_AXES = cases(
+    ((3, 4), {"axes": (0,)}),
+    ((2, 3, 4), {"axes": (0, 2)}),
+    ((5,), {"axes": (0,)}),
+    ((3, 4), {"axes": ()}),
+)
 
 
 def kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,10 +51,19 @@ def _rule(name: str, takes: str, result: str | None, empty: bool) -> Any:
 
 
 def _reduction(
-    name: str, ufunc: str, takes: str = "any", result: str | None = None, empty: bool = True, **fields: Any
+    name: str,
+    ufunc: str,
+    takes: str = "any",
+    result: str | None = None,
+    empty: bool = True,
+    **fields: Any,
 ) -> Any:
     def forward(xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
-        return getattr(xp, ufunc)(x, axis=axes) if result else getattr(xp, ufunc)(x, axis=axes).astype(x.dtype)
+        return (
+            getattr(xp, ufunc)(x, axis=axes)
+            if result
+            else getattr(xp, ufunc)(x, axis=axes).astype(x.dtype)
+        )
 
     return record(name, _rule(name, takes, result, empty), forward, samples=_AXES, **fields)
 
@@ -57,11 +78,13 @@ def _prod_vjp(ct: Value, out: Value, x: Value, *, axes: tuple[int, ...]) -> Valu
     """d(prod)/dx_i is the product of the others: prod / x_i where no factor is zero."""
     zero = equal(x, constant(0, x.dtype))
     zeros = spread(reduce_sum(cast(zero, dtype=x.dtype), axes=axes), x, axes)
-    rest = spread(reduce_prod(where_positive(x), axes=axes), x, axes)
+    rest = spread(reduce_prod(nonzero_or_one(x), axes=axes), x, axes)
     nothing = constant(0, ct.dtype)
     none = equal(zeros, constant(0, x.dtype))
     lone = equal(zeros, constant(1, x.dtype))
-    others = select(none, rest / where_positive(x), select(lone, select(zero, rest, nothing), nothing))
+    others = select(
+        none, rest / nonzero_or_one(x), select(lone, select(zero, rest, nothing), nothing)
+    )
     return spread(ct, x, axes) * others
 
 
@@ -91,10 +114,16 @@ def _arg_rule(x: Spec, *, axis: int) -> Spec:
 
 _ARG = cases(((3, 4), {"axis": 1}), ((5,), {"axis": 0}), ((2, 3, 4), {"axis": 1}))
 argmax = record(
-    "argmax", _arg_rule, lambda xp, x, *, axis: xp.argmax(x, axis=axis).astype(np.int32), samples=_ARG
+    "argmax",
+    _arg_rule,
+    lambda xp, x, *, axis: xp.argmax(x, axis=axis).astype(np.int32),
+    samples=_ARG,
 )
 argmin = record(
-    "argmin", _arg_rule, lambda xp, x, *, axis: xp.argmin(x, axis=axis).astype(np.int32), samples=_ARG
+    "argmin",
+    _arg_rule,
+    lambda xp, x, *, axis: xp.argmin(x, axis=axis).astype(np.int32),
+    samples=_ARG,
 )
 
 
@@ -102,9 +131,28 @@ def _cumsum_vjp(ct: Value, out: Value, x: Value, *, axis: int) -> Value:
     return flip_axes(cumsum(flip_axes(ct, (axis,)), axis=axis), (axis,))
 
 
+def _shifted(x: Value, axis: int, by: int, fill: float) -> Value:
+    """x[i + by] along an axis (by may be negative), `fill` beyond the end."""
+    n = x.shape[axis]
+    by = max(-n, min(n, by))
+    start, stop = [0] * x.ndim, list(x.shape)
+    start[axis], stop[axis] = max(by, 0), n + min(by, 0)
+    part = slice_(x, start=tuple(start), stop=tuple(stop), step=(1,) * x.ndim)
+    edge = full(fill, (*x.shape[:axis], abs(by), *x.shape[axis + 1 :]), x.dtype)
+    return concatenate(*((part, edge) if by > 0 else (edge, part)), axis=axis)
+
+
 def _cumprod_vjp(ct: Value, out: Value, x: Value, *, axis: int) -> Value:
-    # d out_j / d x_i = out_j / x_i for j >= i; a zero factor makes this inexact, as in every framework
-    return _cumsum_vjp(ct * out, out, x, axis=axis) / x
+    """The product before i times g_i, where g_i = ct_i + x_(i+1) g_(i+1): no division by a factor.
+
+    The recurrence is solved by doubling: after k rounds g reaches 2^k places ahead.
+    """
+    g, factor, reach = ct, _shifted(x, axis, 1, 0.0), 1
+    while reach < x.shape[axis]:
+        g = g + factor * _shifted(g, axis, reach, 0.0)
+        factor = factor * _shifted(factor, axis, reach, 0.0)
+        reach *= 2
+    return _shifted(out, axis, -1, 1.0) * g
 
 
 def _cumulative(name: str, **fields: Any) -> Any:

@@ -36,7 +36,9 @@ reshape = record(
     lambda xp, x, *, shape: xp.reshape(x, shape),
     vjp=(lambda ct, out, x, *, shape: reshape(ct, shape=x.shape),),
     simplify=_reshape_simplify,
-    samples=cases(((3, 4), {"shape": (2, 6)}), ((6,), {"shape": (1, 6, 1)}), ((0, 3), {"shape": (3, 0)})),
+    samples=cases(
+        ((3, 4), {"shape": (2, 6)}), ((6,), {"shape": (1, 6, 1)}), ((0, 3), {"shape": (3, 0)})
+    ),
     view=True,
 )
 
@@ -87,17 +89,14 @@ broadcast_to = record(
 
 
 def _slice_rule(x: Spec, *, start: Any, stop: Any, step: Any) -> Spec:
-    shape = tuple(
-        len(range(a, b, s)) if s > 0 else len(range(a, b, s))
-        for a, b, s in zip(start, stop, step, strict=True)
-    )
-    return Spec(shape, x.dtype)
+    return Spec(tuple(map(len, map(range, start, stop, step))), x.dtype)
 
 
 def slices(start: Any, stop: Any, step: Any) -> tuple[slice, ...]:
     """NumPy's slices; a stop of -1 under a negative step means 'to the first element'."""
     return tuple(
-        slice(a, None if s < 0 and b < 0 else b, s) for a, b, s in zip(start, stop, step, strict=True)
+        slice(a, None if s < 0 and b < 0 else b, s)
+        for a, b, s in zip(start, stop, step, strict=True)
     )
 
 
@@ -131,7 +130,9 @@ unslice = record(
     lambda x, *, start, stop, step, shape: Spec(tuple(shape), x.dtype),
     _unslice,
     vjp=(
-        lambda ct, out, x, *, start, stop, step, shape: slice_(ct, start=start, stop=stop, step=step),
+        lambda ct, out, x, *, start, stop, step, shape: slice_(
+            ct, start=start, stop=stop, step=step
+        ),
     ),
     samples=cases(
         ((3, 3), {"start": (1, 0), "stop": (4, 6), "step": (1, 2), "shape": (5, 6)}),
@@ -145,12 +146,13 @@ def _concat_rule(*xs: Spec, axis: int) -> Spec:
     rest = [s.shape[:axis] + s.shape[axis + 1 :] for s in xs]
     if any(len(s.shape) != len(first.shape) for s in xs) or len(set(rest)) != 1:
         raise ShapeError(
-            f"concatenate along axis {axis} takes shapes that agree elsewhere, got {[s.shape for s in xs]}"
+            f"concatenate along axis {axis} takes shapes that agree elsewhere, got "
+            f"{[s.shape for s in xs]}"
         )
     if len({s.dtype for s in xs}) != 1:
         raise DtypeError(f"concatenate takes one dtype, got {[s.dtype for s in xs]}")
     total = sum(s.shape[axis] for s in xs)
-    return Spec(first.shape[:axis] + (total,) + first.shape[axis + 1 :], first.dtype)
+    return Spec((*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype)
 
 
 def _concat_vjp(i: int, ct: Value, out: Value, *xs: Value, axis: int) -> Value:
@@ -173,7 +175,10 @@ iota = record(
     "iota",
     lambda *, size, dtype: Spec((size,), dtype),
     lambda xp, *, size, dtype: xp.arange(size, dtype=np_dtype(dtype)),
-    samples=lambda rng: [((), {"size": 5, "dtype": "int32"}), ((), {"size": 0, "dtype": "float32"})],
+    samples=lambda rng: [
+        ((), {"size": 5, "dtype": "int32"}),
+        ((), {"size": 0, "dtype": "float32"}),
+    ],
 )
 
 

@@ -12,8 +12,8 @@ from narae.ops.records.arithmetic import exp
 from narae.ops.samples import floats
 
 # erf on [0, 4): a Chebyshev series of erfc(x) exp(x²) in t = (x - 3.75)/(x + 3.75), after
-# M. M. Shepherd and J. G. Laframboise, Math. Comp. 36 (1981); the coefficients are computed here, once,
-# from the continued fraction and the power series of erfc in extended precision.
+# M. M. Shepherd and J. G. Laframboise, Math. Comp. 36 (1981); the coefficients are computed here,
+# once, from the library's erfc and, where that underflows, its continued fraction.
 _DEGREE = 28
 
 
@@ -40,14 +40,19 @@ def _coefficients() -> np.ndarray:
 _SERIES = [float(c) for c in _coefficients()]
 
 
-def _erf(xp: Any, x: Any) -> Any:
-    a = xp.abs(x)
+def _tail(xp: Any, a: Any) -> Any:
+    """erfc of a >= 0."""
     t = (a - 3.75) / (a + 3.75)
     high = low = xp.zeros_like(a)  # Clenshaw's recurrence for the Chebyshev series
     for c in reversed(_SERIES[1:]):
         high, low = 2 * t * high - low + c, high
     scaled = (t * high - low + _SERIES[0]) / (1 + 2 * a)
-    far = 1 - scaled * xp.exp(-a * a)
+    return xp.where(xp.isinf(a), 0, scaled * xp.exp(-a * a))
+
+
+def _erf(xp: Any, x: Any) -> Any:
+    a = xp.abs(x)
+    far = 1 - _tail(xp, a)
     # the power series keeps small arguments exact, where 1 - (1 - ...) would lose digits
     s = x * x
     near = xp.zeros_like(s)
@@ -69,6 +74,24 @@ erf = elementwise(
     vjp=(lambda ct, out, x: ct * exp(-(x * x)) * (2 / _ROOT_PI),),
     samples=floats(1, -3.0, 3.0),
     oracle=_erf_oracle,
+)
+
+
+def _erfc(xp: Any, x: Any) -> Any:
+    tail = _tail(xp, xp.abs(x))
+    return xp.where(xp.abs(x) < 0.5, 1 - _erf(xp, x), xp.where(x < 0, 2 - tail, tail)).astype(
+        x.dtype
+    )
+
+
+# 1 - erf(x), whose small values keep their digits.
+erfc = elementwise(
+    "erfc",
+    forward=_erfc,
+    takes="float",
+    vjp=(lambda ct, out, x: ct * exp(-(x * x)) * (-2 / _ROOT_PI),),
+    samples=floats(1, -3.0, 3.0),
+    oracle=np.vectorize(math.erfc, otypes=[np.float64]),
 )
 
 
