@@ -11,6 +11,8 @@ import numpy as np
 from narae.engine.config import executor
 from narae.engine.trace import Traced, fill, trace
 from narae.executors import load
+from narae.graph.fuse import fuse
+from narae.graph.plan import plan
 from narae.graph.rewrite import simplify
 
 
@@ -22,13 +24,12 @@ class Compiled:
     """
 
     def __init__(self, traced: Traced, executor_name: str) -> None:
-        graph = simplify(traced.graph)
         state = [v.stored() for v in traced.variables]
-        first_update = len(graph.outputs) - len(traced.written)
-        updates = {i: first_update + n for n, i in enumerate(traced.written)}
+        graph = simplify(traced.graph)
+        planned = plan(fuse(graph), len(state), traced.written)
         self.traced = traced
         self.graph = graph
-        self.program = load(executor_name, graph, state, updates)
+        self.program = load(executor_name, planned, state)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = threading.Lock()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]

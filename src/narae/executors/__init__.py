@@ -1,4 +1,5 @@
-"""What runs a graph. An executor is a module with `load(graph, state, updates) -> Program`."""
+"""What runs a plan. An executor is a module with `load(plan, state) -> Program`, and
+`coverage(records) -> {operation: how it runs}`."""
 
 from __future__ import annotations
 
@@ -8,25 +9,27 @@ from typing import Protocol
 
 import numpy as np
 
-from narae.graph.graph import Graph
+from narae.graph.ir import Op
+from narae.graph.plan import Plan
 
 EXECUTORS: Mapping[str, str] = {"numpy": "narae.executors.numpy"}
 
 
 class Program(Protocol):
-    """A loaded graph. `inputs` are its argument buffers; a call gives its output buffers.
-
-    The last inputs of the graph are state: arrays given to `load`, which outlive the program. A call leaves
-    the outputs named by `updates` (position of a state array -> position of an output) in them.
-    """
+    """A loaded plan. `inputs` are its argument buffers, which the caller fills; a call gives its
+    output buffers, valid until the next call, and leaves new values in the arrays of state given
+    to `load`."""
 
     inputs: list[np.ndarray]
 
     def __call__(self) -> list[np.ndarray]: ...
 
 
-def load(
-    name: str, graph: Graph, state: Sequence[np.ndarray], updates: Mapping[int, int]
-) -> Program:
-    """Load a graph on the executor `name`."""
-    return importlib.import_module(EXECUTORS[name]).load(graph, state, updates)
+def load(name: str, plan: Plan, state: Sequence[np.ndarray]) -> Program:
+    """Load a plan on the executor `name`. state: arrays that outlive the program."""
+    return importlib.import_module(EXECUTORS[name]).load(plan, state)
+
+
+def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:
+    """How the executor `name` runs each operation."""
+    return importlib.import_module(EXECUTORS[name]).coverage(records)

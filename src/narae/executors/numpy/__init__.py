@@ -1,4 +1,4 @@
-"""The reference executor: NumPy, node by node."""
+"""The reference executor: a plan as straight-line NumPy into memory that is there already."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from narae.base.dtypes import np_dtype
-from narae.graph.graph import Graph, evaluate
+from narae.executors.numpy import (  # noqa: F401  (they fill the table of lowerings)
+    contract,
+    control,
+    elementwise,
+    indexing,
+    movement,
+    reductions,
+)
+from narae.executors.numpy.lowerings import route
+from narae.executors.numpy.program import NumpyProgram
+from narae.graph.ir import Op
+from narae.graph.plan import Plan
 
 
-class NumpyProgram:
-    """Runs a graph node by node."""
-
-    def __init__(self, graph: Graph, state: Sequence[np.ndarray], updates: Mapping[int, int]) -> None:
-        count = len(graph.inputs) - len(state)
-        self.inputs = [np.zeros(v.shape, np_dtype(v.dtype)) for v in graph.inputs[:count]]
-        self._graph, self._state, self._updates = graph, list(state), dict(updates)
-
-    def __call__(self) -> list[np.ndarray]:
-        """Run once on what is in `inputs`."""
-        outputs = list(evaluate(self._graph, [*self.inputs, *self._state], np))
-        new = {i: outputs[o].copy() for i, o in self._updates.items()}
-        for i, value in new.items():
-            self._state[i][...] = value
-        return outputs
+def load(plan: Plan, state: Sequence[np.ndarray]) -> NumpyProgram:
+    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not fit."""
+    return NumpyProgram(plan, state)
 
 
-def load(graph: Graph, state: Sequence[np.ndarray], updates: Mapping[int, int]) -> NumpyProgram:
-    """A program for the graph."""
-    return NumpyProgram(graph, state, updates)
+def coverage(records: Mapping[str, Op]) -> dict[str, str]:
+    """How each operation runs: 'own' lowering, 'generic' (a ufunc or a view), or 'falls back' to its
+    forward, whose result is copied."""
+    return {name: route(op) for name, op in records.items()}

@@ -1,0 +1,96 @@
+"""Own lowerings of elementwise operations that are no ufuncs. None reads an input after writing
+over it: the plan gives them outputs apart from their inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from narae.executors.numpy.calls import Call, call
+from narae.executors.numpy.lowerings import Arrays, lowering
+from narae.executors.numpy.memory import Scratch
+from narae.graph.ir import Node, Value
+
+_ROTATIONS = tuple(
+    tuple((np.array(r, np.uint32), np.array(32 - r, np.uint32)) for r in group)
+    for group in ((13, 15, 26, 6), (17, 29, 16, 24))
+)
+_WORDS = tuple(np.array(n, np.uint32) for n in range(1, 6))
+_PARITY = np.array(0x1BD11BDA, np.uint32)
+
+
+@lowering("cast", "stop_gradient")
+def _cast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    return [call(np.copyto, outs[0], ins[0], casting="unsafe")]
+
+
+@lowering("select")
+def _select(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    """By masks of bits: a choice that no processor has to predict (5 to 15 times as fast as np.where)."""
+    condition, x, y = ins
+    (out,) = outs
+    bits = np.dtype(f"i{out.dtype.itemsize}")
+    mask = scratch.take(condition.shape, bits)
+    target = out.view(bits)
+    if _is_zero(node.inputs[2]):
+        return [
+            call(np.copyto, mask, condition),
+            call(np.negative, mask, mask),
+            call(np.bitwise_and, mask, x.view(bits), target),
+        ]
+    if _is_zero(node.inputs[1]):
+        return [
+            call(np.copyto, mask, condition),
+            call(
+                np.subtract, mask, np.array(1, bits), mask
+            ),  # all bits where the condition does not hold
+            call(np.bitwise_and, mask, y.view(bits), target),
+        ]
+    return [
+        call(np.copyto, mask, condition),
+        call(np.negative, mask, mask),
+        call(np.bitwise_xor, x.view(bits), y.view(bits), target),
+        call(np.bitwise_and, target, mask, target),
+        call(np.bitwise_xor, target, y.view(bits), target),
+    ]
+
+
+def _is_zero(value: Value) -> bool:
+    """Whether a value is a small constant of +0: no bit set."""
+    data = value.data
+    return data is not None and data.size <= 16 and not any(data.tobytes())
+
+
+@lowering("threefry")
+def _threefry(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    parity = scratch.take(np.broadcast_shapes(ins[0].shape, ins[1].shape), outs[0].dtype)
+    turned = scratch.take(outs[0].shape, outs[0].dtype)
+    return [call(threefry, *ins, *outs, parity, turned)]
+
+
+def threefry(
+    k0: np.ndarray,
+    k1: np.ndarray,
+    x0: np.ndarray,
+    x1: np.ndarray,
+    y0: np.ndarray,
+    y1: np.ndarray,
+    k2: np.ndarray,
+    turned: np.ndarray,
+) -> None:
+    """Threefry-2x32 of 20 rounds (Salmon et al. 2011) in place in y0 and y1; k2 and `turned` are
+    scratch."""
+    np.bitwise_xor(k0, k1, k2)
+    np.bitwise_xor(k2, _PARITY, k2)
+    keys = (k0, k1, k2)
+    np.add(x0, k0, y0)
+    np.add(x1, k1, y1)
+    for group in range(5):
+        for left, right in _ROTATIONS[group % 2]:
+            np.add(y0, y1, y0)
+            np.left_shift(y1, left, turned)
+            np.right_shift(y1, right, y1)
+            np.bitwise_or(y1, turned, y1)
+            np.bitwise_xor(y1, y0, y1)
+        np.add(y0, keys[(group + 1) % 3], y0)
+        np.add(y1, keys[(group + 2) % 3], y1)
+        np.add(y1, _WORDS[group], y1)

@@ -1,0 +1,102 @@
+"""The memory of a program: its arena, its arrays, and scratch that all steps share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import np_dtype
+from narae.graph.arena import ALIGNMENT
+from narae.graph.ir import Spec, run
+from narae.graph.plan import Plan
+
+
+def aligned(size: int) -> np.ndarray:
+    """Bytes that begin at a cache line."""
+    raw = np.empty(size + ALIGNMENT, np.uint8)
+    shift = -raw.ctypes.data % ALIGNMENT
+    return raw[shift : shift + size]
+
+
+def array_in(
+    memory: np.ndarray, offset: int, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """A C-contiguous array in the bytes from `offset` on."""
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    return np.ndarray(shape, dtype, memory, offset)  # type: ignore[call-overload]
+
+
+class Scratch:
+    """Arrays for the inside of one step at a time. `release` gives back what was taken since `mark`."""
+
+    def __init__(self) -> None:
+        self._free: list[np.ndarray] = []
+        self._taken: list[np.ndarray] = []
+        self._arrays: dict[Any, np.ndarray] = {}
+
+    def take(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """An array of scratch; the same one when asked for the same at the same point."""
+        size = int(np.prod(shape)) * dtype.itemsize
+        fitting = [b for b in self._free if b.size >= size]
+        buffer = min(fitting, key=lambda b: b.size) if fitting else aligned(size)
+        self._free = [b for b in self._free if b is not buffer]
+        self._taken.append(buffer)
+        key = (id(buffer), shape, dtype)
+        if key not in self._arrays:
+            self._arrays[key] = array_in(buffer, 0, shape, dtype)
+        return self._arrays[key]
+
+    def mark(self) -> int:
+        """A point to release to."""
+        return len(self._taken)
+
+    def release(self, mark: int = 0) -> None:
+        """Give back what was taken since the mark."""
+        self._free += reversed(self._taken[mark:])
+        del self._taken[mark:]
+
+
+def make_arrays(
+    plan: Plan, state: Sequence[np.ndarray], inputs: Sequence[np.ndarray] | None
+) -> dict[int, np.ndarray]:
+    """The array of each value that has a home or is a view, by uid. Inputs not given are made."""
+    arrays = {v.uid: v.data for v in plan.graph.constants if v.data is not None}
+    for node in plan.once:
+        outs = run(node.op, [arrays[v.uid] for v in node.inputs], node.params)
+        arrays.update(zip(node.uids, outs, strict=True))
+    arena = aligned(plan.arena)
+    for uid, home in plan.homes.items():
+        spec = plan.values[uid].spec
+        if home.kind == "arena":
+            arrays[uid] = array_in(arena, home.index, spec.shape, np_dtype(spec.dtype))
+        elif home.kind == "input":
+            made = (
+                np.zeros(spec.shape, np_dtype(spec.dtype)) if inputs is None else inputs[home.index]
+            )
+            arrays[uid] = made
+        elif home.kind == "state":
+            arrays[uid] = _checked(state[home.index], spec)
+    for node in plan.views:
+        arrays[node.uids[0]] = _viewed(node, arrays)
+    return arrays
+
+
+def _viewed(node: Any, arrays: Mapping[int, np.ndarray]) -> np.ndarray:
+    out = run(node.op, [arrays[v.uid] for v in node.inputs], node.params)[0]
+    source = arrays[node.inputs[0].uid]
+    if out.size and not np.may_share_memory(out, source):
+        raise AssertionError(f"the plan has {node} as a view, and it is a copy")
+    return out
+
+
+def _checked(array: np.ndarray, spec: Spec) -> np.ndarray:
+    fits = array.shape == spec.shape and array.dtype == np_dtype(spec.dtype)
+    if not fits or not array.flags.c_contiguous or not array.flags.writeable:
+        raise ValueError(
+            f"state must be a writeable C-contiguous array of shape {spec.shape} and dtype "
+            f"{spec.dtype}, got shape {array.shape} and dtype {array.dtype}"
+        )
+    return array

@@ -1,0 +1,225 @@
+"""The plan: an order of steps and a home for every value, fixed before the first run.
+
+State is written where it lives by the step that computes it, when nothing reads the old value
+later; else it is moved there at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from narae.base.dtypes import np_dtype
+from narae.graph.arena import Block, pack
+from narae.graph.fuse import Fused, Step
+from narae.graph.graph import Graph
+from narae.graph.ir import Node, Spec, Value
+from narae.graph.schedule import schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a value lives. index: the position of the input or state; the offset in the arena in bytes.
+
+    Inner values live only within their step; constants are known at load.
+    """
+
+    kind: Literal["input", "state", "constant", "arena", "inner"]
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A copy from one value's home to another's, by uid."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that an executor needs to run a graph.
+
+    Run the moves `before`, the steps, the moves `after`. inputs: the values that the caller
+    fills; state: those that outlive the program. once: nodes to evaluate at load; views: nodes
+    whose value is a view of their first input. homes: by the uid of each value that is no view.
+    outputs: uids. arena: bytes.
+    """
+
+    graph: Graph
+    inputs: tuple[Value, ...]
+    state: tuple[Value, ...]
+    outputs: tuple[int, ...]
+    once: tuple[Node, ...]
+    views: tuple[Node, ...]
+    steps: tuple[Step, ...]
+    before: tuple[Move, ...]
+    after: tuple[Move, ...]
+    homes: dict[int, Home]
+    values: dict[int, Value]
+    arena: int
+
+
+def plan(fused: Fused, states: int = 0, written: Sequence[int] = ()) -> Plan:
+    """Give every value of the graph a home.
+
+    The last `states` inputs of the graph are state; its last outputs are the new values of the
+    states at the positions `written`.
+    """
+    return _Planner(fused, states, tuple(written)).plan()
+
+
+class _Planner:
+    def __init__(self, fused: Fused, states: int, written: tuple[int, ...]) -> None:
+        graph, self.aliases = fused.graph, fused.aliases
+        first, results = len(graph.inputs) - states, len(graph.outputs) - len(written)
+        self.graph, self.root = graph, dict(fused.aliases.root)
+        self.values = dict(fused.aliases.values)
+        self.inputs, self.state = graph.inputs[:first], graph.inputs[first:]
+        self.results = [v.uid for v in graph.outputs[:results]]
+        pairs = [(graph.outputs[results + n].uid, self.state[i].uid) for n, i in enumerate(written)]
+        self.updates = [(new, old) for new, old in pairs if new != old]
+        replaced: dict[int, int] = {}
+        for new, old in self.updates:
+            replaced.setdefault(new, old)  # a value has one home, whatever takes it over
+        self.replaced = replaced
+        self.steps = schedule(fused, replaced)
+        self.end = len(self.steps)
+        self.reads = _reads(self.steps, self.root)
+        self.kept = {self.root[v.uid] for v in graph.outputs}
+        self.homes: dict[int, Home] = {}
+        self.blocks: dict[int, Block] = {}  # uid -> its block of the arena
+        self.before: list[Move] = []
+        self.after: list[Move] = []
+
+    def plan(self) -> Plan:
+        """Homes for what is given, for what each step makes, for what is saved; then the arena."""
+        self._settle_given()
+        for time, step in enumerate(self.steps):
+            self._settle_step(time, step)
+        outputs = [self._result(uid) for uid in self.results]
+        for new, old in self.updates:
+            self._update(new, old)
+        arena = pack(list({id(b): b for b in self.blocks.values()}.values()))
+        self.homes.update((uid, Home("arena", b.offset)) for uid, b in self.blocks.items())
+        return Plan(
+            graph=self.graph,
+            inputs=self.inputs,
+            state=self.state,
+            outputs=tuple(outputs),
+            once=self.aliases.once,
+            views=self.aliases.views,
+            steps=self.steps,
+            before=tuple(self.before),
+            after=tuple(self.after),
+            homes=self.homes,
+            values=self.values,
+            arena=arena,
+        )
+
+    def _settle_given(self) -> None:
+        constants = [v.uid for v in self.graph.constants]
+        constants += [uid for node in self.aliases.once for uid in node.uids]
+        self.homes.update((uid, Home("constant")) for uid in constants)
+        self.homes.update((v.uid, Home("input", i)) for i, v in enumerate(self.inputs))
+        self.homes.update((v.uid, Home("state", i)) for i, v in enumerate(self.state))
+
+    def _settle_step(self, time: int, step: Step) -> None:
+        self.homes.update((uid, Home("inner")) for uid in step.inner)
+        taken: set[int] = set()
+        for place, node in enumerate(step.nodes):
+            for uid, spec in zip(node.uids, node.specs, strict=True):
+                if uid in step.inner:
+                    continue
+                old = self.replaced.get(uid)
+                if old is not None and self._may_overwrite(old, time, place, spec):
+                    self.homes[uid] = self.homes[old]
+                else:
+                    self._settle_in_arena(uid, spec, time, place, taken)
+
+    def _settle_in_arena(
+        self, uid: int, spec: Spec, time: int, place: int, taken: set[int]
+    ) -> None:
+        """In the place of an input that dies here when the step allows it, else in a block anew."""
+        end = self.end if uid in self.kept else max([time, *self.reads.get(uid, {})])
+        for old in self.steps[time].reads:
+            block = self.blocks.get(old)
+            if (
+                block is None
+                or block.end != time
+                or id(block) in taken
+                or self.values[old].spec.shape != spec.shape
+            ):
+                continue
+            if block.size == spec_bytes(spec) and self._may_overwrite(old, time, place, spec):
+                taken.add(id(block))
+                block.end = end
+                self.blocks[uid] = block
+                return
+        self.blocks[uid] = Block(spec_bytes(spec), time, end)
+
+    def _may_overwrite(self, old: int, time: int, place: int, spec: Spec) -> bool:
+        """Whether node `place` of step `time` may write where `old` lives: its last readers are this
+        step's nodes up to that one, element by element."""
+        times = self.reads.get(old, {})
+        if any(t > time for t in times):
+            return False
+        step = self.steps[time]
+        if time not in times:
+            return True
+        last, direct = times[time]
+        if step.shape is None or not direct or self.values[old].shape != step.shape:
+            return False
+        # a ufunc may write over what it reads; other forwards may read what they have written
+        node = step.nodes[place]
+        return last < place or (
+            last == place and node.op.ufunc is not None and self.values[old].spec == spec
+        )
+
+    def _result(self, uid: int) -> int:
+        """The uid under which the caller finds a result: a copy of it when it is an input, or state that
+        changes again before the next call."""
+        root = self.root[uid]
+        if self.homes.get(root, _ARENA).kind not in ("input", "state"):
+            return uid
+        given = any(v.uid == root for v in self.graph.inputs)
+        return self._saved(uid, given)
+
+    def _saved(self, uid: int, before: bool) -> int:
+        """A copy of a value, made before the first step or after the last."""
+        copy = Value(self.values[uid].spec)
+        self.values[copy.uid] = copy
+        self.root[copy.uid] = copy.uid
+        self.blocks[copy.uid] = Block(spec_bytes(copy.spec), -1 if before else self.end, self.end)
+        (self.before if before else self.after).append(Move(uid, copy.uid))
+        return copy.uid
+
+    def _update(self, new: int, old: int) -> None:
+        """Bring a new value to its state, unless the step that made it has."""
+        if self.homes.get(new) == self.homes[old]:
+            return
+        changing = {old for _, old in self.updates}
+        source = self._saved(new, before=True) if self.root[new] in changing else new
+        self.after.append(Move(source, old))
+
+
+_ARENA = Home("arena")
+
+
+def spec_bytes(spec: Spec) -> int:
+    """The bytes that a value takes."""
+    return spec.size * np_dtype(spec.dtype).itemsize
+
+
+def _reads(steps: Sequence[Step], root: dict[int, int]) -> dict[int, dict[int, tuple[int, bool]]]:
+    """For each root: by the time of each step that reads it, the place of its last reader there and
+    whether all of them read the value itself, none a view of it."""
+    found: dict[int, dict[int, tuple[int, bool]]] = {}
+    for time, step in enumerate(steps):
+        for place, node in enumerate(step.nodes):
+            for v in node.inputs:
+                times = found.setdefault(root[v.uid], {})
+                direct = times.get(time, (0, True))[1] and v.uid == root[v.uid]
+                times[time] = (place, direct)
+    return found
