@@ -1,0 +1,160 @@
+"""narae.losses: Keras's `keras.losses`, as functions and as classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from narae.base.registry import (
+    builtin,
+    deserialize_keras_object,
+    get_object,
+    serialize_keras_object,
+)
+from narae.losses.base import Loss, LossFunctionWrapper
+from narae.losses.functions import categorical_generalized_cross_entropy, circle, ctc, dice, tversky
+from narae.losses.overlap import CTC, Circle, Dice, Tversky
+from narae.losses.probabilistic import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    SparseCategoricalCrossentropy,
+)
+from narae.losses.regression import (
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SquaredHinge,
+)
+from narae.ops.objectives import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+
+CLASSES = (
+    Loss,
+    LossFunctionWrapper,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CTC,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    Tversky,
+)
+FUNCTIONS = (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    circle,
+    cosine_similarity,
+    ctc,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
+for _thing in (*CLASSES, *FUNCTIONS):
+    builtin("keras.losses")(_thing)
+
+ALIASES = {
+    short: name
+    for lower, name in {
+        "bce": "binary_crossentropy",
+        "kld": "kl_divergence",
+        "mae": "mean_absolute_error",
+        "mape": "mean_absolute_percentage_error",
+        "mse": "mean_squared_error",
+        "msle": "mean_squared_logarithmic_error",
+    }.items()
+    for short in (lower, lower.upper())
+}
+
+
+def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
+    """A loss by name, config, class or as it is: a Loss or a function (y_true, y_pred); None stays None.
+
+    Raises ValueError for a name that is none, with the nearest right one.
+
+    >>> get("mse").__name__, get("MeanSquaredError").name
+    ('mean_squared_error', 'mean_squared_error')
+    """
+    if identifier is None:
+        return None
+    if not callable(identifier):
+        identifier = get_object("loss", "keras.losses", identifier, ALIASES)
+    return identifier() if isinstance(identifier, type) else identifier
+
+
+def serialize(loss: Any) -> Any:
+    """A loss as JSON-ready data."""
+    return serialize_keras_object(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss that `serialize` wrote, or that has the name. Raises ValueError when there is none."""
+    if isinstance(name, str) and not (custom_objects and name in custom_objects):
+        return get_object("loss", "keras.losses", name, ALIASES)
+    found = custom_objects[name] if isinstance(name, str) and custom_objects else None
+    return found if found is not None else deserialize_keras_object(name, custom_objects)
+
+
+__all__ = [
+    *(thing.__name__ for thing in CLASSES if thing is not LossFunctionWrapper),
+    *(thing.__name__ for thing in FUNCTIONS),
+    "get",
+    "serialize",
+    "deserialize",
+]

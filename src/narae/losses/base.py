@@ -1,0 +1,166 @@
+"""Loss: what every loss does around its formula (dtype, weights, mask, reduction, config)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from narae import ops
+from narae.base import trees
+from narae.base.names import auto_name
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.ops.tensor import Tensor
+from narae.ops.weighting import (
+    compute_dtype,
+    mask_of,
+    reduce_weighted,
+    same_rank,
+    standardize_reduction,
+)
+
+
+class Loss:
+    """Base of losses: subclass it and give `call(y_true, y_pred)`, one number per sample.
+
+    reduction: 'sum_over_batch_size' or 'mean' (the sum by the number of losses), 'sum',
+    'mean_with_sample_weight' (the sum by the sum of weights), 'none' or None.
+    Raises ValueError for another reduction.
+
+    >>> class Distance(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ops.max(ops.abs(y_true - y_pred), axis=-1)
+    >>> Distance()([[0.0, 1.0], [1.0, 1.0]], [[2.0, 1.0], [1.0, 1.0]]).item()
+    1.0
+    """
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
+        self.name = name or auto_name(type(self).__name__)
+        self.reduction = standardize_reduction(reduction)
+        self._dtype = compute_dtype(dtype)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype that the loss is computed in."""
+        return self._dtype
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        """The loss of a batch: a scalar, or one number per sample for the reduction 'none'.
+
+        sample_weight broadcasts against the losses per sample. A mask on y_pred (from Masking or
+        Embedding(mask_zero=True)) leaves its False places out.
+        """
+        in_mask = mask_of(y_pred)
+        y_true = trees.map_tree(lambda y: ops.convert_to_tensor(y, self.dtype), y_true)
+        y_pred = trees.map_tree(lambda y: ops.convert_to_tensor(y, self.dtype), y_pred)
+        values = self.call(y_true, y_pred)
+        masks = [m for m in (in_mask, mask_of(values)) if m is not None]
+        mask = ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
+        return reduce_weighted(values, sample_weight, mask, self.reduction, self.dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One number per sample: (batch, ...) -> (batch, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, y_true, y_pred)")
+
+    def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
+        """Look at targets before they are fed to a compiled step, where numbers are unknown.
+
+        Raises ValueError for targets that the loss cannot mean; the base accepts all.
+        """
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same loss again."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """The loss of a config."""
+        return cls(**config)
+
+
+class LossFunctionWrapper(Loss):
+    """A loss from a function (y_true, y_pred, **kwargs) -> one number per sample.
+
+    >>> from narae.ops.objectives import huber
+    >>> LossFunctionWrapper(huber, delta=2.0)([[0.0]], [[3.0]]).item()
+    4.0
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The function's value, where y_true and y_pred may differ by a last axis of length 1."""
+        if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
+            y_true, y_pred = same_rank(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same loss again, the function by its name."""
+        config = {**super().get_config(), "fn": serialize_keras_object(self.fn)}
+        return {**config, **serialize_keras_object(self._fn_kwargs)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """The loss of a config; the function is looked up by its name."""
+        if isinstance(config.get("fn"), dict):
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self.fn.__name__}, kwargs={self._fn_kwargs})>"
+
+
+class FunctionLoss(LossFunctionWrapper):
+    """Base of the losses that are one of our functions: class Huber(FunctionLoss, function=huber).
+
+    quiet: options that Keras leaves out of the config, and their defaults; here they are left out only
+    at the default, so that a config makes the same loss again.
+    """
+
+    function: ClassVar[Callable[..., Any]]
+    quiet: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(
+        cls,
+        function: Callable[..., Any] | None = None,
+        quiet: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if function is not None:
+            cls.function = staticmethod(function)
+            cls.quiet = quiet or {}
+
+    def __init__(self, reduction: str | None, name: str | None, dtype: Any, **options: Any) -> None:
+        name = name or self.function.__name__
+        super().__init__(self.function, reduction=reduction, name=name, dtype=dtype, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same loss again."""
+        options = {k: v for k, v in self._fn_kwargs.items() if k not in self.quiet or v != self.quiet[k]}
+        return {**Loss.get_config(self), **options}
+
+
+class PlainLoss(FunctionLoss):
+    """Base of the losses without options."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)

@@ -1,0 +1,216 @@
+"""narae.metrics: Keras's `keras.metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from narae.base.names import snake_case
+from narae.base.registry import (
+    builtin,
+    deserialize_keras_object,
+    get_object,
+    serialize_keras_object,
+)
+from narae.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    accuracy,
+    accuracy_for,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from narae.metrics.auc import AUC
+from narae.metrics.base import Metric
+from narae.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+from narae.metrics.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    crossentropy_for,
+)
+from narae.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from narae.metrics.reduction import Mean, MeanMetricWrapper, Sum
+from narae.metrics.scores import F1Score, FBetaScore, R2Score
+from narae.metrics.wrapped import (
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    PearsonCorrelation,
+    Poisson,
+    RootMeanSquaredError,
+    SquaredHinge,
+    concordance_correlation,
+    pearson_correlation,
+)
+from narae.ops.objectives import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+
+CLASSES = (
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    BinaryIoU,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Hinge,
+    IoU,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanIoU,
+    MeanMetricWrapper,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Metric,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PearsonCorrelation,
+    Poisson,
+    Precision,
+    PrecisionAtRecall,
+    R2Score,
+    Recall,
+    RecallAtPrecision,
+    RootMeanSquaredError,
+    SensitivityAtSpecificity,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
+FUNCTIONS = (
+    binary_accuracy,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_accuracy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    concordance_correlation,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    pearson_correlation,
+    poisson,
+    sparse_categorical_accuracy,
+    sparse_categorical_crossentropy,
+    sparse_top_k_categorical_accuracy,
+    squared_hinge,
+    top_k_categorical_accuracy,
+)
+for _thing in (*CLASSES, *FUNCTIONS, accuracy):
+    builtin("keras.metrics")(_thing)
+
+_SHORT = {
+    "bce": "BinaryCrossentropy",
+    "mae": "MeanAbsoluteError",
+    "mape": "MeanAbsolutePercentageError",
+    "mse": "MeanSquaredError",
+    "msle": "MeanSquaredLogarithmicError",
+}
+# "mean_squared_error" is the metric, not the function of that name
+ALIASES = {
+    **{snake_case(cls.__name__): cls.__name__ for cls in CLASSES},
+    **{alias: name for short, name in _SHORT.items() for alias in (short, short.upper())},
+}
+
+
+def get(identifier: Any) -> Any:
+    """A metric by name, config, class or as it is: a Metric or a function (y_true, y_pred); None stays None.
+
+    Raises ValueError for a name that is none, with the nearest right one.
+
+    >>> get("mse"), get("AUC")
+    (<MeanSquaredError name=mean_squared_error>, <AUC name=auc>)
+    """
+    if identifier is None:
+        return None
+    if not (callable(identifier) or isinstance(identifier, Metric)):
+        identifier = get_object("metric", "keras.metrics", identifier, ALIASES)
+    return identifier() if isinstance(identifier, type) else identifier
+
+
+def serialize(metric: Any) -> Any:
+    """A metric as JSON-ready data."""
+    return serialize_keras_object(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that `serialize` wrote, or that has the name. Raises ValueError when there is none."""
+    if isinstance(config, str):
+        known = custom_objects or {}
+        return known[config] if config in known else get_object("metric", "keras.metrics", config, ALIASES)
+    return deserialize_keras_object(config, custom_objects)
+
+
+__all__ = [
+    *(thing.__name__ for thing in CLASSES),
+    *(thing.__name__ for thing in FUNCTIONS),
+    "accuracy_for",
+    "crossentropy_for",
+    "get",
+    "serialize",
+    "deserialize",
+]

@@ -1,0 +1,203 @@
+"""How often predictions are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.settings import floatx
+from narae.metrics.reduction import FunctionMetric, PlainMetric
+from narae.ops.objectives.pairs import check_one_hot, class_indices, pair
+from narae.ops.tensor import Tensor
+
+
+def _hits(equal: Any) -> Any:
+    return ops.cast(equal, floatx())
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where a prediction equals its target, 0 elsewhere.
+
+    >>> accuracy([1, 2], [1, 3]).tolist()
+    [1.0, 0.0]
+    """
+    return _hits(ops.equal(*pair("accuracy", y_true, y_pred)))
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+    """1 where a probability is on its label's side of the threshold, 0 elsewhere.
+
+    >>> binary_accuracy([1, 1], [0.9, 0.2]).tolist()
+    [1.0, 0.0]
+    """
+    y_true, y_pred = pair("binary_accuracy", y_true, y_pred)
+    return _hits(ops.equal(y_true, ops.cast(ops.greater(y_pred, threshold), y_true.dtype)))
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where the most probable class is that of the one-hot target: (..., classes) -> (...).
+
+    Raises ShapeError when y_true has not y_pred's shape.
+
+    >>> categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).tolist()
+    [1.0, 0.0]
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_one_hot("categorical_accuracy", y_true, y_pred)
+    return _hits(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)))
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where the most probable class is the target's index: (..., classes) -> (...).
+
+    Raises ShapeError when the shapes do not fit.
+
+    >>> sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.4, 0.6]]).tolist()
+    [1.0, 0.0]
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true = class_indices("sparse_categorical_accuracy", y_true, y_pred.shape)
+    return _hits(ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype)))
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+    """1 where the one-hot target's class is among the k most probable: (..., classes) -> (...).
+
+    Raises ShapeError when y_true has not y_pred's shape.
+
+    >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2).tolist()
+    [1.0]
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_one_hot("top_k_categorical_accuracy", y_true, y_pred)
+    return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
+    """1 where the target's index is among the k most probable: (..., classes) -> (...).
+
+    from_sorted_ids: y_pred holds class indices, the most probable first.
+    Raises ShapeError when the shapes do not fit.
+
+    >>> sparse_top_k_categorical_accuracy([2], [[0.5, 0.2, 0.3]], k=2).tolist()
+    [1.0]
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true = class_indices("sparse_top_k_categorical_accuracy", y_true, y_pred.shape)
+    if from_sorted_ids:
+        first = ops.cast(y_pred[..., :k], y_true.dtype)
+        return _hits(ops.any(ops.equal(ops.expand_dims(y_true, -1), first), axis=-1))
+    return _in_top_k(y_true, y_pred, k)
+
+
+def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
+    """A class is among the k best when fewer than k classes are better: ties count as in."""
+    index = ops.expand_dims(ops.cast(labels, "int32"), -1)
+    own = ops.take_along_axis(y_pred, index, axis=-1)
+    better = ops.sum(ops.cast(ops.greater(y_pred, own), "int32"), axis=-1)
+    return _hits(ops.less(better, k))
+
+
+class Accuracy(PlainMetric, function=accuracy):
+    """The share of predictions that equal their targets.
+
+    >>> Accuracy()([1, 2], [1, 3]).item()
+    0.5
+    """
+
+
+class BinaryAccuracy(FunctionMetric, function=binary_accuracy):
+    """The share of probabilities on their label's side of the threshold.
+
+    Raises ValueError for a threshold outside of [0, 1].
+
+    >>> BinaryAccuracy()([[1], [1]], [[0.9], [0.2]]).item()
+    0.5
+    """
+
+    def __init__(
+        self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+    ) -> None:
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"threshold is between 0 and 1, got {threshold}")
+        super().__init__(name, dtype, threshold=threshold)
+
+
+class CategoricalAccuracy(PlainMetric, function=categorical_accuracy):
+    """The share of samples whose most probable class is the one-hot target's.
+
+    >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
+    0.5
+    """
+
+
+class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accuracy):
+    """The share of samples whose most probable class is the target's index.
+
+    >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item()
+    0.5
+    """
+
+
+class TopKCategoricalAccuracy(FunctionMetric, function=top_k_categorical_accuracy):
+    """The share of samples whose one-hot target is among the k most probable classes.
+
+    >>> TopKCategoricalAccuracy(k=1)([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
+    0.5
+    """
+
+    def __init__(
+        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
+    ) -> None:
+        super().__init__(name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(
+    FunctionMetric,
+    function=sparse_top_k_categorical_accuracy,
+    quiet={"from_sorted_ids": False},
+):
+    """The share of samples whose class index is among the k most probable.
+
+    >>> SparseTopKCategoricalAccuracy(k=1)([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item()
+    0.5
+    """
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        super().__init__(name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+
+
+def target_kind(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> str:
+    """'binary' (one output per sample), 'sparse' (class indices) or 'categorical' (one-hot), by shapes.
+
+    >>> target_kind((32,), (32, 10)), target_kind((32, 1), (32, 1)), target_kind((32, 10), (32, 10))
+    ('sparse', 'binary', 'categorical')
+    """
+    true, pred = tuple(y_true_shape), tuple(y_pred_shape)
+    if len(pred) < 2 or pred[-1] == 1:
+        return "binary"
+    return "sparse" if len(true) < len(pred) or true[-1] == 1 else "categorical"
+
+
+_ACCURACIES = {
+    "binary": BinaryAccuracy,
+    "sparse": SparseCategoricalAccuracy,
+    "categorical": CategoricalAccuracy,
+}
+
+
+def accuracy_for(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> type[FunctionMetric]:
+    """The class that "accuracy" means for targets and predictions of these shapes.
+
+    >>> accuracy_for((32,), (32, 10)).__name__
+    'SparseCategoricalAccuracy'
+    """
+    return _ACCURACIES[target_kind(y_true_shape, y_pred_shape)]

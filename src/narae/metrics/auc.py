@@ -1,0 +1,160 @@
+"""AUC: the area under a curve of two rates over thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from narae import ops
+from narae.base.errors import ShapeError
+from narae.base.settings import epsilon
+from narae.metrics.base import Metric
+from narae.metrics.counting import FN, FP, TN, TP, confusion, spread_thresholds
+from narae.ops.weighting import divide_no_nan
+
+_COUNTED = (TP, FP, TN, FN)
+_CURVES = {"ROC": ("roc",), "PR": ("pr", "precisionrecall"), "PRGAIN": ("prgain",)}
+_HEIGHTS = {
+    "interpolation": lambda low, high: (low + high) / 2.0,
+    "majoring": lambda low, high: ops.maximum(low, high),
+    "minoring": lambda low, high: ops.minimum(low, high),
+}
+
+
+class AUC(Metric):
+    """The area under the ROC curve, or under the precision-recall (gain) curve, by Riemann sums.
+
+    curve: 'ROC', 'PR', or 'PRGAIN' (Flach & Kull 2015). summation_method: 'interpolation' (for PR the
+    formula of Davis & Goadrich 2006), 'majoring' or 'minoring'. multi_label: an area for each label,
+    averaged by label_weights. Raises ValueError for other names and numbers.
+
+    >>> f"{AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]):.2f}"
+    '0.75'
+    """
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: Any = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.curve = _one_of("curve", curve, _CURVES)
+        kinds = {kind: (kind,) for kind in _HEIGHTS}
+        self.summation_method = _one_of("summation_method", summation_method, kinds)
+        if thresholds is None and num_thresholds <= 1:
+            raise ValueError(f"num_thresholds is an integer above 1, got {num_thresholds}")
+        self._given = None if thresholds is None else [float(t) for t in sorted(thresholds)]
+        # the ends lie beyond all probabilities, so that the curve has both its corners
+        ends = 0.0 - epsilon(), 1.0 + epsilon()
+        spread = spread_thresholds(num_thresholds, epsilon())
+        self.thresholds = spread if self._given is None else [ends[0], *self._given, ends[1]]
+        self.num_thresholds = len(self.thresholds)
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights, self.from_logits = label_weights, from_logits
+        if not multi_label or num_labels is not None:
+            self._build(num_labels)
+
+    def _build(self, labels: int | None) -> None:
+        shape = (self.num_thresholds, labels) if self.multi_label else (self.num_thresholds,)
+        for name in _COUNTED:
+            setattr(self, name, self.add_weight(shape, name=name))  # type: ignore[arg-type]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch: labels 0 and 1, probabilities (or scores with from_logits) of the same shape."""
+        y_pred = ops.convert_to_tensor(y_pred, self.dtype)
+        if self.multi_label and len(y_pred.shape) != 2:
+            raise ShapeError(f"AUC(multi_label=True) takes (samples, labels), got {y_pred.shape}")
+        if not self.variables:
+            self._build(y_pred.shape[-1])
+        found = confusion(
+            _COUNTED,
+            y_true,
+            ops.sigmoid(y_pred) if self.from_logits else y_pred,
+            self.thresholds,
+            self.dtype,
+            weight=sample_weight,
+            label_weights=self.label_weights,
+            by_label=self.multi_label,
+        )
+        for name, value in found.items():
+            getattr(self, name).assign_add(value)
+
+    def result(self) -> Any:
+        """The area, a scalar."""
+        if not self.variables:
+            raise ValueError("AUC(multi_label=True) has counted nothing yet, or needs num_labels")
+        tp, fp, tn, fn = (getattr(self, name).value for name in _COUNTED)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return self._averaged(ops.sum(_pr_areas(tp, fp, fn), axis=0))
+        x, y = _AXES[self.curve](tp, fp, tn, fn)
+        heights = _HEIGHTS[self.summation_method](y[:-1], y[1:])
+        return self._averaged(ops.sum((x[:-1] - x[1:]) * heights, axis=0))
+
+    def _averaged(self, areas: Any) -> Any:
+        if not self.multi_label:
+            return areas
+        if self.label_weights is None:
+            return ops.mean(areas)
+        weights = ops.convert_to_tensor(self.label_weights, self.dtype)
+        return divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same metric again."""
+        config = {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": self.label_weights,
+            "from_logits": self.from_logits,
+        }
+        return config if self._given is None else {**config, "thresholds": self._given}
+
+
+def _one_of(what: str, given: str, known: dict[str, tuple[str, ...]]) -> str:
+    for name, spellings in known.items():
+        if str(given).lower() in spellings:
+            return name
+    raise ValueError(f"{what} is one of {', '.join(map(repr, known))}; got {given!r}")
+
+
+def _roc(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+    return divide_no_nan(fp, fp + tn), divide_no_nan(tp, tp + fn)
+
+
+def _pr(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+    return divide_no_nan(tp, tp + fn), divide_no_nan(tp, tp + fp)
+
+
+def _pr_gain(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+    """(r − π) / ((1 − π) r) for recall and precision, π the share of positives."""
+    odds = divide_no_nan(tp + fn, fp + tn)
+    recall = ops.maximum(1.0 - odds * divide_no_nan(fn, tp), 0.0)
+    precision = 1.0 - odds * divide_no_nan(fp, tp)
+    nothing = ops.equal(tp, 0)
+    return ops.where(nothing, 0.0, recall), ops.where(nothing, 0.0, precision)
+
+
+_AXES = {"ROC": _roc, "PR": _pr, "PRGAIN": _pr_gain}
+
+
+def _pr_areas(tp: Any, fp: Any, fn: Any) -> Any:
+    """Areas between thresholds where TP and FP are interpolated (Davis & Goadrich 2006, section 4)."""
+    taken = tp + fp
+    gained = tp[:-1] - tp[1:]
+    slope = divide_no_nan(gained, ops.maximum(taken[:-1] - taken[1:], 0.0))
+    intercept = tp[1:] - slope * taken[1:]
+    both = ops.logical_and(taken[:-1] > 0, taken[1:] > 0)
+    ratio = ops.where(both, divide_no_nan(taken[:-1], ops.maximum(taken[1:], 0.0)), 1.0)
+    area = slope * (gained + intercept * ops.log(ratio))
+    return divide_no_nan(area, ops.maximum(tp[1:] + fn[1:], 0.0))

@@ -1,0 +1,193 @@
+"""F-scores and R²."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.errors import ShapeError
+from narae.base.settings import epsilon
+from narae.metrics.base import Metric
+from narae.metrics.counting import broadcast_weight
+
+
+def _matrix_pair(name: str, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, Any]:
+    y_true, y_pred = (ops.cast(ops.convert_to_tensor(y), dtype) for y in (y_true, y_pred))
+    if len(y_pred.shape) != 2 or y_true.shape != y_pred.shape:
+        raise ShapeError(
+            f"{name} takes targets and predictions of one shape (samples, outputs), got {y_true.shape} "
+            f"and {y_pred.shape}; a reshape to (-1, 1), or one-hot targets?"
+        )
+    return y_true, y_pred
+
+
+class FBetaScore(Metric):
+    """(1 + β²) P R / (β² P + R) of precision P and recall R, for each class.
+
+    average: None (a vector), 'micro' (all counts together), 'macro' (the mean over classes), 'weighted'
+    (by the classes' numbers of labels). threshold: above it a prediction is positive; None: the most
+    probable class is. Raises ValueError for other arguments.
+
+    >>> FBetaScore(average="micro")([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]]).numpy().round(3)
+    array(0.5, dtype=float32)
+    """
+
+    _COUNTED = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str = "fbeta_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ValueError(f"average is None, 'micro', 'macro' or 'weighted', got {average!r}")
+        if not isinstance(beta, float) or beta <= 0:
+            raise ValueError(f"beta is a float above 0, got {beta!r}")
+        if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
+            raise ValueError(f"threshold is None or a float in (0, 1], got {threshold!r}")
+        self.average, self.beta, self.threshold = average, beta, threshold
+
+    def _build(self, classes: int) -> None:
+        shape = () if self.average == "micro" else (classes,)
+        for name in self._COUNTED:
+            setattr(self, name, self.add_weight(shape, name=name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch: labels 0 and 1, probabilities (samples, classes)."""
+        y_true, y_pred = _matrix_pair(type(self).__name__, y_true, y_pred, self.dtype)
+        if not self.variables:
+            self._build(y_true.shape[1])
+        if self.threshold is None:
+            best = ops.max(y_pred, axis=-1, keepdims=True)
+            chosen = ops.logical_and(y_pred >= best, ops.abs(y_pred) > 1e-9)
+        else:
+            chosen = y_pred > self.threshold
+        y_pred = ops.cast(chosen, self.dtype)
+        weight = 1.0
+        if sample_weight is not None:
+            weight = broadcast_weight(
+                ops.convert_to_tensor(sample_weight, self.dtype), y_true.shape
+            )
+        axis = None if self.average == "micro" else 0
+        parts = (y_pred * y_true, y_pred * (1.0 - y_true), (1.0 - y_pred) * y_true, y_true)
+        for name, part in zip(self._COUNTED, parts, strict=True):
+            getattr(self, name).assign_add(ops.sum(part * weight, axis=axis))
+
+    def result(self) -> Any:
+        """The score: a vector by class for average None, else a scalar."""
+        if not self.variables:
+            raise ValueError(f"{self.name} has counted nothing yet: update_state() comes first")
+        tp, fp, fn, weights = (getattr(self, name).value for name in self._COUNTED)
+        precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
+        square = self.beta**2
+        score = (1.0 + square) * precision * recall / (square * precision + recall + epsilon())
+        if self.average == "weighted":
+            return ops.sum(score * (weights / (ops.sum(weights) + epsilon())))
+        return ops.mean(score) if self.average == "macro" else score
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same metric again."""
+        options = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
+        return {**super().get_config(), **options}
+
+
+class F1Score(FBetaScore):
+    """2 P R / (P + R) of precision P and recall R, for each class. See FBetaScore.
+
+    >>> F1Score(average="micro")([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]]).numpy().round(3)
+    array(0.5, dtype=float32)
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str = "f1_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same metric again."""
+        return {k: v for k, v in super().get_config().items() if k != "beta"}
+
+
+class R2Score(Metric):
+    """R² = 1 − Σ(t − p)² / Σ(t − mean t)², for each output, then averaged.
+
+    class_aggregation: None (a vector), 'uniform_average', 'variance_weighted_average'. num_regressors
+    above 0: adjusted R², 1 − (1 − R²)(n − 1) / (n − num_regressors − 1), where n is large enough.
+    Raises ValueError for other arguments.
+
+    >>> R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]).numpy().round(4)
+    array(0.5714, dtype=float32)
+    """
+
+    _SUMS = ("squared_sum", "sum", "total_mse", "count")
+
+    def __init__(
+        self,
+        class_aggregation: str | None = "uniform_average",
+        num_regressors: int = 0,
+        name: str = "r2_score",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
+            raise ValueError(
+                "class_aggregation is None, 'uniform_average' or 'variance_weighted_average', got "
+                f"{class_aggregation!r}"
+            )
+        if num_regressors < 0:
+            raise ValueError(f"num_regressors is at least 0, got {num_regressors}")
+        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.num_samples = self.add_weight(name="num_samples")
+
+    def _build(self, outputs: int) -> None:
+        names = ("squared_sum", "sum", "residual", "count")
+        for attribute, name in zip(self._SUMS, names, strict=True):
+            setattr(self, attribute, self.add_weight((outputs,), name=name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch: targets and predictions (samples, outputs)."""
+        y_true, y_pred = _matrix_pair("R2Score", y_true, y_pred, self.dtype)
+        if len(self.variables) == 1:
+            self._build(y_true.shape[1])
+        weight = ops.convert_to_tensor(1.0 if sample_weight is None else sample_weight, self.dtype)
+        weight = broadcast_weight(weight, y_true.shape)
+        parts = (y_true * y_true, y_true, ops.square(y_true - y_pred), ops.ones_like(y_true))
+        for name, part in zip(self._SUMS, parts, strict=True):
+            getattr(self, name).assign_add(ops.sum(part * weight, axis=0))
+        self.num_samples.assign_add(float(y_true.shape[0] * y_true.shape[1]))
+
+    def result(self) -> Any:
+        """R²: a vector by output for class_aggregation None, else a scalar."""
+        if len(self.variables) == 1:
+            raise ValueError(f"{self.name} has counted nothing yet: update_state() comes first")
+        squares, total, residual, count = (getattr(self, name).value for name in self._SUMS)
+        variation = squares - total * (total / count)
+        raw = 1.0 - residual / variation
+        raw = ops.where(ops.isinf(raw), 0.0, raw)
+        if self.class_aggregation == "uniform_average":
+            raw = ops.mean(raw)
+        elif self.class_aggregation == "variance_weighted_average":
+            raw = ops.sum(variation * raw) / ops.sum(variation)
+        return raw if self.num_regressors == 0 else self._adjusted(raw)
+
+    def _adjusted(self, raw: Any) -> Any:
+        n = self.num_samples.value
+        freedom = n - float(self.num_regressors) - 1.0
+        enough = freedom > 0
+        return ops.where(enough, 1.0 - (1.0 - raw) * (n - 1.0) / ops.where(enough, freedom, 1.0), raw)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same metric again."""
+        options = {
+            "class_aggregation": self.class_aggregation,
+            "num_regressors": self.num_regressors,
+        }
+        return {**super().get_config(), **options}

@@ -1,0 +1,202 @@
+"""Distances between distributions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.dtypes import as_float
+from narae.base.settings import epsilon
+from narae.ops.objectives.pairs import check_labels, check_one_hot, class_indices, pair
+from narae.ops.tensor import Tensor
+
+
+def clipped(x: Any) -> Tensor:
+    """Probabilities kept off 0 and 1 by epsilon, so that logarithms stay finite."""
+    return ops.clip(x, epsilon(), 1.0 - epsilon())
+
+
+def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Tensor:
+    """Targets moved towards the uniform distribution (Szegedy et al. 2016, section 7)."""
+    if not label_smoothing:
+        return y_true
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes
+
+
+def binary_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """−mean(t log p + (1 − t) log(1 − p)) over an axis; p are probabilities or, from_logits, scores.
+
+    Raises ShapeError when the shapes do not broadcast.
+
+    >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
+    [0.6930999755859375]
+    """
+    y_true, y_pred = pair("binary_crossentropy", y_true, y_pred)
+    y_true = smoothed(y_true, label_smoothing, 2)
+    return ops.mean(_binary(y_true, y_pred, from_logits), axis=axis)
+
+
+def _binary(y_true: Any, y_pred: Any, from_logits: bool) -> Any:
+    if from_logits:
+        yes, no = ops.log_sigmoid(y_pred), ops.log_sigmoid(-y_pred)
+    else:
+        y_pred = clipped(y_pred)
+        yes, no = ops.log(y_pred), ops.log(1.0 - y_pred)
+    return -(y_true * yes + (1.0 - y_true) * no)
+
+
+def binary_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """binary_crossentropy times (1 − p of the truth)^gamma (Lin et al. 2017, "Focal loss", eq. 4).
+
+    apply_class_balancing: times alpha for class 1 and 1 − alpha for class 0 (eq. 5).
+    Raises ShapeError when the shapes do not broadcast.
+
+    >>> binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
+    [0.17329999804496765]
+    """
+    y_true, y_pred = pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true = smoothed(y_true, label_smoothing, 2)
+    y_pred = ops.sigmoid(y_pred) if from_logits else y_pred
+    right = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
+    loss = ops.power(1.0 - right, gamma) * _binary(y_true, y_pred, False)
+    if apply_class_balancing:
+        loss = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * loss
+    return ops.mean(loss, axis=axis)
+
+
+def _one_hot_pair(name: str, y_true: Any, y_pred: Any, smoothing: float) -> tuple[Any, Any]:
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
+    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    check_one_hot(name, y_true, y_pred)
+    return smoothed(y_true, smoothing, y_true.shape[-1]), y_pred
+
+
+def categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """−Σ t log p along the classes' axis: (..., classes) -> (...); p are divided by their sum.
+
+    Raises ShapeError when y_true has not y_pred's shape.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
+    [0.6930999755859375]
+    """
+    y_true, y_pred = _one_hot_pair("categorical_crossentropy", y_true, y_pred, label_smoothing)
+    if from_logits:
+        log_p = ops.log_softmax(y_pred, axis=axis)
+    else:
+        log_p = ops.log(clipped(y_pred / ops.sum(y_pred, axis=axis, keepdims=True)))
+    return -ops.sum(y_true * log_p, axis=axis)
+
+
+def categorical_focal_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """−Σ alpha (1 − p)^gamma t log p along the classes' axis (Lin et al. 2017, "Focal loss").
+
+    Raises ShapeError when y_true has not y_pred's shape.
+
+    >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(5).tolist()
+    [0.0433200016617775]
+    """
+    name = "categorical_focal_crossentropy"
+    y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing)
+    y_pred = ops.softmax(y_pred, axis=axis) if from_logits else y_pred
+    y_pred = clipped(y_pred / ops.sum(y_pred, axis=axis, keepdims=True))
+    weight = alpha * ops.power(1.0 - y_pred, gamma)
+    return ops.sum(weight * (-y_true * ops.log(y_pred)), axis=axis)
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Tensor:
+    """−log p of the true class: indices (...) or (..., 1), predictions (..., classes) -> (...).
+
+    p are divided by their sum. ignore_class: an index whose samples have loss 0 and are masked out.
+    Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
+
+    >>> sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [1.0, 0.0]]).numpy().round(4).tolist()
+    [0.6930999755859375, 0.0]
+    """
+    name = "sparse_categorical_crossentropy"
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
+    labels = class_indices(name, ops.convert_to_tensor(y_true), y_pred.shape, axis)
+    check_labels(name, labels, y_pred.shape[axis], ignore_class)
+    labels = ops.cast(labels, "int32")
+    if ignore_class is None:
+        return -_log_of_picked(labels, y_pred, from_logits, axis)
+    valid = ops.not_equal(labels, ignore_class)
+    labels = ops.where(valid, labels, 0)
+    loss = ops.where(valid, -_log_of_picked(labels, y_pred, from_logits, axis), 0.0)
+    if isinstance(loss, Tensor):
+        loss._keras_mask = valid
+    return loss
+
+
+def _log_of_picked(labels: Any, y_pred: Any, from_logits: bool, axis: int) -> Any:
+    """log p of the true classes: only those are divided, clipped and logged, not all of p."""
+    index = ops.expand_dims(labels, axis)
+    if from_logits:
+        shifted = y_pred - ops.stop_gradient(ops.max(y_pred, axis=axis, keepdims=True))
+        picked = ops.take_along_axis(shifted, index, axis=axis)
+        log_p = picked - ops.log(ops.sum(ops.exp(shifted), axis=axis, keepdims=True))
+    else:
+        picked = ops.take_along_axis(y_pred, index, axis=axis)
+        log_p = ops.log(clipped(picked / ops.sum(y_pred, axis=axis, keepdims=True)))
+    return ops.squeeze(log_p, axis)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+    """Σ t log(t / p) over the last axis, both kept in [epsilon, 1] (Kullback & Leibler 1951).
+
+    Raises ShapeError when the shapes do not broadcast.
+
+    >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]]).tolist()
+    [0.0]
+    """
+    y_true, y_pred = pair("kl_divergence", y_true, y_pred)
+    y_true, y_pred = (ops.clip(y, epsilon(), 1.0) for y in (y_true, y_pred))
+    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """mean(y_pred − y_true log(y_pred + epsilon)) over the last axis: counts and their expectation.
+
+    Raises ShapeError when the shapes do not broadcast.
+
+    >>> poisson([[0.0, 0.0]], [[1.0, 2.0]]).tolist()
+    [1.5]
+    """
+    y_true, y_pred = pair("poisson", y_true, y_pred)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)

@@ -1,0 +1,108 @@
+"""Truths and predictions made comparable, with errors that say what does not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae import ops
+from narae.base.dtypes import as_float, is_float
+from narae.base.errors import ShapeError
+from narae.ops.record import broadcast_shapes
+from narae.ops.tensor import Tensor
+from narae.ops.weighting import same_rank
+
+
+def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Both as tensors of the prediction's float dtype, a last axis of length 1 matched.
+
+    Raises ShapeError when the shapes do not broadcast.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    dtype = as_float(y_pred.dtype)
+    y_pred = ops.cast(y_pred, dtype)
+    y_true = ops.cast(ops.convert_to_tensor(y_true), dtype)
+    given = y_true.shape, y_pred.shape
+    y_true, y_pred = same_rank(y_true, y_pred)
+    try:
+        if None not in (*given[0], *given[1]):
+            broadcast_shapes(y_true.shape, y_pred.shape)
+    except ShapeError:
+        raise ShapeError(
+            f"{name} compares y_true with y_pred element by element, got shapes {given[0]} and "
+            f"{given[1]}: the units of the last layer must match the targets' last axis"
+        ) from None
+    return y_true, y_pred
+
+
+def check_one_hot(name: str, y_true: Any, y_pred: Any) -> None:
+    """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
+    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+    if not pred:
+        raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
+    fits = len(true) == len(pred) and all(
+        n == m or None in (n, m) for n, m in zip(true, pred, strict=True)
+    )
+    if fits:
+        return
+    hint = ""
+    if true in (pred[:-1], (*pred[:-1], 1)):
+        hint = (
+            f": one integer per sample? That is sparse_{name} "
+            "(or narae.utils.to_categorical on the targets)"
+        )
+    raise ShapeError(f"{name} takes targets of the predictions' shape {pred}, got {true}{hint}")
+
+
+def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int = -1) -> Any:
+    """Integer targets without a last axis of length 1. Raises ShapeError when they do not fit."""
+    true, pred = tuple(y_true.shape), tuple(pred_shape)
+    if not pred:
+        raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
+    if len(true) == len(pred) and true[-1] == 1:
+        y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else ops.squeeze(y_true, -1)
+    axis = axis % len(pred)
+    expected = pred[:axis] + pred[axis + 1 :]
+    got = tuple(y_true.shape)
+    if len(got) == len(expected) and all(
+        n == m or None in (n, m) for n, m in zip(got, expected, strict=True)
+    ):
+        return y_true
+    hint = "the targets and predictions of a batch must match but for the classes' axis"
+    if true == pred:
+        hint = f"labels of shape {true} look one-hot: {name.removeprefix('sparse_')} takes those"
+    raise ShapeError(
+        f"{name} takes one class index per sample, targets of shape {expected} for predictions of "
+        f"shape {pred}, got {true}: {hint}"
+    )
+
+
+def check_labels(name: str, labels: Any, classes: int, ignore_class: int | None = None) -> None:
+    """Raise ValueError unless concrete labels are whole numbers in [0, classes) (or `ignore_class`)."""
+    data = labels.data if isinstance(labels, Tensor) else labels
+    if not isinstance(data, np.ndarray) or not data.size:
+        return
+    if data.dtype.kind == "f" and not np.array_equal(data, np.trunc(data)):
+        bad = data[data != np.trunc(data)].flat[0]
+        raise ValueError(
+            f"{name} takes class indices, got labels that are not whole numbers (such as {bad}): "
+            "a regression loss (mean_squared_error), or categorical_crossentropy for probabilities?"
+        )
+    low, high = data.min(), data.max()
+    if low >= 0 and high < classes:
+        return
+    if ignore_class is not None:
+        data = data[data != ignore_class]
+        low, high = (data.min(), data.max()) if data.size else (0, 0)
+    if low < 0 or high >= classes:
+        bad = int(low if low < 0 else high)
+        raise ValueError(
+            f"{name}: label {bad} is out of range for {classes} classes (valid: 0 to {classes - 1}); "
+            "more units in the last layer, or labels counted from 0?"
+        )
+
+
+def is_integral(x: Any) -> bool:
+    """Whether a tensor's dtype is an integer's."""
+    return not is_float(x.dtype) and x.dtype != "bool"

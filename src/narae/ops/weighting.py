@@ -1,0 +1,121 @@
+"""Sample weights, masks and the reductions of losses and metrics: what both kinds share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from narae import ops
+from narae.base.dtypes import standardize_dtype
+from narae.base.settings import epsilon
+from narae.ops.tensor import Tensor
+
+REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
+_AVERAGES = ("sum_over_batch_size", "mean")
+
+
+def compute_dtype(dtype: Any) -> str:
+    """The dtype to compute in, of a dtype, the name of a mixed policy, a policy, or None (floatx)."""
+    dtype = getattr(dtype, "compute_dtype", dtype)
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        dtype = dtype.removeprefix("mixed_")
+    return standardize_dtype(dtype)
+
+
+def standardize_reduction(reduction: str | None) -> str | None:
+    """The reduction itself. Raises ValueError for one that there is not."""
+    if reduction not in REDUCTIONS:
+        known = ", ".join(repr(r) for r in REDUCTIONS)
+        raise ValueError(f"reduction is one of {known}; got {reduction!r}")
+    return reduction
+
+
+def mask_of(x: Any) -> Any:
+    """The mask that a layer or a loss put on a tensor, None when there is none."""
+    return getattr(x, "_keras_mask", None)
+
+
+def same_rank(x: Any, y: Any, expand_vectors: bool = True) -> tuple[Any, Any]:
+    """x and y with a last axis of length 1 dropped, or added to a vector, where their ranks differ by one.
+
+    >>> x, y = same_rank(ops.ones((4, 1)), ops.ones((4,)))
+    >>> x.shape, y.shape
+    ((4, 1), (4, 1))
+    """
+    if len(x.shape) == len(y.shape) + 1 and x.shape[-1] == 1:
+        if len(y.shape) == 1 and expand_vectors:
+            return x, ops.expand_dims(y, -1)
+        return ops.squeeze(x, -1), y
+    if len(y.shape) == len(x.shape) + 1 and y.shape[-1] == 1:
+        y, x = same_rank(y, x, expand_vectors)
+    return x, y
+
+
+def masked_weight(weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:
+    """The sample weight with what is masked out at zero; None when there is neither.
+
+    Under an average the mask is scaled by total / valid, so that dividing by the total in the end
+    averages over what is valid.
+    """
+    if mask is None:
+        return weight
+    mask = ops.cast(mask, dtype)
+    if reduction in _AVERAGES:
+        total = float(math.prod(mask.shape))
+        mask = mask * (total / (ops.sum(mask) + epsilon()))
+    if weight is None:
+        return mask
+    mask, weight = same_rank(mask, ops.cast(weight, dtype))
+    return weight * mask
+
+
+def reduce_weighted(
+    values: Any, weight: Any, mask: Any, reduction: str | None, dtype: str
+) -> Tensor:
+    """Per-sample losses, times the weights, reduced: a scalar, or the values for 'none'."""
+    values = ops.cast(values, dtype)
+    weight = None if weight is None else ops.convert_to_tensor(weight, dtype)
+    weight = masked_weight(weight, mask, dtype, reduction)
+    if weight is not None:
+        values, weight = same_rank(values, ops.cast(weight, dtype))
+        values = values * weight
+    if reduction in (None, "none") or values.shape in ((), (0,)):
+        return values
+    total = ops.sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weight is not None:
+        return divide_no_nan(total, ops.sum(weight))
+    return total / float(math.prod(values.shape))
+
+
+def divide_no_nan(x: Any, y: Any) -> Any:
+    """x / y, and 0 where y is 0; the derivative stays finite.
+
+    >>> divide_no_nan(ops.ones(()), ops.zeros(())).item()
+    0.0
+    """
+    zero = ops.equal(y, 0)
+    return ops.where(zero, ops.zeros_like(x), x / ops.where(zero, ops.ones_like(y), y))
+
+
+def samplewise(
+    values: Any, weight: Any, reduce: Callable[..., Any], dtype: str
+) -> tuple[Any, Any]:
+    """Values and weights as one number per sample: the axes after the first are reduced."""
+    mask = mask_of(values)
+    values = ops.cast(values, dtype)
+    if weight is not None:
+        weight = ops.convert_to_tensor(weight, dtype)
+        weight = masked_weight(weight, mask, dtype, "sum")
+        values, weight = same_rank(values, weight)
+        rank = len(weight.shape)
+        if len(values.shape) > rank:
+            values = reduce(values, axis=tuple(range(rank, len(values.shape))))
+        values = values * weight
+        if rank > 1:
+            weight = reduce(weight, axis=tuple(range(1, rank)))
+    if len(values.shape) > 1:
+        values = reduce(values, axis=tuple(range(1, len(values.shape))))
+    return values, weight
