@@ -123,11 +123,18 @@ def test_a_joint_gradient_is_computed_once_for_all_inputs() -> None:
         return [ct * y, ct * x]
 
     op = replace(multiply, vjp=None, joint=joint)
-    (x, y), z = recorded(op, ARRAY, 2 * ARRAY)
+    (x, y, w), (z, total) = recorded(
+        lambda x, y, w: (z := op(x, y), add(z, w)), ARRAY, 2 * ARRAY, ARRAY
+    )
     got = pull([z], [np.ones(3)], [x, y])
     np.testing.assert_allclose(got, [2 * ARRAY, ARRAY])
     pull([z], [np.ones(3)], [y])
+    assert pull([z, total], [np.ones(3)] * 2, [w])[0] is not None  # z is not asked at all
     assert seen == [{0, 1}, {1}]
+    second = op.gradient_of(1)
+    assert second is not None
+    assert second(z, z, x, y).tolist() == (z.numpy() * ARRAY).tolist()
+    assert seen[-1] == {1}
 
 
 # Random expressions: each step applies an op to values made before. Ranges stay bounded.
