@@ -17,7 +17,9 @@ from narae.ops.tensor import Tensor, tensor_of
 CONVS: list[tuple[Any, ...]] = [
     ((7,), (3,), 2, 4, {}),
     ((8, 7), (3, 2), 4, 6, {"strides": (2, 3), "padding": ((1, 2), (0, 1)), "groups": 2}),
-    ((6, 6), (3, 3), 3, 6, {"padding": ((1, 1), (1, 1)), "groups": 3}),  # depthwise
+    ((7, 6), (3, 2), 5, 3, {"strides": (2, 1), "rhs_dilation": (1, 2)}),  # many channels
+    ((6, 6), (3, 3), 3, 3, {"padding": ((1, 1), (1, 1)), "groups": 3}),  # depthwise
+    ((6, 6), (3, 3), 3, 6, {"padding": ((1, 1), (1, 1)), "groups": 3}),  # with a multiplier
     ((5, 4), (3, 3), 2, 3, {"lhs_dilation": (2, 3), "padding": ((2, 2), (1, 3))}),  # transposed
     ((9, 8), (3, 2), 2, 2, {"rhs_dilation": (2, 3), "strides": (1, 2)}),
     ((5, 6), (2, 2), 1, 2, {"padding": ((-1, 2), (3, -2))}),

@@ -92,18 +92,48 @@ def _forward(
     rhs_dilation: Any,
     groups: int,
 ) -> Any:
-    """All windows side by side, times the kernel as a matrix: one product per group."""
-    window, filters = w.shape[:-2], w.shape[-1]
-    rank = len(window)
+    window, (channels, filters) = w.shape[:-2], w.shape[-2:]
     x = _laid_out(x, padding, lhs_dilation)
     space = tuple(map(positions, x.shape[1:-1], window, strides, rhs_dilation))
     shape = (x.shape[0], *space, filters)
     if 0 in shape or 0 in w.shape:
         return np.zeros(shape, x.dtype)
-    spans = tuple(map(dilated, window, rhs_dilation))
+    depthwise = channels == 1 and groups == filters
+    wide = groups == 1 and channels >= _WIDE
+    if (depthwise or wide) and math.prod(window) <= math.prod(space):
+        kernel, product = (w[..., 0, :], np.multiply) if depthwise else (w, np.matmul)
+        return _by_taps(x, kernel, product, shape, strides, rhs_dilation)
+    return _by_columns(x, w, shape, strides, rhs_dilation, groups)
+
+
+_WIDE = 4  # channels from which a product per tap beats copying all windows (measured)
+
+
+def _by_taps(
+    x: np.ndarray, w: np.ndarray, product: Any, shape: Any, strides: Any, dilation: Any
+) -> np.ndarray:
+    """The sum over the kernel's taps of the image, moved, times the tap: no window is copied."""
+    rank = len(shape) - 2
+    out, part = np.zeros(shape, x.dtype), np.empty(shape, x.dtype)
+    for index in np.ndindex(*w.shape[:rank]):
+        place = [
+            slice(i * d, i * d + dilated(n, s), s)
+            for i, d, n, s in zip(index, dilation, shape[1:-1], strides, strict=True)
+        ]
+        out += product(x[(slice(None), *place)], w[index], out=part)
+    return out
+
+
+def _by_columns(
+    x: np.ndarray, w: np.ndarray, shape: Any, strides: Any, dilation: Any, groups: int
+) -> np.ndarray:
+    """All windows side by side, times the kernel as a matrix: one product per group."""
+    window, filters = w.shape[:-2], w.shape[-1]
+    rank = len(window)
+    spans = tuple(map(dilated, window, dilation))
     view = sliding_window_view(x, spans, axis=tuple(range(1, rank + 1)))
     steps = tuple(slice(None, None, s) for s in strides)
-    gaps = tuple(slice(None, None, d) for d in rhs_dilation)
+    gaps = tuple(slice(None, None, d) for d in dilation)
     view = view[(slice(None), *steps, slice(None), *gaps)]  # (N, *O, C, *K)
     view = view.reshape(*view.shape[: rank + 1], groups, -1, *window)
     order = (rank + 1, *range(rank + 1), *range(rank + 3, 2 * rank + 3), rank + 2)

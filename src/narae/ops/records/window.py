@@ -156,16 +156,21 @@ def lowest(dtype: str, kind: str) -> Any:
     return limits.min if kind == "max" else limits.max
 
 
-def _padded(x: np.ndarray, kind: str, axes: Lengths, padding: Pads) -> np.ndarray:
+def _filled(x: np.ndarray, fill: Any, axes: Lengths, padding: Pads) -> np.ndarray:
+    """x padded with one number; x itself where there is nothing to pad."""
     if all(p == (0, 0) for p in padding):
         return x
-    shape = padded_shape(x.shape, axes, padding)
-    out = np.full(shape, lowest(x.dtype.name, kind), x.dtype)
-    inside = [slice(None)] * x.ndim
-    for a, (lo, _) in zip(axes, padding, strict=True):
-        inside[a] = slice(lo, lo + x.shape[a])
-    out[tuple(inside)] = x
+    out = np.full(padded_shape(x.shape, axes, padding), fill, x.dtype)
+    _inside(out, x.shape, axes, padding)[...] = x
     return out
+
+
+def _inside(image: np.ndarray, shape: Lengths, axes: Lengths, padding: Pads) -> np.ndarray:
+    """The view of a padded array without its padding."""
+    index = [slice(None)] * image.ndim
+    for a, (lo, _) in zip(axes, padding, strict=True):
+        index[a] = slice(lo, lo + shape[a])
+    return image[tuple(index)]
 
 
 def _pool(
@@ -181,7 +186,7 @@ def _pool(
 ) -> Any:
     """A box is a window of each axis in turn: as many passes as the sum of its sides."""
     combine = getattr(np, _COMBINE[kind])
-    out = _padded(x, kind, axes, padding)
+    out = _filled(x, lowest(x.dtype.name, kind), axes, padding)
     for a, k, s, d in zip(axes, window, strides, dilation, strict=True):
         count, before = positions(out.shape[a], k, s, d), out
         out = before[_tap(before.ndim, a, 0, count, s)].copy()
@@ -232,31 +237,22 @@ def _first_hits(x: np.ndarray, peak: np.ndarray, params: dict[str, Any]) -> Any:
     free = np.ones(peak.shape, bool)
     # Padding never equals a peak that is in the array: NaN equals nothing.
     fill = np.nan if is_float(x.dtype.name) else 0
-    image = np.full(padded_shape(x.shape, params["axes"], params["padding"]), fill, x.dtype)
-    _inside(image, x.shape, params)[...] = x
+    image = _filled(x, fill, params["axes"], params["padding"])
     for tap in _taps(peak.shape, params):
         hit = (image[tap] == peak) & free
         free &= ~hit
         yield tap, hit
 
 
-def _inside(image: np.ndarray, shape: Lengths, params: dict[str, Any]) -> np.ndarray:
-    index = [slice(None)] * image.ndim
-    for a, (lo, _) in zip(params["axes"], params["padding"], strict=True):
-        index[a] = slice(lo, lo + shape[a])
-    return image[tuple(index)]
-
-
 def _place(xp: Any, ct: Any, x: Any, peak: Any, **params: Any) -> Any:
     out = np.zeros(padded_shape(x.shape, params["axes"], params["padding"]), ct.dtype)
     for tap, hit in _first_hits(x, peak, params):
         out[tap] += np.where(hit, ct, ct.dtype.type(0))
-    return _inside(out, x.shape, params)
+    return _inside(out, x.shape, params["axes"], params["padding"])
 
 
 def _pick(xp: Any, t: Any, x: Any, peak: Any, **params: Any) -> Any:
-    image = np.zeros(padded_shape(x.shape, params["axes"], params["padding"]), t.dtype)
-    _inside(image, x.shape, params)[...] = t
+    image = _filled(t, 0, params["axes"], params["padding"])
     out = np.zeros(peak.shape, t.dtype)
     for tap, hit in _first_hits(x, peak, params):
         out += np.where(hit, image[tap], t.dtype.type(0))
