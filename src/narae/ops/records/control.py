@@ -17,7 +17,7 @@ from narae.base.errors import DtypeError, NotYet, ShapeError
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import MODE, Spec, Value
 from narae.ops.record import record
-from narae.ops.records.arithmetic import add, multiply
+from narae.ops.records.arithmetic import add, multiply, tanh
 from narae.ops.records.body import (
     ALGEBRA,
     Body,
@@ -25,6 +25,8 @@ from narae.ops.records.body import (
     trace_graph,
     trace_graphs,
 )
+from narae.ops.records.logic import less
+from narae.ops.records.reduce import reduce_sum
 
 
 def _floats(values: Sequence[Value | Spec]) -> list[int]:
@@ -143,9 +145,6 @@ def _while_joint(wanted: set[int], *_: Any, **__: Any) -> Any:
 
 
 def _while_samples(rng: np.random.Generator) -> list[Any]:
-    from narae.ops.records.logic import less
-    from narae.ops.records.reduce import reduce_sum
-
     limit = np.asarray(9.0)
     test = _traced(lambda x, most: [less(reduce_sum(x, axes=(0,)), most)], (2,), ())
     body = _traced(lambda x, most: [add(x, x)], (2,), ())
@@ -314,8 +313,6 @@ def _scanned(
 
 
 def _scan_samples(rng: np.random.Generator) -> list[Any]:
-    from narae.ops.records.arithmetic import tanh
-
     def body(h: Value, x: Value, w: Value) -> list[Value]:
         new = tanh(add(multiply(h, w), x))
         return [new, multiply(new, x)]

@@ -10,8 +10,9 @@ import numpy as np
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
 from narae.ops.record import constant, record
-from narae.ops.records.logic import cast
-from narae.ops.records.shape import reshape
+from narae.ops.records.logic import cast, equal
+from narae.ops.records.reduce import reduce_sum
+from narae.ops.records.shape import iota, reshape
 
 
 def check_index(name: str, index: Spec) -> None:
@@ -150,8 +151,6 @@ put_along = record(
 
 def flat_index(index: Value, shape: tuple[int, ...]) -> Value:
     """Positions in the flattened array from indices (..., k) into its first k axes."""
-    from narae.ops.records.reduce import reduce_sum
-
     k = index.shape[-1]
     strides = [math.prod(shape[i + 1 : k]) for i in range(k)]
     weighted = index * constant(strides, index.dtype)
@@ -175,9 +174,6 @@ def scatter_add(index: Value, updates: Value, shape: tuple[int, ...]) -> Value:
 
 def one_hot_positions(index: Value, length: int, dtype: str) -> Value:
     """1 where the last axis's position equals the index; an index out of range gives zeros."""
-    from narae.ops.records.logic import equal
-    from narae.ops.records.shape import iota
-
     places = iota(size=length, dtype=index.dtype)
     column = reshape(index, shape=(*index.shape, 1))
     return cast(equal(column, places), dtype=dtype)
