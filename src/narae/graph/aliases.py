@@ -50,7 +50,7 @@ def find_aliases(graph: Graph) -> Aliases:
 
 
 class _Layouts:
-    """Stand-ins with the strides that values will have. Their memory is asked for, never touched."""
+    """Stand-ins with the strides that values will have. Their memory is asked for, not touched."""
 
     def __init__(self) -> None:
         self._arrays: dict[int, np.ndarray] = {}

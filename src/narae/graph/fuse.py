@@ -121,8 +121,8 @@ class _Groups:
             self._inherit(made)
 
     def _acyclic(self, joined: list[_Group]) -> bool:
-        """Whether groups can be one: no path leaves them and comes back, and none reads a view of what
-        another computes, since a view is there only when all of its storage is computed."""
+        """Whether groups can be one: no path leaves them and comes back, and none reads a view of
+        what another computes, since a view is there only when all of its storage is computed."""
         inside = {id(g) for g in joined}
         mask = sum(g.mask for g in joined)  # no two groups share a bit
         for group in joined:
@@ -157,8 +157,8 @@ class _Groups:
                 other.before |= added
 
     def sink(self) -> None:
-        """Move a node to the later step that alone reads it where no more bytes then pass between the
-        steps: the forward pass need not store what the backward pass can compute as cheaply."""
+        """Move a node to the later step that alone reads it where no more bytes then pass between
+        the steps: the forward pass need not store what the backward pass can compute as cheaply."""
         for group in reversed(list(self._groups.values())):
             if group.shape is None:
                 continue

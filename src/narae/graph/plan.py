@@ -20,7 +20,8 @@ from narae.graph.schedule import schedule
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a value lives. index: the position of the input or state; the offset in the arena in bytes.
+    """Where a value lives. index: the position of the input or state; the offset in the arena in
+    bytes.
 
     Inner values live only within their step; constants are known at load.
     """
@@ -160,8 +161,8 @@ class _Planner:
         self.blocks[uid] = Block(spec_bytes(spec), time, end)
 
     def _may_overwrite(self, old: int, time: int, place: int, spec: Spec) -> bool:
-        """Whether node `place` of step `time` may write where `old` lives: its last readers are this
-        step's nodes up to that one, element by element."""
+        """Whether node `place` of step `time` may write where `old` lives: its last readers are
+        this step's nodes up to that one, element by element."""
         times = self.reads.get(old, {})
         if any(t > time for t in times):
             return False
@@ -178,8 +179,8 @@ class _Planner:
         )
 
     def _result(self, uid: int) -> int:
-        """The uid under which the caller finds a result: a copy of it when it is an input, or state that
-        changes again before the next call."""
+        """The uid under which the caller finds a result: a copy of it when it is an input, or state
+        that changes again before the next call."""
         root = self.root[uid]
         if self.homes.get(root, _ARENA).kind not in ("input", "state"):
             return uid

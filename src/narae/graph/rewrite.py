@@ -2,57 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
-from narae.graph.graph import Graph, build
-from narae.graph.ir import Node, Value, bind
+from narae.graph.graph import Graph, build, reachable
+from narae.graph.ir import Node, Value, bind, now
 
 _LARGE = 1 << 16  # elements; a larger constant is not made before it is needed
 
 
 def simplify(graph: Graph) -> Graph:
-    """An equal graph that computes less. The algebra is each op's own: `Op.simplify`."""
-    env: dict[int, Value] = {}
-    seen: dict[Any, Any] = {}
+    """An equal graph that computes less. The algebra is each op's own: `Op.simplify`.
+
+    Simplifying twice changes nothing more: what a rewrite makes is simplified in its turn.
+    """
+    simplifier = _Simplifier()
     for node in graph.nodes:
-        inputs = tuple(env.get(v.uid, v) for v in node.inputs)
-        outs = _rebuilt(node, inputs, seen)
-        env.update(zip(node.uids, outs, strict=True))
-    outputs = [env.get(v.uid, v) for v in graph.outputs]
-    return build(graph.inputs, outputs)[0]
+        simplifier.visit(node)
+    # what is dead by now is left behind: a graph is what its outputs need
+    return build(graph.inputs, [simplifier.now(v) for v in graph.outputs])[0]
 
 
-def _rebuilt(node: Node, inputs: tuple[Value, ...], seen: dict[Any, Any]) -> tuple[Value, ...]:
-    """The node's outputs over simplified inputs: folded, found again, rewritten, or made anew."""
-    op, params = node.op, node.params
-    if inputs and all(v.data is not None for v in inputs) and _size(node) <= _LARGE:
-        out = bind(op, inputs, params)
-        return out if node.multi else (out,)
-    key = _key(node, inputs)
-    if key in seen:
-        return seen[key]
-    better = op.simplify(*inputs, **params) if op.simplify is not None else None
-    if better is not None and better.spec == node.specs[0]:
-        outs: tuple[Value, ...] = (better,)
-    else:
-        same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-        made = node if same else Node(op, inputs, params, node.specs, node.datas, node.multi)
-        outs = tuple(made.output(i) for i in range(len(made.specs)))
-    if key is not None:
-        seen[key] = outs
-    return outs
+class _Simplifier:
+    def __init__(self) -> None:
+        self._env: dict[int, Value] = {}  # uid -> the value that takes its place
+        self._seen: dict[Hashable, tuple[Value, ...]] = {}
+
+    def now(self, value: Value) -> Value:
+        """The value that stands for `value` in the new graph."""
+        return self._env.get(value.uid, value)
+
+    def visit(self, node: Node) -> None:
+        """Give each of the node's outputs a value in the new graph."""
+        inputs = tuple(map(self.now, node.inputs))
+        self._env.update(zip(node.uids, self._outputs(node, inputs), strict=True))
+
+    def _outputs(self, node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Folded, found again, rewritten, or made anew over the simplified inputs."""
+        folded = _folded(node, inputs)
+        if folded is not None:
+            return folded
+        key = _key(node, inputs)
+        if key is not None and key in self._seen:
+            return self._seen[key]
+        better = self._better(node, inputs)
+        outs = _over(node, inputs) if better is None else (better,)
+        if key is not None:
+            self._seen[key] = outs
+        return outs
+
+    def _better(self, node: Node, inputs: tuple[Value, ...]) -> Value | None:
+        """What the op's algebra gives, itself simplified; None where it has nothing better."""
+        if node.op.simplify is None:
+            return None
+        start = now()
+        better = node.op.simplify(*inputs, **node.params)
+        if better is None or better.spec != node.specs[0]:
+            return None
+        for made in reachable([better], lambda v: v.uid < start):
+            self.visit(made)
+        return self.now(better)
 
 
-def _size(node: Node) -> int:
-    return sum(spec.size for spec in node.specs)
+def _folded(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    """The outputs as constants where all inputs are, and the outputs are small."""
+    size = sum(spec.size for spec in node.specs)
+    if not inputs or size > _LARGE or any(v.data is None for v in inputs):
+        return None
+    out = bind(node.op, inputs, node.params)
+    return out if node.multi else (out,)
 
 
-def _key(node: Node, inputs: tuple[Value, ...]) -> Any:
+def _over(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The node's outputs over other inputs."""
+    same = all(a.uid == b.uid for a, b in zip(inputs, node.inputs, strict=True))
+    made = node if same else Node(node.op, inputs, node.params, node.specs, node.datas, node.multi)
+    return tuple(made.output(i) for i in range(len(made.specs)))
+
+
+def _key(node: Node, inputs: tuple[Value, ...]) -> Hashable:
     """What two equal computations share; None when the parameters cannot be compared."""
-    ids = tuple(_identity(v) for v in inputs)
+    ids = [_identity(v) for v in inputs]
     if node.op.commutes:
-        ids = tuple(sorted(ids, key=repr))
-    key = (node.op.name, ids, tuple(sorted(node.params.items())))
+        ids.sort(key=repr)
+    key = (node.op.name, tuple(ids), tuple(sorted(node.params.items())))
     try:
         hash(key)
     except TypeError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, is_int
+from narae.base.dtypes import is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Op, Spec, Value
 
@@ -18,8 +18,37 @@ def record(name: str, rule: Callable[..., Any], forward: Callable[..., Any], **f
     """Make an operation's record and enter it in the table."""
     if name in RECORDS:
         raise ValueError(f"the operation {name!r} has a record already")
+    if fields.get("elementwise"):
+        fields["simplify"] = _narrowed(name, fields.get("simplify"))
     RECORDS[name] = Op(name, rule, forward, **fields)
     return RECORDS[name]
+
+
+def _narrowed(name: str, simplify: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The algebra of an elementwise op, which broadcasts by itself: what was broadcast before it need
+    not be, or the result can be in its place."""
+
+    def narrowed(*inputs: Value, **params: Any) -> Any:
+        narrow = tuple(map(_unbroadcast, inputs))
+        if all(a is b for a, b in zip(narrow, inputs, strict=True)):
+            return None if simplify is None else simplify(*inputs, **params)
+        out = RECORDS[name](*narrow, **params)
+        if isinstance(out, tuple):
+            return None
+        shape = broadcast_shapes(*(v.shape for v in inputs))
+        return out if out.shape == shape else RECORDS["broadcast_to"](out, shape=shape)
+
+    return narrowed
+
+
+def _unbroadcast(value: Value) -> Value:
+    """What a value was broadcast from, the value itself where it was not."""
+    node, data = value.node, value.data
+    if node is not None and node.op is RECORDS.get("broadcast_to"):
+        return node.inputs[0]
+    if node is None and data is not None and data.size > 1 and not any(data.strides):
+        return constant(data[(0,) * data.ndim], value.dtype)
+    return value
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -91,15 +120,16 @@ def elementwise(
     """
     if forward is None:
         ufunc = ufunc or name
-
-        def forward(xp: Any, *arrays: Any) -> Any:
-            return getattr(xp, ufunc)(*arrays)
-
+        forward = _function_of_xp(ufunc)
     gradients = None if vjp is None else tuple(_fitted(i, g) for i, g in enumerate(vjp))
     rule = elementwise_rule(name, result, takes)
     return record(
         name, rule, forward, vjp=gradients, ufunc=ufunc, elementwise=True, **fields
     )
+
+
+def _function_of_xp(name: str) -> Callable[..., Any]:
+    return lambda xp, *arrays: getattr(xp, name)(*arrays)
 
 
 def _fitted(i: int, gradient: Callable[..., Any] | None) -> Callable[..., Any] | None:
@@ -126,8 +156,6 @@ def sum_to(value: Value, shape: tuple[int, ...]) -> Value:
 
 def constant(value: object, dtype: str) -> Value:
     """A value from a Python number or an array, of a dtype by name."""
-    from narae.base.dtypes import np_dtype
-
     data = np.asarray(value, np_dtype(dtype))
     return Op.result_type(Spec(data.shape, dtype), data)
 

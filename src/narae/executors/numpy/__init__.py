@@ -21,11 +21,12 @@ from narae.graph.plan import Plan
 
 
 def load(plan: Plan, state: Sequence[np.ndarray]) -> NumpyProgram:
-    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not fit."""
+    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not
+    fit."""
     return NumpyProgram(plan, state)
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:
-    """How each operation runs: 'own' lowering, 'generic' (a ufunc or a view), or 'falls back' to its
-    forward, whose result is copied."""
+    """How each operation runs: 'own' lowering, 'generic' (a ufunc or a view), or 'falls back' to
+    its forward, whose result is copied."""
     return {name: route(op) for name, op in records.items()}

@@ -39,7 +39,7 @@ def _matrix(
     scratch: Scratch,
     calls: list[Call],
 ) -> np.ndarray:
-    """The operand as a stack of matrices: a view where BLAS can read one, else copied by `calls`."""
+    """The operand as a stack of matrices: a view where BLAS reads one, else copied by `calls`."""
     turned = array.transpose(order)
     matrix = turned.reshape(shape)
     shares = not array.size or np.may_share_memory(matrix, array)

@@ -26,7 +26,8 @@ def _program(
     scratch: Scratch,
     state: Arrays = (),
 ) -> NumpyProgram:
-    """A body that reads the arrays `given`; its last inputs and outputs are `state`, changed in place."""
+    """A body that reads the arrays `given`; its last inputs and outputs are `state`, changed in
+    place."""
     body = simplify(Graph((*inputs,), (*outputs,), graph.nodes))
     planned = plan(fuse(body), len(state), range(len(state)))
     return NumpyProgram(planned, state, given, scratch)
@@ -72,7 +73,7 @@ def _while(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call
 
 @lowering("scan")
 def _scan(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
-    """The carries live in the results; each step's slices are copied in and its results copied out."""
+    """The carries live in the results; a step's slices are copied in and its results out."""
     body, length = node.params["body"], node.params["length"]
     carries, slices = node.params["carries"], node.params["slices"]
     first = carries + slices

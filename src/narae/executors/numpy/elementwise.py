@@ -25,7 +25,8 @@ def _cast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
 
 @lowering("select")
 def _select(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
-    """By masks of bits: a choice that no processor has to predict (5 to 15 times as fast as np.where)."""
+    """By masks of bits: a choice that no processor has to predict (5 to 15 times as fast as
+    np.where)."""
     condition, x, y = ins
     (out,) = outs
     bits = np.dtype(f"i{out.dtype.itemsize}")

@@ -95,8 +95,8 @@ def _added(
 
 
 def widen(index: np.ndarray, wide: np.ndarray, length: int, what: str) -> None:
-    """Leave the indices in `wide`, negative ones counted from the end. Raises IndexError for one out of
-    range."""
+    """Leave the indices in `wide`, negative ones counted from the end. Raises IndexError for one
+    out of range."""
     if not index.size:
         return
     low, high = index.min(), index.max()

@@ -15,7 +15,8 @@ from narae.graph.ir import Node, Op
 
 
 class Lowering(Protocol):
-    """The calls that leave a node's results in `outs`, given arrays that live as long as the program.
+    """The calls that leave a node's results in `outs`, given arrays that live as long as the
+    program.
 
     For an elementwise node the arrays may be blocks, of the shape of `outs` or broadcast to it.
     """
@@ -43,7 +44,7 @@ def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
         return own(node, ins, outs, scratch)
     ufunc = ufunc_of(node.op)
     if ufunc is not None:
-        return [call(ufunc, *ins, *outs)]
+        return [call(ufunc, *ins, out=outs[0])]
     result = call(functools.partial(forward, node.op, node.params), *ins)
     if node.multi:
         return [call(store, tuple(outs), result)]

@@ -30,7 +30,8 @@ def array_in(
 
 
 class Scratch:
-    """Arrays for the inside of one step at a time. `release` gives back what was taken since `mark`."""
+    """Arrays for the inside of one step at a time. `release` gives back what was taken since
+    `mark`."""
 
     def __init__(self) -> None:
         self._free: list[np.ndarray] = []

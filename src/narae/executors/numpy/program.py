@@ -16,8 +16,8 @@ from narae.graph.plan import Move, Plan
 
 
 class NumpyProgram:
-    """Runs a plan. After loading, a run allocates nothing in proportion to the data, but for operations
-    without a lowering.
+    """Runs a plan. After loading, a run allocates nothing in proportion to the data, but for
+    operations without a lowering.
 
     source: the Python code of a run, to read. state: the arrays that a run changes in place.
     """
@@ -29,7 +29,8 @@ class NumpyProgram:
         inputs: Sequence[np.ndarray] | None = None,
         scratch: Scratch | None = None,
     ) -> None:
-        """inputs: arrays to read in place of new ones; scratch: that of the program around this one."""
+        """inputs: arrays to read in place of new ones; scratch: that of the program around this
+        one."""
         self.plan = plan
         arrays = make_arrays(plan, state, inputs)
         self.inputs = [arrays[v.uid] for v in plan.inputs]

@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.graph.ir import Value
 from narae.ops.record import constant, elementwise
+from narae.ops.records.logic import equal, not_equal, select
 from narae.ops.samples import floats, ints
 
 
@@ -35,10 +36,32 @@ def _drop_right(number: float) -> Any:
     return lambda x, y: x if _is(y, number) and _same(x, y) else None
 
 
+def _made_by(value: Value, name: str) -> bool:
+    """Whether a value is the recorded result of an op."""
+    return value.node is not None and value.node.op.name == name
+
+
+def _add_simplify(x: Value, y: Value) -> Value | None:
+    if _made_by(y, "negative"):
+        return subtract(x, y.node.inputs[0])  # type: ignore[union-attr]
+    return _drop(0.0)(x, y)
+
+
+def _subtract_simplify(x: Value, y: Value) -> Value | None:
+    if _made_by(y, "negative"):
+        return add(x, y.node.inputs[0])  # type: ignore[union-attr]
+    return _drop_right(0.0)(x, y)
+
+
+def _undone(name: str) -> Any:
+    """The simplification of a function that is its own inverse."""
+    return lambda x: x.node.inputs[0] if _made_by(x, name) else None
+
+
 add = elementwise(
     "add",
     vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: ct),
-    simplify=_drop(0.0),
+    simplify=_add_simplify,
     samples=floats(2),
     commutes=True,
 )
@@ -46,7 +69,7 @@ subtract = elementwise(
     "subtract",
     takes="number",
     vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct),
-    simplify=_drop_right(0.0),
+    simplify=_subtract_simplify,
     samples=floats(2),
 )
 multiply = elementwise(
@@ -100,15 +123,11 @@ power = elementwise(
 
 def nonzero_or_one(x: Value) -> Value:
     """x where it is not zero, 1 elsewhere."""
-    from narae.ops.records.logic import not_equal, select
-
     return select(not_equal(x, constant(0, x.dtype)), x, constant(1, x.dtype))
 
 
 def _chosen(ct: Value, picked: Value, x: Value, y: Value) -> Value:
     """The cotangent where x was picked, half of it where x and y tie."""
-    from narae.ops.records.logic import equal, select
-
     half = select(equal(x, y), ct * 0.5, ct)
     return select(equal(picked, x), half, constant(0, ct.dtype))
 
@@ -149,7 +168,9 @@ def unary(name: str, gradient: Any, low: float = -2.0, high: float = 2.0, **fiel
     return elementwise(name, vjp=vjp, samples=floats(1, low, high), **fields)
 
 
-negative = unary("negative", lambda ct, out, x: -ct, takes="number")
+negative = unary(
+    "negative", lambda ct, out, x: -ct, takes="number", simplify=_undone("negative")
+)
 absolute = unary("absolute", lambda ct, out, x: ct * sign(x), takes="number")
 sign = unary("sign", None, takes="number")
 exp = unary("exp", lambda ct, out, x: ct * out)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.dtypes import np_dtype
+import numpy as np
+
+from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError
 from narae.graph.ir import Spec, Value
 from narae.ops.record import (
@@ -73,6 +75,7 @@ select = record(
         lambda ct, out, c, x, y: sum_to(select(c, ct, constant(0, ct.dtype)), x.shape),
         lambda ct, out, c, x, y: sum_to(select(c, constant(0, ct.dtype), ct), y.shape),
     ),
+    simplify=lambda condition, x, y: x if x.uid == y.uid else None,
     samples=_select_samples,
     elementwise=True,
 )
@@ -82,12 +85,24 @@ def _cast_vjp(ct: Value, out: Value, x: Value, *, dtype: str) -> Value | None:
     return cast(ct, dtype=x.dtype)
 
 
+def _cast_simplify(x: Value, *, dtype: str) -> Value | None:
+    if x.dtype == dtype:
+        return x
+    if x.node is None or x.node.op is not cast:
+        return None
+    # a cast that keeps every value may be left out of a chain (NumPy counts int64 to float64 as such)
+    first = x.node.inputs[0]
+    rounds = first.dtype in ("int64", "uint64") and is_float(x.dtype)
+    keeps = np.can_cast(np_dtype(first.dtype), np_dtype(x.dtype), "safe") and not rounds
+    return cast(first, dtype=dtype) if keeps else None
+
+
 cast = record(
     "cast",
     lambda x, *, dtype: Spec(x.shape, dtype),
     lambda xp, x, *, dtype: x.astype(np_dtype(dtype)),
     vjp=(_cast_vjp,),
-    simplify=lambda x, *, dtype: x if x.dtype == dtype else None,
+    simplify=_cast_simplify,
     samples=lambda rng: [
         ((rng.normal(size=(3, 4)),), {"dtype": "float64"}),
         ((rng.integers(0, 9, (3, 4)),), {"dtype": "float32"}),
@@ -117,6 +132,7 @@ stop_gradient = record(
     "stop_gradient",
     lambda x: x,
     lambda xp, x: x,
+    simplify=lambda x: x,  # graphs are simplified after they are differentiated
     samples=floats(1),
     elementwise=True,
     view=True,

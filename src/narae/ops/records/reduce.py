@@ -65,7 +65,12 @@ def _reduction(
             else getattr(xp, ufunc)(x, axis=axes).astype(x.dtype)
         )
 
-    return record(name, _rule(name, takes, result, empty), forward, samples=_AXES, **fields)
+    def simplify(x: Value, *, axes: tuple[int, ...]) -> Value | None:
+        one = all(x.shape[a] == 1 for a in axes) and x.dtype == (result or x.dtype)
+        return reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes)) if one else None
+
+    rule = _rule(name, takes, result, empty)
+    return record(name, rule, forward, samples=_AXES, simplify=simplify, **fields)
 
 
 def _extreme_vjp(ct: Value, out: Value, x: Value, *, axes: tuple[int, ...]) -> Value:
@@ -88,16 +93,11 @@ def _prod_vjp(ct: Value, out: Value, x: Value, *, axes: tuple[int, ...]) -> Valu
     return spread(ct, x, axes) * others
 
 
-def _sum_simplify(x: Value, *, axes: tuple[int, ...]) -> Value | None:
-    return x if not axes else None
-
-
 reduce_sum = _reduction(
     "reduce_sum",
     "sum",
     takes="number",
     vjp=(lambda ct, out, x, *, axes: spread(ct, x, axes),),
-    simplify=_sum_simplify,
 )
 reduce_prod = _reduction("reduce_prod", "prod", takes="number", vjp=(_prod_vjp,))
 reduce_max = _reduction("reduce_max", "max", empty=False, vjp=(_extreme_vjp,), smooth=False)

@@ -77,12 +77,20 @@ def _broadcast_rule(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     return Spec(tuple(shape), x.dtype)
 
 
+def _broadcast_simplify(x: Value, *, shape: tuple[int, ...]) -> Value | None:
+    if x.shape == tuple(shape):
+        return x
+    if x.node is not None and x.node.op is broadcast_to:
+        return broadcast_to(x.node.inputs[0], shape=shape)
+    return None
+
+
 broadcast_to = record(
     "broadcast_to",
     _broadcast_rule,
     lambda xp, x, *, shape: xp.broadcast_to(x, shape),
     vjp=(lambda ct, out, x, *, shape: sum_to(ct, x.shape),),
-    simplify=lambda x, *, shape: x if x.shape == tuple(shape) else None,
+    simplify=_broadcast_simplify,
     samples=cases(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (3,)}), ((4,), {"shape": (0, 4)})),
     view=True,
 )
@@ -104,12 +112,18 @@ def _slice_vjp(ct: Value, out: Value, x: Value, *, start: Any, stop: Any, step: 
     return unslice(ct, start=start, stop=stop, step=step, shape=x.shape)
 
 
+def _slice_simplify(x: Value, *, start: Any, stop: Any, step: Any) -> Value | None:
+    whole = (tuple(start), tuple(stop), tuple(step)) == ((0,) * x.ndim, x.shape, (1,) * x.ndim)
+    return x if whole else None
+
+
 # x[start:stop:step] on every axis, in absolute indices (stop may be -1 under a negative step).
 slice_ = record(
     "slice",
     _slice_rule,
     lambda xp, x, *, start, stop, step: x[slices(start, stop, step)],
     vjp=(_slice_vjp,),
+    simplify=_slice_simplify,
     samples=cases(
         ((5, 6), {"start": (1, 0), "stop": (4, 6), "step": (1, 2)}),
         ((5,), {"start": (4,), "stop": (-1,), "step": (-2,)}),
