@@ -1,0 +1,99 @@
+"""Every record's samples through the planned executor equal its forward, whole and in blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from narae.base.dtypes import standardize_dtype
+from narae.engine.compiled import compile_function
+from narae.executors import coverage
+from narae.executors.numpy import blocks
+from narae.executors.numpy.lowerings import LOWERINGS
+from narae.graph.ir import Op, Spec, run
+from narae.ops.record import RECORDS
+from narae.ops.tensor import tensor_of
+
+SAMPLES = [
+    pytest.param(op, arrays, params, id=f"{name}-{i}")
+    for name, op in sorted(RECORDS.items())
+    if op.samples is not None
+    for i, (arrays, params) in enumerate(op.samples(np.random.default_rng(0)))
+]
+
+
+def compiled(op: Op, arrays: list[np.ndarray], params: dict[str, Any]) -> Any:
+    specs = [Spec(a.shape, standardize_dtype(a.dtype)) for a in arrays]
+    return compile_function(lambda *xs: op(*xs, **params), *specs)
+
+
+@pytest.mark.parametrize("block", [1 << 16, 3])
+@pytest.mark.parametrize(("op", "arrays", "params"), SAMPLES)
+def test_planned_equals_forward(
+    op: Op, arrays: Any, params: dict[str, Any], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", block)
+    arrays = [np.asarray(a) for a in arrays]
+    want = run(op, arrays, params)
+    program = compiled(op, arrays, params)
+    for _ in range(2):  # what one run leaves behind must not reach the next
+        for buffer, array in zip(program.inputs, arrays, strict=True):
+            np.copyto(buffer, array)
+        got = program()
+        for g, w in zip(got if isinstance(got, tuple) else (got,), want, strict=True):
+            assert (g.shape, g.dtype) == (w.shape, w.dtype)
+            np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int8", "int32", "bool"])
+@pytest.mark.parametrize("zero", [None, 1, 2])
+def test_select_by_bits_is_where(dtype: str, zero: int | None) -> None:
+    rng = np.random.default_rng(1)
+    condition, x = rng.integers(0, 2, (5, 1)).astype(bool), rng.normal(size=(7,)) * 3
+    x = x.astype(dtype)
+    y = rng.permutation(x)
+    if np.dtype(dtype).kind == "f":
+        x[0], y[1], x[2], x[3] = np.nan, np.inf, -0.0, -np.inf
+    arrays = [x, y]
+    if zero is not None:
+        arrays[zero - 1] = np.zeros((), dtype)
+    given = [tensor_of(a) for a in arrays]
+    program = compile_function(lambda c: RECORDS["select"](c, *given), Spec((5, 1), "bool"))
+    np.copyto(program.inputs[0], condition)
+    got, want = program(), np.where(condition, *arrays)
+    assert got.tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("name", ["take", "take_along", "add_at", "put_along"])
+@pytest.mark.parametrize("bad", [4, -5])
+def test_an_index_out_of_range_is_an_error(name: str, bad: int) -> None:
+    (first, second), params = RECORDS[name].samples(np.random.default_rng(0))[0]
+    program = compiled(RECORDS[name], [first, second], params)
+    for buffer, array in zip(program.inputs, (first, second), strict=True):
+        np.copyto(buffer, array)
+        if buffer.dtype.kind == "i":
+            buffer.reshape(-1)[0] = bad
+    with pytest.raises(IndexError, match=f"index {bad} is out of range for an axis of length 4"):
+        program()
+
+
+def test_indices_count_from_the_end() -> None:
+    (x, index), params = RECORDS["take"].samples(np.random.default_rng(0))[0]
+    program = compiled(RECORDS["take"], [x, index], params)
+    np.copyto(program.inputs[0], x)
+    np.copyto(program.inputs[1], index - 4)
+    np.testing.assert_array_equal(program(), np.take(x, index - 4, axis=0))
+
+
+def test_coverage_table(capsys: pytest.CaptureFixture[str]) -> None:
+    table = coverage("numpy", RECORDS)
+    assert table.keys() == RECORDS.keys()
+    assert LOWERINGS.keys() <= RECORDS.keys(), "a lowering of an operation that is not there"
+    with capsys.disabled():
+        for how in ("generic", "own", "falls back"):
+            names = sorted(name for name, found in table.items() if found == how)
+            print(f"\nnumpy, {how} ({len(names)}): {' '.join(names)}")
+    assert {table[name] for name in ("dot", "reduce_sum", "select", "scan")} == {"own"}
+    assert {table[name] for name in ("add", "exp", "transpose")} == {"generic"}
