@@ -56,58 +56,57 @@ from narae.ops.objectives import (
     squared_hinge,
 )
 
-CLASSES = (
-    Loss,
-    LossFunctionWrapper,
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CTC,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    CategoricalGeneralizedCrossEntropy,
-    CategoricalHinge,
-    Circle,
-    CosineSimilarity,
-    Dice,
-    Hinge,
-    Huber,
-    KLDivergence,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    Tversky,
-)
-FUNCTIONS = (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy,
-    categorical_hinge,
-    circle,
-    cosine_similarity,
-    ctc,
-    dice,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-    tversky,
-)
-for _thing in (*CLASSES, *FUNCTIONS):
-    builtin("keras.losses")(_thing)
+__all__ = [
+    "Loss",
+    "LossFunctionWrapper",
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "Circle",
+    "CosineSimilarity",
+    "Dice",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "circle",
+    "cosine_similarity",
+    "ctc",
+    "dice",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
+]
+for _name in __all__:
+    builtin("keras.losses")(globals()[_name])
+__all__ += ["get", "serialize", "deserialize"]
 
 ALIASES = {
     short: name
@@ -124,7 +123,7 @@ ALIASES = {
 
 
 def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
-    """A loss by name, config, class or as it is: a Loss or a function (y_true, y_pred); None stays None.
+    """A loss by name, config, class or as it is: a Loss, a function (y_true, y_pred), or None.
 
     Raises ValueError for a name that is none, with the nearest right one.
 
@@ -144,17 +143,9 @@ def serialize(loss: Any) -> Any:
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that `serialize` wrote, or that has the name. Raises ValueError when there is none."""
-    if isinstance(name, str) and not (custom_objects and name in custom_objects):
-        return get_object("loss", "keras.losses", name, ALIASES)
-    found = custom_objects[name] if isinstance(name, str) and custom_objects else None
-    return found if found is not None else deserialize_keras_object(name, custom_objects)
-
-
-__all__ = [
-    *(thing.__name__ for thing in CLASSES if thing is not LossFunctionWrapper),
-    *(thing.__name__ for thing in FUNCTIONS),
-    "get",
-    "serialize",
-    "deserialize",
-]
+    """The loss that `serialize` wrote, or that has the name. Raises ValueError for none."""
+    if not isinstance(name, str):
+        return deserialize_keras_object(name, custom_objects)
+    if custom_objects and name in custom_objects:
+        return custom_objects[name]
+    return get_object("loss", "keras.losses", name, ALIASES)

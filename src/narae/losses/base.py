@@ -36,7 +36,10 @@ class Loss:
     """
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
     ) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = standardize_reduction(reduction)
@@ -54,8 +57,7 @@ class Loss:
         Embedding(mask_zero=True)) leaves its False places out.
         """
         in_mask = mask_of(y_pred)
-        y_true = trees.map_tree(lambda y: ops.convert_to_tensor(y, self.dtype), y_true)
-        y_pred = trees.map_tree(lambda y: ops.convert_to_tensor(y, self.dtype), y_pred)
+        y_true, y_pred = _tensors(y_true, self.dtype), _tensors(y_pred, self.dtype)
         values = self.call(y_true, y_pred)
         masks = [m for m in (in_mask, mask_of(values)) if m is not None]
         mask = ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
@@ -63,7 +65,9 @@ class Loss:
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One number per sample: (batch, ...) -> (batch, ...)."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method call(self, y_true, y_pred)")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method call(self, y_true, y_pred)"
+        )
 
     def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
         """Look at targets before they are fed to a compiled step, where numbers are unknown.
@@ -79,6 +83,14 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of a config."""
         return cls(**config)
+
+
+def _tensors(tree: Any, dtype: str) -> Any:
+    """A nest of arrays as tensors; nested lists of Python numbers are one array."""
+    numbers = all(isinstance(leaf, (bool, int, float)) for leaf in trees.flatten(tree))
+    if isinstance(tree, dict) or (trees.is_nested(tree) and not numbers):
+        return trees.map_tree(lambda leaf: ops.convert_to_tensor(leaf, dtype), tree)
+    return ops.convert_to_tensor(tree, dtype)
 
 
 class LossFunctionWrapper(Loss):
@@ -115,19 +127,20 @@ class LossFunctionWrapper(Loss):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss of a config; the function is looked up by its name."""
-        if isinstance(config.get("fn"), dict):
-            config = {**config, "fn": deserialize_keras_object(config["fn"])}
-        return cls(**config)
+        return cls(**deserialize_keras_object(config))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({self.fn.__name__}, kwargs={self._fn_kwargs})>"
 
 
+_LOUD = object()  # the "default" of an option that is always in the config
+
+
 class FunctionLoss(LossFunctionWrapper):
     """Base of the losses that are one of our functions: class Huber(FunctionLoss, function=huber).
 
-    quiet: options that Keras leaves out of the config, and their defaults; here they are left out only
-    at the default, so that a config makes the same loss again.
+    quiet: options that Keras leaves out of the config, and their defaults; here they are left out
+    only at the default, so that a config makes the same loss again.
     """
 
     function: ClassVar[Callable[..., Any]]
@@ -150,8 +163,8 @@ class FunctionLoss(LossFunctionWrapper):
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same loss again."""
-        options = {k: v for k, v in self._fn_kwargs.items() if k not in self.quiet or v != self.quiet[k]}
-        return {**Loss.get_config(self), **options}
+        kept = {k: v for k, v in self._fn_kwargs.items() if self.quiet.get(k, _LOUD) != v}
+        return {**Loss.get_config(self), **kept}
 
 
 class PlainLoss(FunctionLoss):

@@ -1,4 +1,4 @@
-"""The formulas that only losses use: overlaps of regions, distances of pairs, robust crossentropy."""
+"""The formulas that only losses use: overlaps of regions, distances of pairs, sequences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from narae import ops
 from narae.base.dtypes import as_float
+from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.pairs import check_labels, class_indices, pair
@@ -32,22 +33,23 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None
 ) -> Tensor:
-    """1 − TP / (TP + alpha FP + beta FN) over some axes, all of them by default (Salehi et al. 2017).
+    """1 − TP / (TP + alpha FN + beta FP) over some axes, all by default (Salehi et al. 2017).
 
-    Raises ShapeError when the shapes do not broadcast.
+    alpha weighs what was missed and beta what was wrongly found: so Keras computes it, though it
+    documents the reverse. Raises ShapeError when the shapes do not broadcast.
 
     >>> round(tversky([[0.0, 1.0]], [[0.0, 1.0]]).item(), 4)
     0.0
     """
     y_true, y_pred = pair("tversky", y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
-    false_positives = ops.sum((1.0 - y_true) * y_pred, axis=axis)
-    false_negatives = ops.sum(y_true * (1.0 - y_pred), axis=axis)
-    return 1.0 - both / (both + alpha * false_positives + beta * false_negatives + epsilon())
+    missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
+    wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)
+    return 1.0 - both / (both + alpha * missed + beta * wrong + epsilon())
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
-    """(1 − p^q) / q with p of the true class: indices (batch,), predictions (batch, classes) -> (batch,).
+    """(1 − p^q) / q, p of the true class: indices (n,), predictions (n, classes) -> (n,).
 
     Between crossentropy (q to 0) and the absolute error (q to 1); Zhang & Sabuncu 2018, eq. 6.
     Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
@@ -76,8 +78,8 @@ def circle(
 ) -> Tensor:
     """Circle loss of each sample: labels (batch,), unit vectors (batch, d) -> (batch,).
 
-    Samples are compared with each other, or with reference vectors; eq. 6 of Sun et al. 2020 ("Circle
-    Loss"), in distances 1 − cos. Samples with loss 0 are masked out.
+    Samples are compared with each other, or with reference vectors; eq. 6 of Sun et al. 2020
+    ("Circle Loss"), in distances 1 − cos. Samples with loss 0 are masked out.
 
     >>> circle([0, 1], [[1.0, 0.0], [0.0, 1.0]]).tolist()
     [0.0, 0.0]
@@ -111,13 +113,11 @@ def ctc(y_true: Any, y_pred: Any) -> Tensor:
     y_true: (batch, labels), class indices padded by 0, which is the blank; y_pred: (batch, time,
     classes), scores. Result (batch,). Raises ShapeError for other ranks.
 
-    >>> ctc([[1]], [[[0.0, 0.0]]]).numpy().round(4).tolist()
-    [0.6930999755859375]
+    >>> f"{ctc([[1]], [[[0.0, 0.0]]])[0]:.4f}"
+    '0.6931'
     """
     y_pred, y_true = ops.convert_to_tensor(y_pred), ops.convert_to_tensor(y_true)
     if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
-        from narae.base.errors import ShapeError
-
         raise ShapeError(
             "ctc takes labels (batch, labels) and scores (batch, time, classes), got shapes "
             f"{y_true.shape} and {y_pred.shape}"

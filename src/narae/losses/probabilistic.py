@@ -165,7 +165,9 @@ class SparseCategoricalCrossentropy(
         super().__init__(reduction, name, dtype, **options)
 
 
-class CategoricalGeneralizedCrossEntropy(_SparseLoss, function=categorical_generalized_cross_entropy):
+class CategoricalGeneralizedCrossEntropy(
+    _SparseLoss, function=categorical_generalized_cross_entropy
+):
     """(1 − p^q) / q for class indices, which wrong labels disturb less (Zhang & Sabuncu 2018).
 
     Raises ValueError for q outside of (0, 1). See `categorical_generalized_cross_entropy`.

@@ -87,81 +87,81 @@ from narae.ops.objectives import (
     squared_hinge,
 )
 
-CLASSES = (
-    AUC,
-    Accuracy,
-    BinaryAccuracy,
-    BinaryCrossentropy,
-    BinaryIoU,
-    CategoricalAccuracy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    ConcordanceCorrelation,
-    CosineSimilarity,
-    F1Score,
-    FBetaScore,
-    FalseNegatives,
-    FalsePositives,
-    Hinge,
-    IoU,
-    KLDivergence,
-    LogCoshError,
-    Mean,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanIoU,
-    MeanMetricWrapper,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Metric,
-    OneHotIoU,
-    OneHotMeanIoU,
-    PearsonCorrelation,
-    Poisson,
-    Precision,
-    PrecisionAtRecall,
-    R2Score,
-    Recall,
-    RecallAtPrecision,
-    RootMeanSquaredError,
-    SensitivityAtSpecificity,
-    SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy,
-    SpecificityAtSensitivity,
-    SquaredHinge,
-    Sum,
-    TopKCategoricalAccuracy,
-    TrueNegatives,
-    TruePositives,
-)
-FUNCTIONS = (
-    binary_accuracy,
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_accuracy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_hinge,
-    concordance_correlation,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    pearson_correlation,
-    poisson,
-    sparse_categorical_accuracy,
-    sparse_categorical_crossentropy,
-    sparse_top_k_categorical_accuracy,
-    squared_hinge,
-    top_k_categorical_accuracy,
-)
-for _thing in (*CLASSES, *FUNCTIONS, accuracy):
-    builtin("keras.metrics")(_thing)
+__all__ = [
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "BinaryIoU",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "IoU",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanIoU",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "accuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]
+for _name in __all__:
+    builtin("keras.metrics")(globals()[_name])
+__all__ += ["accuracy_for", "crossentropy_for", "get", "serialize", "deserialize"]
 
 _SHORT = {
     "bce": "BinaryCrossentropy",
@@ -172,13 +172,13 @@ _SHORT = {
 }
 # "mean_squared_error" is the metric, not the function of that name
 ALIASES = {
-    **{snake_case(cls.__name__): cls.__name__ for cls in CLASSES},
+    **{snake_case(name): name for name in __all__ if name[0].isupper()},
     **{alias: name for short, name in _SHORT.items() for alias in (short, short.upper())},
 }
 
 
 def get(identifier: Any) -> Any:
-    """A metric by name, config, class or as it is: a Metric or a function (y_true, y_pred); None stays None.
+    """A metric by name, config, class or as it is: a Metric, a function (y_true, y_pred), or None.
 
     Raises ValueError for a name that is none, with the nearest right one.
 
@@ -198,19 +198,9 @@ def serialize(metric: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` wrote, or that has the name. Raises ValueError when there is none."""
-    if isinstance(config, str):
-        known = custom_objects or {}
-        return known[config] if config in known else get_object("metric", "keras.metrics", config, ALIASES)
-    return deserialize_keras_object(config, custom_objects)
-
-
-__all__ = [
-    *(thing.__name__ for thing in CLASSES),
-    *(thing.__name__ for thing in FUNCTIONS),
-    "accuracy_for",
-    "crossentropy_for",
-    "get",
-    "serialize",
-    "deserialize",
-]
+    """The metric that `serialize` wrote, or that has the name. Raises ValueError for none."""
+    if not isinstance(config, str):
+        return deserialize_keras_object(config, custom_objects)
+    if custom_objects and config in custom_objects:
+        return custom_objects[config]
+    return get_object("metric", "keras.metrics", config, ALIASES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import ops
+from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.metrics.reduction import FunctionMetric, PlainMetric
 from narae.ops.objectives.pairs import check_one_hot, class_indices, pair
@@ -57,7 +58,10 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     y_true = class_indices("sparse_categorical_accuracy", y_true, y_pred.shape)
-    return _hits(ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype)))
+    # an index beyond a small integer's range must not wrap around to a label
+    common = y_true.dtype if is_float(y_true.dtype) else "int32"
+    best = ops.cast(ops.argmax(y_pred, axis=-1), common)
+    return _hits(ops.equal(ops.cast(y_true, common), best))
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
@@ -176,7 +180,7 @@ class SparseTopKCategoricalAccuracy(
 
 
 def target_kind(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> str:
-    """'binary' (one output per sample), 'sparse' (class indices) or 'categorical' (one-hot), by shapes.
+    """'binary' (one output), 'sparse' (class indices) or 'categorical' (one-hot), by shapes.
 
     >>> target_kind((32,), (32, 10)), target_kind((32, 1), (32, 1)), target_kind((32, 10), (32, 10))
     ('sparse', 'binary', 'categorical')
@@ -194,7 +198,9 @@ _ACCURACIES = {
 }
 
 
-def accuracy_for(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> type[FunctionMetric]:
+def accuracy_for(
+    y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]
+) -> type[FunctionMetric]:
     """The class that "accuracy" means for targets and predictions of these shapes.
 
     >>> accuracy_for((32,), (32, 10)).__name__

@@ -24,9 +24,9 @@ _HEIGHTS = {
 class AUC(Metric):
     """The area under the ROC curve, or under the precision-recall (gain) curve, by Riemann sums.
 
-    curve: 'ROC', 'PR', or 'PRGAIN' (Flach & Kull 2015). summation_method: 'interpolation' (for PR the
-    formula of Davis & Goadrich 2006), 'majoring' or 'minoring'. multi_label: an area for each label,
-    averaged by label_weights. Raises ValueError for other names and numbers.
+    curve: 'ROC', 'PR', or 'PRGAIN' (Flach & Kull 2015). summation_method: 'interpolation' (for PR
+    the formula of Davis & Goadrich 2006), 'majoring' or 'minoring'. multi_label: an area for each
+    label, averaged by label_weights. Raises ValueError for other names and numbers.
 
     >>> f"{AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]):.2f}"
     '0.75'
@@ -68,7 +68,7 @@ class AUC(Metric):
             setattr(self, name, self.add_weight(shape, name=name))  # type: ignore[arg-type]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: labels 0 and 1, probabilities (or scores with from_logits) of the same shape."""
+        """Count a batch: labels 0 and 1, probabilities (with from_logits scores) of one shape."""
         y_pred = ops.convert_to_tensor(y_pred, self.dtype)
         if self.multi_label and len(y_pred.shape) != 2:
             raise ShapeError(f"AUC(multi_label=True) takes (samples, labels), got {y_pred.shape}")
@@ -141,15 +141,14 @@ def _pr_gain(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
     odds = divide_no_nan(tp + fn, fp + tn)
     recall = ops.maximum(1.0 - odds * divide_no_nan(fn, tp), 0.0)
     precision = 1.0 - odds * divide_no_nan(fp, tp)
-    nothing = ops.equal(tp, 0)
-    return ops.where(nothing, 0.0, recall), ops.where(nothing, 0.0, precision)
+    return ops.where(ops.equal(tp, 0), 0.0, recall), precision
 
 
 _AXES = {"ROC": _roc, "PR": _pr, "PRGAIN": _pr_gain}
 
 
 def _pr_areas(tp: Any, fp: Any, fn: Any) -> Any:
-    """Areas between thresholds where TP and FP are interpolated (Davis & Goadrich 2006, section 4)."""
+    """Areas between thresholds, TP and FP interpolated (Davis & Goadrich 2006, section 4)."""
     taken = tp + fp
     gained = tp[:-1] - tp[1:]
     slope = divide_no_nan(gained, ops.maximum(taken[:-1] - taken[1:], 0.0))

@@ -19,17 +19,17 @@ class Metric:
 
     Both are traced into the training step: they use narae.ops, and no Python `if` on numbers.
 
-    >>> class Positives(Metric):
-    ...     def __init__(self, name="positives", **kwargs):
+    >>> class Total(Metric):
+    ...     def __init__(self, name="total", **kwargs):
     ...         super().__init__(name=name, **kwargs)
     ...         self.total = self.add_weight(name="total", initializer="zeros")
     ...     def update_state(self, y_true, y_pred, sample_weight=None):
-    ...         self.total.assign_add(ops.sum(ops.cast(y_pred > 0, self.dtype)))
+    ...         self.total.assign_add(ops.sum(y_pred))
     ...     def result(self):
-    ...         return self.total
-    >>> metric = Positives()
-    >>> metric([0, 0], [1.0, -1.0]).item()
-    1.0
+    ...         return self.total.value
+    >>> total = Total()
+    >>> total([0, 0], [1.0, 2.0]).item()
+    3.0
     """
 
     _is_metric = True
@@ -50,7 +50,7 @@ class Metric:
     def _held(self) -> tuple[list[Any], list[Any]]:
         if "_parts" not in self.__dict__:
             raise RuntimeError(
-                f"{type(self).__name__}.__init__ must call super().__init__() before it makes variables"
+                f"{type(self).__name__}.__init__ must call super().__init__() before anything else"
             )
         return self._state, self._parts
 
@@ -73,7 +73,7 @@ class Metric:
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of the state. initializer: a name, an initializer, or (shape, dtype) -> tensor."""
+        """Make a variable of the state. initializer: a name, or (shape, dtype) -> tensor."""
         state, _ = self._held()
         if isinstance(initializer, (str, dict)):
             initializer = _initializer(initializer)
@@ -138,8 +138,8 @@ class Metric:
         values = list(values)
         if len(values) != len(variables):
             raise ValueError(
-                f"{self.name} has {len(variables)} variables, got {len(values)} values: pass one for each "
-                f"of {[v.path for v in variables]} (call the metric once to build it?)"
+                f"{self.name} has {len(variables)} variables, got {len(values)} values: pass "
+                f"one for each of {[v.path for v in variables]} (call the metric once to build it?)"
             )
         saved = [v.value for v in variables]
         try:

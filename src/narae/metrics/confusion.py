@@ -142,15 +142,19 @@ class _Share(_Counts):
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same metric again."""
-        options = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        options = {
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+        }
         return {**super().get_config(), **options}
 
 
 class Precision(_Share):
     """Of the predictions above the threshold, the share whose label is 1.
 
-    top_k: the k best classes of a sample are its positive predictions. class_id: count one class only.
-    Raises ValueError for a threshold outside of [0, 1].
+    top_k: the k best classes of a sample are its positive predictions. class_id: count that class
+    alone. Raises ValueError for a threshold outside of [0, 1].
 
     >>> Precision()([1, 1, 0], [0.9, 0.2, 0.8]).item()
     0.5
@@ -162,8 +166,8 @@ class Precision(_Share):
 class Recall(_Share):
     """Of the labels 1, the share whose prediction is above the threshold.
 
-    top_k: the k best classes of a sample are its positive predictions. class_id: count one class only.
-    Raises ValueError for a threshold outside of [0, 1].
+    top_k: the k best classes of a sample are its positive predictions. class_id: count that class
+    alone. Raises ValueError for a threshold outside of [0, 1].
 
     >>> Recall()([1, 1, 0], [0.9, 0.2, 0.8]).item()
     0.5

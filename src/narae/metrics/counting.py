@@ -64,7 +64,7 @@ def broadcast_weight(weight: Any, shape: tuple[int, ...]) -> Any:
         fits = False
     if not fits:
         raise ShapeError(
-            f"sample_weight of shape {given} does not broadcast against predictions of shape {shape}: "
+            f"sample_weight of shape {given} does not fit predictions of shape {shape}: "
             "give one weight per sample, or one per prediction"
         )
     return ops.broadcast_to(weight, shape)
@@ -85,7 +85,8 @@ def confusion(
 ) -> dict[str, Any]:
     """The wanted counts at each threshold: (thresholds,), or (thresholds, labels) with by_label.
 
-    A prediction is positive where it is above the threshold. Raises ShapeError when shapes do not fit.
+    A prediction is positive where it is above the threshold. Raises ShapeError when shapes do not
+    fit.
     """
     truth, y_pred, weight = _prepared(y_true, y_pred, dtype, weight, top_k, class_id)
     if label_weights is not None and not by_label:
@@ -100,7 +101,8 @@ def confusion(
         if name in wanted or rest in wanted:
             out[name] = count(y_pred, weights, thresholds)
             if rest in wanted:
-                out[rest] = ops.sum(weights, axis=0) - out[name]
+                # the sums are rounded apart: a count is not to fall below 0
+                out[rest] = ops.maximum(ops.sum(weights, axis=0) - out[name], 0.0)
     return {name: out[name] if by_label else out[name][:, 0] for name in wanted}
 
 
@@ -113,12 +115,12 @@ def _prepared(
     y_pred, y_true = same_rank(y_pred, y_true)
     if y_pred.shape != y_true.shape:
         raise ShapeError(
-            f"y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape} must be of one shape: "
+            f"y_true and y_pred must be of one shape, got {y_true.shape} and {y_pred.shape}: "
             "a label, 0 or 1, for each prediction"
         )
     y_pred = y_pred if top_k is None else best_of(y_pred, top_k)
-    weight = 1.0 if weight is None else ops.convert_to_tensor(weight, dtype)
-    weight = ops.ones_like(y_pred) if weight == 1.0 else broadcast_weight(weight, y_pred.shape)
+    weight = ops.convert_to_tensor(1.0 if weight is None else weight, dtype)
+    weight = broadcast_weight(weight, y_pred.shape)
     if class_id is not None:
         if len(y_pred.shape) < 2:
             raise ShapeError(

@@ -14,10 +14,11 @@ class IoU(Metric):
     """The mean intersection over union of the target classes: segmentation.
 
     sparse_y_true, sparse_y_pred: class indices; otherwise the class is the largest along `axis`.
-    ignore_class: an index whose places are left out. Raises ValueError for a target class out of range.
+    ignore_class: an index whose places are left out. Raises ValueError for a target class out of
+    range.
 
-    >>> IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(4)
-    array(0.3333, dtype=float32)
+    >>> f"{IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]):.4f}"
+    '0.3333'
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class IoU(Metric):
         self.target_class_ids = list(target_class_ids)
         bad = [c for c in self.target_class_ids if not 0 <= c < num_classes]
         if bad:
-            raise ValueError(f"target_class_ids {bad} are out of range: classes are 0 to {num_classes - 1}")
+            raise ValueError(
+                f"target_class_ids {bad} are out of range: classes are 0 to {num_classes - 1}"
+            )
         self.total_cm = self.add_weight(
             (num_classes, num_classes), name="total_confusion_matrix", dtype=self.dtype
         )
@@ -94,8 +97,8 @@ _OPTIONS = {
 class BinaryIoU(IoU):
     """Intersection over union of labels 0 and 1; a prediction from the threshold up is 1.
 
-    >>> BinaryIoU()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).numpy().round(4)
-    array(0.3333, dtype=float32)
+    >>> f"{BinaryIoU()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]):.4f}"
+    '0.3333'
     """
 
     def __init__(
@@ -117,8 +120,8 @@ class BinaryIoU(IoU):
 class MeanIoU(IoU):
     """The mean intersection over union of all classes.
 
-    >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(4)
-    array(0.3333, dtype=float32)
+    >>> f"{MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]):.4f}"
+    '0.3333'
     """
 
     def __init__(
@@ -132,15 +135,17 @@ class MeanIoU(IoU):
         axis: int = -1,
     ) -> None:
         ids = range(num_classes)
-        super().__init__(num_classes, ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        super().__init__(
+            num_classes, ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
+        )
 
 
 class OneHotIoU(IoU):
     """IoU of one-hot targets, and predictions with a probability for each class along `axis`.
 
     >>> metric = OneHotIoU(num_classes=2, target_class_ids=[0, 1])
-    >>> metric([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]).numpy().round(4)
-    array(1., dtype=float32)
+    >>> f"{metric([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]):.4f}"
+    '1.0000'
     """
 
     def __init__(
@@ -161,8 +166,8 @@ class OneHotIoU(IoU):
 class OneHotMeanIoU(IoU):
     """MeanIoU of one-hot targets, and predictions with a probability for each class along `axis`.
 
-    >>> OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]).numpy().round(4)
-    array(1., dtype=float32)
+    >>> f"{OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]):.4f}"
+    '1.0000'
     """
 
     def __init__(

@@ -101,16 +101,17 @@ class MeanMetricWrapper(Mean):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric of a config; the function is looked up by its name."""
-        if isinstance(config.get("fn"), dict):
-            config = {**config, "fn": deserialize_keras_object(config["fn"])}
-        return cls(**config)
+        return cls(**deserialize_keras_object(config))
+
+
+_LOUD = object()  # the "default" of an option that is always in the config
 
 
 class FunctionMetric(MeanMetricWrapper):
-    """Base of the metrics that are the mean of one of our functions: class Hinge(..., function=hinge).
+    """Base of the metrics that are the mean of one of our functions: `function=hinge`.
 
-    quiet: options that Keras leaves out of the config, and their defaults; here they are left out only
-    at the default, so that a config makes the same metric again.
+    quiet: options that Keras leaves out of the config, and their defaults; here they are left out
+    only at the default, so that a config makes the same metric again.
     """
 
     function: ClassVar[Callable[..., Any]]
@@ -135,8 +136,8 @@ class FunctionMetric(MeanMetricWrapper):
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same metric again."""
-        options = {k: v for k, v in self._fn_kwargs.items() if k not in self.quiet or v != self.quiet[k]}
-        return {**Metric.get_config(self), **options}
+        kept = {k: v for k, v in self._fn_kwargs.items() if self.quiet.get(k, _LOUD) != v}
+        return {**Metric.get_config(self), **kept}
 
 
 class PlainMetric(FunctionMetric):

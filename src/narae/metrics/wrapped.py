@@ -82,9 +82,7 @@ class CosineSimilarity(
     1.0
     """
 
-    def __init__(
-        self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1
-    ) -> None:
+    def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(name, dtype, axis=axis)
 
 
@@ -146,7 +144,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
-    """2 cov(t, p) / (var t + var p + (mean t − mean p)²) along an axis: (..., d) -> (...) (Lin 1989).
+    """2 cov(t, p) / (var t + var p + (mean t − mean p)²) along an axis; Lin 1989.
 
     >>> concordance_correlation([[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]]).numpy().round(4).tolist()
     [1.0]

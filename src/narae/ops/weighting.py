@@ -16,7 +16,7 @@ _AVERAGES = ("sum_over_batch_size", "mean")
 
 
 def compute_dtype(dtype: Any) -> str:
-    """The dtype to compute in, of a dtype, the name of a mixed policy, a policy, or None (floatx)."""
+    """The dtype to compute in, of a dtype, a policy or its name, or None (floatx)."""
     dtype = getattr(dtype, "compute_dtype", dtype)
     if isinstance(dtype, str) and dtype.startswith("mixed_"):
         dtype = dtype.removeprefix("mixed_")
@@ -37,7 +37,7 @@ def mask_of(x: Any) -> Any:
 
 
 def same_rank(x: Any, y: Any, expand_vectors: bool = True) -> tuple[Any, Any]:
-    """x and y with a last axis of length 1 dropped, or added to a vector, where their ranks differ by one.
+    """x and y, a last axis of length 1 dropped, or added to a vector, where ranks differ by one.
 
     >>> x, y = same_rank(ops.ones((4, 1)), ops.ones((4,)))
     >>> x.shape, y.shape
@@ -100,9 +100,7 @@ def divide_no_nan(x: Any, y: Any) -> Any:
     return ops.where(zero, ops.zeros_like(x), x / ops.where(zero, ops.ones_like(y), y))
 
 
-def samplewise(
-    values: Any, weight: Any, reduce: Callable[..., Any], dtype: str
-) -> tuple[Any, Any]:
+def samplewise(values: Any, weight: Any, reduce: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
     """Values and weights as one number per sample: the axes after the first are reduced."""
     mask = mask_of(values)
     values = ops.cast(values, dtype)
@@ -114,6 +112,7 @@ def samplewise(
         if len(values.shape) > rank:
             values = reduce(values, axis=tuple(range(rank, len(values.shape))))
         values = values * weight
+        weight = ops.broadcast_to(weight, values.shape)
         if rank > 1:
             weight = reduce(weight, axis=tuple(range(1, rank)))
     if len(values.shape) > 1:

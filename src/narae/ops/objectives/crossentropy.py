@@ -30,12 +30,12 @@ def binary_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """−mean(t log p + (1 − t) log(1 − p)) over an axis; p are probabilities or, from_logits, scores.
+    """−mean(t log p + (1 − t) log(1 − p)) over an axis; p probabilities, or from_logits scores.
 
     Raises ShapeError when the shapes do not broadcast.
 
-    >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
-    [0.6930999755859375]
+    >>> f"{binary_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
+    '0.6931'
     """
     y_true, y_pred = pair("binary_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
@@ -66,8 +66,8 @@ def binary_focal_crossentropy(
     apply_class_balancing: times alpha for class 1 and 1 − alpha for class 0 (eq. 5).
     Raises ShapeError when the shapes do not broadcast.
 
-    >>> binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
-    [0.17329999804496765]
+    >>> f"{binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
+    '0.1733'
     """
     y_true, y_pred = pair("binary_focal_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
@@ -98,8 +98,8 @@ def categorical_crossentropy(
 
     Raises ShapeError when y_true has not y_pred's shape.
 
-    >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
-    [0.6930999755859375]
+    >>> f"{categorical_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
+    '0.6931'
     """
     y_true, y_pred = _one_hot_pair("categorical_crossentropy", y_true, y_pred, label_smoothing)
     if from_logits:
@@ -122,8 +122,8 @@ def categorical_focal_crossentropy(
 
     Raises ShapeError when y_true has not y_pred's shape.
 
-    >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(5).tolist()
-    [0.0433200016617775]
+    >>> f"{categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
+    '0.0433'
     """
     name = "categorical_focal_crossentropy"
     y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing)
@@ -145,8 +145,8 @@ def sparse_categorical_crossentropy(
     p are divided by their sum. ignore_class: an index whose samples have loss 0 and are masked out.
     Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
 
-    >>> sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [1.0, 0.0]]).numpy().round(4).tolist()
-    [0.6930999755859375, 0.0]
+    >>> f"{sparse_categorical_crossentropy(1, [0.5, 0.5]):.4f}"
+    '0.6931'
     """
     name = "sparse_categorical_crossentropy"
     y_pred = ops.convert_to_tensor(y_pred)

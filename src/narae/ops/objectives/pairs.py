@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae import ops
-from narae.base.dtypes import as_float, is_float
+from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
 from narae.ops.record import broadcast_shapes
 from narae.ops.tensor import Tensor
@@ -41,13 +41,10 @@ def check_one_hot(name: str, y_true: Any, y_pred: Any) -> None:
     true, pred = tuple(y_true.shape), tuple(y_pred.shape)
     if not pred:
         raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
-    fits = len(true) == len(pred) and all(
-        n == m or None in (n, m) for n, m in zip(true, pred, strict=True)
-    )
-    if fits:
+    if _alike(true, pred):
         return
     hint = ""
-    if true in (pred[:-1], (*pred[:-1], 1)):
+    if _alike(true, pred[:-1]) or _alike(true, (*pred[:-1], 1)):
         hint = (
             f": one integer per sample? That is sparse_{name} "
             "(or narae.utils.to_categorical on the targets)"
@@ -64,13 +61,10 @@ def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int
         y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else ops.squeeze(y_true, -1)
     axis = axis % len(pred)
     expected = pred[:axis] + pred[axis + 1 :]
-    got = tuple(y_true.shape)
-    if len(got) == len(expected) and all(
-        n == m or None in (n, m) for n, m in zip(got, expected, strict=True)
-    ):
+    if _alike(tuple(y_true.shape), expected):
         return y_true
     hint = "the targets and predictions of a batch must match but for the classes' axis"
-    if true == pred:
+    if _alike(true, pred):
         hint = f"labels of shape {true} look one-hot: {name.removeprefix('sparse_')} takes those"
     raise ShapeError(
         f"{name} takes one class index per sample, targets of shape {expected} for predictions of "
@@ -78,8 +72,13 @@ def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int
     )
 
 
+def _alike(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether two shapes are one, as far as their lengths are known."""
+    return len(a) == len(b) and all(n == m or None in (n, m) for n, m in zip(a, b, strict=True))
+
+
 def check_labels(name: str, labels: Any, classes: int, ignore_class: int | None = None) -> None:
-    """Raise ValueError unless concrete labels are whole numbers in [0, classes) (or `ignore_class`)."""
+    """Raise ValueError unless known labels are whole numbers in [0, classes), or `ignore_class`."""
     data = labels.data if isinstance(labels, Tensor) else labels
     if not isinstance(data, np.ndarray) or not data.size:
         return
@@ -98,11 +97,6 @@ def check_labels(name: str, labels: Any, classes: int, ignore_class: int | None 
     if low < 0 or high >= classes:
         bad = int(low if low < 0 else high)
         raise ValueError(
-            f"{name}: label {bad} is out of range for {classes} classes (valid: 0 to {classes - 1}); "
-            "more units in the last layer, or labels counted from 0?"
+            f"{name}: label {bad} is out of range for {classes} classes (valid: 0 to "
+            f"{classes - 1}); more units in the last layer, or labels counted from 0?"
         )
-
-
-def is_integral(x: Any) -> bool:
-    """Whether a tensor's dtype is an integer's."""
-    return not is_float(x.dtype) and x.dtype != "bool"

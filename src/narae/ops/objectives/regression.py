@@ -85,7 +85,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
-    """mean(e² / 2 where |e| ≤ delta, delta |e| − delta² / 2 beyond) over the last axis (Huber 1964).
+    """mean(e² / 2 where |e| ≤ delta, delta |e| − delta² / 2 beyond) over the last axis; Huber 1964.
 
     Raises ShapeError when the shapes do not broadcast.
 
@@ -100,7 +100,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
-    """mean(log(cosh(y_pred − y_true))) over the last axis: a square near 0, |e| − log 2 far from it.
+    """mean(log cosh(y_pred − y_true)) over the last axis: a square near 0, |e| − log 2 far away.
 
     Raises ShapeError when the shapes do not broadcast.
 

@@ -1,0 +1,169 @@
+"""Losses: what they refuse, and laws that need no oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from narae import losses, ops
+from narae.engine.jit import jit
+from narae.engine.tape import grad
+
+P = np.full((3, 10), 0.1, "float32")
+ONE_HOT = np.eye(10, dtype="float32")[[1, 2, 3]]
+SPARSE, ONE = "sparse_categorical_crossentropy", "categorical_crossentropy"
+
+BAD = [
+    (SPARSE, [1, 2, 10], P, "label 10 is out of range for 10 classes"),
+    (SPARSE, [1, -2, 3], P, "label -2 is out of range"),
+    (SPARSE, [1.5, 2, 3], P, "not whole numbers"),
+    (SPARSE, ONE_HOT, P, "look one-hot: categorical_crossentropy"),
+    (SPARSE, [1, 2], P, r"targets of shape \(3,\)"),
+    (SPARSE, np.zeros((3, 4)), P, r"targets of shape \(3,\)"),
+    (ONE, [1, 2, 3], P, "sparse_categorical_crossentropy .*to_categorical"),
+    (ONE, [[1], [2], [3]], P, "sparse_categorical_crossentropy .*to_categorical"),
+    (ONE, ONE_HOT[:, :4], P, r"predictions' shape \(3, 10\), got \(3, 4\)"),
+    ("categorical_focal_crossentropy", [1, 2, 3], P, "to_categorical"),
+    ("categorical_generalized_cross_entropy", [1, 2, 10], P, "label 10 is out of range"),
+    ("mean_squared_error", np.zeros((3, 4)), P, r"got shapes \(3, 4\) and \(3, 10\)"),
+    ("binary_crossentropy", np.zeros((3, 4)), P, r"got shapes \(3, 4\) and \(3, 10\)"),
+    ("hinge", np.zeros((4, 10)), P, r"got shapes \(4, 10\) and \(3, 10\)"),
+    ("ctc", [1, 2, 3], P, r"scores \(batch, time, classes\)"),
+]
+
+
+@pytest.mark.parametrize(("name", "y_true", "y_pred", "message"), BAD)
+def test_refuses(name, y_true, y_pred, message):
+    kw = {"q": 0.5} if "generalized" in name else {}
+    with pytest.raises(ValueError, match=message):
+        getattr(losses, name)(np.asarray(y_true), y_pred, **kw)
+
+
+VALIDATED = [
+    ("SparseCategoricalCrossentropy", {}, [1, 2, 10], "label 10 is out of range"),
+    (
+        "SparseCategoricalCrossentropy",
+        {"ignore_class": -1},
+        [-1, 2, -3],
+        "label -3 is out of range",
+    ),
+    ("SparseCategoricalCrossentropy", {}, [1, 2, np.nan], "not whole numbers"),
+    ("SparseCategoricalCrossentropy", {}, ONE_HOT, "look one-hot"),
+    ("CategoricalCrossentropy", {}, [1, 2, 3], "to_categorical"),
+    ("CategoricalGeneralizedCrossEntropy", {}, [1, 2, 11], "label 11 is out of range"),
+]
+
+
+@pytest.mark.parametrize(("name", "kw", "y_true", "message"), VALIDATED)
+def test_validate_refuses(name, kw, y_true, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(losses, name)(**kw).validate(np.asarray(y_true), (None, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "kw", "y_true"),
+    [
+        ("SparseCategoricalCrossentropy", {}, [[0], [9], [3]]),
+        ("SparseCategoricalCrossentropy", {}, [0.0, 9.0, 3.0]),
+        ("SparseCategoricalCrossentropy", {"ignore_class": 255}, [0, 255, 3]),
+        ("CategoricalCrossentropy", {}, ONE_HOT),
+        ("MeanSquaredError", {}, [[1.0]]),
+    ],
+)
+def test_validate_accepts(name, kw, y_true):
+    getattr(losses, name)(**kw).validate(np.asarray(y_true), (None, 10))
+
+
+def test_ignored_class_may_be_no_class():
+    loss = losses.SparseCategoricalCrossentropy(ignore_class=255)
+    labels = np.array([1, 255, 255], "int32")
+    assert loss(labels, P).item() == pytest.approx(np.log(10), rel=1e-5)
+    traced = jit(lambda t, p: loss(t, p))(labels, P)
+    assert traced.item() == pytest.approx(np.log(10), rel=1e-5)
+
+
+def test_sparse_equals_one_hot():
+    x = np.random.default_rng(0).normal(size=(3, 10)).astype("float32")
+    for from_logits, y in ((True, x), (False, np.exp(x))):
+        a = losses.SparseCategoricalCrossentropy(from_logits)
+        b = losses.CategoricalCrossentropy(from_logits)
+        labels = np.array([1, 2, 3])
+        np.testing.assert_allclose(a(labels, y).numpy(), b(ONE_HOT, y).numpy(), rtol=1e-6)
+        ours = grad(lambda p: a(labels, p))(y).numpy()  # noqa: B023
+        np.testing.assert_allclose(ours, grad(lambda p: b(ONE_HOT, p))(y).numpy(), atol=1e-7)  # noqa: B023
+
+
+@pytest.mark.parametrize("axis", [1, -2])
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_sparse_classes_on_another_axis(axis, from_logits):
+    labels = np.array([[0, 1, 2, 1], [2, 2, 0, 1]], "int32")
+    scores = np.random.default_rng(1).random((2, 3, 4)).astype("float32")
+    ours = losses.sparse_categorical_crossentropy(labels, scores, from_logits, axis=axis)
+    moved = losses.sparse_categorical_crossentropy(labels, np.moveaxis(scores, 1, -1), from_logits)
+    np.testing.assert_allclose(ours.numpy(), moved.numpy(), rtol=1e-6)
+
+
+def test_labels_may_have_a_last_axis_of_one():
+    labels = np.array([1, 2, 3])
+    for name in (SPARSE, "categorical_generalized_cross_entropy"):
+        kw = {"q": 0.5} if "generalized" in name else {}
+        flat, column = (getattr(losses, name)(y, P, **kw) for y in (labels, labels[:, None]))
+        assert flat.tolist() == column.tolist()
+
+
+def test_axes_from_a_file():
+    loss = losses.Dice(axis=(1, 2))
+    assert losses.Dice.from_config({"axis": [1, 2]}).get_config() == loss.get_config()
+    again = losses.deserialize(losses.serialize(loss))
+    assert again.get_config() == loss.get_config()
+
+
+def test_logits_far_out_stay_finite():
+    scores = np.array([[1e4, -1e4]], "float32")
+    for name in ("binary_crossentropy", "categorical_crossentropy"):
+        value = getattr(losses, name)([[0.0, 1.0]], scores, from_logits=True).numpy()
+        assert np.isfinite(value).all()
+        assert value[0] >= 1e4
+
+
+@pytest.mark.parametrize("bad", [0.0, 1.0, 2.0])
+def test_q_is_checked(bad):
+    with pytest.raises(ValueError, match="q is between 0 and 1"):
+        losses.CategoricalGeneralizedCrossEntropy(q=bad)
+
+
+def test_names_that_are_none():
+    with pytest.raises(ValueError, match="Did you mean 'mean_squared_error'"):
+        losses.get("mean_squared_eror")
+    with pytest.raises(ValueError, match="reduction is one of"):
+        losses.MeanSquaredError(reduction="average")
+    assert losses.get(None) is None
+
+
+def test_a_loss_of_ones_own():
+    class Distance(losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.max(ops.abs(y_true - y_pred), axis=-1)
+
+    class Empty(losses.Loss):
+        pass
+
+    assert Distance(reduction="sum")([[0.0], [1.0]], [[2.0], [4.0]]).item() == 5.0
+    assert Distance(name="d").get_config() == {"name": "d", "reduction": "sum_over_batch_size"}
+    with pytest.raises(NotImplementedError, match="call"):
+        Empty()([[0.0]], [[1.0]])
+
+
+def test_a_loss_of_nested_outputs():
+    class Both(losses.Loss):
+        def call(self, y_true, y_pred):
+            return sum(ops.abs(y_true[k] - y_pred[k]) for k in ("a", "b"))
+
+    ones, zeros = np.ones(2, "float32"), np.zeros(2, "float32")
+    assert Both()({"a": ones, "b": ones}, {"a": zeros, "b": ones}).item() == 1.0
+
+
+def test_wrapper_keeps_its_function():
+    loss = losses.LossFunctionWrapper(losses.huber, delta=2.0, name="mine")
+    again = losses.deserialize(losses.serialize(loss))
+    assert again([[0.0]], [[3.0]]).item() == 4.0
