@@ -11,8 +11,6 @@ from narae.base.registry import get_object
 from narae.engine.variable import Variable
 from narae.ops.weighting import compute_dtype
 
-_FILLS = {"zeros": ops.zeros, "ones": ops.ones}
-
 
 class Metric:
     """Base of metrics: subclass it, make variables with `add_weight`, give update_state and result.
@@ -167,7 +165,7 @@ class Metric:
 
 
 def _initializer(identifier: Any) -> Any:
-    if isinstance(identifier, str) and identifier in _FILLS:
-        return _FILLS[identifier]
+    if identifier in ("zeros", "ones"):
+        return getattr(ops, identifier)
     found = get_object("initializer", "keras.initializers", identifier)
     return found() if isinstance(found, type) else found
