@@ -168,9 +168,7 @@ def unary(name: str, gradient: Any, low: float = -2.0, high: float = 2.0, **fiel
     return elementwise(name, vjp=vjp, samples=floats(1, low, high), **fields)
 
 
-negative = unary(
-    "negative", lambda ct, out, x: -ct, takes="number", simplify=_undone("negative")
-)
+negative = unary("negative", lambda ct, out, x: -ct, takes="number", simplify=_undone("negative"))
 absolute = unary("absolute", lambda ct, out, x: ct * sign(x), takes="number")
 sign = unary("sign", None, takes="number")
 exp = unary("exp", lambda ct, out, x: ct * out)

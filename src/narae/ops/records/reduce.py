@@ -67,7 +67,8 @@ def _reduction(
 
     def simplify(x: Value, *, axes: tuple[int, ...]) -> Value | None:
         one = all(x.shape[a] == 1 for a in axes) and x.dtype == (result or x.dtype)
-        return reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes)) if one else None
+        shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+        return reshape(x, shape=shape) if one else None
 
     rule = _rule(name, takes, result, empty)
     return record(name, rule, forward, samples=_AXES, simplify=simplify, **fields)
