@@ -90,7 +90,7 @@ def _cast_simplify(x: Value, *, dtype: str) -> Value | None:
         return x
     if x.node is None or x.node.op is not cast:
         return None
-    # A cast that keeps every value may be left out of a chain; NumPy counts int64 to float64 as one.
+    # A cast that keeps every value may be left out of a chain; for NumPy int64 to float64 is one.
     first = x.node.inputs[0]
     rounds = first.dtype in ("int64", "uint64") and is_float(x.dtype)
     keeps = np.can_cast(np_dtype(first.dtype), np_dtype(x.dtype), "safe") and not rounds
