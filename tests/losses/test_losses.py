@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,7 @@ BAD = [
     ("mean_squared_error", np.zeros((3, 4)), P, r"got shapes \(3, 4\) and \(3, 10\)"),
     ("binary_crossentropy", np.zeros((3, 4)), P, r"got shapes \(3, 4\) and \(3, 10\)"),
     ("hinge", np.zeros((4, 10)), P, r"got shapes \(4, 10\) and \(3, 10\)"),
+    ("ctc", [[1, 2, 3]], P[0], r"scores \(batch, time, classes\)"),
     ("ctc", [1, 2, 3], P, r"scores \(batch, time, classes\)"),
 ]
 
@@ -109,6 +112,18 @@ def test_labels_may_have_a_last_axis_of_one():
         kw = {"q": 0.5} if "generalized" in name else {}
         flat, column = (getattr(losses, name)(y, P, **kw) for y in (labels, labels[:, None]))
         assert flat.tolist() == column.tolist()
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [1, 1], [2, 0], [0, 0]])
+def test_ctc_sums_over_all_alignments(labels):
+    scores = np.random.default_rng(2).normal(size=(4, 3))
+    p = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    total = 0.0
+    for path in itertools.product(range(3), repeat=4):
+        merged = [c for c, _ in itertools.groupby(path) if c != 0]
+        if merged == [c for c in labels if c != 0]:
+            total += np.prod([p[t, c] for t, c in enumerate(path)])
+    assert losses.ctc([labels], scores[None])[0].item() == pytest.approx(-np.log(total), rel=1e-5)
 
 
 def test_axes_from_a_file():

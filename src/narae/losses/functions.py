@@ -7,9 +7,9 @@ from typing import Any
 
 from narae import ops
 from narae.base.dtypes import as_float
-from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
 from narae.ops.objectives.crossentropy import clipped
+from narae.ops.objectives.ctc import check_sequences, ctc_loss
 from narae.ops.objectives.pairs import check_labels, class_indices, pair
 from narae.ops.tensor import Tensor
 
@@ -116,13 +116,9 @@ def ctc(y_true: Any, y_pred: Any) -> Tensor:
     >>> f"{ctc([[1]], [[[0.0, 0.0]]])[0]:.4f}"
     '0.6931'
     """
-    y_pred, y_true = ops.convert_to_tensor(y_pred), ops.convert_to_tensor(y_true)
-    if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
-        raise ShapeError(
-            "ctc takes labels (batch, labels) and scores (batch, time, classes), got shapes "
-            f"{y_true.shape} and {y_pred.shape}"
-        )
-    labels = ops.cast(y_true, "int32")
+    y_pred = ops.convert_to_tensor(y_pred)
+    labels = ops.cast(ops.convert_to_tensor(y_true), "int32")
+    check_sequences(labels.shape, y_pred.shape)
     lengths = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=-1)
-    times = ops.full((y_pred.shape[0],), y_pred.shape[1], dtype="int32")
-    return ops.ctc_loss(labels, y_pred, lengths, times, mask_index=0)
+    times = ops.full(labels.shape[:1], y_pred.shape[1], dtype="int32")
+    return ctc_loss(labels, y_pred, lengths, times, mask_index=0)

@@ -1,0 +1,87 @@
+"""Connectionist temporal classification: the probability of labels whose places are unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.dtypes import as_float
+from narae.base.errors import ShapeError
+from narae.ops.records.control import scan_over
+from narae.ops.tensor import Tensor
+
+_NEVER = -1e5  # log of a probability that counts for nothing; -inf would make NaN gradients
+
+
+def ctc_loss(
+    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
+) -> Tensor:
+    """−log p of each label sequence, summed over its alignments (Graves et al. 2006, section 4.1).
+
+    target: (n, labels), class indices; output: (n, time, classes), scores; lengths: (n,), how much
+    of each row counts. mask_index: the class that stands for no label. Result (n,).
+    Raises ShapeError for other ranks.
+
+    >>> f"{ctc_loss([[1]], [[[0.0, 0.0]]], [1], [1])[0]:.4f}"
+    '0.6931'
+    """
+    output = ops.convert_to_tensor(output)
+    output = ops.cast(output, as_float(output.dtype))
+    labels = ops.cast(ops.convert_to_tensor(target), "int32")
+    check_sequences(labels.shape, output.shape)
+    count, times, _ = output.shape
+    target_length, output_length = (
+        ops.cast(ops.convert_to_tensor(n), "int32") for n in (target_length, output_length)
+    )
+    states, jumps = _alignment(labels, mask_index)
+    width = states.shape[1]
+    scores = ops.log_softmax(output, axis=-1)
+    index = ops.broadcast_to(ops.expand_dims(states, 1), (count, times, width))
+    emitted = ops.take_along_axis(scores, index, axis=-1)
+    first = ops.where(ops.arange(width) < 2, emitted[:, 0], _NEVER)
+
+    def step(alpha: Any, emission: Any, t: Any) -> list[Any]:
+        jumped = ops.where(jumps, _later(alpha, 2), _NEVER)
+        new = ops.logaddexp(ops.logaddexp(alpha, _later(alpha, 1)), jumped) + emission
+        running = ops.expand_dims(ops.less(t, output_length), -1)
+        return [ops.where(running, new, alpha)]
+
+    rest = ops.transpose(emitted[:, 1:], (1, 0, 2))
+    (alpha,) = scan_over(step, [first], [rest, ops.arange(1, times)], times - 1)
+    return -_at_the_end(alpha, 2 * target_length)
+
+
+def check_sequences(labels: tuple[int, ...], scores: tuple[int, ...]) -> None:
+    """Raise ShapeError unless there are labels and scores for each sequence of a batch."""
+    if len(labels) != 2 or len(scores) != 3 or labels[0] != scores[0]:
+        raise ShapeError(
+            "ctc takes labels (batch, labels) and scores (batch, time, classes), got shapes "
+            f"{labels} and {scores}"
+        )
+
+
+def _alignment(labels: Any, blank: int) -> tuple[Any, Any]:
+    """The states of an alignment, blanks between the labels, and where one may be jumped over."""
+    count, length = labels.shape
+    blanks = ops.full((count, length, 1), blank, dtype="int32")
+    pairs = ops.concatenate([blanks, ops.expand_dims(labels, -1)], axis=-1)
+    last = ops.full((count, 1), blank, dtype="int32")
+    states = ops.concatenate([ops.reshape(pairs, (count, 2 * length)), last], axis=1)
+    # from one label to the next when they differ: the blank between equal ones must be seen
+    before = ops.concatenate([ops.full((count, 2), blank, dtype="int32"), states[:, :-2]], axis=1)
+    return states, ops.logical_and(ops.not_equal(states, blank), ops.not_equal(states, before))
+
+
+def _later(alpha: Any, k: int) -> Any:
+    """alpha moved k states on."""
+    never = ops.full((alpha.shape[0], k), _NEVER, dtype=alpha.dtype)
+    return ops.concatenate([never, alpha[:, :-k]], axis=1)
+
+
+def _at_the_end(alpha: Any, last: Any) -> Any:
+    """log of what ends in the last blank or in the label before it."""
+    last = ops.expand_dims(last, -1)
+    blank = ops.take_along_axis(alpha, last, axis=1)
+    label = ops.take_along_axis(alpha, ops.maximum(last - 1, 0), axis=1)
+    label = ops.where(ops.equal(last, 0), _NEVER, label)
+    return ops.squeeze(ops.logaddexp(blank, label), 1)
