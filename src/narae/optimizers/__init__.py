@@ -1,0 +1,70 @@
+"""Optimizers: how weights follow their gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.errors import NotYet, nearest
+from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
+from narae.optimizers import schedules
+from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
+from narae.optimizers.base import Optimizer
+from narae.optimizers.first_order import SGD, Adadelta, Adagrad, Ftrl, Lion, RMSprop
+from narae.optimizers.loss_scale import LossScaleOptimizer
+from narae.optimizers.matrices import Adafactor, Muon
+
+__all__ = [
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "SGD",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+
+def get(identifier: Any) -> Optimizer:
+    """An optimizer by name, config, class, or as it is. Raises ValueError with the nearest right name.
+
+    >>> get("rmsprop").rho
+    0.9
+    """
+    if isinstance(identifier, Optimizer):
+        return identifier
+    found = identifier
+    if isinstance(identifier, (str, dict)):
+        found = get_object("optimizer", "keras.optimizers", identifier)
+    if isinstance(found, type) and issubclass(found, Optimizer):
+        found = found()
+    if not isinstance(found, Optimizer):
+        raise ValueError(f"cannot interpret {identifier!r} as an optimizer: a name, a config or an Optimizer")
+    return found
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """An optimizer as JSON-ready data."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
+    """The optimizer that `serialize` described."""
+    return deserialize_keras_object(config, custom_objects)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MultiOptimizer", "OptimizerMap", "ScheduleFreeAdamW"):
+        raise NotYet(f"narae.optimizers has no {name} yet: AdamW with a schedule is the nearest there is")
+    raise AttributeError(f"narae.optimizers has no {name!r}. {nearest(name, __all__)}")

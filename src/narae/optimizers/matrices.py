@@ -1,0 +1,180 @@
+"""Optimizers that look at a weight as a matrix: Adafactor, Muon."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.engine.variable import Variable
+from narae.optimizers.base import Optimizer, State
+
+
+@builtin("keras.optimizers")
+class Adafactor(Optimizer):
+    """Adam's second moments as an outer product of rows and columns (Shazeer & Stern 2018, algorithm 4).
+
+    β = 1 - t^decay;  s = g² + ε1;  r' and c' are running means of s over columns and rows, v = r' c' / mean(r');
+    u = g / √v, divided by max(1, RMS(u) / d);  w' = w - max(ε2, RMS(w)) min(lr, 1/√t) u.
+    """
+
+    slots = (("row", "column", "velocity"),)
+    arguments = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_2_decay: float = -0.8,
+        epsilon_1: float = 1e-30,
+        epsilon_2: float = 1e-3,
+        clip_threshold: float = 1.0,
+        relative_step: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
+        self.clip_threshold, self.relative_step = clip_threshold, relative_step
+
+    def make_slot(self, slot: str, variable: Variable) -> Variable:
+        """Row and column means for matrices; a vector keeps its whole velocity, and two unused counters."""
+        if slot == "velocity":
+            return self.add_variable_from_reference(variable, slot)
+        if variable.ndim < 2:
+            return self.add_variable((), "zeros", "int32", name=f"{variable.name}_{slot}")
+        shape = variable.shape
+        kept = shape[:-1] if slot == "row" else (*shape[:-2], shape[-1])
+        return self.add_variable(kept, "zeros", variable.dtype, name=f"{variable.name}_{slot}")
+
+    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
+        """See the class."""
+        if self.relative_step and isinstance(self._rate, Variable):
+            lr = ops.minimum(lr, 1 / ops.sqrt(t))
+        alpha = ops.maximum(_rms(w), self.epsilon_2) * lr
+        beta = 1 - ops.power(t, self.beta_2_decay)
+        s = ops.square(g) + self.epsilon_1
+        if len(w.shape) >= 2:
+            row = state["row"] * beta + ops.mean(s, axis=-1) * (1 - beta)
+            column = state["column"] * beta + ops.mean(s, axis=-2) * (1 - beta)
+            share = ops.expand_dims(row / ops.mean(row, axis=-1, keepdims=True), -1)
+            v, new = share * ops.expand_dims(column, -2), {"row": row, "column": column}
+        else:
+            v = state["velocity"] * beta + s * (1 - beta)
+            new = {}
+        u = g / ops.sqrt(v)
+        u = u / ops.maximum(_rms(u) / self.clip_threshold, 1.0)
+        return w - u * alpha, {**new, "velocity": v}
+
+
+def _rms(x: Any) -> Any:
+    return ops.sqrt(ops.mean(ops.square(x)))
+
+
+@builtin("keras.optimizers")
+class Muon(Optimizer):
+    """Momentum made orthogonal by Newton-Schulz steps (Jordan et al. 2024), for matrices; AdamW for the rest.
+
+    m' = μ m + g;  x = g + μ m' (nesterov) or m';  X ← a X + (b A + c A²) X with A = X Xᵀ, ns_steps times;
+    w' = w - lr √(longer side) rms_rate X.
+    """
+
+    arguments = (
+        "adam_beta_1",
+        "adam_beta_2",
+        "epsilon",
+        "exclude_layers",
+        "muon_a",
+        "muon_b",
+        "muon_c",
+        "adam_lr_ratio",
+        "momentum",
+        "ns_steps",
+        "nesterov",
+        "exclude_embeddings",
+        "adam_weight_decay",
+        "rms_rate",
+    )
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        adam_beta_1: float = 0.9,
+        adam_beta_2: float = 0.999,
+        adam_weight_decay: float | None = 0.004,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = 0.004,
+        exclude_layers: Any = None,
+        exclude_embeddings: bool = True,
+        muon_a: float = 3.4445,
+        muon_b: float = -4.775,
+        muon_c: float = 2.0315,
+        adam_lr_ratio: float = 1,
+        momentum: float = 0.95,
+        ns_steps: int = 5,
+        nesterov: bool = True,
+        rms_rate: float | None = 0.2,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay=weight_decay, **options)
+        self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
+        self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
+        self.exclude_layers, self.exclude_embeddings = list(exclude_layers or []), exclude_embeddings
+        self.muon_a, self.muon_b, self.muon_c = muon_a, muon_b, muon_c
+        self.momentum, self.ns_steps, self.nesterov, self.rms_rate = momentum, ns_steps, nesterov, rms_rate
+
+    def by_adam(self, variable: Variable) -> bool:
+        """Whether a weight is no matrix, an embedding, or excluded by a pattern of its path."""
+        if variable.ndim != 2:
+            return True
+        path = variable.path.lower()
+        if self.exclude_embeddings and "embedding" in path:
+            return True
+        return any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
+
+    def build(self, variables: Any) -> None:
+        """A momentum for each weight, a velocity for those that Adam updates."""
+        self._start(list(variables))
+        self._slots = []
+        for variable in self._trained:
+            slots = {"momentum": self.add_variable_from_reference(variable, "momentum")}
+            self._slots.append(slots)
+        for variable, slots in zip(self._trained, self._slots, strict=True):
+            if self.by_adam(variable):
+                slots["velocity"] = self.add_variable_from_reference(variable, "velocity")
+
+    def _decay(self, variables: list[Variable]) -> None:
+        kept = self.weight_decay
+        for chosen, decay in ((False, kept), (True, self.adam_weight_decay)):
+            self.weight_decay = decay
+            super()._decay([v for v in variables if self.by_adam(v) is chosen])
+        self.weight_decay = kept
+
+    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
+        """See the class."""
+        if "velocity" in state:
+            return self._adam(w, g, state, lr * self.adam_lr_ratio, t)
+        m = state["momentum"] * self.momentum + g
+        x = self.orthogonal(g + m * self.momentum if self.nesterov else m)
+        return w - x * (lr * self._scale(w.shape)), {"momentum": m}
+
+    def _scale(self, shape: tuple[int, ...]) -> float:
+        if self.rms_rate is not None:
+            return math.sqrt(max(shape[-2:])) * self.rms_rate
+        return 1.0
+
+    def orthogonal(self, x: Any) -> Any:
+        """The nearest half-orthogonal matrix, roughly."""
+        tall = x.shape[-2] > x.shape[-1]
+        x = ops.swapaxes(x, -1, -2) if tall else x
+        x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
+        for _ in range(self.ns_steps):
+            a = ops.matmul(x, ops.swapaxes(x, -1, -2))
+            x = x * self.muon_a + ops.matmul(a * self.muon_b + ops.matmul(a, a) * self.muon_c, x)
+        return ops.swapaxes(x, -1, -2) if tall else x
+
+    def _adam(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
+        m = state["momentum"] + (g - state["momentum"]) * (1 - self.adam_beta_1)
+        v = state["velocity"] + (ops.square(g) - state["velocity"]) * (1 - self.adam_beta_2)
+        rate = lr * ops.sqrt(1 - ops.power(self.adam_beta_2, t)) / (1 - ops.power(self.adam_beta_1, t))
+        return w - m * rate / (ops.sqrt(v) + self.epsilon), {"momentum": m, "velocity": v}
