@@ -24,9 +24,20 @@ SAMPLES = [
 ]
 
 
-def compiled(op: Op, arrays: list[np.ndarray], params: dict[str, Any]) -> Any:
+def compiled(op: Any, arrays: list[np.ndarray], params: dict[str, Any]) -> Any:
     specs = [Spec(a.shape, standardize_dtype(a.dtype)) for a in arrays]
     return compile_function(lambda *xs: op(*xs, **params), *specs)
+
+
+def check(op: Op, arrays: Any, params: dict[str, Any], program: Any) -> None:
+    want = run(op, arrays, params)
+    for _ in range(2):  # what one run leaves behind must not reach the next
+        for buffer, array in zip(program.inputs, arrays, strict=True):
+            np.copyto(buffer, array)
+        got = program()
+        for g, w in zip(got if isinstance(got, tuple) else (got,), want, strict=True):
+            assert (g.shape, g.dtype) == (w.shape, w.dtype)
+            np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("block", [1 << 16, 3])
@@ -36,15 +47,17 @@ def test_planned_equals_forward(
 ) -> None:
     monkeypatch.setattr(blocks, "BLOCK", block)
     arrays = [np.asarray(a) for a in arrays]
-    want = run(op, arrays, params)
-    program = compiled(op, arrays, params)
-    for _ in range(2):  # what one run leaves behind must not reach the next
-        for buffer, array in zip(program.inputs, arrays, strict=True):
-            np.copyto(buffer, array)
-        got = program()
-        for g, w in zip(got if isinstance(got, tuple) else (got,), want, strict=True):
-            assert (g.shape, g.dtype) == (w.shape, w.dtype)
-            np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-12)
+    check(op, arrays, params, compiled(op, arrays, params))
+
+
+@pytest.mark.parametrize(
+    ("op", "arrays", "params"), [p for p in SAMPLES if p.values[0].elementwise]
+)
+def test_operands_that_die_within_the_step(op: Op, arrays: Any, params: dict[str, Any]) -> None:
+    arrays = [np.asarray(a) for a in arrays]
+    again = RECORDS["maximum"]  # of a value and itself: the value, in scratch
+    program = compiled(lambda *xs, **kw: op(*(again(x, x) for x in xs), **kw), arrays, params)
+    check(op, arrays, params, program)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "int8", "int32", "bool"])
