@@ -1,0 +1,126 @@
+"""Initializers: what a variable starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae.base.registry import (
+    deserialize_keras_object,
+    get_object,
+    serialize_keras_object,
+)
+from narae.initializers.base import Initializer
+from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
+from narae.initializers.random import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
+
+# Keras's other names of the classes.
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant, identity, ones, zeros, stft = Constant, Identity, Ones, Zeros, STFT
+glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
+he_normal, he_uniform = HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+orthogonal, truncated_normal, variance_scaling = Orthogonal, TruncatedNormal, VarianceScaling
+random_normal, random_uniform = RandomNormal, RandomUniform
+
+_ALIASES = {
+    "constant": "Constant",
+    "identity": "Identity",
+    "eye": "Identity",
+    "IdentityInitializer": "Identity",
+    "ones": "Ones",
+    "one": "Ones",
+    "zeros": "Zeros",
+    "zero": "Zeros",
+    "glorot_normal": "GlorotNormal",
+    "glorot_uniform": "GlorotUniform",
+    "he_normal": "HeNormal",
+    "he_uniform": "HeUniform",
+    "lecun_normal": "LecunNormal",
+    "lecun_uniform": "LecunUniform",
+    "normal": "RandomNormal",
+    "uniform": "RandomUniform",
+    "orthogonal": "Orthogonal",
+    "OrthogonalInitializer": "Orthogonal",
+    "random_normal": "RandomNormal",
+    "random_uniform": "RandomUniform",
+    "truncated_normal": "TruncatedNormal",
+    "variance_scaling": "VarianceScaling",
+    "stft": "STFT",
+    "STFTInitializer": "STFT",
+}
+
+
+def get(identifier: Any) -> Any:
+    """An initializer by name, config, class, array or function; None for None.
+
+    Raises ValueError with the nearest right name.
+
+    >>> get("glorot_uniform")
+    <GlorotUniform>
+    """
+    if identifier is None:
+        return None
+    found = identifier
+    if isinstance(identifier, (str, dict)):
+        found = get_object("initializer", "keras.initializers", identifier, _ALIASES)
+    if isinstance(found, type):
+        found = found()
+    if isinstance(found, np.ndarray) or hasattr(found, "__narae_tensor__"):
+        value = np.asarray(found)
+        return lambda shape, dtype=None: value
+    if not callable(found):
+        raise ValueError(
+            f"cannot interpret {identifier!r} as an initializer: a name, a config, an array or a function"
+        )
+    return found
+
+
+def serialize(initializer: Any) -> Any:
+    """An initializer as JSON-ready data."""
+    return serialize_keras_object(initializer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The initializer that `serialize` described."""
+    return deserialize_keras_object(config, custom_objects)
+
+
+__all__ = [
+    "STFT",
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "STFTInitializer",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "deserialize",
+    "get",
+    "serialize",
+]

@@ -1,0 +1,50 @@
+"""Initializer, and the base of the random ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.engine.keys import SeedGenerator, draw_key, make_default_seed
+
+
+class Initializer:
+    """A function (shape, dtype) -> tensor. Subclasses define `__call__` and `get_config`."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The tensor to start from."""
+        raise NotImplementedError(f"{type(self).__name__} defines no __call__(self, shape, dtype=None)")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """The initializer that `get_config` described."""
+        return cls(**config)
+
+    def clone(self) -> Initializer:
+        """Another one with the same arguments."""
+        return type(self).from_config(self.get_config())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class RandomInitializer(Initializer):
+    """Base of random initializers. Without a seed one is drawn once: the same object gives the same values
+    again and again, as Keras's do; a SeedGenerator gives new ones at each call."""
+
+    def __init__(self, seed: Any = None) -> None:
+        self.seed = seed
+        self._key = make_default_seed() if seed is None else seed
+        if isinstance(self._key, bool) or not isinstance(self._key, (int, SeedGenerator)):
+            raise ValueError(f"seed is None, a whole number or a SeedGenerator, got {seed!r}")
+
+    def key(self) -> Any:
+        """The key of this call."""
+        return draw_key(self._key)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"seed": self.seed if not isinstance(self.seed, SeedGenerator) else self.seed.get_config()["seed"]}

@@ -1,0 +1,237 @@
+"""Random initializers; most are VarianceScaling with other numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import standardize_dtype
+from narae.base.errors import ShapeError
+from narae.base.registry import builtin
+from narae.engine import random
+from narae.initializers.base import RandomInitializer
+from narae.ops.tensor import Tensor, as_tensor
+
+
+@builtin("keras.initializers")
+class RandomNormal(RandomInitializer):
+    """N(mean, stddev²).
+
+    >>> RandomNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor to start from."""
+        return random.normal(shape, self.mean, self.stddev, dtype, self.key())
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+@builtin("keras.initializers")
+class TruncatedNormal(RandomNormal):
+    """N(mean, stddev²) within two standard deviations.
+
+    >>> TruncatedNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor to start from."""
+        return random.truncated_normal(shape, self.mean, self.stddev, dtype, self.key())
+
+
+@builtin("keras.initializers")
+class RandomUniform(RandomInitializer):
+    """[minval, maxval), evenly.
+
+    >>> RandomUniform(seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor to start from."""
+        return random.uniform(shape, self.minval, self.maxval, dtype, self.key())
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+@builtin("keras.initializers")
+class VarianceScaling(RandomInitializer):
+    """Variance scale / n, n the inputs ('fan_in'), outputs ('fan_out') or their mean ('fan_avg') of a unit.
+
+    distribution: 'truncated_normal', 'untruncated_normal' or 'uniform'. input_axes, output_axes: the axes of the
+    kernel that count as inputs and outputs, for other layouts than (..., inputs, outputs).
+
+    >>> VarianceScaling(seed=1)((4, 5)).shape
+    (4, 5)
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
+    ) -> None:
+        super().__init__(seed)
+        if scale <= 0:
+            raise ValueError(f"scale is positive, got {scale}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"mode is 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
+        distribution = "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                "distribution is 'truncated_normal', 'untruncated_normal' or 'uniform', got "
+                f"{distribution!r}"
+            )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor to start from."""
+        fan_in, fan_out = self._fans(tuple(shape))
+        count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, count)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return random.uniform(shape, -limit, limit, dtype, self.key())
+        if self.distribution == "untruncated_normal":
+            return random.normal(shape, 0.0, math.sqrt(variance), dtype, self.key())
+        # cutting at two deviations leaves this share of the standard deviation
+        stddev = math.sqrt(variance) / 0.87962566103423978
+        return random.truncated_normal(shape, 0.0, stddev, dtype, self.key())
+
+    def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
+        if self.input_axes is None and self.output_axes is None:
+            return fans(shape)
+        inputs, outputs = ({a % len(shape) for a in axes or ()} for axes in (self.input_axes, self.output_axes))
+        field = math.prod(n for i, n in enumerate(shape) if i not in inputs | outputs)
+        return tuple(math.prod(shape[i] for i in axes) * field for axes in (inputs, outputs))  # type: ignore[return-value]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "scale": self.scale,
+            "mode": self.mode,
+            "distribution": self.distribution,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }
+
+
+def fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """Inputs and outputs of a unit of a kernel (*field, inputs, outputs).
+
+    >>> fans((3, 3, 8, 16))
+    (72, 144)
+    """
+    if len(shape) < 2:
+        size = shape[0] if shape else 1
+        return size, size
+    field = math.prod(shape[:-2])
+    return shape[-2] * field, shape[-1] * field
+
+
+class _Named(VarianceScaling):
+    """Base of the scalings that have names."""
+
+    numbers: tuple[float, str, str] = (1.0, "fan_in", "truncated_normal")
+
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
+        super().__init__(*self.numbers, seed, input_axes, output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
+
+
+@builtin("keras.initializers")
+class GlorotUniform(_Named):
+    """Uniform with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 16)."""
+
+    numbers = (1.0, "fan_avg", "uniform")
+
+
+@builtin("keras.initializers")
+class GlorotNormal(_Named):
+    """Normal with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 12)."""
+
+    numbers = (1.0, "fan_avg", "truncated_normal")
+
+
+@builtin("keras.initializers")
+class HeUniform(_Named):
+    """Uniform with variance 2 / inputs, for ReLU (He et al. 2015, eq. 10)."""
+
+    numbers = (2.0, "fan_in", "uniform")
+
+
+@builtin("keras.initializers")
+class HeNormal(_Named):
+    """Normal with variance 2 / inputs, for ReLU (He et al. 2015, eq. 10)."""
+
+    numbers = (2.0, "fan_in", "truncated_normal")
+
+
+@builtin("keras.initializers")
+class LecunUniform(_Named):
+    """Uniform with variance 1 / inputs (LeCun et al. 1998, section 4.6)."""
+
+    numbers = (1.0, "fan_in", "uniform")
+
+
+@builtin("keras.initializers")
+class LecunNormal(_Named):
+    """Normal with variance 1 / inputs (LeCun et al. 1998, section 4.6)."""
+
+    numbers = (1.0, "fan_in", "truncated_normal")
+
+
+@builtin("keras.initializers")
+class Orthogonal(RandomInitializer):
+    """Orthonormal rows or columns, from the QR decomposition of normal numbers (Saxe et al. 2014).
+
+    Axes before the last count as one. Raises ShapeError for a rank below 2.
+
+    >>> w = Orthogonal(seed=1)((3, 3)).numpy()
+    >>> bool(np.allclose(w @ w.T, np.eye(3), atol=1e-6))
+    True
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor to start from."""
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal starts tensors of rank 2 or more, got shape {tuple(shape)}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        drawn = random.normal((max(rows, columns), min(rows, columns)), seed=self.key()).numpy()
+        q, r = np.linalg.qr(drawn.astype(np.float64))
+        q = q * np.sign(np.diag(r))  # makes the decomposition unique, the distribution uniform
+        q = q.T if rows < columns else q
+        return as_tensor((self.gain * q).reshape(shape), standardize_dtype(dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "gain": self.gain}

@@ -1,0 +1,169 @@
+"""Regularizers: penalties on weights or activations, added to the loss."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from narae import ops
+from narae.base.registry import (
+    builtin,
+    deserialize_keras_object,
+    get_object,
+    serialize_keras_object,
+)
+
+
+class Regularizer:
+    """A function from a tensor to a scalar penalty. Subclasses define `__call__` and `get_config`."""
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty of x."""
+        return 0.0
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        raise NotImplementedError(f"{type(self).__name__} defines no get_config(self)")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Regularizer:
+        """The regularizer that `get_config` described."""
+        return cls(**config)
+
+
+def _strength(name: str, value: Any) -> float:
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"a regularizer takes `{name}` as a finite number of at least 0, got {value!r}")
+    return float(value)
+
+
+@builtin("keras.regularizers")
+class L1L2(Regularizer):
+    """l1 Σ|x| + l2 Σx².
+
+    >>> L1L2(l1=1.0, l2=0.5)(ops.convert_to_tensor([1.0, -2.0])).item()
+    5.5
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = _strength("l1", l1), _strength("l2", l2)
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty of x."""
+        terms = []
+        if self.l1:
+            terms.append(ops.sum(ops.abs(x)) * self.l1)
+        if self.l2:
+            terms.append(ops.sum(ops.square(x)) * self.l2)
+        return sum(terms[1:], terms[0]) if terms else ops.convert_to_tensor(0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"l1": self.l1, "l2": self.l2}
+
+
+@builtin("keras.regularizers")
+class L1(Regularizer):
+    """l1 Σ|x|: drives weights to zero.
+
+    >>> L1(0.5)(ops.convert_to_tensor([1.0, -2.0])).item()
+    1.5
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = _strength("l1", 0.01 if l1 is None else l1)
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty of x."""
+        return ops.sum(ops.abs(x)) * self.l1
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"l1": self.l1}
+
+
+@builtin("keras.regularizers")
+class L2(Regularizer):
+    """l2 Σx²: keeps weights small.
+
+    >>> L2(0.5)(ops.convert_to_tensor([1.0, -2.0])).item()
+    2.5
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = _strength("l2", 0.01 if l2 is None else l2)
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty of x."""
+        return ops.sum(ops.square(x)) * self.l2
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"l2": self.l2}
+
+
+@builtin("keras.regularizers")
+class OrthogonalRegularizer(Regularizer):
+    """The mean |cosine| between the rows (or columns) of a matrix, times a factor: makes them orthogonal.
+
+    Raises ValueError for what is no matrix.
+
+    >>> OrthogonalRegularizer()(ops.convert_to_tensor([[1.0, 0.0], [0.0, 1.0]])).item()
+    0.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"mode is 'rows' or 'columns', got {mode!r}")
+        self.factor, self.mode = _strength("factor", factor), mode
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty of x."""
+        if len(x.shape) != 2:
+            raise ValueError(f"OrthogonalRegularizer takes a matrix, got shape {tuple(x.shape)}")
+        axis = 1 if self.mode == "rows" else 0
+        norm = ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+        unit = x / norm
+        unit = unit if self.mode == "rows" else ops.transpose(unit)
+        count = unit.shape[0]
+        product = ops.matmul(unit, ops.transpose(unit)) * (1.0 - ops.eye(count, dtype=x.dtype))
+        pairs = count * (count - 1.0) / 2.0
+        return ops.sum(ops.abs(product)) * (0.5 * self.factor / max(pairs, 1.0))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"factor": self.factor, "mode": self.mode}
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+_ALIASES = {"l1": "L1", "l2": "L2", "l1_l2": "L1L2", "l1l2": "L1L2", "orthogonal_regularizer": "OrthogonalRegularizer"}
+
+
+def get(identifier: Any) -> Any:
+    """A regularizer by name, config, or as it is; None for None. Raises ValueError with the nearest name.
+
+    >>> get("l2").l2
+    0.01
+    """
+    if identifier is None:
+        return None
+    found = identifier
+    if isinstance(identifier, (str, dict)):
+        found = get_object("regularizer", "keras.regularizers", identifier, _ALIASES)
+    if isinstance(found, type):
+        found = found()
+    if not callable(found):
+        raise ValueError(f"cannot interpret {identifier!r} as a regularizer: a name, a config or a function")
+    return found
+
+
+def serialize(regularizer: Any) -> Any:
+    """A regularizer as JSON-ready data."""
+    return serialize_keras_object(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The regularizer that `serialize` described."""
+    return deserialize_keras_object(config, custom_objects)
