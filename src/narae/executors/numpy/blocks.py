@@ -14,7 +14,7 @@ from narae.executors.numpy.lowerings import lower, ufunc_of
 from narae.executors.numpy.memory import Scratch
 from narae.graph.fuse import Step
 
-BLOCK = 1 << 16  # elements; a few arrays of them fit a core's second cache
+BLOCK = 1 << 15  # elements; half a dozen float32 arrays of them fit a core's second cache
 
 Shape = tuple[int, ...]
 
