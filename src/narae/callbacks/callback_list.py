@@ -1,0 +1,202 @@
+"""CallbackList: one callback that calls many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from narae.base import trees
+from narae.callbacks.base import BATCH_HOOKS, Logs, overrides
+from narae.callbacks.history import History
+from narae.callbacks.progbar_logger import ProgbarLogger
+
+_VERBOSE = (0, 1, 2, "auto")
+
+
+class CallbackList:
+    """Several callbacks as one: each hook calls theirs in order, the progress bar and History last.
+
+    callbacks: a Callback, a list of them, or None. params: "verbose", "epochs", "steps". Logs of
+    batches may be given as a function that makes them: it is called only when a callback looks at
+    them.
+
+    Raises TypeError for what is no callback, ValueError for a `verbose` that is not known.
+
+    >>> listed = CallbackList(add_history=True, epochs=1)
+    >>> listed.on_epoch_end(0, {"loss": 0.5})
+    >>> listed.history.history, listed.wants_batches
+    ({'loss': [0.5]}, False)
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        verbose = params.get("verbose", 1)
+        if verbose not in _VERBOSE:
+            raise ValueError(
+                f'verbose is 0 (silent), 1 (a bar), 2 (a line per epoch) or "auto", got {verbose!r}'
+            )
+        self.callbacks = [_checked(c) for c in trees.flatten(callbacks) if c is not None]
+        self._progbar = self._first(ProgbarLogger) or (
+            self._added(ProgbarLogger()) if add_progbar else None
+        )
+        self._history = self._first(History) or (self._added(History()) if add_history else None)
+        self.params: dict[str, Any] = {}
+        self._model: Any = None
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+        self._find_hooks()
+
+    def _first(self, kind: type) -> Any:
+        return next((c for c in self.callbacks if isinstance(c, kind)), None)
+
+    def _added(self, callback: Any) -> Any:
+        self.callbacks.append(callback)
+        return callback
+
+    def _find_hooks(self) -> None:
+        """For each batch hook the callbacks that do something in it, but for the progress bar."""
+        self._batch: dict[str, list[Callable[..., None]]] = {
+            hook: [
+                getattr(c, hook)
+                for c in self.callbacks
+                if c is not self._progbar and overrides(c, hook)
+            ]
+            for hook in BATCH_HOOKS
+        }
+        self.wants_batches = any(self._batch.values())
+
+    @property
+    def model(self) -> Any:
+        """The model that trains."""
+        return self._model
+
+    @property
+    def history(self) -> Any:
+        """The History among the callbacks, None when there is none."""
+        return self._history
+
+    @property
+    def resumed_at(self) -> tuple[int, int] | None:
+        """(epoch, batch) at which a callback found that training was cut off; None when none
+        did."""
+        found = (getattr(c, "resumed_at", None) for c in self.callbacks)
+        return next((at for at in found if at is not None), None)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback, to be called last."""
+        self.callbacks.append(_checked(callback))
+        if self._model is not None:
+            callback.set_model(self._model)
+        callback.set_params(self.params)
+        self._find_hooks()
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Tell every callback the loop's arguments."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Tell every callback which model trains."""
+        self._model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def _all(self, hook: str, *args: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args)
+
+    def _some(self, hook: str, batch: int, logs: Any) -> None:
+        wanting = self._batch[hook]
+        if wanting:
+            found = logs() if callable(logs) else logs or {}
+            for function in wanting:
+                function(batch, found)
+            logs = found
+        if self._progbar is not None:
+            getattr(self._progbar, hook)(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_begin`."""
+        self._some("on_train_batch_begin", batch, logs)
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Another name of `on_train_batch_end`."""
+        self._some("on_train_batch_end", batch, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch of fit."""
+        self._all("on_epoch_begin", epoch, {} if logs is None else logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch of fit. All callbacks get the same dict, and may add to it."""
+        self._all("on_epoch_end", epoch, {} if logs is None else logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a training step."""
+        self._some("on_train_batch_begin", batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a training step."""
+        self._some("on_train_batch_end", batch, logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step of evaluate."""
+        self._some("on_test_batch_begin", batch, logs)
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a step of evaluate."""
+        self._some("on_test_batch_end", batch, logs)
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step of predict."""
+        self._some("on_predict_batch_begin", batch, logs)
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a step of predict."""
+        self._some("on_predict_batch_end", batch, logs)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before fit's first epoch."""
+        self._all("on_train_begin", {} if logs is None else logs)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After fit's last epoch."""
+        self._all("on_train_end", {} if logs is None else logs)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before evaluate, or fit's validation."""
+        self._all("on_test_begin", {} if logs is None else logs)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After evaluate, or fit's validation."""
+        self._all("on_test_end", {} if logs is None else logs)
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before predict."""
+        self._all("on_predict_begin", {} if logs is None else logs)
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After predict."""
+        self._all("on_predict_end", {} if logs is None else logs)
+
+
+def _checked(callback: Any) -> Any:
+    if isinstance(callback, type):
+        raise TypeError(
+            f"callbacks got the class {callback.__name__}: pass an object, {callback.__name__}(...)"
+        )
+    needed = ("set_model", "set_params", "on_epoch_end", *BATCH_HOOKS)
+    if not all(hasattr(callback, name) for name in needed):
+        raise TypeError(
+            f"callbacks takes narae.callbacks.Callback objects, got {callback!r:.80} "
+            f"({type(callback)})"
+        )
+    return callback

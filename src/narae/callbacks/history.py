@@ -1,0 +1,87 @@
+"""History: the metrics of every epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.errors import MissingExtra
+from narae.base.files import PathLike, atomic_write
+from narae.callbacks.base import Callback, Logs
+
+_TRAIN, _VALIDATION = "#1f6feb", "#d9480f"
+
+
+class History(Callback):
+    """What `fit` gives: `history`, a list of values by metric name, one per epoch; `epoch`, their
+    numbers.
+
+    >>> h = History()
+    >>> h.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.6})
+    >>> h.history
+    {'loss': [0.5], 'val_loss': [0.6]}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def set_model(self, model: Any) -> None:
+        """The model's `history` is this one from now on."""
+        super().set_model(model)
+        model.history = self
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Count epochs anew."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keep an epoch's metrics."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def plot(self, path: PathLike | None = None) -> Any:
+        """The curves of each metric, training against validation: a matplotlib Figure, written to
+        `path` (PNG) when given.
+
+        Raises ValueError before the first epoch, MissingExtra without matplotlib.
+        """
+        names = [name for name in self.history if not name.startswith("val_")]
+        if not names:
+            raise ValueError("the history is empty: fit for one epoch at least, then plot it")
+        figure = _figure(len(names))
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            self._draw(axes, name)
+        if path is not None:
+            with atomic_write(path) as file:
+                figure.savefig(file, format="png", dpi=120)
+        return figure
+
+    def _draw(self, axes: Any, name: str) -> None:
+        styles = (
+            (name, "o-", _TRAIN, "training"),
+            (f"val_{name}", "s--", _VALIDATION, "validation"),
+        )
+        for key, style, color, label in styles:
+            values = self.history.get(key)
+            if values:  # validation_freq may leave epochs out: those that were validated come last
+                axes.plot(
+                    [e + 1 for e in self.epoch[-len(values) :]],
+                    values,
+                    style,
+                    color=color,
+                    label=label,
+                )
+        axes.set(title=name, xlabel="epoch", ylabel=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend()
+
+
+def _figure(count: int) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("matplotlib", "plot", "History.plot") from None
+    return Figure(figsize=(5.2 * count, 4.0), layout="constrained")

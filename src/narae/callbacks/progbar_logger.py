@@ -1,0 +1,94 @@
+"""ProgbarLogger: the progress bar of fit, evaluate and predict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.callbacks.base import Callback, Logs
+from narae.utils.progbar import Progbar, emit
+
+
+class ProgbarLogger(Callback):
+    """Shows each epoch's progress and metrics. It is added by `verbose`; there is no need to pass
+    one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar: Progbar | None = None
+        self._done = 0
+        self._in_fit = False
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take the loop's arguments."""
+        super().set_params(params)
+        verbose = params.get("verbose", 1)
+        self._verbose = 1 if verbose == "auto" else int(verbose)
+        self._steps: int | None = params.get("steps")
+        self._epochs = params.get("epochs") or 1
+
+    _verbose, _steps, _epochs = 1, None, 1
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """From here on validation is part of an epoch's line."""
+        self._in_fit = True
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Forget that."""
+        self._in_fit = False
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Say which epoch begins."""
+        self._begin()
+        if self._verbose and self._epochs > 1:
+            emit(f"Epoch {epoch + 1}/{self._epochs}\n")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """End the line with the epoch's metrics."""
+        self._end(logs or {})
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Begin a line, outside of fit."""
+        if not self._in_fit:
+            self._begin()
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """End it."""
+        if not self._in_fit:
+            self._end(logs or {})
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Begin a line."""
+        self._begin()
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """End it."""
+        self._end({})
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Draw when it is time; logs may be a function that makes them."""
+        self._done = batch + 1
+        if self._bar is not None:
+            self._bar.update(
+                batch + 1, logs if callable(logs) else lambda: logs or {}, finalize=False
+            )
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """The same, outside of fit."""
+        if not self._in_fit:
+            self.on_train_batch_end(batch, logs)
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """The same, without metrics."""
+        self.on_train_batch_end(batch, dict)
+
+    def _begin(self) -> None:
+        self._done = 0
+        self._bar = Progbar(self._steps, verbose=self._verbose)
+
+    def _end(self, logs: Logs) -> None:
+        if self._bar is None:
+            return
+        if self._steps is None:  # known from now on
+            self._steps = self._bar.target = self._done
+        self._bar.update(self._done, lambda: logs, finalize=True)
+        self._bar = None

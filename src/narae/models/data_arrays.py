@@ -1,0 +1,164 @@
+"""Batches from arrays in memory: gathered straight into a program's inputs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from narae.base import trees
+from narae.graph.ir import Spec
+from narae.models.data_batches import Source
+from narae.models.data_checks import spec_of
+
+_BLOCK = 1 << 14
+
+
+class ArraySource(Source):
+    """Arrays with a common first axis, in their order or shuffled.
+
+    The order of pass p over the data is a function of (seed, p) alone. With `steps`, an epoch is
+    that many batches of the endless sequence of passes, and goes on where the epoch before ended.
+    """
+
+    steps: int
+    batch_size: int
+    samples: int
+
+    def __init__(
+        self,
+        tree: Any,
+        samples: int,
+        batch_size: int,
+        shuffle: bool | str,
+        steps: int | None,
+        seed: int,
+    ) -> None:
+        self.samples, self.batch_size = samples, min(batch_size, samples)
+        self.per_pass = -(-samples // self.batch_size)
+        self.steps = self.per_pass if steps is None else steps
+        self._tree, self._shuffle, self._seed = tree, shuffle, seed
+        self.leaves: list[np.ndarray] = [leaf for leaf in trees.flatten(tree) if leaf is not None]
+        self.takes = [array.flags.c_contiguous for array in self.leaves]
+        self.scratch: list[np.ndarray | None] = [None] * len(self.leaves)
+        count = samples if shuffle is True else self.per_pass
+        self._order = np.empty(count, np.intp) if shuffle else None
+        self._ordered_for: int | None = None
+        self._specs: dict[int, Any] = {}
+
+    def arrays(self) -> Any:
+        """(x, y, sample_weight), whole."""
+        return self._tree
+
+    def epoch(self, number: int) -> Iterator[ArrayBatch]:
+        """The batches of one epoch, in an order that depends on nothing but the seed and
+        `number`."""
+        steps = self.steps
+        if steps > self.per_pass:
+            warnings.warn(
+                f"Your input ran out of data: {self.samples} samples in batches of "
+                f"{self.batch_size} are "
+                f"{self.per_pass} steps, {steps} were asked for; the epoch ends early",
+                stacklevel=2,
+            )
+            steps = self.per_pass
+        for step in range(number * steps, (number + 1) * steps):
+            yield self._batch(*divmod(step, self.per_pass))
+
+    def peek(self) -> ArrayBatch:
+        """A batch of the usual size."""
+        return ArrayBatch(self, slice(0, self.batch_size), self.batch_size)
+
+    def specs(self, size: int) -> Any:
+        """The specs of a batch of `size` rows."""
+        found = self._specs.get(size)
+        if found is None:
+
+            def sized(leaf: Any) -> Spec | None:
+                spec = spec_of(leaf)
+                return spec and Spec((size, *spec.shape[1:]), spec.dtype)
+
+            found = self._specs[size] = trees.map_tree(sized, self._tree)
+        return found
+
+    def _batch(self, passed: int, place: int) -> ArrayBatch:
+        size = self.batch_size
+        if self._order is not None and self._ordered_for != passed:
+            self._reorder(passed)
+        if self._order is not None and self._shuffle == "batch":
+            place = int(self._order[place])
+        start = place * size
+        stop = min(start + size, self.samples)
+        rows = (
+            self._order[start:stop]
+            if self._order is not None and self._shuffle is True
+            else slice(start, stop)
+        )
+        return ArrayBatch(self, rows, stop - start)
+
+    def _reorder(self, passed: int) -> None:
+        """Shuffle for a pass, in place: from 0, 1, 2, ... so that earlier passes leave no trace."""
+        order: Any = self._order
+        for start in range(0, len(order), _BLOCK):
+            block = order[start : start + _BLOCK]
+            np.add(_COUNT[: len(block)], start, out=block)
+        generator = np.random.Generator(
+            np.random.Philox(key=np.array([self._seed, passed], np.uint64))
+        )
+        short = self._shuffle == "batch" and self.samples % self.batch_size
+        generator.shuffle(order[:-1] if short else order)  # the short batch stays last
+        self._ordered_for = passed
+
+
+_COUNT = np.arange(_BLOCK, dtype=np.intp)
+
+
+class ArrayBatch:
+    """Rows of an ArraySource: a slice, or an array of indices, read when asked for.
+
+    Valid until the source begins its next pass.
+    """
+
+    __slots__ = ("_rows", "_source", "size")
+
+    def __init__(self, source: ArraySource, rows: Any, size: int) -> None:
+        self._source, self._rows, self.size = source, rows, size
+
+    def tree(self) -> Any:
+        """(x, y, sample_weight) as arrays."""
+        rows = self._rows
+        return trees.map_tree(
+            lambda leaf: None if leaf is None else leaf[rows], self._source.arrays()
+        )
+
+    def specs(self) -> Any:
+        """`tree()` with a Spec, or None, for each leaf."""
+        return self._source.specs(self.size)
+
+    def write(self, buffers: list[np.ndarray]) -> None:
+        """Fill a program's inputs: the leaves in order, None left out, cast where dtypes differ."""
+        source, rows = self._source, self._rows
+        if type(rows) is slice:
+            for array, buffer in zip(source.leaves, buffers, strict=True):
+                np.copyto(buffer, array[rows], casting="unsafe")
+            return
+        for i, buffer in enumerate(buffers):
+            array = source.leaves[i]
+            if not source.takes[i]:  # take would copy the whole array first
+                np.copyto(buffer, array[rows], casting="unsafe")
+            elif array.dtype == buffer.dtype:
+                array.take(rows, 0, buffer, "clip")  # "raise" would go through a buffer of its own
+            else:
+                np.copyto(buffer, self._taken(i), casting="unsafe")
+
+    def _taken(self, i: int) -> np.ndarray:
+        """The rows in the array's own dtype, in memory that is used again."""
+        source = self._source
+        array, scratch = source.leaves[i], source.scratch[i]
+        if scratch is None:
+            scratch = source.scratch[i] = np.empty(
+                (source.batch_size, *array.shape[1:]), array.dtype
+            )
+        return array.take(self._rows, 0, scratch[: self.size], "clip")

@@ -1,0 +1,207 @@
+"""What users pass as data, made into arrays and checked where it came in."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from narae.base import trees
+from narae.base.dtypes import standardize_dtype
+from narae.graph.ir import Spec
+
+SUPPORTED = (
+    "NumPy arrays, tensors, pandas DataFrames and Series, lists of numbers, dicts, lists or tuples "
+    "of "
+    "these, or, as x alone, what gives batches: a generator, narae.utils.PyDataset, a PyTorch "
+    "DataLoader, a tf.data.Dataset or any iterable"
+)
+
+
+def as_arrays(data: Any, name: str) -> Any:
+    """The tree of `data` with NumPy arrays as leaves (None stays None), dtypes as they are.
+
+    Lists that hold numbers alone become one array each. Raises ValueError for what holds no
+    numbers, named by its place: "x['image']".
+    """
+    if data is None:
+        return None
+    if isinstance(data, dict):
+        return {key: as_arrays(item, f"{name}[{key!r}]") for key, item in data.items()}
+    if isinstance(data, (list, tuple)) and not _numbers(data):
+        items = [as_arrays(item, f"{name}[{i}]") for i, item in enumerate(data)]
+        return items if isinstance(data, list) else tuple(items)
+    return as_array(data, name)
+
+
+def _numbers(data: Any) -> bool:
+    """Whether a nest of lists holds Python numbers alone: then it is one array."""
+    return bool(data) and all(
+        _numbers(item)
+        if isinstance(item, (list, tuple))
+        else isinstance(item, (int, float, str, np.generic))
+        for item in data
+    )
+
+
+def as_array(data: Any, name: str) -> np.ndarray:
+    """One leaf as an array with a dtype of narae; see `as_arrays`."""
+    try:
+        array = data if isinstance(data, np.ndarray) else _converted(data, name)
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be made an array: {error}") from error
+    try:
+        standardize_dtype(array.dtype)
+    except ValueError:
+        raise ValueError(
+            f"{name} has the NumPy dtype {array.dtype}{_example(array)}: a model takes numbers. "
+            "Strings and "
+            "categories are encoded as integers first; rows of different lengths are padded"
+        ) from None
+    return array
+
+
+def _example(array: np.ndarray) -> str:
+    return f" (first value {array.flat[0]!r:.40})" if array.size else ""
+
+
+def _converted(data: Any, name: str) -> np.ndarray:
+    if type(data).__module__.startswith("pandas"):
+        return _from_pandas(data)
+    if hasattr(data, "detach") and hasattr(data, "cpu"):  # a torch tensor, on whichever device
+        return data.detach().cpu().numpy()
+    if hasattr(data, "__narae_tensor__"):
+        return np.asarray(data.__narae_tensor__())
+    if hasattr(data, "toarray"):
+        raise ValueError(f"{name} is sparse ({type(data).__name__}): pass {name}.toarray()")
+    if isinstance(data, (int, float, list, tuple, np.generic)) or hasattr(data, "__array__"):
+        return np.asarray(data)
+    raise ValueError(
+        f"Unrecognized data type: {name}={data!r:.60} (of type {type(data)}). narae takes "
+        f"{SUPPORTED}"
+    )
+
+
+def _from_pandas(data: Any) -> np.ndarray:
+    """DataFrame (n, columns) or Series (n,) -> (n, columns) or (n, 1), as Keras makes them."""
+    array = data.to_numpy()
+    columns = data.dtypes if data.ndim == 2 else [data.dtype]
+    if array.dtype == object and all(dtype.kind in "biuf" for dtype in columns):
+        array = data.to_numpy(dtype="float64", na_value=np.nan)  # mixed or nullable columns
+    return array if array.ndim > 1 else array[:, None]
+
+
+def leaves_by_name(tree: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of a tree, each with its place as the user would write it."""
+    if isinstance(tree, dict):
+        for key, item in tree.items():
+            yield from leaves_by_name(item, f"{name}[{key!r}]")
+    elif isinstance(tree, (list, tuple)):
+        for i, item in enumerate(tree):
+            yield from leaves_by_name(item, f"{name}[{i}]")
+    elif tree is not None:
+        yield name, tree
+
+
+def count_samples(x: Any, y: Any, sample_weight: Any) -> int:
+    """The common length of the first axis. Raises ValueError that names each array and its
+    length."""
+    named = [
+        pair
+        for tree, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+        for pair in leaves_by_name(tree, name)
+    ]
+    if x is None or not named:
+        raise ValueError(f"there is no data: x is {x!r}; pass {SUPPORTED}")
+    for name, array in named:
+        if not array.ndim:
+            raise ValueError(
+                f"{name} is the single number {array}: data has a first axis of samples, (samples, "
+                "...)"
+            )
+    lengths = {len(array) for _, array in named}
+    if len(lengths) > 1:
+        sizes = ", ".join(f"{name} has {len(array)}" for name, array in named)
+        raise ValueError(
+            f"all arrays need the same number of samples (length of the first axis), but {sizes}"
+        )
+    if 0 in lengths:
+        shapes = ", ".join(f"{name} has shape {array.shape}" for name, array in named)
+        raise ValueError(f"there are no samples: {shapes}")
+    return lengths.pop()
+
+
+def check_batch_size(batch_size: Any) -> int:
+    """A batch size that counts, 32 for None. Raises ValueError."""
+    if batch_size is None:
+        return 32
+    whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
+    if not whole or batch_size < 1:
+        raise ValueError(f"batch_size is a whole number of at least 1, got {batch_size!r}")
+    return int(batch_size)
+
+
+def check_steps(steps: Any) -> int | None:
+    """A number of batches per epoch, or None. Raises ValueError."""
+    if steps is None:
+        return None
+    if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
+        raise ValueError(
+            f"the number of steps per epoch is a whole number of at least 1, or None; got {steps!r}"
+        )
+    return int(steps)
+
+
+def check_class_weight(class_weight: Any) -> dict[int, float]:
+    """{label: weight}. Raises ValueError for anything else."""
+    if not isinstance(class_weight, Mapping) or not all(
+        isinstance(key, (int, np.integer)) and isinstance(value, (int, float, np.number))
+        for key, value in class_weight.items()
+    ):
+        raise ValueError(
+            f"class_weight is a dict from integer labels to weights, as {{0: 1.0, 1: 5.0}}; got "
+            f"{class_weight!r:.100}"
+        )
+    return {int(key): float(value) for key, value in class_weight.items()}
+
+
+def class_weights(y: Any, class_weight: dict[int, float], whole: bool = False) -> np.ndarray:
+    """The weight of each sample by its label: (n,) floats; labels that are not named weigh 1, as in
+    Keras.
+
+    y: labels (n,) or (n, 1), or one-hot rows (n, classes). With `whole` data, a label of
+    `class_weight` that no sample has is warned about. Raises ValueError for several outputs or no
+    y.
+    """
+    if trees.is_nested(y) or y is None:
+        what = "y is missing" if y is None else "y is a nest of several arrays"
+        raise ValueError(
+            f"`class_weight` is only supported for Models with a single output: {what}"
+        )
+    if y.ndim > 2:
+        raise ValueError(
+            "class_weight goes with labels (n,), (n, 1) or one-hot rows (n, classes), got "
+            f"{y.shape}"
+        )
+    labels = (
+        y.argmax(axis=1)
+        if y.ndim == 2 and y.shape[1] > 1
+        else np.round(y.reshape(-1)).astype(np.int64)
+    )
+    values, places = np.unique(labels, return_inverse=True)
+    unseen = sorted(set(class_weight) - set(values.tolist()))
+    if whole and unseen:
+        warnings.warn(
+            f"class_weight names the labels {unseen}, which no sample of y has; y has "
+            f"{values.tolist()[:20]}",
+            stacklevel=4,
+        )
+    table = np.array([class_weight.get(value, 1.0) for value in values.tolist()], np.float32)
+    return table[places.reshape(-1)]
+
+
+def spec_of(leaf: Any) -> Spec | None:
+    """Shape and dtype of an array, None of None."""
+    return None if leaf is None else Spec(leaf.shape, standardize_dtype(leaf.dtype))

@@ -1,0 +1,223 @@
+"""Progbar: how far a loop is, in Keras's look."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+Values = Mapping[str, Any] | Iterable[tuple[str, Any]] | Callable[[], Mapping[str, Any]] | None
+_BOLD, _GREEN, _WHITE, _END = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
+
+
+class Progbar:
+    """Progress of a loop: a live bar on a terminal or in a notebook, one plain line at the end
+    elsewhere.
+
+    target: the number of steps, None when unknown. verbose: 0 silent, 1 a bar, 2 one line at the
+    end. interval: seconds between two drawings. Values are averaged over the steps since they were
+    first given, but for `stateful_metrics`, which are shown as they are (`stateless_metrics`: the
+    others' names, when those alone are to be averaged). NO_COLOR in the environment turns colours
+    off.
+
+    >>> bar = Progbar(2, verbose=2)
+    >>> bar.update(1, [("loss", 0.5)])
+    >>> bar.update(2, [("loss", 0.25)])
+    2/2 - 0s - ...step - loss: 0.3750
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
+        unit_name: str = "step",
+    ) -> None:
+        self.target, self.width, self.verbose = target, width, verbose
+        self.interval, self.unit_name = interval, unit_name
+        self.stateful_metrics = set(stateful_metrics or ())
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self._sums: dict[str, list[Any]] = {}
+        self._seen = 0
+        self._start = time.perf_counter()
+        self._after_first: float | None = None
+        self._next = 0.0  # when the next drawing is due
+        self._drawn = 0  # columns of the present line that are drawn on
+        self._live, self._style = _terminal()
+
+    def update(self, current: int, values: Values = None, finalize: bool | None = None) -> None:
+        """Show that `current` steps are done.
+
+        values: (name, value) pairs, or a function that gives a dict by name, which is called only
+        when the line is drawn. finalize: whether this is the last time; None: when `current` is the
+        target.
+        """
+        if finalize is None:
+            finalize = self.target is not None and current >= self.target
+        now = time.perf_counter()
+        if self._after_first is None and current:
+            self._after_first = now
+        lazy = callable(values)
+        if values is not None and not lazy:
+            self._count(values, current - self._seen)
+        self._seen = current
+        if not finalize and (now < self._next or self.verbose != 1 or not self._live):
+            return
+        if values is not None and lazy:
+            self._sums.update({name: [value, None] for name, value in values().items()})  # type: ignore[operator]
+        self._next = now + self.interval
+        if self.verbose:
+            self._draw(current, now - self._start, bool(finalize))
+
+    def add(self, n: int, values: Values = None) -> None:
+        """Show that `n` more steps are done."""
+        self.update(self._seen + n, values)
+
+    def _count(self, values: Any, steps: int) -> None:
+        for name, value in values.items() if isinstance(values, Mapping) else values:
+            stateless = self.stateless_metrics
+            if name in self.stateful_metrics or (stateless is not None and name not in stateless):
+                self._sums[name] = [value, None]
+            else:
+                weight = max(steps, 1)
+                total, count = self._sums.get(name, (0.0, 0))
+                self._sums[name] = [total + value * weight, count + weight]
+
+    # -- drawing -----------------------------------------------------------------------------
+
+    def _draw(self, current: int, elapsed: float, last: bool) -> None:
+        per_step = self._per_step(current)
+        if self.verbose == 2:
+            head = (
+                f"{self._numbers(current)} - {elapsed:.0f}s - {duration(per_step)}/{self.unit_name}"
+            )
+            self._write(f"{head}{self._metrics()}", "", last)
+            return
+        bold, end = (_BOLD, _END) if self._style else ("", "")
+        waiting = (
+            clock(per_step * (self.target - current))
+            if self.target and not last
+            else f"{elapsed:.0f}s"
+        )
+        head = f"{bold}{self._numbers(current)}{end}{self._bar(current)} {bold}{waiting}{end} "
+        self._write(head, f"{duration(per_step)}/{self.unit_name}{self._metrics()}", last)
+
+    def _numbers(self, current: int) -> str:
+        if self.target is None:
+            return f"{current:7d}/Unknown" if self.verbose == 1 else f"{current}/{current}"
+        return f"{current:{len(str(self.target))}d}/{self.target}"
+
+    def _bar(self, current: int) -> str:
+        if self.target is None:
+            return ""
+        full = (
+            min(self.width, int(self.width * current / self.target)) if self.target else self.width
+        )
+        done, rest = "━" * full, "━" * (self.width - full)
+        # without colours the two halves would look alike
+        return (
+            f" {_GREEN}{done}{_END}{_WHITE}{rest}{_END}"
+            if self._style
+            else f" {done}{'─' * len(rest)}"
+        )
+
+    def _per_step(self, current: int) -> float:
+        """Seconds per step. The first is left out once there are others: it holds the
+        compilation."""
+        now = time.perf_counter()
+        if self._after_first is not None and current > 1:
+            return (now - self._after_first) / (current - 1)
+        return (now - self._start) / max(current, 1)
+
+    def _metrics(self) -> str:
+        return "".join(
+            f" - {name}: {number(value if count is None else value / max(count, 1))}"
+            for name, (value, count) in self._sums.items()
+        )
+
+    def _write(self, head: str, tail: str, last: bool) -> None:
+        visible = _visible(head) + len(tail)
+        if self._live and not last:  # a line that wraps could not be drawn over
+            room = shutil.get_terminal_size().columns - 1
+            tail = tail[: max(0, room - _visible(head))]
+            visible = _visible(head) + len(tail)
+        blank = " " * max(0, self._drawn - visible)
+        start = "\r" if self._live and self.verbose == 1 else ""
+        self._drawn = 0 if last else visible
+        emit(f"{start}{head}{tail}{blank if start else ''}" + ("\n" if last else ""))
+
+
+def emit(text: str) -> None:
+    """Write to stdout at once; signs that its encoding lacks are replaced."""
+    out = sys.stdout
+    if out is None:  # a program without a console
+        return
+    try:
+        out.write(text)
+    except UnicodeEncodeError:
+        plain = text.replace("━", "=").replace("─", ".")
+        encoding = out.encoding or "ascii"
+        out.write(plain.encode(encoding, errors="replace").decode(encoding))
+    out.flush()
+
+
+def _terminal() -> tuple[bool, bool]:
+    """(whether a line can be drawn over, whether it may have colours)."""
+    out = sys.stdout
+    live = (
+        bool(out is not None and hasattr(out, "isatty") and out.isatty())
+        or "ipykernel" in sys.modules
+    )
+    return live, live and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _visible(text: str) -> int:
+    for code in (_BOLD, _GREEN, _WHITE, _END):
+        text = text.replace(code, "")
+    return len(text)
+
+
+def number(value: Any) -> str:
+    """A metric as Keras shows it: four places, or an exponent for what would be lost in them.
+
+    >>> number(0.25), number(0.00002), number([1.0, 3.0])
+    ('0.2500', '2.0000e-05', '2.0000')
+    """
+    try:
+        value = float(np.mean(value))
+    except (TypeError, ValueError):
+        return str(value)
+    return f"{value:.4f}" if abs(value) > 1e-3 or not math.isfinite(value) else f"{value:.4e}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that fits.
+
+    >>> duration(2.0), duration(0.004), duration(0.00002)
+    ('2s', '4ms', '20us')
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds * 1e6:.0f}us"
+
+
+def clock(seconds: float) -> str:
+    """A time to wait, as H:MM:SS, M:SS or seconds.
+
+    >>> clock(5), clock(65), clock(3700)
+    ('5s', '1:05', '1:01:40')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest}s"

@@ -1,0 +1,83 @@
+"""PyDataset: batches by their number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PyDataset:
+    """Batches by number, for data that does not fit in memory: write `__len__` and `__getitem__`.
+
+    `dataset[i]` gives batch i: x, (x, y) or (x, y, sample_weight). With workers > 1, threads call
+    `__getitem__` up to `max_queue_size` batches ahead; the batches keep their order.
+    use_multiprocessing is accepted: the workers are threads all the same, since NumPy and file
+    reading let them run side by side.
+
+    Raises ValueError for a number of workers below 0.
+
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, i):
+    ...         return [i, i + 1], [i**2, (i + 1) ** 2]
+    >>> Squares(workers=2).num_batches
+    2
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        if workers < 0:
+            raise ValueError(f"workers is a whole number of at least 0, got {workers!r}")
+        self._workers = workers
+        self._use_multiprocessing = use_multiprocessing
+        self._max_queue_size = max_queue_size
+
+    # A subclass that never called super().__init__() has these defaults.
+    _workers, _use_multiprocessing, _max_queue_size = 1, False, 10
+
+    @property
+    def workers(self) -> int:
+        """How many threads fetch batches."""
+        return self._workers
+
+    @workers.setter
+    def workers(self, value: int) -> None:
+        self._workers = value
+
+    @property
+    def use_multiprocessing(self) -> bool:
+        """As given."""
+        return self._use_multiprocessing
+
+    @use_multiprocessing.setter
+    def use_multiprocessing(self, value: bool) -> None:
+        self._use_multiprocessing = value
+
+    @property
+    def max_queue_size(self) -> int:
+        """How many batches are fetched ahead."""
+        return self._max_queue_size
+
+    @max_queue_size.setter
+    def max_queue_size(self, value: int) -> None:
+        self._max_queue_size = value
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches per epoch: `len(self)`, None for a dataset without end."""
+        try:
+            return len(self)  # type: ignore[arg-type]
+        except TypeError:
+            return None
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a __getitem__(index) that gives batch `index`"
+        )
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch."""
