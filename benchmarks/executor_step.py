@@ -113,9 +113,10 @@ def main(repeats: int = 300) -> None:
                 losses[key] = float(step())
                 times[key].append(time.perf_counter() - start)
         ours, theirs = (median(times[key]) * 1e6 for key in ("planned", "by hand"))
+        shown = " ".join(f"{loss:.5f}" for loss in losses.values())
         print(
             f"{name}: planned {ours:.0f} µs, by hand {theirs:.0f} µs, ratio {ours / theirs:.2f}; "
-            f"loaded in {loading * 1e3:.0f} ms; losses {' '.join(f'{v:.5f}' for v in losses.values())}"
+            f"loaded in {loading * 1e3:.0f} ms; losses {shown}"
         )
 
 

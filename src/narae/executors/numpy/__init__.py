@@ -9,10 +9,13 @@ import numpy as np
 from narae.executors.numpy import (  # noqa: F401  (they fill the table of lowerings)
     contract,
     control,
+    convolution,
     elementwise,
     indexing,
     movement,
+    pooling,
     reductions,
+    special,
 )
 from narae.executors.numpy.lowerings import route
 from narae.executors.numpy.program import NumpyProgram

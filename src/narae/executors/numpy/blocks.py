@@ -4,7 +4,8 @@ computes for itself alone lives in scratch of a block's size."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -32,7 +33,8 @@ def lower_step(step: Step, arrays: Mapping[int, np.ndarray], scratch: Scratch) -
         for node in step.nodes:
             inner = scratch.mark()
             ins = [parts[v.uid] for v in node.inputs]
-            calls += lower(node, ins, [parts[u] for u in node.uids], scratch)
+            made = lower(node, ins, [parts[u] for u in node.uids], scratch)
+            calls += cast("Sequence[Call]", made)  # loops are for what is not elementwise
             scratch.release(inner)
         scratch.release(mark)
         blocks.append(calls)

@@ -21,6 +21,13 @@ class Call:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """The same calls on other arrays, for each block in turn."""
+
+    blocks: Sequence[Sequence[Call]]
+
+
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
     """A Call, written as the call itself would be."""
     return Call(function, args, kwargs)
@@ -45,15 +52,20 @@ class Source:
         """Say what the next lines are for."""
         self._lines.append(f"# {text}")
 
-    def add(self, calls: Sequence[Call], near: Arrays = ()) -> None:
+    def add(self, calls: Sequence[Call | Loop], near: Arrays = ()) -> None:
         """The calls, one a line. Views of the arrays `near` are named after them."""
-        names = (self._leaf(leaf, near) for c in calls for leaf in _leaves(c))
-        self._lines += [self._shown(c, names) for c in calls]
+        for c in calls:
+            if isinstance(c, Loop):
+                self.add_loop(c.blocks, near)
+            else:
+                names = (self._leaf(leaf, near) for leaf in _leaves(c))
+                self._lines.append(self._shown(c, names))
 
     def add_loop(self, blocks: Sequence[Sequence[Call]], near: Arrays = ()) -> None:
         """The same calls for each block; what differs between blocks becomes a loop variable."""
         if len(blocks) == 1:
-            return self.add(blocks[0], near)
+            self.add(blocks[0], near)
+            return
         leaves = [[leaf for c in calls for leaf in _leaves(c)] for calls in blocks]
         variables: dict[tuple[int, ...], str] = {}
         columns, names = [], []
@@ -67,6 +79,10 @@ class Source:
                 variables[key] = f"b{len(columns)}"
                 names.append(variables[key])
                 columns.append(column)
+        if not columns:  # the same each time
+            for calls in blocks:
+                self.add(calls, near)
+            return
         table = self._enter(list(zip(*columns, strict=True)), "blocks")
         targets = ", ".join(variables.values())
         self._lines.append(f"for {targets}{',' if len(columns) == 1 else ''} in {table}:")

@@ -23,6 +23,11 @@ def _cast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
     return [call(np.copyto, outs[0], ins[0], casting="unsafe")]
 
 
+@lowering("bitcast")
+def _bitcast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    return [call(np.copyto, outs[0].view(ins[0].dtype), ins[0])]
+
+
 @lowering("select")
 def _select(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
     """By masks of bits: a choice that no processor has to predict (5 to 15 times as fast as

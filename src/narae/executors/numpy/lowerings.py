@@ -4,12 +4,12 @@ and forwards whose result is copied for what has no lowering."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from narae.executors.numpy.calls import Arrays, Call, call
+from narae.executors.numpy.calls import Arrays, Call, Loop, call
 from narae.executors.numpy.memory import Scratch
 from narae.graph.ir import Node, Op
 
@@ -21,7 +21,9 @@ class Lowering(Protocol):
     For an elementwise node the arrays may be blocks, of the shape of `outs` or broadcast to it.
     """
 
-    def __call__(self, node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]: ...
+    def __call__(
+        self, node: Node, ins: Arrays, outs: Arrays, scratch: Scratch
+    ) -> Sequence[Call | Loop]: ...
 
 
 LOWERINGS: dict[str, Lowering] = {}
@@ -37,11 +39,14 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
     return entered
 
 
-def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
     """The calls for a node."""
     own = LOWERINGS.get(node.op.name)
-    if own is not None:
-        return own(node, ins, outs, scratch)
+    return generic(node, ins, outs) if own is None else own(node, ins, outs, scratch)
+
+
+def generic(node: Node, ins: Arrays, outs: Arrays) -> list[Call]:
+    """A ufunc into its place, or the op's forward and a copy of its result."""
     ufunc = ufunc_of(node.op)
     if ufunc is not None:
         return [call(ufunc, *ins, out=outs[0])]
