@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any
 
-from narae.ops.promote import floated, promoted, to
+import numpy as np
+
+from narae.base.dtypes import is_float, np_dtype, standardize_dtype
+from narae.ops.promote import dtype_of, floated, promoted, to
+from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
+from narae.ops.records import special as S
 from narae.ops.symbolic import public
+from narae.ops.table import binary, unary
 from narae.ops.tensor import Tensor, as_tensor
+
+_unary, _binary = partial(unary, __name__), partial(binary, __name__)
+
+subtract = _binary("subtract", A.subtract, "x1 - x2, broadcast.", "subtract([3, 2], 1).tolist()", "[2, 1]")
+true_divide = _binary(
+    "true_divide", A.divide, "x1 / x2 as floats, broadcast.", "true_divide([3, 2], 2).tolist()", "[1.5, 1.0]", floating=True
+)
+maximum = _binary("maximum", A.maximum, "The larger of x1 and x2, broadcast.", "maximum([1, -2], 0).tolist()", "[1, 0]")
+minimum = _binary("minimum", A.minimum, "The smaller of x1 and x2, broadcast.", "minimum([1, -2], 0).tolist()", "[0, -2]")
+arctan2 = _binary(
+    "arctan2", A.arctan2, "The angle of the point (x2, x1), in (-π, π].", "arctan2(0.0, 1.0).item()", "0.0", floating=True
+)
+
+exp = _unary("exp", A.exp, "e to the power x.", "exp(0.0).item()", "1.0")
+exp2 = _unary("exp2", A.exp2, "2 to the power x.", "exp2(3.0).item()", "8.0")
+expm1 = _unary("expm1", A.expm1, "e^x - 1, exact for small x.", "expm1(0.0).item()", "0.0")
+log = _unary("log", A.log, "The natural logarithm.", "log(1.0).item()", "0.0")
+log10 = _unary("log10", A.log10, "The logarithm to base 10.", "log10(1.0).item()", "0.0")
+log1p = _unary("log1p", A.log1p, "log(1 + x), exact for small x.", "log1p(0.0).item()", "0.0")
+log2 = _unary("log2", A.log2, "The logarithm to base 2.", "log2(8.0).item()", "3.0")
+sqrt = _unary("sqrt", A.sqrt, "The square root; NaN below zero.", "sqrt(9.0).item()", "3.0")
+cbrt = _unary("cbrt", A.cbrt, "The cube root.", "cbrt(1.0).item()", "1.0")
+reciprocal = _unary("reciprocal", A.reciprocal, "1 / x.", "reciprocal(4.0).item()", "0.25")
+sin = _unary("sin", A.sin, "The sine of x radians.", "sin(0.0).item()", "0.0")
+cos = _unary("cos", A.cos, "The cosine of x radians.", "cos(0.0).item()", "1.0")
+tan = _unary("tan", A.tan, "The tangent of x radians.", "tan(0.0).item()", "0.0")
+arcsin = _unary("arcsin", A.arcsin, "The angle whose sine is x.", "arcsin(0.0).item()", "0.0")
+arccos = _unary("arccos", A.arccos, "The angle whose cosine is x.", "arccos(1.0).item()", "0.0")
+arctan = _unary("arctan", A.arctan, "The angle whose tangent is x.", "arctan(0.0).item()", "0.0")
+sinh = _unary("sinh", A.sinh, "The hyperbolic sine.", "sinh(0.0).item()", "0.0")
+cosh = _unary("cosh", A.cosh, "The hyperbolic cosine.", "cosh(0.0).item()", "1.0")
+tanh = _unary("tanh", A.tanh, "The hyperbolic tangent.", "tanh(0.0).item()", "0.0")
+arcsinh = _unary("arcsinh", A.arcsinh, "The inverse of sinh.", "arcsinh(0.0).item()", "0.0")
+arccosh = _unary("arccosh", A.arccosh, "The inverse of cosh.", "arccosh(1.0).item()", "0.0")
+arctanh = _unary("arctanh", A.arctanh, "The inverse of tanh.", "arctanh(0.0).item()", "0.0")
+erf = _unary("erf", S.erf, "The error function 2/√π ∫₀ˣ e^(-t²) dt.", "erf(0.0).item()", "0.0")
+erfc = _unary("erfc", S.erfc, "1 - erf(x), exact where it is small.", "erfc(0.0).item()", "1.0")
+erfinv = _unary("erfinv", S.erfinv, "The x whose erf is given.", "erfinv(0.0).item()", "0.0")
+floor = _unary("floor", A.floor, "The next whole number below.", "floor(1.5).item()", "1.0")
+ceil = _unary("ceil", A.ceil, "The next whole number above.", "ceil(1.5).item()", "2.0")
+negative = _unary("negative", A.negative, "-x.", "negative([1, -2]).tolist()", "[-1, 2]", "any")
+square = _unary("square", A.square, "x².", "square([1, -2]).tolist()", "[1, 4]", "any")
 
 
 @public
@@ -22,19 +73,8 @@ def add(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def subtract(x1: Any, x2: Any) -> Tensor:
-    """x1 - x2, broadcast.
-
-    >>> import narae
-    >>> narae.ops.subtract([3, 2], 1).tolist()
-    [2, 1]
-    """
-    return A.subtract(*promoted(x1, x2))
-
-
-@public
 def multiply(x1: Any, x2: Any) -> Tensor:
-    """x1 * x2, broadcast.
+    """x1 * x2, broadcast. Two booleans give their logical and.
 
     >>> import narae
     >>> narae.ops.multiply([3, 2], [2, 2]).tolist()
@@ -43,26 +83,49 @@ def multiply(x1: Any, x2: Any) -> Tensor:
     return A.multiply(*promoted(x1, x2))
 
 
-@public
-def true_divide(x1: Any, x2: Any) -> Tensor:
-    """x1 / x2 as floats, broadcast.
-
-    >>> import narae
-    >>> narae.ops.true_divide([3, 2], 2).tolist()
-    [1.5, 1.0]
-    """
-    return A.divide(*promoted(x1, x2, floating=True))
+divide = true_divide
 
 
 @public
-def negative(x: Any) -> Tensor:
-    """-x.
+def divide_no_nan(x1: Any, x2: Any) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0.
 
     >>> import narae
-    >>> narae.ops.negative([1, -2]).tolist()
-    [-1, 2]
+    >>> narae.ops.divide_no_nan([3.0, 2.0], [2.0, 0.0]).tolist()
+    [1.5, 0.0]
     """
-    return A.negative(as_tensor(x))
+    x, y = promoted(x1, x2, floating=True)
+    zero = L.equal(y, constant(0, y.dtype))
+    safe = L.select(zero, constant(1, y.dtype), y)  # no inf enters the gradient
+    return L.select(zero, constant(0, x.dtype), A.divide(x, safe))
+
+
+def _numbers(x1: Any, x2: Any) -> list[Tensor]:
+    """Operands that are no booleans: those become int32, as in Keras."""
+    x, y = promoted(x1, x2)
+    return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
+
+
+@public
+def floor_divide(x1: Any, x2: Any) -> Tensor:
+    """The next whole number below x1 / x2.
+
+    >>> import narae
+    >>> narae.ops.floor_divide([7, -7], 2).tolist()
+    [3, -4]
+    """
+    return A.floor_divide(*_numbers(x1, x2))
+
+
+@public
+def mod(x1: Any, x2: Any) -> Tensor:
+    """x1 - x2 floor(x1 / x2): the remainder with the sign of x2.
+
+    >>> import narae
+    >>> narae.ops.mod([7, -7], 3).tolist()
+    [1, 2]
+    """
+    return A.remainder(*_numbers(x1, x2))
 
 
 @public
@@ -73,29 +136,253 @@ def power(x1: Any, x2: Any) -> Tensor:
     >>> narae.ops.power([1.0, 3.0], 2).tolist()
     [1.0, 9.0]
     """
-    return A.power(*promoted(x1, x2))
+    return A.power(*_numbers(x1, x2))
 
 
 @public
-def maximum(x1: Any, x2: Any) -> Tensor:
-    """The larger of x1 and x2, broadcast.
+def sign(x: Any) -> Tensor:
+    """-1, 0 or 1.
 
     >>> import narae
-    >>> narae.ops.maximum([1, -2], 0).tolist()
-    [1, 0]
+    >>> narae.ops.sign([-3.0, 0.0, 2.0]).tolist()
+    [-1.0, 0.0, 1.0]
     """
-    return A.maximum(*promoted(x1, x2))
+    return A.sign(as_tensor(x))
 
 
 @public
-def exp(x: Any) -> Tensor:
-    """e to the power x.
+def absolute(x: Any) -> Tensor:
+    """|x|.
 
     >>> import narae
-    >>> narae.ops.exp(0.0).item()
+    >>> narae.ops.absolute([1, -2]).tolist()
+    [1, 2]
+    """
+    x = as_tensor(x)
+    return x if x.dtype == "bool" else A.absolute(x)
+
+
+abs = absolute
+
+
+@public
+def rsqrt(x: Any) -> Tensor:
+    """1 / √x.
+
+    >>> import narae
+    >>> narae.ops.rsqrt(4.0).item()
+    0.5
+    """
+    return A.reciprocal(A.sqrt(floated(x)))
+
+
+@public
+def trunc(x: Any) -> Tensor:
+    """The whole number towards zero.
+
+    >>> import narae
+    >>> narae.ops.trunc([1.7, -1.7]).tolist()
+    [1.0, -1.0]
+    """
+    x = as_tensor(x)
+    return A.trunc(x) if is_float(x.dtype) else x
+
+
+fix = trunc
+
+
+@public
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """The nearest number with `decimals` places; halves go to the even neighbour.
+
+    >>> import narae
+    >>> narae.ops.round([1.5, 2.5, 1.24], 1).numpy().tolist()[2] > 1.19
+    True
+    """
+    x = as_tensor(x)
+    if not is_float(x.dtype):
+        if decimals >= 0:
+            return x
+        return to(round(to(x, "float64"), decimals), x.dtype)
+    if decimals == 0:
+        return A.rint(x)
+    scale = constant(10.0**decimals, x.dtype)
+    return A.divide(A.rint(A.multiply(x, scale)), scale)
+
+
+@public
+def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
+    """x brought into [x_min, x_max].
+
+    >>> import narae
+    >>> narae.ops.clip([-2.0, 0.5, 2.0], 0.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x = as_tensor(x)
+    x = to(x, "int32") if x.dtype == "bool" else x
+    bounds = [b for b in (x_min, x_max) if b is not None]
+    x, *_ = promoted(x, *bounds)
+    low = x if x_min is None else A.maximum(x, to(x_min, x.dtype))
+    return low if x_max is None else A.minimum(low, to(x_max, x.dtype))
+
+
+@public
+def hypot(x1: Any, x2: Any) -> Tensor:
+    """√(x1² + x2²), without overflow.
+
+    >>> import narae
+    >>> narae.ops.hypot(3.0, 4.0).item()
+    5.0
+    """
+    x, y = (absolute(v) for v in promoted(x1, x2, floating=True))
+    large, small = A.maximum(x, y), A.minimum(x, y)
+    ratio = divide_no_nan(small, large)
+    return A.multiply(large, A.sqrt(A.add(A.square(ratio), constant(1, x.dtype))))
+
+
+@public
+def logaddexp(x1: Any, x2: Any) -> Tensor:
+    """log(e^x1 + e^x2), without overflow.
+
+    >>> import narae
+    >>> f"{narae.ops.logaddexp(0.0, 0.0).item():.4f}"
+    '0.6931'
+    """
+    x, y = promoted(x1, x2, floating=True)
+    gap = A.negative(A.absolute(A.subtract(x, y)))
+    return A.add(A.maximum(x, y), A.log1p(A.exp(gap)))
+
+
+@public
+def logaddexp2(x1: Any, x2: Any) -> Tensor:
+    """log2(2^x1 + 2^x2), without overflow.
+
+    >>> import narae
+    >>> narae.ops.logaddexp2(0.0, 0.0).item()
     1.0
     """
-    return A.exp(floated(x))
+    x, y = promoted(x1, x2, floating=True)
+    gap = A.negative(A.absolute(A.subtract(x, y)))
+    return A.add(A.maximum(x, y), log1p(A.exp2(gap)) * (1 / math.log(2.0)))
+
+
+@public
+def deg2rad(x: Any) -> Tensor:
+    """Degrees as radians.
+
+    >>> import narae
+    >>> f"{narae.ops.deg2rad(180.0).item():.4f}"
+    '3.1416'
+    """
+    return floated(x) * (math.pi / 180)
+
+
+@public
+def rad2deg(x: Any) -> Tensor:
+    """Radians as degrees.
+
+    >>> import narae
+    >>> f"{narae.ops.rad2deg(3.14159265).item():.1f}"
+    '180.0'
+    """
+    return floated(x) * (180 / math.pi)
+
+
+@public
+def angle(x: Any) -> Tensor:
+    """The angle of a number in the complex plane: 0, or π below zero.
+
+    >>> import narae
+    >>> narae.ops.angle([1.0]).tolist()
+    [0.0]
+    """
+    x = floated(x)
+    return L.select(L.less(x, constant(0, x.dtype)), constant(math.pi, x.dtype), constant(0, x.dtype))
+
+
+@public
+def real(x: Any) -> Tensor:
+    """x: narae's numbers are real.
+
+    >>> import narae
+    >>> narae.ops.real([1.0]).tolist()
+    [1.0]
+    """
+    return as_tensor(x)
+
+
+@public
+def imag(x: Any) -> Tensor:
+    """0: narae's numbers are real.
+
+    >>> import narae
+    >>> narae.ops.imag([1.0]).tolist()
+    [0.0]
+    """
+    x = as_tensor(x)
+    return A.multiply(x, constant(0, x.dtype))
+
+
+conj = conjugate = real
+
+
+@public
+def sinc(x: Any) -> Tensor:
+    """sin(πx) / (πx), 1 at 0.
+
+    >>> import narae
+    >>> narae.ops.sinc(0.0).item()
+    1.0
+    """
+    x = floated(x)
+    zero = L.equal(x, constant(0, x.dtype))
+    safe = L.select(zero, constant(1, x.dtype), x) * math.pi
+    return L.select(zero, constant(1, x.dtype), A.divide(A.sin(safe), safe))
+
+
+@public
+def heaviside(x1: Any, x2: Any) -> Tensor:
+    """0 below zero, x2 at zero, 1 above.
+
+    >>> import narae
+    >>> narae.ops.heaviside([-1.0, 0.0, 2.0], 0.5).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x, y = promoted(x1, x2, floating=True)
+    zero = constant(0, x.dtype)
+    above = L.select(L.greater(x, zero), constant(1, x.dtype), zero)
+    return L.select(L.equal(x, zero), y, L.select(L.isnan(x), x, above))
+
+
+@public
+def ldexp(x1: Any, x2: Any) -> Tensor:
+    """x1 2^x2.
+
+    >>> import narae
+    >>> narae.ops.ldexp(3.0, 2).item()
+    12.0
+    """
+    x = floated(x1)
+    return A.multiply(x, A.exp2(to(x2, x.dtype)))
+
+
+@public
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """x with NaN and infinities replaced, by the largest numbers of the dtype when not said otherwise.
+
+    >>> import narae
+    >>> narae.ops.nan_to_num([float("nan"), 1.0]).tolist()
+    [0.0, 1.0]
+    """
+    x = as_tensor(x)
+    if not is_float(x.dtype):
+        return x
+    limits = np.finfo(np_dtype(x.dtype)) if x.dtype != "bfloat16" else np.finfo(np.float32)
+    high = float(limits.max) if posinf is None else posinf
+    low = float(limits.min) if neginf is None else neginf
+    out = L.select(L.isnan(x), constant(nan, x.dtype), x)
+    out = L.select(L.equal(x, constant(np.inf, x.dtype)), constant(high, x.dtype), out)
+    return L.select(L.equal(x, constant(-np.inf, x.dtype)), constant(low, x.dtype), out)
 
 
 @public
@@ -106,8 +393,6 @@ def cast(x: Any, dtype: Any) -> Tensor:
     >>> narae.ops.cast([1.7, -1.7], "int32").tolist()
     [1, -1]
     """
-    from narae.base.dtypes import standardize_dtype
-
     return to(x, standardize_dtype(dtype))
 
 
@@ -119,8 +404,18 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     >>> narae.ops.convert_to_tensor([1, 2]).dtype
     'int32'
     """
-    from narae.base.dtypes import standardize_dtype
-
+    if sparse or ragged:
+        raise ValueError("narae's tensors are dense: sparse and ragged are not supported")
     return as_tensor(x, None if dtype is None else standardize_dtype(dtype))
 
 
+def result_type(*dtypes: Any) -> str:
+    """The dtype in which operands of these dtypes (or tensors, or Python numbers) meet.
+
+    >>> import narae
+    >>> narae.ops.result_type("int32", float)
+    'float32'
+    """
+    from narae.base import dtypes as names
+
+    return names.result_type(*(d if isinstance(d, (str, type)) else dtype_of(d) for d in dtypes))

@@ -1,0 +1,323 @@
+"""Tensors from nothing but a shape: zeros, ranges, grids."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import as_float, is_float, np_dtype, result_type, standardize_dtype
+from narae.ops.promote import dtype_of, promoted, to
+from narae.ops.records import shape as S
+from narae.ops.records.logic import cast
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor, as_tensor, tensor_of
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if isinstance(shape, (int, np.integer)):
+        return (int(shape),)
+    return tuple(int(n) for n in shape)
+
+
+def zeros(shape: Any, dtype: Any = None) -> Tensor:
+    """All 0.
+
+    >>> import narae
+    >>> narae.ops.zeros((2,)).tolist()
+    [0.0, 0.0]
+    """
+    return full(shape, 0, standardize_dtype(dtype))
+
+
+def ones(shape: Any, dtype: Any = None) -> Tensor:
+    """All 1.
+
+    >>> import narae
+    >>> narae.ops.ones((2,)).tolist()
+    [1.0, 1.0]
+    """
+    return full(shape, 1, standardize_dtype(dtype))
+
+
+def empty(shape: Any, dtype: Any = None) -> Tensor:
+    """Of a shape; all 0 (narae leaves no memory unset).
+
+    >>> import narae
+    >>> narae.ops.empty((2,)).shape
+    (2,)
+    """
+    return zeros(shape, dtype)
+
+
+@public
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """All one value, or values that broadcast.
+
+    >>> import narae
+    >>> narae.ops.full((2,), 3.0).tolist()
+    [3.0, 3.0]
+    """
+    value = as_tensor(fill_value)
+    return S.broadcast_to(value if dtype is None else to(value, standardize_dtype(dtype)), shape=_shape(shape))
+
+
+def _like(x: Any, value: Any, dtype: Any) -> Tensor:
+    x = as_tensor(x)
+    return full(x.shape, value, x.dtype if dtype is None else dtype)
+
+
+@public
+def zeros_like(x: Any, dtype: Any = None, **_: Any) -> Tensor:
+    """Zeros of x's shape.
+
+    >>> import narae
+    >>> narae.ops.zeros_like([1, 2]).tolist()
+    [0, 0]
+    """
+    return _like(x, 0, dtype)
+
+
+@public
+def ones_like(x: Any, dtype: Any = None, **_: Any) -> Tensor:
+    """Ones of x's shape.
+
+    >>> import narae
+    >>> narae.ops.ones_like([1, 2]).tolist()
+    [1, 1]
+    """
+    return _like(x, 1, dtype)
+
+
+@public
+def empty_like(x: Any, dtype: Any = None) -> Tensor:
+    """A tensor of x's shape; all 0.
+
+    >>> import narae
+    >>> narae.ops.empty_like([1, 2]).shape
+    (2,)
+    """
+    return _like(x, 0, dtype)
+
+
+@public
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """One value in x's shape.
+
+    >>> import narae
+    >>> narae.ops.full_like([1, 2], 7).tolist()
+    [7, 7]
+    """
+    return _like(x, fill_value, dtype)
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
+    """start, start + step, ... below stop; from 0 when only one is given.
+
+    >>> import narae
+    >>> narae.ops.arange(3).tolist(), narae.ops.arange(1, 7, 2).tolist()
+    ([0, 1, 2], [1, 3, 5])
+    """
+    given = [v for v in (start, stop, 1 if step is None else step) if v is not None]
+    name = result_type(*(dtype_of(v) for v in given)) if dtype is None else standardize_dtype(dtype)
+    start, stop = (0, start) if stop is None else (start, stop)
+    numbers = [np.asarray(v).item() for v in (start, stop, 1 if step is None else step)]
+    return tensor_of(np.arange(*numbers).astype(np_dtype(name)))
+
+
+@public
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """`num` numbers from start to stop, evenly.
+
+    >>> import narae
+    >>> narae.ops.linspace(0.0, 1.0, 3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    low, high = promoted(start, stop, floating=True)
+    name = low.dtype if dtype is None else standardize_dtype(dtype)
+    parts = builtins.max(num - 1 if endpoint else num, 1)
+    step = (high - low) / float(parts)
+    places = tensor_of(np.arange(num, dtype=np_dtype(low.dtype)))
+    shape = (num,) + (1,) * len(step.shape)
+    out = low + S.reshape(places, shape=shape) * step
+    if endpoint and num > 1:  # the last one exactly, whatever rounding did
+        last = tensor_of(np.arange(num) == num - 1)
+        from narae.ops.logic import where
+
+        out = where(S.reshape(last, shape=shape), high, out)
+    out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
+    out = out if name == out.dtype else cast(out, dtype=name)
+    return (out, step) if retstep else out
+
+
+@public
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
+) -> Tensor:
+    """`num` numbers from base^start to base^stop, evenly on a logarithmic scale.
+
+    >>> import narae
+    >>> narae.ops.logspace(0.0, 2.0, 3).numpy().round(3).tolist()
+    [1.0, 10.0, 100.0]
+    """
+    from narae.ops.math import power
+
+    out = power(float(base), linspace(start, stop, num, endpoint, axis=axis))
+    return out if dtype is None else to(out, standardize_dtype(dtype))
+
+
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Tensor:
+    """`num` numbers from start to stop, each the same multiple of the one before.
+
+    >>> import narae
+    >>> narae.ops.geomspace(1.0, 100.0, 3).numpy().round(3).tolist()
+    [1.0, 10.0, 100.0]
+    """
+    made = np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis)
+    name = as_float(result_type(dtype_of(start), dtype_of(stop))) if dtype is None else standardize_dtype(dtype)
+    return tensor_of(made.astype(np_dtype(name)))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """Ones on the k-th diagonal of an N × M matrix.
+
+    >>> import narae
+    >>> narae.ops.eye(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return tensor_of(np.eye(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """The identity matrix.
+
+    >>> import narae
+    >>> narae.ops.identity(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """Ones on and below the k-th diagonal of an N × M matrix.
+
+    >>> import narae
+    >>> narae.ops.tri(2).tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    return tensor_of(np.tri(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
+
+
+@public
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """x as a tensor.
+
+    >>> import narae
+    >>> narae.ops.array([1, 2]).tolist()
+    [1, 2]
+    """
+    return as_tensor(x, None if dtype is None else standardize_dtype(dtype))
+
+
+@public
+def copy(x: Any) -> Tensor:
+    """x: tensors never change.
+
+    >>> import narae
+    >>> narae.ops.copy([1]).tolist()
+    [1]
+    """
+    return as_tensor(x)
+
+
+@public
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
+    """Coordinates of a grid, from those of its axes. indexing: 'xy' (columns first) or 'ij'.
+
+    >>> import narae
+    >>> narae.ops.meshgrid([1, 2], [3, 4])[0].tolist()
+    [[1, 2], [1, 2]]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"indexing is 'xy' or 'ij', got {indexing!r}")
+    axes = [as_tensor(a) for a in x]
+    axes = [S.reshape(a, shape=(a.size,)) for a in axes]
+    order = list(range(len(axes)))
+    if indexing == "xy" and len(axes) > 1:
+        order[0], order[1] = 1, 0
+    lengths = [0] * len(axes)
+    for place, a in zip(order, axes, strict=True):
+        lengths[place] = a.size
+    out = []
+    for place, a in zip(order, axes, strict=True):
+        wide = tuple(a.size if i == place else 1 for i in range(len(axes)))
+        out.append(S.broadcast_to(S.reshape(a, shape=wide), shape=tuple(lengths)))
+    return out
+
+
+def _window(name: str, says: str, make: Any) -> Any:
+    def function(x: int) -> Tensor:
+        return tensor_of(make(int(x)).astype(np_dtype(standardize_dtype(None))))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
+    return function
+
+
+bartlett = _window("bartlett", "A triangular window of x places.", np.bartlett)
+blackman = _window("blackman", "Blackman's window of x places.", np.blackman)
+hamming = _window("hamming", "Hamming's window of x places.", np.hamming)
+hanning = _window("hanning", "Hann's window of x places.", np.hanning)
+
+
+def kaiser(x: int, beta: float) -> Tensor:
+    """Kaiser's window of x places.
+
+    >>> import narae
+    >>> narae.ops.kaiser(4, 14.0).shape
+    (4,)
+    """
+    return tensor_of(np.kaiser(int(x), float(np.asarray(beta))).astype(np_dtype(standardize_dtype(None))))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is a narae tensor.
+
+    >>> import narae
+    >>> narae.ops.is_tensor([1]), narae.ops.is_tensor(narae.ops.ones(1))
+    (False, True)
+    """
+    return isinstance(x, Tensor)
+
+
+@public
+def saturate_cast(x: Any, dtype: Any) -> Tensor:
+    """x in another dtype, brought into its range first.
+
+    >>> import narae
+    >>> narae.ops.saturate_cast([-5.0, 300.0], "uint8").tolist()
+    [0, 255]
+    """
+    from narae.ops.math import clip
+
+    x, name = as_tensor(x), standardize_dtype(dtype)
+    if name == "bool" or is_float(name) and is_float(x.dtype) and np_dtype(name).itemsize >= np_dtype(x.dtype).itemsize:
+        return to(x, name)
+    info = np.finfo(np_dtype(name)) if is_float(name) else np.iinfo(np_dtype(name))
+    wide = to(x, "int32") if x.dtype == "bool" else x
+    low, high = info.min, info.max
+    if not is_float(wide.dtype):
+        own = np.iinfo(np_dtype(wide.dtype))
+        low, high = builtins.max(low, own.min), builtins.min(high, own.max)
+    return to(clip(wide, tensor_of(np.asarray(low, np_dtype(wide.dtype))), tensor_of(np.asarray(high, np_dtype(wide.dtype)))), name)

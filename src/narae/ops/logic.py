@@ -1,0 +1,261 @@
+"""Comparisons, booleans, bits, and choices between tensors."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from narae.base.dtypes import is_float
+from narae.graph.ir import Op
+from narae.ops.promote import promoted, to
+from narae.ops.record import constant
+from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
+from narae.ops.symbolic import public
+from narae.ops.table import Binary, binary, named, unary
+from narae.ops.tensor import Tensor, as_tensor
+
+_unary, _binary = partial(unary, __name__), partial(binary, __name__)
+
+equal = _binary("equal", L.equal, "Whether x1 equals x2.", "equal([1, 2], 2).tolist()", "[False, True]")
+not_equal = _binary("not_equal", L.not_equal, "Whether x1 differs from x2.", "not_equal([1, 2], 2).tolist()", "[True, False]")
+less = _binary("less", L.less, "Whether x1 is below x2.", "less([1, 2], 2).tolist()", "[True, False]")
+less_equal = _binary("less_equal", L.less_equal, "Whether x1 is at most x2.", "less_equal([1, 3], 2).tolist()", "[True, False]")
+greater = _binary("greater", L.greater, "Whether x1 is above x2.", "greater([1, 3], 2).tolist()", "[False, True]")
+greater_equal = _binary(
+    "greater_equal", L.greater_equal, "Whether x1 is at least x2.", "greater_equal([1, 2], 2).tolist()", "[False, True]"
+)
+logical_not = _unary(
+    "logical_not", L.logical_not, "Whether x is false (zero).", "logical_not([True, False]).tolist()", "[False, True]", "bool"
+)
+
+
+def _logical(name: str, op: Op, says: str, gives: str) -> Binary:
+    def function(x1: Any, x2: Any) -> Tensor:
+        return op(to(x1, "bool"), to(x2, "bool"))
+
+    return named(function, name, __name__, says, f"{name}([True, False], True).tolist()", gives)
+
+
+logical_and = _logical("logical_and", L.logical_and, "Whether both are true.", "[True, False]")
+logical_or = _logical("logical_or", L.logical_or, "Whether one is true.", "[True, True]")
+logical_xor = _logical("logical_xor", L.logical_xor, "Whether exactly one is true.", "[False, True]")
+
+
+def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
+    def function(x: Any, y: Any) -> Tensor:
+        return op(*promoted(x, y))
+
+    return named(function, name, __name__, says, example, gives)
+
+
+bitwise_and = _bits("bitwise_and", L.bitwise_and, "The bits that both have.", "bitwise_and(6, 3).item()", "2")
+bitwise_or = _bits("bitwise_or", L.bitwise_or, "The bits that one has.", "bitwise_or(6, 3).item()", "7")
+bitwise_xor = _bits("bitwise_xor", L.bitwise_xor, "The bits that exactly one has.", "bitwise_xor(6, 3).item()", "5")
+
+
+def _shifted(x: Any, y: Any) -> list[Tensor]:
+    x, y = promoted(x, y)
+    return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
+
+
+@public
+def left_shift(x: Any, y: Any) -> Tensor:
+    """x's bits moved y places up.
+
+    >>> import narae
+    >>> narae.ops.left_shift(3, 2).item()
+    12
+    """
+    return L.left_shift(*_shifted(x, y))
+
+
+@public
+def right_shift(x: Any, y: Any) -> Tensor:
+    """x's bits moved y places down.
+
+    >>> import narae
+    >>> narae.ops.right_shift(12, 2).item()
+    3
+    """
+    return L.right_shift(*_shifted(x, y))
+
+
+bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+
+
+@public
+def bitwise_invert(x: Any) -> Tensor:
+    """Every bit turned over.
+
+    >>> import narae
+    >>> narae.ops.bitwise_invert(0).item()
+    -1
+    """
+    return L.invert(as_tensor(x))
+
+
+bitwise_not = bitwise_invert
+
+
+def _test(name: str, op: Op, says: str, gives: str) -> Any:
+    """A test of floats; whole numbers are always finite."""
+
+    def function(x: Any) -> Tensor:
+        x = as_tensor(x)
+        return op(x if is_float(x.dtype) else to(x, "float32"))
+
+    return named(function, name, __name__, says, f'{name}([1.0, float("inf"), float("nan")]).tolist()', gives)
+
+
+isnan = _test("isnan", L.isnan, "Whether x is not a number.", "[False, False, True]")
+isinf = _test("isinf", L.isinf, "Whether x is infinite.", "[False, True, False]")
+isfinite = _test("isfinite", L.isfinite, "Whether x is a finite number.", "[True, False, False]")
+
+
+def _infinite(x: Any, sign: float) -> Tensor:
+    x = as_tensor(x)
+    x = x if is_float(x.dtype) else to(x, "float32")
+    return L.equal(x, constant(sign * float("inf"), x.dtype))
+
+
+@public
+def isposinf(x: Any) -> Tensor:
+    """Whether x is +∞.
+
+    >>> import narae
+    >>> narae.ops.isposinf([1.0, float("inf")]).tolist()
+    [False, True]
+    """
+    return _infinite(x, 1.0)
+
+
+@public
+def isneginf(x: Any) -> Tensor:
+    """Whether x is -∞.
+
+    >>> import narae
+    >>> narae.ops.isneginf([1.0, float("-inf")]).tolist()
+    [False, True]
+    """
+    return _infinite(x, -1.0)
+
+
+@public
+def isreal(x: Any) -> Tensor:
+    """True: narae's numbers are real.
+
+    >>> import narae
+    >>> narae.ops.isreal([1.0]).tolist()
+    [True]
+    """
+    x = as_tensor(x)
+    return L.logical_not(L.not_equal(x, x)) if not is_float(x.dtype) else L.logical_or(isfinite(x), L.logical_not(isfinite(x)))
+
+
+@public
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether |x1 - x2| is at most atol + rtol |x2|.
+
+    >>> import narae
+    >>> narae.ops.isclose([1.0, 2.0], [1.0, 2.1]).tolist()
+    [True, False]
+    """
+    x, y = promoted(x1, x2, floating=True)
+    bound = A.add(A.multiply(A.absolute(y), constant(rtol, y.dtype)), constant(atol, y.dtype))
+    finite = L.logical_and(isfinite(x), isfinite(y))
+    near = L.logical_and(finite, L.less_equal(A.absolute(A.subtract(x, y)), bound))
+    close = L.logical_or(near, L.equal(x, y))
+    return L.logical_or(close, L.logical_and(L.isnan(x), L.isnan(y))) if equal_nan else close
+
+
+@public
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether all elements are close: see `isclose`.
+
+    >>> import narae
+    >>> narae.ops.allclose([1.0], [1.0]).item()
+    True
+    """
+    from narae.ops.reductions import all
+
+    return all(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@public
+def array_equal(x1: Any, x2: Any, equal_nan: bool = False) -> Tensor:
+    """Whether shapes and all elements are equal.
+
+    >>> import narae
+    >>> narae.ops.array_equal([1, 2], [1, 2]).item()
+    True
+    """
+    from narae.ops.reductions import all
+
+    x, y = promoted(x1, x2)
+    if x.shape != y.shape:
+        return constant(False, "bool")  # type: ignore[return-value]
+    same = L.equal(x, y)
+    if equal_nan and is_float(x.dtype):
+        same = L.logical_or(same, L.logical_and(L.isnan(x), L.isnan(y)))
+    return all(same)
+
+
+@public
+def signbit(x: Any) -> Tensor:
+    """Whether the sign is minus; of -0.0 too.
+
+    >>> import narae
+    >>> narae.ops.signbit([-0.0, 1.0]).tolist()
+    [True, False]
+    """
+    x = as_tensor(x)
+    if is_float(x.dtype):
+        return A.signbit(x)
+    return L.less(to(x, "int32") if x.dtype == "bool" else x, constant(0, "int32" if x.dtype == "bool" else x.dtype))
+
+
+@public
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """x1 where the condition holds, x2 elsewhere; without them, where it holds (as `nonzero`).
+
+    Raises ValueError for one of x1 and x2 alone.
+
+    >>> import narae
+    >>> narae.ops.where([True, False], 1, 2).tolist()
+    [1, 2]
+    """
+    if (x1 is None) != (x2 is None):
+        raise ValueError("where takes both x1 and x2, or neither")
+    if x1 is None:
+        from narae.ops.indexing import nonzero
+
+        return nonzero(condition)
+    return L.select(to(condition, "bool"), *promoted(x1, x2))
+
+
+@public
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
+    """The choice of the first condition that holds, else the default.
+
+    >>> import narae
+    >>> narae.ops.select([[True, False], [True, True]], [[1, 1], [2, 2]]).tolist()
+    [1, 2]
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(f"select takes as many conditions as choices, got {len(condlist)} and {len(choicelist)}")
+    out = default
+    for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
+        out = where(condition, choice, out)
+    return out
+
+
+@public
+def stop_gradient(variable: Any) -> Tensor:
+    """The value, through which no gradient flows.
+
+    >>> import narae
+    >>> narae.grad(lambda x: x * narae.ops.stop_gradient(x))(3.0).item()
+    3.0
+    """
+    return L.stop_gradient(as_tensor(variable))

@@ -1,0 +1,403 @@
+"""Many elements made one: sums, means, extremes, quantiles, running totals."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import is_float, standardize_dtype
+from narae.base.errors import ShapeError
+from narae.ops.promote import floated, promoted, to
+from narae.ops.record import constant, normalize_axes, normalize_axis
+from narae.ops.records import arithmetic as A
+from narae.ops.records import index as I
+from narae.ops.records import logic as L
+from narae.ops.records import reduce as R
+from narae.ops.records import shape as S
+from narae.ops.records.sort import sort as sort_record
+from narae.ops.symbolic import public
+from narae.ops.table import named
+from narae.ops.tensor import Tensor, as_tensor
+
+
+def _reduced(op: Callable[..., Any], x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+    axes = normalize_axes(axis, x.ndim)
+    out = op(x, axes=axes)
+    return S.reshape(out, shape=R.kept(x.shape, axes)) if keepdims else out
+
+
+def _total_dtype(dtype: str) -> str:
+    """Sums of booleans and narrow integers are made in 32 bits, as in Keras."""
+    if dtype in ("bool", "int8", "int16"):
+        return "int32"
+    return "uint32" if dtype in ("uint8", "uint16") else dtype
+
+
+@public
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The sum over axes (all when not given).
+
+    >>> import narae
+    >>> narae.ops.sum([[1, 2], [3, 4]], axis=0).tolist()
+    [4, 6]
+    """
+    x = as_tensor(x)
+    return _reduced(R.reduce_sum, to(x, _total_dtype(x.dtype)), axis, keepdims)
+
+
+@public
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+    """The product over axes.
+
+    >>> import narae
+    >>> narae.ops.prod([2, 3]).item()
+    6
+    """
+    x = as_tensor(x)
+    name = _total_dtype(x.dtype) if dtype is None else standardize_dtype(dtype)
+    return _reduced(R.reduce_prod, to(x, name), axis, keepdims)
+
+
+def _count(x: Tensor, axis: Any) -> int:
+    return math.prod(x.shape[a] for a in normalize_axes(axis, x.ndim))
+
+
+@public
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The mean over axes.
+
+    >>> import narae
+    >>> narae.ops.mean([1, 2, 3]).item()
+    2.0
+    """
+    x = floated(x)
+    wide = to(x, "float32") if x.dtype in ("float16", "bfloat16") else x  # sums of halves overflow
+    total = _reduced(R.reduce_sum, wide, axis, keepdims)
+    count = _count(x, axis)
+    out = total / float(count) if count else total * float("nan")
+    return to(out, x.dtype)
+
+
+@public
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The mean squared distance from the mean.
+
+    >>> import narae
+    >>> narae.ops.var([1.0, 3.0]).item()
+    1.0
+    """
+    x = floated(x)
+    return mean(A.square(x - mean(x, axis, True)), axis, keepdims)
+
+
+@public
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The root of the variance.
+
+    >>> import narae
+    >>> narae.ops.std([1.0, 3.0]).item()
+    1.0
+    """
+    return A.sqrt(var(x, axis, keepdims))
+
+
+def _extreme(name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str) -> Any:
+    def function(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+        x = as_tensor(x)
+        if 0 in x.shape and initial is not None:
+            axes = normalize_axes(axis, x.ndim)
+            kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+            return S.full(initial, R.kept(x.shape, axes) if keepdims else kept, x.dtype)
+        out = _reduced(op, x, axis, keepdims)
+        return out if initial is None else pair(out, to(initial, out.dtype))
+
+    return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
+
+
+max = amax = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
+min = amin = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
+
+
+@public
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The largest minus the smallest.
+
+    >>> import narae
+    >>> narae.ops.ptp([3, 1, 2]).item()
+    2
+    """
+    return max(x, axis, keepdims) - min(x, axis, keepdims)
+
+
+@public
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Whether one is true.
+
+    >>> import narae
+    >>> narae.ops.any([False, True]).item()
+    True
+    """
+    return _reduced(R.reduce_any, to(x, "bool"), axis, keepdims)
+
+
+@public
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Whether all are true.
+
+    >>> import narae
+    >>> narae.ops.all([False, True]).item()
+    False
+    """
+    return _reduced(R.reduce_all, to(x, "bool"), axis, keepdims)
+
+
+def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
+    def function(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        x = as_tensor(x)
+        flat = S.reshape(x, shape=(x.size,)) if axis is None else x
+        place = normalize_axis(axis or 0, flat.ndim)
+        out = op(flat, axis=place)
+        return S.reshape(out, shape=R.kept(x.shape, normalize_axes(axis, x.ndim))) if keepdims else out
+
+    return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
+
+
+argmax = _place("argmax", R.argmax, "The place of the (first) largest along an axis, of all when not given.", "0")
+argmin = _place("argmin", R.argmin, "The place of the (first) smallest along an axis, of all when not given.", "1")
+
+
+@public
+def count_nonzero(x: Any, axis: Any = None) -> Tensor:
+    """How many are not zero.
+
+    >>> import narae
+    >>> narae.ops.count_nonzero([0, 1, 2]).item()
+    2
+    """
+    return sum(to(L.not_equal(as_tensor(x), constant(0, as_tensor(x).dtype)), "int32"), axis)
+
+
+@public
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """log Σ e^x, without overflow.
+
+    >>> import narae
+    >>> f"{narae.ops.logsumexp([0.0, 0.0]).item():.4f}"
+    '0.6931'
+    """
+    x = floated(x)
+    axes = normalize_axes(axis, x.ndim)
+    top = L.stop_gradient(_reduced(R.reduce_max, x, axes, True))
+    top = L.select(L.isfinite(top), top, constant(0, x.dtype))  # -inf - -inf would be NaN
+    out = A.log(R.reduce_sum(A.exp(x - top), axes=axes)) + S.reshape(top, shape=_without(x.shape, axes))
+    return S.reshape(out, shape=R.kept(x.shape, axes)) if keepdims else out
+
+
+def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+@public
+def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
+    """The weighted mean.
+
+    >>> import narae
+    >>> narae.ops.average([1.0, 4.0], weights=[2.0, 1.0]).item()
+    2.0
+    """
+    if weights is None:
+        return mean(x, axis)
+    x, w = promoted(x, weights, floating=True)
+    if x.shape != w.shape:
+        if w.ndim != 1 or axis is None or isinstance(axis, (tuple, list)):
+            raise ShapeError(f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}")
+        place = normalize_axis(axis, x.ndim)
+        w = S.reshape(w, shape=tuple(n if i == place else 1 for i, n in enumerate(x.shape)))
+        w = S.broadcast_to(w, shape=x.shape)
+    return sum(x * w, axis) / sum(w, axis)
+
+
+@public
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """Running sums along an axis; of the flattened x when not given.
+
+    >>> import narae
+    >>> narae.ops.cumsum([1, 2, 3]).tolist()
+    [1, 3, 6]
+    """
+    return _running(R.cumsum, x, axis, dtype)
+
+
+@public
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """Running products along an axis.
+
+    >>> import narae
+    >>> narae.ops.cumprod([1, 2, 3]).tolist()
+    [1, 2, 6]
+    """
+    return _running(R.cumprod, x, axis, dtype)
+
+
+def _running(op: Callable[..., Any], x: Any, axis: int | None, dtype: Any) -> Tensor:
+    x = as_tensor(x)
+    name = ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
+    x = S.reshape(x, shape=(x.size,)) if axis is None else x
+    return op(to(x, name), axis=normalize_axis(axis or 0, x.ndim))
+
+
+@public
+def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
+    """Differences of neighbours, n times.
+
+    >>> import narae
+    >>> narae.ops.diff([1, 4, 9]).tolist()
+    [3, 5]
+    """
+    from narae.ops.shapes import _sliced
+
+    x = as_tensor(a)
+    axis = normalize_axis(axis, x.ndim)
+    for _ in range(n):
+        length = x.shape[axis]
+        later, earlier = _sliced(x, axis, 1, length), _sliced(x, axis, 0, builtins.max(length - 1, 0))
+        x = L.not_equal(later, earlier) if x.dtype == "bool" else later - earlier
+    return x
+
+
+@public
+def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
+
+    >>> import narae
+    >>> narae.ops.quantile([1.0, 2.0, 3.0], 0.5).item()
+    2.0
+    """
+    methods = ("linear", "lower", "higher", "midpoint", "nearest")
+    if method not in methods:
+        raise ValueError(f"quantile takes a method of {', '.join(methods)}, got {method!r}")
+    x = floated(x)
+    axes = normalize_axes(axis, x.ndim)
+    rest = [a for a in range(x.ndim) if a not in axes]
+    moved = S.transpose(x, axes=(*rest, *axes))
+    flat = S.reshape(moved, shape=(*(x.shape[a] for a in rest), _count(x, axes)))
+    ordered = sort_record(flat, axis=flat.ndim - 1)
+    shares = np.asarray(as_tensor(q)._known("quantile's q"), np.float64)
+    parts = [_at_share(ordered, float(s), method) for s in shares.reshape(-1)]
+    shape = R.kept(x.shape, axes) if keepdims else tuple(x.shape[a] for a in rest)
+    out = S.concatenate(*(S.reshape(p, shape=(1, *shape)) for p in parts), axis=0)
+    return S.reshape(out, shape=(*shares.shape, *shape))
+
+
+def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
+    place = share * (ordered.shape[-1] - 1)
+    low, high = math.floor(place), math.ceil(place)
+    if method == "nearest":
+        low = high = int(np.rint(place))
+    elif method in ("lower", "higher"):
+        low = high = low if method == "lower" else high
+    first, second = (I.take(ordered, constant(i, "int32"), axis=ordered.ndim - 1) for i in (low, high))
+    if low == high:
+        return first
+    part = 0.5 if method == "midpoint" else place - low
+    return first * (1 - part) + second * part
+
+
+@public
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The middle one over axes, or the mean of the two in the middle.
+
+    >>> import narae
+    >>> narae.ops.median([3.0, 1.0, 2.0]).item()
+    2.0
+    """
+    return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
+    """x with NaN replaced, and where it was none."""
+    x = as_tensor(x)
+    if not is_float(x.dtype):
+        return x, None
+    missing = L.isnan(x)
+    return L.select(missing, constant(filling, x.dtype), x), L.logical_not(missing)
+
+
+def _ignoring(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
+    def ignoring(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+        filled, there = _present(x, filling)
+        out = function(filled, axis, keepdims)
+        if there is None or math.isfinite(filling):
+            return out
+        return L.select(any(there, axis, keepdims), out, constant(float("nan"), out.dtype))
+
+    return named(ignoring, name, __name__, says, f'{name}([3.0, float("nan"), 2.0]).item()', gives)
+
+
+nansum = _ignoring("nansum", sum, 0.0, "The sum of what is no NaN.", "5.0")
+nanprod = _ignoring("nanprod", prod, 1.0, "The product of what is no NaN.", "6.0")
+nanmax = _ignoring("nanmax", max, -math.inf, "The largest of what is no NaN.", "3.0")
+nanmin = _ignoring("nanmin", min, math.inf, "The smallest of what is no NaN.", "2.0")
+
+
+@public
+def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The mean of what is no NaN.
+
+    >>> import narae
+    >>> narae.ops.nanmean([3.0, float("nan"), 2.0]).item()
+    2.5
+    """
+    filled, there = _present(floated(x), 0.0)
+    count = sum(to(there, filled.dtype), axis, keepdims)
+    return sum(filled, axis, keepdims) / count
+
+
+@public
+def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The variance of what is no NaN.
+
+    >>> import narae
+    >>> narae.ops.nanvar([3.0, float("nan"), 1.0]).item()
+    1.0
+    """
+    x = floated(x)
+    return nanmean(A.square(x - nanmean(x, axis, True)), axis, keepdims)
+
+
+@public
+def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation of what is no NaN.
+
+    >>> import narae
+    >>> narae.ops.nanstd([3.0, float("nan"), 1.0]).item()
+    1.0
+    """
+    return A.sqrt(nanvar(x, axis, keepdims))
+
+
+
+@public
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    """The area under a line through points (the trapezoidal rule).
+
+    >>> import narae
+    >>> narae.ops.trapezoid([0.0, 2.0]).item()
+    1.0
+    """
+    from narae.ops.shapes import _sliced
+
+    y = floated(y)
+    axis = normalize_axis(axis, y.ndim)
+    length = y.shape[axis]
+    heights = (_sliced(y, axis, 1, length) + _sliced(y, axis, 0, length - 1)) * 0.5
+    if x is None:
+        return sum(heights, axis) * dx
+    widths = to(diff(x), y.dtype)
+    if widths.ndim == 1:
+        widths = S.reshape(widths, shape=tuple(length - 1 if i == axis else 1 for i in range(y.ndim)))
+    return sum(heights * widths, axis)
