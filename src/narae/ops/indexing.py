@@ -30,7 +30,7 @@ def get_item(x: Any, key: Any) -> Tensor:
     Raises IndexError for an index out of range or too many of them.
 
     >>> import narae
-    >>> narae.ops.get_item([[1, 2], [3, 4]], (slice(None), 0)).tolist()
+    >>> narae.ops.get_item([[1, 2], [3, 4]], (..., 0)).tolist()
     [1, 3]
     """
     x = as_tensor(x)

@@ -203,3 +203,17 @@ nextafter = elementwise("nextafter", takes="float", samples=floats(2))
 signbit = elementwise("signbit", takes="float", result="bool", samples=floats(1))
 gcd = elementwise("gcd", takes="integer", samples=ints(2), commutes=True)
 lcm = elementwise("lcm", takes="integer", samples=ints(2), commutes=True)
+
+
+def _relu_vjp(ct: Value, out: Value, x: Value) -> Value:
+    return select(greater(x, constant(0, x.dtype)), ct, constant(0, ct.dtype))
+
+
+# max(x, 0), whose derivative at 0 is 0: `maximum` would share it between its two operands.
+relu = elementwise(
+    "relu",
+    forward=lambda xp, x: xp.maximum(x, xp.zeros((), x.dtype)),
+    takes="number",
+    vjp=(_relu_vjp,),
+    samples=floats(1),
+)

@@ -1,0 +1,407 @@
+"""Activation functions, in forms that neither overflow nor lose their gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from narae.ops.promote import floated
+from narae.ops.record import constant, normalize_axis
+from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
+from narae.ops.records import reduce as R
+from narae.ops.records import shape as S
+from narae.ops.records import special
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor, as_tensor
+
+
+def _zero(x: Tensor) -> Any:
+    return constant(0, x.dtype)
+
+
+@public
+def relu(x: Any) -> Tensor:
+    """max(x, 0); its derivative at 0 is 0.
+
+    >>> import narae
+    >>> narae.ops.relu([-1.0, 2.0]).tolist()
+    [0.0, 2.0]
+    """
+    x = as_tensor(x)
+    return A.relu(x)
+
+
+@public
+def relu6(x: Any) -> Tensor:
+    """min(max(x, 0), 6).
+
+    >>> import narae
+    >>> narae.ops.relu6([-1.0, 9.0]).tolist()
+    [0.0, 6.0]
+    """
+    x = floated(x)
+    inside = L.logical_and(L.greater(x, _zero(x)), L.less(x, constant(6, x.dtype)))
+    edge = L.select(L.greater(x, _zero(x)), constant(6, x.dtype), _zero(x))
+    return L.select(inside, x, edge)
+
+
+@public
+def sigmoid(x: Any) -> Tensor:
+    """1 / (1 + e^-x), as (tanh(x/2) + 1)/2: no overflow.
+
+    >>> import narae
+    >>> narae.ops.sigmoid(0.0).item()
+    0.5
+    """
+    x = floated(x)
+    return A.tanh(x * 0.5) * 0.5 + 0.5
+
+
+@public
+def softplus(x: Any) -> Tensor:
+    """log(1 + e^x).
+
+    >>> import narae
+    >>> f"{narae.ops.softplus(0.0).item():.4f}"
+    '0.6931'
+    """
+    x = floated(x)
+    return A.relu(x) + A.log1p(A.exp(A.negative(_magnitude(x))))
+
+
+def _magnitude(x: Tensor) -> Tensor:
+    """|x| with the derivative 1 at 0: softplus then has its 1/2 there."""
+    return L.select(L.less(x, _zero(x)), A.negative(x), x)
+
+
+@public
+def log_sigmoid(x: Any) -> Tensor:
+    """log(sigmoid(x)) = -softplus(-x).
+
+    >>> import narae
+    >>> f"{narae.ops.log_sigmoid(0.0).item():.4f}"
+    '-0.6931'
+    """
+    return A.negative(softplus(A.negative(floated(x))))
+
+
+@public
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|).
+
+    >>> import narae
+    >>> narae.ops.softsign(1.0).item()
+    0.5
+    """
+    x = floated(x)
+    return x / (A.absolute(x) + 1.0)
+
+
+@public
+def silu(x: Any) -> Tensor:
+    """x sigmoid(x) (Ramachandran et al. 2017).
+
+    >>> import narae
+    >>> narae.ops.silu(0.0).item()
+    0.0
+    """
+    x = floated(x)
+    return x * sigmoid(x)
+
+
+swish = silu
+
+
+@public
+def mish(x: Any) -> Tensor:
+    """x tanh(softplus(x)) (Misra 2019).
+
+    >>> import narae
+    >>> narae.ops.mish(0.0).item()
+    0.0
+    """
+    x = floated(x)
+    return x * A.tanh(softplus(x))
+
+
+@public
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+    """x above 0, negative_slope x below.
+
+    >>> import narae
+    >>> narae.ops.leaky_relu([-1.0, 2.0], 0.5).tolist()
+    [-0.5, 2.0]
+    """
+    x = floated(x)
+    return L.select(L.less(x, _zero(x)), x * negative_slope, x)
+
+
+@public
+def hard_sigmoid(x: Any) -> Tensor:
+    """x/6 + 1/2 within [0, 1].
+
+    >>> import narae
+    >>> narae.ops.hard_sigmoid([-9.0, 0.0, 9.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x = floated(x)
+    return relu6(x + 3.0) / 6.0
+
+
+@public
+def hard_silu(x: Any) -> Tensor:
+    """x hard_sigmoid(x).
+
+    >>> import narae
+    >>> narae.ops.hard_silu([-9.0, 9.0]).tolist()
+    [-0.0, 9.0]
+    """
+    x = floated(x)
+    return x * hard_sigmoid(x)
+
+
+hard_swish = hard_silu
+
+
+@public
+def hard_tanh(x: Any) -> Tensor:
+    """x within [-1, 1].
+
+    >>> import narae
+    >>> narae.ops.hard_tanh([-3.0, 0.5]).tolist()
+    [-1.0, 0.5]
+    """
+    x = floated(x)
+    one = constant(1, x.dtype)
+    above, below = L.greater(x, one), L.less(x, constant(-1, x.dtype))
+    return L.select(above, one, L.select(below, constant(-1, x.dtype), x))
+
+
+def _negative_part(x: Tensor) -> Tensor:
+    """x where it is below 0, else 0: e^x of it cannot overflow."""
+    return L.select(L.greater(x, _zero(x)), _zero(x), x)
+
+
+@public
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """x above 0, alpha (e^x - 1) below (Clevert et al. 2016).
+
+    >>> import narae
+    >>> narae.ops.elu([0.0, 2.0]).tolist()
+    [0.0, 2.0]
+    """
+    x = floated(x)
+    below = A.expm1(_negative_part(x))
+    return L.select(L.greater(x, _zero(x)), x, below if alpha == 1.0 else below * alpha)
+
+
+@public
+def selu(x: Any) -> Tensor:
+    """λ elu(x, α) with λ, α that keep mean 0 and variance 1 (Klambauer et al. 2017).
+
+    >>> import narae
+    >>> f"{narae.ops.selu(1.0).item():.4f}"
+    '1.0507'
+    """
+    return elu(x, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+
+
+@public
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """max(x, 0) + min(0, alpha (e^(x/alpha) - 1)) (Barron 2017).
+
+    >>> import narae
+    >>> narae.ops.celu([0.0, 2.0]).tolist()
+    [0.0, 2.0]
+    """
+    x = floated(x)
+    below = A.expm1(_negative_part(x) / alpha) * alpha
+    return L.select(L.greater(x, _zero(x)), x, below)
+
+
+@public
+def gelu(x: Any, approximate: bool = True) -> Tensor:
+    """x Φ(x), Φ the normal distribution; approximate: by tanh (Hendrycks & Gimpel 2016).
+
+    >>> import narae
+    >>> narae.ops.gelu(0.0).item()
+    0.0
+    """
+    x = floated(x)
+    if approximate:
+        inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
+        return x * (A.tanh(inner) + 1.0) * 0.5
+    return x * (special.erf(x * math.sqrt(0.5)) + 1.0) * 0.5
+
+
+@public
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """The first half along an axis times the sigmoid of the second (Dauphin et al. 2017).
+
+    >>> import narae
+    >>> narae.ops.glu([4.0, 0.0]).tolist()
+    [2.0]
+    """
+    from narae.ops.shapes import split
+
+    x = floated(x)
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu halves an axis of even length, got shape {x.shape} and axis {axis}")
+    first, second = split(x, 2, axis)
+    return first * sigmoid(second)
+
+
+@public
+def tanh_shrink(x: Any) -> Tensor:
+    """x - tanh(x).
+
+    >>> import narae
+    >>> narae.ops.tanh_shrink(0.0).item()
+    0.0
+    """
+    x = floated(x)
+    return x - A.tanh(x)
+
+
+@public
+def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x where |x| is above the threshold, else 0.
+
+    >>> import narae
+    >>> narae.ops.hard_shrink([0.1, 2.0]).tolist()
+    [0.0, 2.0]
+    """
+    x = floated(x)
+    return L.select(L.greater(A.absolute(x), constant(threshold, x.dtype)), x, _zero(x))
+
+
+@public
+def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """x brought nearer to 0 by the threshold.
+
+    >>> import narae
+    >>> narae.ops.soft_shrink([0.1, 2.0]).tolist()
+    [0.0, 1.5]
+    """
+    x = floated(x)
+    t = constant(threshold, x.dtype)
+    below = L.select(L.less(x, A.negative(t)), x + threshold, _zero(x))
+    return L.select(L.greater(x, t), x - threshold, below)
+
+
+@public
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """x where it is above the threshold, else a default.
+
+    >>> import narae
+    >>> narae.ops.threshold([0.1, 2.0], 1.0, -1.0).tolist()
+    [-1.0, 2.0]
+    """
+    x = floated(x)
+    return L.select(L.greater(x, constant(threshold, x.dtype)), x, constant(default_value, x.dtype))
+
+
+@public
+def squareplus(x: Any, b: float = 4) -> Tensor:
+    """(x + √(x² + b)) / 2 (Barron 2021).
+
+    >>> import narae
+    >>> narae.ops.squareplus(0.0).item()
+    1.0
+    """
+    x = floated(x)
+    return (x + A.sqrt(x * x + float(b))) * 0.5
+
+
+@public
+def sparse_plus(x: Any) -> Tensor:
+    """0 below -1, (x + 1)²/4 between, x above 1.
+
+    >>> import narae
+    >>> narae.ops.sparse_plus([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.25, 2.0]
+    """
+    x = floated(x)
+    between = A.square(x + 1.0) * 0.25
+    above = L.select(L.less(x, constant(1, x.dtype)), between, x)
+    return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
+
+
+@public
+def sparse_sigmoid(x: Any) -> Tensor:
+    """0 below -1, (x + 1)/2 between, 1 above 1.
+
+    >>> import narae
+    >>> narae.ops.sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x = floated(x)
+    above = L.select(L.less(x, constant(1, x.dtype)), (x + 1.0) * 0.5, constant(1, x.dtype))
+    return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    listed = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(sorted(normalize_axis(a, ndim) for a in listed))
+
+
+def _shifted(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """x minus its largest along axes: exp of it cannot overflow, and the softmax is the same."""
+    top = L.stop_gradient(R.reduce_max(x, axes=axes))
+    return x - S.reshape(top, shape=R.kept(x.shape, axes))
+
+
+@public
+def softmax(x: Any, axis: Any = -1) -> Tensor:
+    """e^x / Σ e^x along an axis (or several; None: all).
+
+    >>> import narae
+    >>> narae.ops.softmax([1.0, 1.0]).tolist()
+    [0.5, 0.5]
+    """
+    x = floated(x)
+    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    e = A.exp(_shifted(x, axes))
+    return e / S.reshape(R.reduce_sum(e, axes=axes), shape=R.kept(x.shape, axes))
+
+
+@public
+def log_softmax(x: Any, axis: Any = -1) -> Tensor:
+    """log(softmax(x)), without the loss of small probabilities.
+
+    >>> import narae
+    >>> f"{narae.ops.log_softmax([1.0, 1.0]).numpy()[0]:.4f}"
+    '-0.6931'
+    """
+    x = floated(x)
+    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    low = _shifted(x, axes)
+    total = R.reduce_sum(A.exp(low), axes=axes)
+    return low - S.reshape(A.log(total), shape=R.kept(x.shape, axes))
+
+
+@public
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """The nearest point of the probability simplex: small scores get exactly 0 (Martins & Astudillo 2016).
+
+    >>> import narae
+    >>> narae.ops.sparsemax([3.0, 1.0]).tolist()
+    [1.0, 0.0]
+    """
+    from narae.ops.records.sort import sort
+
+    x = floated(x)
+    place = normalize_axis(axis, x.ndim)
+    z = S.move_axis(x, place, x.ndim - 1)
+    last = z.ndim - 1
+    ordered = S.flip_axes(sort(z, axis=last), (last,))
+    counts = constant(np.arange(1, z.shape[-1] + 1), x.dtype)
+    totals = R.cumsum(ordered, axis=last)
+    support = L.greater(ordered * counts + 1.0, totals)
+    k = R.reduce_sum(L.cast(support, dtype=x.dtype), axes=(last,))
+    kept = R.reduce_sum(L.select(support, ordered, _zero(x)), axes=(last,))
+    tau = S.reshape((kept - 1.0) / k, shape=(*z.shape[:-1], 1))
+    return S.move_axis(A.relu(z - tau), last, place)  # type: ignore[return-value]
