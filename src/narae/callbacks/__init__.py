@@ -1,8 +1,40 @@
 """Callbacks: what is done while a model trains."""
 
+from typing import Any
+
+from narae.callbacks.backup import BackupAndRestore
 from narae.callbacks.base import Callback
 from narae.callbacks.callback_list import CallbackList
+from narae.callbacks.csv_logger import CSVLogger
+from narae.callbacks.early_stopping import EarlyStopping
+from narae.callbacks.ema import SwapEMAWeights
 from narae.callbacks.history import History
+from narae.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from narae.callbacks.model_checkpoint import ModelCheckpoint
 from narae.callbacks.progbar_logger import ProgbarLogger
+from narae.callbacks.simple import LambdaCallback, TerminateOnNaN
 
-__all__ = ["Callback", "CallbackList", "History", "ProgbarLogger"]
+__all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TerminateOnNaN",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from narae.base.errors import NotYet, nearest
+    from narae.callbacks.missing import MISSING
+
+    if name in MISSING:
+        raise NotYet(f"narae.callbacks.{name} is not there yet. Instead: {MISSING[name]}")
+    raise AttributeError(f"narae.callbacks has no {name!r}. {nearest(name, __all__)}")

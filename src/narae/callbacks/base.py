@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 Logs = dict[str, Any]
@@ -20,13 +21,13 @@ class Callback:
     0 0.5
     """
 
-    def __init__(self) -> None:
-        self.params: dict[str, Any] = {}
-        self._model: Any = None
-
-    # A subclass that never called super().__init__() has these defaults.
-    params: Any = {}  # noqa: RUF012
+    # A subclass that never calls super().__init__() has these.
+    params: Any = MappingProxyType({})
     _model: Any = None
+
+    def __init__(self) -> None:
+        self.params = {}
+        self._model = None
 
     @property
     def model(self) -> Any:

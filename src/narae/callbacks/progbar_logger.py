@@ -68,9 +68,7 @@ class ProgbarLogger(Callback):
         """Draw when it is time; logs may be a function that makes them."""
         self._done = batch + 1
         if self._bar is not None:
-            self._bar.update(
-                batch + 1, logs if callable(logs) else lambda: logs or {}, finalize=False
-            )
+            self._bar.update(batch + 1, _lazily(logs), finalize=False)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """The same, outside of fit."""
@@ -92,3 +90,7 @@ class ProgbarLogger(Callback):
             self._steps = self._bar.target = self._done
         self._bar.update(self._done, lambda: logs, finalize=True)
         self._bar = None
+
+
+def _lazily(logs: Any) -> Any:
+    return logs if callable(logs) else lambda: logs or {}

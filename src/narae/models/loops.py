@@ -43,12 +43,16 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
     model.history = callbacks.history
     model.stop_training = False
     validated: set[str] = set()
+    _build(model, train)
     callbacks.on_train_begin()
+    start, done = callbacks.resumed_at or (options.initial_epoch, 0)
     logs: dict[str, Any] = {}
-    for epoch in range(options.initial_epoch, options.epochs):
+    for epoch in range(start, options.epochs):
+        if epoch > start and not train.ready():
+            break
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(model, train, epoch, callbacks, validated)
+        logs = _train_epoch(model, train, epoch, callbacks, validated, done if epoch == start else 0)
         if validation is not None and _due(epoch, options.validation_freq):
             found = _test_epoch(model, validation, callbacks, validated)
             logs.update({f"val_{name}": value for name, value in found.items()})
@@ -59,6 +63,14 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return model.history
+
+
+def _build(model: Any, source: Any) -> None:
+    """Make all variables, so that callbacks may read and restore them before the first step."""
+    if not model.run_eagerly:
+        model._steps().program("train", source.peek())
+    elif not model.built:
+        model._steps().run("predict", source.peek())
 
 
 def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[Any, Any]:
@@ -73,7 +85,6 @@ def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[A
         shuffle=options.shuffle,
         steps=options.steps_per_epoch,
         class_weight=options.class_weight,
-        epochs=options.epochs - options.initial_epoch,
     )
     if validation is None:
         return train, None
@@ -120,10 +131,14 @@ def _due(epoch: int, freq: Any) -> bool:
     return epoch + 1 in freq
 
 
-def _train_epoch(model: Any, source: Any, epoch: int, callbacks: Any, validated: set[str]) -> dict[str, Any]:
-    """One pass over the training data; the metrics at its end."""
+def _train_epoch(
+    model: Any, source: Any, epoch: int, callbacks: Any, validated: set[str], done: int
+) -> dict[str, Any]:
+    """One pass over the training data but for the first `done` batches; the metrics at its end."""
     steps, out, number = model._steps(), None, -1
     for number, batch in enumerate(source.epoch(epoch)):
+        if number < done:
+            continue
         if callbacks.wants_batches:
             callbacks.on_train_batch_begin(number)
         _validate(model, "train", source, batch, validated)
@@ -135,7 +150,7 @@ def _train_epoch(model: Any, source: Any, epoch: int, callbacks: Any, validated:
             break
     if number < 0:
         raise ValueError("fit got no data: the source gave no batch")
-    return as_floats(out)
+    return as_floats(model.get_metrics_result() if out is None else out)
 
 
 def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) -> dict[str, Any]:

@@ -1,0 +1,166 @@
+"""BackupAndRestore: a fit that was cut off goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from narae.base.files import PathLike, atomic_write
+from narae.callbacks.base import Callback, Logs
+from narae.callbacks.folders import writable_folder
+from narae.callbacks.model_checkpoint import check_save_freq
+
+_POINTER = "training_metadata.json"
+
+
+class BackupAndRestore(Callback):
+    """Keeps the state of training in a folder: weights, the optimizer's state, epoch and batch; the
+    metrics' state too within an epoch. A `fit` that finds one goes on from there.
+
+    save_freq: "epoch", or a number of batches. double_checkpoint: keep the backup before the last
+    as well, and use it when the last is damaged. delete_checkpoint: remove the backups when `fit`
+    ends.
+
+    Each backup is a file of its own, and what points to it is replaced in one step once it is
+    whole: a process that is killed leaves the backup before. The batches that an epoch has done
+    already are skipped; with narae.utils.set_random_seed at the beginning the others come in the
+    order they would have had.
+
+    Raises ValueError for an empty backup_dir, OSError for a folder that cannot be written to.
+
+    >>> keep = BackupAndRestore("backup", save_freq=1000)
+    """
+
+    def __init__(
+        self,
+        backup_dir: PathLike,
+        save_freq: str | int = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ) -> None:
+        super().__init__()
+        if not os.fspath(backup_dir):
+            raise ValueError("Empty `backup_dir` argument passed")
+        self.backup_dir = Path(backup_dir)
+        self.save_freq = check_save_freq(save_freq)
+        self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
+        self.resumed_at: tuple[int, int] | None = None
+        self._metrics: list[np.ndarray] = []
+        self._epoch = self._since = 0
+        self._first = 0
+
+    # -- restoring ---------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Take up the state of a fit that was cut off."""
+        writable_folder(self.backup_dir, "BackupAndRestore")
+        self.resumed_at, self._metrics, self._since = None, [], 0
+        backups = self._backups()
+        for i, backup in enumerate(backups):
+            try:
+                self._restore(backup)
+                return
+            except (ValueError, OSError):
+                if i == len(backups) - 1:
+                    raise
+
+    def _backups(self) -> list[dict[str, Any]]:
+        """What the pointer says: {"epoch", "batch", "weights", "metrics"}, the last backup
+        first."""
+        try:
+            found = json.loads((self.backup_dir / _POINTER).read_text("utf-8"))
+        except FileNotFoundError:
+            return []
+        except ValueError:
+            found = None
+        backups = found.get("backups") if isinstance(found, dict) else None
+        if not isinstance(backups, list) or not all(map(_is_backup, backups)):
+            raise ValueError(
+                f"{self.backup_dir / _POINTER} was not written by narae's BackupAndRestore: remove "
+                "the "
+                "folder, or name another backup_dir"
+            )
+        return backups
+
+    def _restore(self, backup: dict[str, Any]) -> None:
+        self.model.load_weights(self.backup_dir / backup["weights"])
+        if backup["metrics"]:
+            with np.load(self.backup_dir / backup["metrics"], allow_pickle=False) as file:
+                self._metrics = [file[f"arr_{i}"] for i in range(len(file.files))]
+        self.resumed_at = (backup["epoch"], backup["batch"])
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Within the epoch that was cut off: the metrics' state."""
+        self._epoch = epoch
+        if self.resumed_at is None or epoch != self.resumed_at[0]:
+            return
+        variables = _metric_variables(self.model)
+        if len(variables) == len(self._metrics):  # other metrics than before begin anew
+            for variable, value in zip(variables, self._metrics, strict=True):
+                variable.assign(value)
+        self._metrics = []
+
+    # -- saving ------------------------------------------------------------------------------
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Save when enough batches were seen."""
+        if self.save_freq == "epoch":
+            return
+        self._since += 1
+        if self._since < int(self.save_freq):
+            return
+        self._since = 0
+        if batch + 1 == self.params.get("steps"):
+            self._save(self._epoch + 1, 0)
+        else:
+            self._save(self._epoch, batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save after an epoch."""
+        if self.save_freq == "epoch":
+            self._save(epoch + 1, 0)
+
+    def _save(self, epoch: int, batch: int) -> None:
+        before = self._backups()
+        # Two names in turn: the last backup is whole until the pointer leaves it.
+        used = {backup["weights"] for backup in before[: 1 + self.double_checkpoint]}
+        stem = next(s for s in ("state_a", "state_b", "state_c") if f"{s}.weights.h5" not in used)
+        weights, metrics = f"{stem}.weights.h5", None
+        self.model.save_weights(self.backup_dir / weights, overwrite=True)
+        if batch:
+            metrics = f"{stem}.metrics.npz"
+            with atomic_write(self.backup_dir / metrics) as file:
+                np.savez(file, *[np.array(v) for v in _metric_variables(self.model)])
+        backup = {"epoch": epoch, "batch": batch, "weights": weights, "metrics": metrics}
+        backups = [backup, *before[: int(self.double_checkpoint)]]
+        with atomic_write(self.backup_dir / _POINTER, "w") as file:
+            json.dump({"backups": backups}, file)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """The fit is done: remove its backups."""
+        if not self.delete_checkpoint:
+            return
+        for path in (self.backup_dir / _POINTER, *self.backup_dir.glob("state_[abc].*")):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in the folder: it stays
+            self.backup_dir.rmdir()
+
+
+def _is_backup(backup: Any) -> bool:
+    """Whether an entry has the fields of one, with plain names of files in the folder."""
+    if not isinstance(backup, dict):
+        return False
+    names = (backup.get("weights"), backup.get("metrics") or "x")
+    numbers = (backup.get("epoch"), backup.get("batch"))
+    return all(isinstance(n, str) and n == os.path.basename(n) for n in names) and all(
+        isinstance(n, int) for n in numbers
+    )
+
+
+def _metric_variables(model: Any) -> list[Any]:
+    return [v for metric in getattr(model, "metrics", ()) for v in metric.variables]

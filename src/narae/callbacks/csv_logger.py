@@ -1,0 +1,83 @@
+"""CSVLogger: the metrics of every epoch in a file."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from typing import IO, Any
+
+import numpy as np
+
+from narae.base.files import PathLike
+from narae.callbacks.base import Callback, Logs
+from narae.callbacks.folders import writable_folder
+
+
+class CSVLogger(Callback):
+    """Writes a row of metrics after each epoch: `epoch`, then the metrics by name; NA for those
+    that an epoch lacks.
+
+    append: go on in a file that is there, without another head. Each row is on the disk when its
+    epoch ends. Raises OSError for a folder that cannot be written to.
+
+    >>> log = CSVLogger("training.csv", separator=";")
+    """
+
+    def __init__(self, filename: PathLike, separator: str = ",", append: bool = False) -> None:
+        super().__init__()
+        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        self.keys: list[str] | None = None
+        self._file: IO[str] | None = None
+        self._head = True
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the file."""
+        writable_folder(os.path.dirname(self.filename) or ".", "CSVLogger")
+        if self.append and os.path.exists(self.filename):
+            with open(self.filename, encoding="utf-8") as file:
+                self._head = not file.readline().strip()
+        # A log grows by rows as training goes: it is the one file that is not replaced as a whole.
+        mode = "a" if self.append else "w"
+        self._file = open(self.filename, mode, encoding="utf-8", newline="")  # noqa: SIM115
+        self.append, self.keys = True, None  # a second fit goes on in the file
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the row."""
+        logs = logs or {}
+        if self.keys is None:
+            self.keys = self._columns(logs)
+            if self._head:
+                self._write(["epoch", *self.keys])
+                self._head = False
+        self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+
+    def _columns(self, logs: Logs) -> list[str]:
+        """The metrics' names: with those of validations that begin in later epochs."""
+        keys = sorted(logs)
+        if not any(key.startswith("val_") for key in keys):
+            keys += [f"val_{key}" for key in keys if key != "learning_rate"]
+        return keys
+
+    def _write(self, row: Iterable[Any]) -> None:
+        if self._file is None:
+            raise RuntimeError("CSVLogger's file is not open: on_train_begin comes first")
+        csv.writer(self._file, delimiter=self.separator, lineterminator="\n").writerow(row)
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:  # training was cut off
+            self.on_train_end()
+
+
+def _cell(value: Any) -> Any:
+    """A number as it is, an array as one quoted cell."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"[{', '.join(map(str, value.tolist()))}]"
+    return value

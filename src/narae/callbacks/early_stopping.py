@@ -1,0 +1,82 @@
+"""EarlyStopping: end training when a metric no longer improves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.callbacks.base import Logs
+from narae.callbacks.monitor import Monitor
+from narae.utils.progbar import emit
+
+
+class EarlyStopping(Monitor):
+    """Ends `fit` when `monitor` has not improved for `patience` epochs.
+
+    min_delta: less of a change counts as none. baseline: the value that must be beaten as well.
+    restore_best_weights: at the end, go back to the weights of the best epoch. start_from_epoch:
+    how many epochs to wait before watching. mode: "min", "max" or "auto".
+
+    >>> stop = EarlyStopping(monitor="loss", patience=2)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.patience, self.verbose, self.baseline = patience, verbose, baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._forget()
+
+    def _forget(self) -> None:
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best: float | None = None
+        self.best_weights: list[Any] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin anew."""
+        self._forget()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Look at the metric."""
+        self.find_direction()
+        value = self.watched(logs, "Early stopping conditioned on")
+        if value is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self._keep(epoch)  # even when nothing ever improves (NaN) there is something to restore
+        self.wait += 1
+        if self.improved(value, self.best):
+            self.best = value
+            self._keep(epoch)
+            if self.baseline is None or self.improved(value, self.baseline):
+                self.wait = 0
+            return
+        if self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def _keep(self, epoch: int) -> None:
+        self.best_epoch = epoch
+        if self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restore the best weights."""
+        if self.stopped_epoch and self.verbose:
+            emit(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
+        if self.best_weights is not None:
+            if self.verbose:
+                emit(
+                    "Restoring model weights from the end of the best epoch: "
+                    f"{self.best_epoch + 1}.\n"
+                )
+            self.model.set_weights(self.best_weights)

@@ -1,0 +1,99 @@
+"""Monitor: what callbacks share that watch one metric."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from narae.callbacks.base import Callback, Logs
+
+# Metrics that are better when higher or lower, by class, as Keras has them.
+_UP = {
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy",
+    "ConcordanceCorrelation", "CosineSimilarity", "F1Score", "FBetaScore", "IoU", "MeanIoU",
+    "OneHotIoU", "OneHotMeanIoU", "PearsonCorrelation", "Precision", "PrecisionAtRecall", "R2Score",
+    "Recall", "RecallAtPrecision", "SensitivityAtSpecificity", "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy", "SpecificityAtSensitivity", "TopKCategoricalAccuracy",
+}  # fmt: skip
+_DOWN = {
+    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "Hinge", "KLDivergence",
+    "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy", "SquaredHinge",
+}  # fmt: skip
+_MODES = ("auto", "min", "max")
+
+
+class Monitor(Callback):
+    """Watches one entry of the logs, and knows which way is better.
+
+    mode: "min", "max", or "auto": told by the metric of that name. A `min_delta` of change counts
+    as none.
+    """
+
+    def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
+        super().__init__()
+        if mode not in _MODES:
+            warnings.warn(
+                f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode. "
+                "There are 'auto', 'min' and 'max'.",
+                stacklevel=3,
+            )
+            mode = "auto"
+        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        self._higher: bool | None = None if mode == "auto" else mode == "max"
+
+    def find_direction(self) -> None:
+        """Settle what "auto" means. Raises ValueError when the metrics do not tell."""
+        if self._higher is not None:
+            return
+        self._higher = _higher_is_better(self.monitor.removeprefix("val_"), self.model)
+        if self._higher is None:
+            raise ValueError(
+                f"{type(self).__name__} callback received monitor={self.monitor}, and it is not "
+                "known "
+                "whether that metric should be maximized or minimized. Pass `mode='max'` or "
+                f"`mode='min'`. {_there_are(getattr(self.model, 'metrics_names', ()))}"
+            )
+
+    def improved(self, value: Any, reference: float | None) -> bool:
+        """Whether `value` is better than `reference` by more than min_delta."""
+        if reference is None:
+            return True
+        if self._higher:
+            return bool(value - self.min_delta > reference)
+        return bool(value + self.min_delta < reference)
+
+    def watched(self, logs: Logs | None, consequence: str) -> Any:
+        """The metric's value; None, with a warning that lists what there is, when it is missing."""
+        logs = logs or {}
+        value = logs.get(self.monitor)
+        if value is None:
+            hint = ""
+            if self.monitor.startswith("val_") and not any(k.startswith("val_") for k in logs):
+                hint = " fit(validation_data=...) or validation_split gives val_ metrics."
+            warnings.warn(
+                f"{consequence} metric `{self.monitor}` which is not available. Available metrics "
+                f"are: {','.join(logs)}.{hint}",
+                stacklevel=3,
+            )
+        return value
+
+
+def _higher_is_better(name: str, model: Any) -> bool | None:
+    if name == "loss" or name.endswith("_loss"):
+        return False
+    for metric in getattr(model, "metrics", None) or ():
+        # with several outputs the logs' names begin with the output's
+        if metric.name == name or name.endswith(f"_{metric.name}"):
+            kinds = {c.__name__ for c in type(metric).__mro__}
+            told = getattr(metric, "_direction", None)
+            if told == "up" or kinds & _UP:
+                return True
+            if told == "down" or kinds & _DOWN:
+                return False
+    return None
+
+
+def _there_are(names: Any) -> str:
+    return f"The model's metrics are: {', '.join(names)}." if names else ""
