@@ -126,5 +126,7 @@ def _metric_for(one: Any, y_true: Any, y_pred: Any, loss: Any) -> Any:
     if isinstance(found, type):
         found = found()
     if isinstance(found, metrics.Metric):
+        if isinstance(one, str):
+            found.name = one  # the logs have the name that compile was given
         return found
     return metrics.MeanMetricWrapper(found, name=one if isinstance(one, str) else found.__name__)
