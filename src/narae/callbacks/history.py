@@ -25,6 +25,9 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self._at: dict[
+            str, list[int]
+        ] = {}  # the epoch of each value: validation may leave some out
 
     def set_model(self, model: Any) -> None:
         """The model's `history` is this one from now on."""
@@ -40,6 +43,7 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._at.setdefault(name, []).append(epoch + 1)
 
     def plot(self, path: PathLike | None = None) -> Any:
         """The curves of each metric, training against validation: a matplotlib Figure, written to
@@ -65,18 +69,17 @@ class History(Callback):
         )
         for key, style, color, label in styles:
             values = self.history.get(key)
-            if values:  # validation_freq may leave epochs out: those that were validated come last
-                axes.plot(
-                    [e + 1 for e in self.epoch[-len(values) :]],
-                    values,
-                    style,
-                    color=color,
-                    label=label,
-                )
+            if values:
+                axes.plot(self._epochs(key), values, style, color=color, label=label)
         axes.set(title=name, xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
+
+    def _epochs(self, name: str) -> list[int]:
+        """Where a metric's values are, from 1; in their order when several fits share this History."""
+        count, at = len(self.history[name]), self._at.get(name, [])
+        return at if at == sorted(set(at)) and len(at) == count else list(range(1, count + 1))
 
 
 def _figure(count: int) -> Any:

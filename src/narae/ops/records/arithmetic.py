@@ -8,7 +8,7 @@ import numpy as np
 
 from narae.graph.ir import Value
 from narae.ops.record import constant, elementwise
-from narae.ops.records.logic import equal, not_equal, select
+from narae.ops.records.logic import equal, greater, not_equal, select
 from narae.ops.samples import floats, ints
 
 
