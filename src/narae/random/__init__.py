@@ -1,0 +1,19 @@
+"""narae.random: Keras's `keras.random` names on counter-based keys."""
+
+from narae.engine.distributions import beta, binomial, categorical, gamma, shuffle
+from narae.engine.keys import SeedGenerator
+from narae.engine.random import dropout, normal, randint, truncated_normal, uniform
+
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
