@@ -1,0 +1,174 @@
+"""Control flow on tensors: choices, loops, scans. Bodies are traced once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from narae.base import trees
+from narae.base.errors import ShapeError
+from narae.ops.promote import to
+from narae.ops.records.control import choose, repeat_while, scan_over
+from narae.ops.records.shape import flip_axes
+from narae.ops.shapes import concatenate
+from narae.ops.tensor import Tensor, as_tensor
+
+
+class _Flat:
+    """A function of trees as one of flat tensors, its result's structure remembered."""
+
+    def __init__(self, function: Callable[..., Any], structure: Any, spread: bool) -> None:
+        self._function, self._structure, self._spread = function, structure, spread
+        self.result: Any = None
+
+    def __call__(self, *flat: Any) -> list[Tensor]:
+        args = trees.pack_as(self._structure, list(flat))
+        out = self._function(*args) if self._spread else self._function(args)
+        self.result = trees.map_tree(lambda _: 0, out)
+        return [as_tensor(leaf) for leaf in trees.flatten(out)]
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """true_fn() where the boolean scalar holds, else false_fn(). Both must give the same shapes.
+
+    >>> import narae
+    >>> narae.ops.cond(True, lambda: 1, lambda: 2).item()
+    1
+    """
+    return switch(to(pred, "int32"), [lambda: false_fn(), lambda: true_fn()])
+
+
+def switch(index: Any, branches: Any, *operands: Any) -> Any:
+    """branches[index](*operands); an index out of range is brought into it.
+
+    >>> import narae
+    >>> narae.ops.switch(1, [lambda x: x, lambda x: x + 1], 5).item()
+    6
+    """
+    given = trees.map_tree(as_tensor, operands)
+    flats = [_Flat(b, given, spread=True) for b in branches]
+    found = choose(to(index, "int32"), flats, trees.flatten(given))
+    structure = next(f.result for f in flats if f.result is not None)
+    return trees.pack_as(structure, list(found))
+
+
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+    """loop_vars after repeating body(*loop_vars) while cond(*loop_vars) holds.
+
+    >>> import narae
+    >>> narae.ops.while_loop(lambda i: i < 5, lambda i: (i + 2,), (0,))[0].item()
+    6
+    """
+    many = isinstance(loop_vars, (tuple, list))
+    given = trees.map_tree(as_tensor, tuple(loop_vars) if many else (loop_vars,))
+    leaves = trees.flatten(given)
+
+    def step(*args: Any) -> Any:
+        out = body(*args)
+        out = tuple(out) if isinstance(out, (tuple, list)) else (out,)
+        # Python numbers in a body are weak: a loop keeps the dtypes it began with
+        return trees.map_tree(lambda new, old: to(new, old.dtype), out, given)
+
+    test = _Flat(lambda *args: to(cond(*args), "bool"), given, spread=True)
+    out = repeat_while(lambda *flat: test(*flat)[0], _Flat(step, given, spread=True), leaves, maximum_iterations)
+    packed = trees.pack_as(given, list(out))
+    return type(loop_vars)(packed) if many and type(loop_vars) in (tuple, list) else packed if many else packed[0]
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """val = body_fun(i, val) for i in [lower, upper).
+
+    >>> import narae
+    >>> narae.ops.fori_loop(0, 4, lambda i, v: v + i, 0).item()
+    6
+    """
+    end = to(upper, "int32")
+    out = while_loop(
+        lambda i, _: i < end, lambda i, val: (i + 1, body_fun(i, val)), (to(lower, "int32"), init_val)
+    )
+    return out[1]
+
+
+def scan(
+    f: Callable[..., Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
+) -> tuple[Any, Any]:
+    """carry, y = f(carry, x) over the slices of xs; the last carry and the stacked ys. Differentiable.
+
+    >>> import narae
+    >>> carry, ys = narae.ops.scan(lambda c, x: (c + x, c + x), 0, narae.ops.array([1, 2, 3]))
+    >>> carry.item(), ys.tolist()
+    (6, [1, 3, 6])
+    """
+    if not callable(f):
+        raise TypeError(f"scan takes a function (carry, x) -> (carry, y), got {f!r}")
+    start = trees.map_tree(as_tensor, init)
+    moving = trees.map_tree(lambda x: None if x is None else as_tensor(x), xs)
+    carries = trees.flatten(start)
+    slices = [x for x in trees.flatten(moving) if x is not None]
+    lengths = {x.shape[0] for x in slices} | ({length} if length is not None else set())
+    if len(lengths) != 1:
+        raise ShapeError(f"scan goes over one length, got {sorted(map(str, lengths)) or 'neither xs nor length'}")
+    kept: dict[str, Any] = {}
+
+    def step(*flat: Tensor) -> list[Tensor]:
+        carry = trees.pack_as(start, list(flat[: len(carries)]))
+        rest = iter(flat[len(carries) :])
+        x = trees.map_tree(lambda leaf: None if leaf is None else next(rest), moving)
+        new, y = f(carry, x)
+        new = trees.map_tree(lambda n, old: to(n, old.dtype), new, start)
+        kept["y"] = y
+        ys = [as_tensor(leaf) for leaf in trees.flatten(y) if leaf is not None]
+        return [*trees.flatten(new), *ys]
+
+    out = list(scan_over(step, carries, slices, int(lengths.pop()), reverse))
+    ys = iter(out[len(carries) :])
+    stacked = trees.map_tree(lambda leaf: None if leaf is None else next(ys), kept.get("y"))
+    return trees.pack_as(start, out[: len(carries)]), stacked
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """f of each slice along the first axis, stacked.
+
+    >>> import narae
+    >>> narae.ops.map(lambda x: x * 2, narae.ops.array([1, 2])).tolist()
+    [2, 4]
+    """
+    return scan(lambda carry, x: (carry, f(x)), as_tensor(0), xs)[1]
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """f of each slice along the first axis, stacked: as `map`.
+
+    >>> import narae
+    >>> narae.ops.vectorized_map(lambda x: x * 2, narae.ops.array([1, 2])).tolist()
+    [2, 4]
+    """
+    return map(function, elements)
+
+
+def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """Running results of an associative function along an axis, in about log n steps.
+
+    >>> import narae
+    >>> narae.ops.associative_scan(lambda a, b: a + b, narae.ops.array([1, 2, 3])).tolist()
+    [1, 3, 6]
+    """
+    tensors = trees.map_tree(as_tensor, elems)
+    leaves = trees.flatten(tensors)
+    length = leaves[0].shape[axis]
+    axes = tuple(axis % leaf.ndim for leaf in leaves)
+    turn = [flip_axes(t, (a,)) for t, a in zip(leaves, axes, strict=True)] if reverse else leaves
+    step = 1
+    while step < length:  # Hillis and Steele (1986): each element meets the one `step` before it
+        early = [_part(t, a, 0, length - step) for t, a in zip(turn, axes, strict=True)]
+        late = [_part(t, a, step, length) for t, a in zip(turn, axes, strict=True)]
+        met = trees.flatten(f(trees.pack_as(tensors, early), trees.pack_as(tensors, late)))
+        head = [_part(t, a, 0, step) for t, a in zip(turn, axes, strict=True)]
+        turn = [concatenate([h, m], a) for h, m, a in zip(head, met, axes, strict=True)]
+        step *= 2
+    turn = [flip_axes(t, (a,)) for t, a in zip(turn, axes, strict=True)] if reverse else turn
+    return trees.pack_as(tensors, list(turn))
+
+
+def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+    return x[(slice(None),) * axis + (slice(start, stop),)]

@@ -1,0 +1,176 @@
+"""Order, ranks, counts, and sums by segment."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import standardize_dtype
+from narae.ops.promote import to
+from narae.ops.record import constant, normalize_axis
+from narae.ops.records import index as I
+from narae.ops.records import logic as L
+from narae.ops.records import reduce as R
+from narae.ops.records import shape as S
+from narae.ops.records import sort as O
+from narae.ops.records.scatter import extreme_at
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor, as_tensor, tensor_of
+
+
+def _flat(x: Any, axis: int | None) -> tuple[Tensor, int]:
+    x = as_tensor(x)
+    x = S.reshape(x, shape=(x.size,)) if axis is None else x
+    return x, normalize_axis(-1 if axis is None else axis, x.ndim)
+
+
+@public
+def sort(x: Any, axis: int | None = -1) -> Tensor:
+    """In ascending order along an axis; of the flattened x for None.
+
+    >>> import narae
+    >>> narae.ops.sort([3, 1, 2]).tolist()
+    [1, 2, 3]
+    """
+    x, place = _flat(x, axis)
+    return O.sort(x, axis=place)
+
+
+@public
+def argsort(x: Any, axis: int | None = -1) -> Tensor:
+    """The places of the elements in ascending order; equal ones keep their order.
+
+    >>> import narae
+    >>> narae.ops.argsort([3, 1, 2]).tolist()
+    [1, 2, 0]
+    """
+    x, place = _flat(x, axis)
+    return O.argsort(x, axis=place)
+
+
+@public
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """The k largest of the last axis in descending order, and their places.
+
+    >>> import narae
+    >>> [t.tolist() for t in narae.ops.top_k([3, 1, 2], 2)]
+    [[3, 2], [0, 2]]
+    """
+    return O.top_k(as_tensor(x), k=int(k))
+
+
+@public
+def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
+    """Whether each target class is among the k likeliest of its row; ties count as in.
+
+    >>> import narae
+    >>> narae.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).tolist()
+    [True, False]
+    """
+    scores, target = as_tensor(predictions), to(as_tensor(targets), "int32")
+    own = I.take_along(scores, S.reshape(target, shape=(*target.shape, 1)), axis=scores.ndim - 1)
+    above = L.cast(L.greater(scores, own), dtype="int32")
+    ranks = R.reduce_sum(above, axes=(scores.ndim - 1,))
+    finite = L.isfinite(S.reshape(own, shape=target.shape))
+    return L.logical_and(L.less(ranks, constant(k, "int32")), finite)
+
+
+@public
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """How often each whole number from 0 occurs, or the sum of its weights; along the last axis.
+
+    >>> import narae
+    >>> narae.ops.bincount([0, 2, 2]).tolist()
+    [1, 0, 2]
+    """
+    if sparse:
+        raise ValueError("narae's tensors are dense: bincount(sparse=True) is not supported")
+    x = to(as_tensor(x), "int32")
+    if x.ndim == 2:
+        known = x._known("bincount")
+        count = builtins.max(int(known.max(initial=-1)) + 1, minlength)
+        rows = [None] * x.shape[0] if weights is None else list(as_tensor(weights))
+        from narae.ops.shapes import stack
+
+        return stack([bincount(row, w, count) for row, w in zip(list(x), rows, strict=True)])
+    known = x._known("bincount")
+    count = builtins.max(int(known.max(initial=-1)) + 1, minlength)
+    ones = S.full(1, x.shape, "int32") if weights is None else as_tensor(weights)
+    return I.add_at(x, ones, axis=0, shape=(count,))
+
+
+@public
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """The different elements in ascending order. Not in a traced function: the size is not known there.
+
+    >>> import narae
+    >>> narae.ops.unique([2, 1, 2]).tolist()
+    [1, 2]
+    """
+    data = as_tensor(x)._known("unique")
+    found = np.unique(data, return_inverse=return_inverse, return_counts=return_counts, axis=axis)
+    parts = list(found) if isinstance(found, tuple) else [found]
+    if size is not None:
+        axis0 = axis or 0
+        filled = np.full_like(np.take(parts[0], [0], axis0), 0 if fill_value is None else fill_value)
+        missing = size - parts[0].shape[axis0]
+        parts[0] = np.take(np.concatenate([parts[0], *[filled] * builtins.max(missing, 0)], axis0), range(size), axis0)
+        if return_counts:
+            parts[-1] = np.concatenate([parts[-1], np.zeros(builtins.max(missing, 0), parts[-1].dtype)])[:size]
+    tensors = [tensor_of(np.asarray(p if i == 0 else p.astype(np.int32))) for i, p in enumerate(parts)]
+    return tensors[0] if len(tensors) == 1 else tuple(tensors)
+
+
+def _segments(segment_ids: Any, num_segments: int | None) -> tuple[Tensor, int]:
+    ids = to(as_tensor(segment_ids), "int32")
+    if num_segments is None:
+        num_segments = int(ids._known("segments without num_segments").max(initial=-1)) + 1
+    return ids, int(num_segments)
+
+
+@public
+def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The sum of the rows of each segment.
+
+    >>> import narae
+    >>> narae.ops.segment_sum([1, 2, 3], [0, 0, 1], 2).tolist()
+    [3, 3]
+    """
+    data = as_tensor(data)
+    ids, count = _segments(segment_ids, num_segments)
+    return I.add_at(ids, data, axis=0, shape=(count, *data.shape[1:]))
+
+
+@public
+def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The largest of the rows of each segment.
+
+    >>> import narae
+    >>> narae.ops.segment_max([1, 2, 3], [0, 0, 1], 2).tolist()
+    [2, 3]
+    """
+    data = as_tensor(data)
+    ids, count = _segments(segment_ids, num_segments)
+    return extreme_at(ids, data, axis=0, shape=(count, *data.shape[1:]), kind="max")
+
+
+@public
+def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor]:
+    """Counts in bins of equal width, and the bins' edges.
+
+    >>> import narae
+    >>> narae.ops.histogram([0.0, 1.0, 1.0], 2)[0].tolist()
+    [1, 2]
+    """
+    counts, edges = np.histogram(as_tensor(x)._known("histogram"), bins, range)
+    return tensor_of(counts.astype(np.int32)), tensor_of(edges.astype(standardize_dtype(None)))
