@@ -22,7 +22,9 @@ from narae.datasets import mnist
 class NaiveDense:
     """activation(x W + b)."""
 
-    def __init__(self, input_size: int, output_size: int, activation: Callable[[Any], Any], seed: int) -> None:
+    def __init__(
+        self, input_size: int, output_size: int, activation: Callable[[Any], Any], seed: int
+    ) -> None:
         limit = math.sqrt(6 / (input_size + output_size))
         self.W = Variable(random.uniform((input_size, output_size), -limit, limit, seed=seed))
         self.b = Variable(ops.zeros((output_size,)))
@@ -54,19 +56,25 @@ class NaiveSequential:
         return [weight for layer in self.layers for weight in layer.weights]
 
 
-def batches(images: np.ndarray, labels: np.ndarray, size: int = 128) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches(
+    images: np.ndarray, labels: np.ndarray, size: int = 128
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The data in order, `size` samples at a time."""
     for start in range(0, len(images), size):
         yield images[start : start + size], labels[start : start + size]
 
 
-def update_by_assign(gradients: list[Any], weights: list[Variable], learning_rate: float = 0.1) -> None:
+def update_by_assign(
+    gradients: list[Any], weights: list[Variable], learning_rate: float = 0.1
+) -> None:
     """Plain gradient descent."""
     for gradient, weight in zip(gradients, weights, strict=True):
         weight.assign(weight - gradient * learning_rate)
 
 
-def training_step(model: NaiveSequential, images: Any, labels: Any, update: Callable[..., None]) -> Any:
+def training_step(
+    model: NaiveSequential, images: Any, labels: Any, update: Callable[..., None]
+) -> Any:
     """Forward, loss, backward, update; the loss."""
     with GradientTape() as tape:
         losses = ops.sparse_categorical_crossentropy(labels, model(images))

@@ -47,7 +47,9 @@ hard_swish, swish = hard_silu, silu
 
 
 @builtin("keras.activations")
-def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+def relu(
+    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Any:
     """max(x, 0); below `threshold`, negative_slope (x - threshold); never above `max_value`.
 
     >>> relu(ops.convert_to_tensor([-1.0, 9.0]), max_value=6.0).tolist()
@@ -84,7 +86,18 @@ def exponential(x: Any) -> Any:
 
 
 for _function in (
-    *(celu, elu, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, log_sigmoid),
+    *(
+        celu,
+        elu,
+        gelu,
+        glu,
+        hard_shrink,
+        hard_sigmoid,
+        hard_silu,
+        hard_tanh,
+        leaky_relu,
+        log_sigmoid,
+    ),
     *(log_softmax, mish, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign),
     *(sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold),
 ):

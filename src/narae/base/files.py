@@ -38,7 +38,9 @@ def atomic_write(path: PathLike, mode: str = "wb", *, sync: bool = True) -> Iter
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         # "x" makes the file with the user's usual permissions, which mkstemp's 0600 would not.
-        with open(temporary, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as f:
+        with open(
+            temporary, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8"
+        ) as f:
             yield f
             f.flush()
             if sync:

@@ -57,7 +57,9 @@ def family(module: str) -> Mapping[str, Any]:
     return _builtin.setdefault(module, {})
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
     """Let files name a class or function of yours, as `package>name`.
 
     Raises ValueError for a class without get_config.
@@ -86,7 +88,9 @@ def get_registered_name(thing: Any) -> str:
 
 
 def get_registered_object(
-    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """What a registered name stands for, None when nothing does."""
     for table in (*reversed(_scopes), custom_objects or {}, _custom, module_objects or {}):
@@ -128,7 +132,9 @@ def serialize_keras_object(obj: Any) -> Any:
             return write(obj)
     if hasattr(obj, "get_config"):
         return _object(obj)
-    raise TypeError(f"cannot serialize {obj!r} of type {type(obj).__name__}: it has no get_config()")
+    raise TypeError(
+        f"cannot serialize {obj!r} of type {type(obj).__name__}: it has no get_config()"
+    )
 
 
 def _object(obj: Any) -> dict[str, Any]:
@@ -171,10 +177,16 @@ def _array(obj: Any) -> dict[str, Any]:
 
 
 _WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
-    (lambda x: isinstance(x, tuple), lambda x: {"class_name": "__tuple__", "items": [serialize_keras_object(i) for i in x]}),
+    (
+        lambda x: isinstance(x, tuple),
+        lambda x: {"class_name": "__tuple__", "items": [serialize_keras_object(i) for i in x]},
+    ),
     (lambda x: isinstance(x, np.generic), lambda x: x.item()),
     (lambda x: isinstance(x, np.dtype), lambda x: x.name),
-    (lambda x: isinstance(x, slice), lambda x: {"class_name": "__slice__", "items": [x.start, x.stop, x.step]}),
+    (
+        lambda x: isinstance(x, slice),
+        lambda x: {"class_name": "__slice__", "items": [x.start, x.stop, x.step]},
+    ),
     (lambda x: x is Ellipsis, lambda x: {"class_name": "__ellipsis__", "config": {}}),
     (lambda x: isinstance(x, np.ndarray), _array),
     (lambda x: hasattr(x, "__narae_tensor__") or type(x).__name__ == "Tensor", _array),
@@ -184,7 +196,10 @@ _WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    **kwargs: Any,
 ) -> Any:
     """The object that `serialize_keras_object` wrote. Raises ValueError for a name nothing answers to."""
     if config is None or isinstance(config, (bool, int, float, str)):
@@ -197,7 +212,9 @@ def deserialize_keras_object(
     if name in _READERS:
         return _READERS[name](config, custom_objects, safe_mode)
     if "class_name" not in config or "config" not in config:
-        return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
+        return {
+            k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()
+        }
     if name == "function":
         return find_function(config["config"], custom_objects)
     return _made(find_class(config, custom_objects), config, custom_objects, safe_mode)
@@ -298,7 +315,9 @@ _READERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def get_object(kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None) -> Any:
+def get_object(
+    kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None
+) -> Any:
     """What `losses.get`, `optimizers.get` and their like do with a string or a config.
 
     A class or function by its name (or alias), case counted only when nothing else fits; a serialized
@@ -307,7 +326,9 @@ def get_object(kind: str, module: str, identifier: Any, aliases: Mapping[str, st
     if isinstance(identifier, dict):
         return deserialize_keras_object(identifier)
     if not isinstance(identifier, str):
-        raise ValueError(f"cannot interpret {identifier!r} as {kind}: a name, a config or an object of its own")
+        raise ValueError(
+            f"cannot interpret {identifier!r} as {kind}: a name, a config or an object of its own"
+        )
     found = get_registered_object(identifier)
     if found is not None:
         return found

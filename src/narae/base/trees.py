@@ -65,7 +65,13 @@ def _rebuild(tree: Any, leaf: Callable[[Any], Any]) -> Any:
         return type(tree)(*(_rebuild(item, leaf) for item in tree))
     if isinstance(tree, (list, tuple)):
         items = [_rebuild(item, leaf) for item in tree]
-        return items if type(tree) is list else tuple(items) if type(tree) is tuple else type(tree)(items)
+        return (
+            items
+            if type(tree) is list
+            else tuple(items)
+            if type(tree) is tuple
+            else type(tree)(items)
+        )
     return leaf(tree)
 
 

@@ -77,7 +77,7 @@ class History(Callback):
         axes.legend()
 
     def _epochs(self, name: str) -> list[int]:
-        """Where a metric's values are, from 1; in their order when several fits share this History."""
+        """Where a metric's values are, from 1; by their order when fits share this History."""
         count, at = len(self.history[name]), self._at.get(name, [])
         return at if at == sorted(set(at)) and len(at) == count else list(range(1, count + 1))
 

@@ -24,22 +24,39 @@ class Dataset(str, Enum):
     mnist = "mnist"
 
 
-Model = Annotated[Path, typer.Argument(help="A `.keras` file, of narae or of Keras 3.", metavar="MODEL.keras")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for the files and pictures that are written.")]
+Model = Annotated[
+    Path, typer.Argument(help="A `.keras` file, of narae or of Keras 3.", metavar="MODEL.keras")
+]
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", help="The folder for the files and pictures that are written."),
+]
 Plot = Annotated[bool, typer.Option(help="Write pictures (needs `pip install 'narae[plot]'`).")]
 
 
 @app.command()
 def train(
-    dataset: Annotated[Dataset, typer.Argument(help="What to learn: `mnist` are 70,000 handwritten digits.")],
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training data. More learn more, and overfit.")] = 5,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples per step. Larger: fewer, smoother steps.")] = 128,
+    dataset: Annotated[
+        Dataset, typer.Argument(help="What to learn: `mnist` are 70,000 handwritten digits.")
+    ],
+    epochs: Annotated[
+        int,
+        typer.Option(min=1, help="Passes over the training data. More learn more, and overfit."),
+    ] = 5,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Samples per step. Larger: fewer, smoother steps.")
+    ] = 128,
     units: Annotated[int, typer.Option(min=1, help="Width of the hidden layer.")] = 512,
-    optimizer: Annotated[str, typer.Option(help="How weights follow the gradient: `rmsprop`, `adam`, `sgd`, ...")] = "rmsprop",
+    optimizer: Annotated[
+        str, typer.Option(help="How weights follow the gradient: `rmsprop`, `adam`, `sgd`, ...")
+    ] = "rmsprop",
     learning_rate: Annotated[
-        float | None, typer.Option(min=0.0, help="Length of a step; the optimizer's own when not given.")
+        float | None,
+        typer.Option(min=0.0, help="Length of a step; the optimizer's own when not given."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same network, bit for bit.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same network, bit for bit.")
+    ] = 1,
     out: Out = Path("."),
     plot: Plot = True,
 ) -> None:
@@ -75,7 +92,12 @@ def evaluate(
 @app.command()
 def predict(
     model: Model,
-    images: Annotated[list[Path], typer.Argument(help="Pictures of one digit each: any size, colour, polarity.", metavar="FILE.png...")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pictures of one digit each: any size, colour, polarity.", metavar="FILE.png..."
+        ),
+    ],
     out: Out = Path("."),
     plot: Plot = True,
 ) -> None:

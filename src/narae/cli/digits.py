@@ -38,7 +38,9 @@ def _grey(path: Path) -> tuple[np.ndarray, str]:
         with Image.open(path) as picture:
             width, height = picture.size
             if width * height > _MOST_PIXELS:
-                raise ValueError(f"{path} has {width} x {height} pixels, more than {_MOST_PIXELS:,}: scale it down")
+                raise ValueError(
+                    f"{path} has {width} x {height} pixels, more than {_MOST_PIXELS:,}: scale it down"
+                )
             said = f"{width} x {height}, {'grey' if picture.mode in ('L', '1', 'LA', 'I;16') else 'colour'}"
             if "A" in picture.getbands() or "transparency" in picture.info:
                 layer = picture.convert("RGBA")
@@ -47,7 +49,9 @@ def _grey(path: Path) -> tuple[np.ndarray, str]:
                 said += ", transparent"
             return np.asarray(picture.convert("L"), np.float32) / 255, said
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} is no picture that can be read (or is damaged): {error}") from None
+        raise ValueError(
+            f"{path} is no picture that can be read (or is damaged): {error}"
+        ) from None
 
 
 def to_mnist(grey: np.ndarray, said: str = "") -> Digit:
@@ -61,7 +65,10 @@ def to_mnist(grey: np.ndarray, said: str = "") -> Digit:
         steps.append("light on dark")
     if grey.shape == (28, 28):
         return Digit(grey, "; ".join([*steps, "28 x 28 already: used as it is"]))
-    low, high = float(np.median(border if np.median(border) <= 0.5 else 1 - border)), float(grey.max())
+    low, high = (
+        float(np.median(border if np.median(border) <= 0.5 else 1 - border)),
+        float(grey.max()),
+    )
     if high - low < 0.1:
         raise ValueError("the picture is of one shade: no digit is to be seen in it")
     ink = np.clip((grey - low) / (high - low), 0, 1)

@@ -27,7 +27,9 @@ def load_classifier(path: Path) -> Any:
     model = load_model(path)
     shape = getattr(model, "output_shape", None)
     if not (isinstance(shape, tuple) and len(shape) == 2 and shape[1] == 10):
-        raise ValueError(f"{path} gives outputs of shape {shape}; a classifier of digits gives (None, 10)")
+        raise ValueError(
+            f"{path} gives outputs of shape {shape}; a classifier of digits gives (None, 10)"
+        )
     return model
 
 
@@ -56,7 +58,9 @@ def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
     say("")
     say(f"{len(wrong)} of {len(labels):,} wrong; the surest mistakes:")
     for i in wrong[np.argsort(-probabilities[wrong, guesses[wrong]])][:5]:
-        say(f"  test image {i}: {guesses[i]} with {probabilities[i].max():.1%}, it is a {labels[i]}")
+        say(
+            f"  test image {i}: {guesses[i]} with {probabilities[i].max():.1%}, it is a {labels[i]}"
+        )
     pictures = Pictures(out, plot)
     pictures.draw("confusion.png", lambda target: plot_confusion(matrix, target))
     pictures.draw("digits.png", lambda target: draw_digits(images, labels, probabilities, target))

@@ -28,5 +28,7 @@ def predict_images(model_path: Path, files: list[Path], out: Path, plot: bool) -
             say("  the model is not sure: is it one digit, drawn large and clear?")
     pictures = Pictures(out, plot)
     names = [path.name for path in files]
-    pictures.draw("predictions.png", lambda path: plot_samples(images, probabilities, None, path, 4, names))
+    pictures.draw(
+        "predictions.png", lambda path: plot_samples(images, probabilities, None, path, 4, names)
+    )
     pictures.report()

@@ -13,7 +13,13 @@ from narae import layers, optimizers, utils
 from narae.base.files import PathLike
 from narae.cli.output import Pictures, say
 from narae.datasets import mnist
-from narae.inspect import confusion_matrix, overfitting_sentence, plot_confusion, plot_history, plot_samples
+from narae.inspect import (
+    confusion_matrix,
+    overfitting_sentence,
+    plot_confusion,
+    plot_history,
+    plot_samples,
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,9 @@ def train_mnist(job: Job) -> None:
     _finish(job, model, tests, test_images, test_labels)
 
 
-def _finish(job: Job, model: Any, tests: np.ndarray, images: np.ndarray, labels: np.ndarray) -> None:
+def _finish(
+    job: Job, model: Any, tests: np.ndarray, images: np.ndarray, labels: np.ndarray
+) -> None:
     loss, accuracy = model.evaluate(tests, labels, verbose=0)
     say(f"test loss     {loss:.4f}")
     say(f"test accuracy {accuracy:.4f}")
@@ -93,7 +101,9 @@ def _finish(job: Job, model: Any, tests: np.ndarray, images: np.ndarray, labels:
     pictures.report()
 
 
-def draw_digits(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, path: PathLike) -> None:
+def draw_digits(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, path: PathLike
+) -> None:
     """Fifteen test digits, then the five surest mistakes."""
     guesses = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guesses != labels)

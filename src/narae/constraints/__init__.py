@@ -97,13 +97,17 @@ class MinMaxNorm(Constraint):
     [[0.6000000238418579], [0.800000011920929]]
     """
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
+    ) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Any:
         """The weight that w is brought to."""
         norms = _norms(w, self.axis)
-        wanted = ops.clip(norms, self.min_value, self.max_value) * self.rate + norms * (1 - self.rate)
+        wanted = ops.clip(norms, self.min_value, self.max_value) * self.rate + norms * (
+            1 - self.rate
+        )
         return w * (wanted / (norms + epsilon()))
 
     def get_config(self) -> dict[str, Any]:
@@ -117,7 +121,12 @@ class MinMaxNorm(Constraint):
 
 
 max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
-_ALIASES = {"max_norm": "MaxNorm", "non_neg": "NonNeg", "unit_norm": "UnitNorm", "min_max_norm": "MinMaxNorm"}
+_ALIASES = {
+    "max_norm": "MaxNorm",
+    "non_neg": "NonNeg",
+    "unit_norm": "UnitNorm",
+    "min_max_norm": "MinMaxNorm",
+}
 
 
 def get(identifier: Any) -> Any:
@@ -134,7 +143,9 @@ def get(identifier: Any) -> Any:
     if isinstance(found, type):
         found = found()
     if not callable(found):
-        raise ValueError(f"cannot interpret {identifier!r} as a constraint: a name, a config or a function")
+        raise ValueError(
+            f"cannot interpret {identifier!r} as a constraint: a name, a config or a function"
+        )
     return found
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 from narae.base.errors import NotYet, nearest
 
-_OF_KERAS = ("boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "reuters")
+_OF_KERAS = (
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "reuters",
+)
 
 
 def __getattr__(name: str) -> Any:

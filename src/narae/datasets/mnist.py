@@ -20,7 +20,10 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 # name -> shape and SHA-256 of the bytes, in the order of the packed file
 _PARTS = {
-    "x_train": ((60000, 28, 28), "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"),
+    "x_train": (
+        (60000, 28, 28),
+        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    ),
     "y_train": ((60000,), "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13"),
     "x_test": ((10000, 28, 28), "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
     "y_test": ((10000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
@@ -112,7 +115,9 @@ def _unpacked() -> np.ndarray:
 
 
 def _broken(what: str) -> DamagedData:
-    return DamagedData(f"{_PACKED} is damaged: {what}. Install narae again: pip install --force-reinstall narae")
+    return DamagedData(
+        f"{_PACKED} is damaged: {what}. Install narae again: pip install --force-reinstall narae"
+    )
 
 
 def _split(data: np.ndarray) -> dict[str, np.ndarray]:
@@ -130,5 +135,3 @@ def _damaged(arrays: dict[str, np.ndarray]) -> str:
         if hashlib.sha256(array.data).hexdigest() != _PARTS[name][1]:
             return name
     return ""
-
-

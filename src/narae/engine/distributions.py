@@ -64,14 +64,18 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tens
     name, key = _float_dtype(dtype), draw_key(seed)
     a = ops.broadcast_to(ops.cast(alpha, "float32"), tuple(shape))
     small = a < 1.0
-    d = ops.where(small, a + 1.0, a) - 1 / 3  # below 1: drawn for alpha + 1, then scaled by u^(1/alpha)
+    d = (
+        ops.where(small, a + 1.0, a) - 1 / 3
+    )  # below 1: drawn for alpha + 1, then scaled by u^(1/alpha)
     c = 1.0 / ops.sqrt(d * 9.0)
     drawn, found = d, ops.zeros(tuple(shape), "bool")
     for i in range(_TRIES):
         z = normal(shape, seed=_subkey(key, 2 * i))
         u = ops.maximum(uniform(shape, seed=_subkey(key, 2 * i + 1)), 1e-37)
         v = ops.power(ops.maximum(c * z + 1.0, 0.0), 3)
-        good = ops.logical_and(v > 0, ops.log(u) < z * z * 0.5 + d - d * v + d * ops.log(ops.maximum(v, 1e-37)))
+        good = ops.logical_and(
+            v > 0, ops.log(u) < z * z * 0.5 + d - d * v + d * ops.log(ops.maximum(v, 1e-37))
+        )
         drawn = ops.where(ops.logical_and(good, ops.logical_not(found)), d * v, drawn)
         found = ops.logical_or(found, good)
     u = ops.maximum(uniform(shape, seed=_subkey(key, 2 * _TRIES)), 1e-37)
@@ -90,7 +94,9 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     return ops.cast(x / (x + y), name)
 
 
-def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def binomial(
+    shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """How many of `counts` trials succeed. counts: concrete numbers; one uniform number a trial.
 
     >>> binomial((2,), 10, 1.0, seed=1).tolist()
@@ -104,5 +110,7 @@ def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, s
     wanted = ops.cast(ops.broadcast_to(as_tensor(counts), tuple(shape)), "float32")
     p = ops.expand_dims(ops.broadcast_to(ops.cast(probabilities, "float32"), tuple(shape)), -1)
     trial = ops.arange(most, dtype="float32")
-    counted = ops.logical_and(uniform((*shape, most), seed=seed) < p, trial < ops.expand_dims(wanted, -1))
+    counted = ops.logical_and(
+        uniform((*shape, most), seed=seed) < p, trial < ops.expand_dims(wanted, -1)
+    )
     return ops.sum(ops.cast(counted, name), axis=-1)

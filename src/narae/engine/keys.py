@@ -84,5 +84,3 @@ def draw_key(seed: Any = None) -> Tensor:
             f"{key.shape}"
         )
     return key
-
-

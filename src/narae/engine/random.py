@@ -90,11 +90,16 @@ def truncated_normal(
     name = _float_dtype(dtype)
     edge = math.erf(math.sqrt(2.0))
     unit = _unit(words(draw_key(seed), shape)[0], "float32") * (2 * edge) - edge
-    z = A.maximum(A.minimum(erfinv(unit) * math.sqrt(2.0), constant(2.0, "float32")), constant(-2.0, "float32"))
+    z = A.maximum(
+        A.minimum(erfinv(unit) * math.sqrt(2.0), constant(2.0, "float32")),
+        constant(-2.0, "float32"),
+    )
     return cast(z, dtype=name) * to(stddev, name) + to(mean, name)
 
 
-def randint(shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+def randint(
+    shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
+) -> Tensor:
     """Whole numbers from [minval, maxval), evenly. Raises ValueError for a float dtype.
 
     >>> set(randint((100,), 0, 3, seed=1).tolist()) == {0, 1, 2}
@@ -110,9 +115,7 @@ def randint(shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: 
     return cast(A.remainder(bits, width), dtype=name) + to(minval, name)
 
 
-def dropout(
-    inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Any = None
-) -> Tensor:
+def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Any = None) -> Tensor:
     """`inputs` with a share `rate` of the elements set to zero and the others scaled by 1/(1 - rate).
 
     >>> dropout([1.0, 1.0], 0.0, seed=1).tolist()
@@ -132,7 +135,9 @@ def dropout(
 
 def _noise_shape(shape: tuple[int, ...], noise: Shape) -> tuple[int, ...]:
     if len(noise) != len(shape):
-        raise ValueError(f"noise_shape {tuple(noise)} has another rank than the inputs' shape {shape}")
+        raise ValueError(
+            f"noise_shape {tuple(noise)} has another rank than the inputs' shape {shape}"
+        )
     return tuple(m if n is None else int(n) for n, m in zip(noise, shape, strict=True))
 
 

@@ -127,7 +127,9 @@ class GradientTape:
         that was not watched. Raises RuntimeError when a tape that is not persistent is asked twice.
         """
         if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(f"unconnected_gradients is 'none' or 'zero', got {unconnected_gradients!r}")
+            raise ValueError(
+                f"unconnected_gradients is 'none' or 'zero', got {unconnected_gradients!r}"
+            )
         if self._used and not self._persistent:
             raise RuntimeError(
                 "GradientTape.gradient can be called once on a tape that is not persistent; "
@@ -138,7 +140,9 @@ class GradientTape:
         if resume:
             self._stop()
         try:
-            return self._gradient(target, sources, output_gradients, unconnected_gradients == "zero")
+            return self._gradient(
+                target, sources, output_gradients, unconnected_gradients == "zero"
+            )
         finally:
             if resume:
                 self._start()
@@ -189,7 +193,9 @@ def _seed(target: Tensor, given: Any) -> Tensor:
         return full(1, target.shape, target.dtype)  # type: ignore[return-value]
     seed = as_tensor(given, target.dtype)
     if seed.shape != target.shape:
-        raise ValueError(f"output_gradients of shape {seed.shape} for a target of shape {target.shape}")
+        raise ValueError(
+            f"output_gradients of shape {seed.shape} for a target of shape {target.shape}"
+        )
     return seed
 
 
@@ -222,7 +228,9 @@ def value_and_grad(
                 "a narae.ops.sum or mean of it?"
             )
         found = tape.gradient(value, [new[i] for i in picked], unconnected_gradients="zero")
-        return (value, aux) if has_aux else value, found[0] if isinstance(argnums, int) else tuple(found)
+        return (value, aux) if has_aux else value, found[0] if isinstance(argnums, int) else tuple(
+            found
+        )
 
     return both
 
@@ -237,7 +245,9 @@ def _fresh(leaf: Any) -> Any:
     return found
 
 
-def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Any:
+def grad(
+    function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Any:
     """A function that gives the gradient of `function`'s scalar value. See `value_and_grad`.
 
     >>> grad(grad(lambda x: x * x * x))(2.0).item()
@@ -251,5 +261,3 @@ def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_a
         return (found, value[1]) if has_aux else found
 
     return gradient
-
-

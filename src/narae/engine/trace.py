@@ -72,4 +72,6 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Traced:
 
 def fill(result: Any, outputs: list[Any]) -> Any:
     """A traced function's result with real outputs in its places."""
-    return trees.map_tree(lambda leaf: outputs[leaf.index] if isinstance(leaf, _Place) else leaf, result)
+    return trees.map_tree(
+        lambda leaf: outputs[leaf.index] if isinstance(leaf, _Place) else leaf, result
+    )

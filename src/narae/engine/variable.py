@@ -47,8 +47,7 @@ class Variable(Operators):
     ) -> None:
         if aggregation not in ("none", "mean", "sum", "only_first_replica"):
             raise ValueError(
-                "aggregation is 'none', 'mean', 'sum' or 'only_first_replica', got "
-                f"{aggregation!r}"
+                f"aggregation is 'none', 'mean', 'sum' or 'only_first_replica', got {aggregation!r}"
             )
         self.name = name or auto_name("variable")
         self.path = current_path(self.name)
@@ -207,7 +206,9 @@ def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
         dtype = standardize_dtype(None) if is_float(value.dtype) else value.dtype
     value = value if dtype is None else to(value, dtype)
     if shape is not None and tuple(shape) != value.shape:
-        raise ShapeError(f"variable {name!r} of shape {tuple(shape)} got a value of shape {value.shape}")
+        raise ShapeError(
+            f"variable {name!r} of shape {tuple(shape)} got a value of shape {value.shape}"
+        )
     return value
 
 
@@ -218,7 +219,11 @@ def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name
         )
     shape = tuple(int(n) for n in shape)
     _spend(shape, dtype or standardize_dtype(None))
-    value = to(initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None))
+    value = to(
+        initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None)
+    )
     if value.shape != shape:
-        raise ShapeError(f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}")
+        raise ShapeError(
+            f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}"
+        )
     return value

@@ -30,9 +30,13 @@ class Graph:
     def __str__(self) -> str:
         lines = [f"inputs {', '.join(map(_named, self.inputs))}"]
         for node in self.nodes:
-            outs = ", ".join(f"%{u}: {_typed(s)}" for u, s in zip(node.uids, node.specs, strict=True))
+            outs = ", ".join(
+                f"%{u}: {_typed(s)}" for u, s in zip(node.uids, node.specs, strict=True)
+            )
             args = ", ".join(f"%{v.uid}" if v.data is None else _typed(v.spec) for v in node.inputs)
-            extra = "".join(f", {k}={v!r}" for k, v in node.params.items() if not isinstance(v, Graph))
+            extra = "".join(
+                f", {k}={v!r}" for k, v in node.params.items() if not isinstance(v, Graph)
+            )
             lines.append(f"{outs} = {node.op.name}({args}{extra})")
         return "\n".join([*lines, f"outputs {', '.join(map(_named, self.outputs))}"])
 
@@ -58,7 +62,9 @@ def reachable(outputs: Iterable[Value], stop: Callable[[Value], bool]) -> list[N
     return [found[uid] for uid in sorted(found)]  # uids grow: an order of creation
 
 
-def build(inputs: Sequence[Value], outputs: Sequence[Value], since: int = -1) -> tuple[Graph, list[Value]]:
+def build(
+    inputs: Sequence[Value], outputs: Sequence[Value], since: int = -1
+) -> tuple[Graph, list[Value]]:
     """The graph from `inputs` to `outputs`, and the values from outside that it captures.
 
     What was recorded before `since` is outside. Outside values become further inputs (in the

@@ -158,7 +158,9 @@ class Node:
         return outputs if self.multi else outputs[0]
 
     def __repr__(self) -> str:
-        return f"<node {self.op.name} -> {', '.join(f'{s.dtype}{list(s.shape)}' for s in self.specs)}>"
+        return (
+            f"<node {self.op.name} -> {', '.join(f'{s.dtype}{list(s.shape)}' for s in self.specs)}>"
+        )
 
 
 class _Mode(threading.local):

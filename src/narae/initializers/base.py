@@ -12,7 +12,9 @@ class Initializer:
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """The tensor to start from."""
-        raise NotImplementedError(f"{type(self).__name__} defines no __call__(self, shape, dtype=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no __call__(self, shape, dtype=None)"
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -47,4 +49,8 @@ class RandomInitializer(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"seed": self.seed if not isinstance(self.seed, SeedGenerator) else self.seed.get_config()["seed"]}
+        return {
+            "seed": self.seed
+            if not isinstance(self.seed, SeedGenerator)
+            else self.seed.get_config()["seed"]
+        }

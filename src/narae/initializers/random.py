@@ -95,7 +95,9 @@ class VarianceScaling(RandomInitializer):
             raise ValueError(f"scale is positive, got {scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"mode is 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
-        distribution = "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
+        distribution = (
+            "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
+        )
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
                 "distribution is 'truncated_normal', 'untruncated_normal' or 'uniform', got "
@@ -121,7 +123,9 @@ class VarianceScaling(RandomInitializer):
     def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         if self.input_axes is None and self.output_axes is None:
             return fans(shape)
-        inputs, outputs = ({a % len(shape) for a in axes or ()} for axes in (self.input_axes, self.output_axes))
+        inputs, outputs = (
+            {a % len(shape) for a in axes or ()} for axes in (self.input_axes, self.output_axes)
+        )
         field = math.prod(n for i, n in enumerate(shape) if i not in inputs | outputs)
         return tuple(math.prod(shape[i] for i in axes) * field for axes in (inputs, outputs))  # type: ignore[return-value]
 
@@ -224,7 +228,9 @@ class Orthogonal(RandomInitializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """The tensor to start from."""
         if len(shape) < 2:
-            raise ShapeError(f"Orthogonal starts tensors of rank 2 or more, got shape {tuple(shape)}")
+            raise ShapeError(
+                f"Orthogonal starts tensors of rank 2 or more, got shape {tuple(shape)}"
+            )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         drawn = random.normal((max(rows, columns), min(rows, columns)), seed=self.key()).numpy()
         q, r = np.linalg.qr(drawn.astype(np.float64))

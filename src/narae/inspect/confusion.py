@@ -31,7 +31,9 @@ def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np
     needed = int(max(true.max(), pred.max())) + 1
     count = needed if classes is None else classes
     if min(true.min(), pred.min()) < 0 or needed > count:
-        raise ValueError(f"labels must be in [0, {count}), got some from {true.min()} to {needed - 1}")
+        raise ValueError(
+            f"labels must be in [0, {count}), got some from {true.min()} to {needed - 1}"
+        )
     return np.bincount(true * count + pred, minlength=count * count).reshape(count, count)
 
 
@@ -52,7 +54,15 @@ def plot_confusion(
     ax.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
     for (i, j), n in np.ndenumerate(matrix):
         if n:
-            ax.text(j, i, f"{n}", ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.4 else "#222")
+            ax.text(
+                j,
+                i,
+                f"{n}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if share[i, j] > 0.4 else "#222",
+            )
     ax.set_xticks(range(count), names)
     ax.set_yticks(range(count), names)
     ax.set_xlabel("predicted class")

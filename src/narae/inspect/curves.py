@@ -19,7 +19,9 @@ def plot_history(history: Any, path: PathLike | None = None) -> Any:
     ['loss']
     """
     curves: Mapping[str, Sequence[float]] = getattr(history, "history", history)
-    names = [n for n in curves if not n.startswith("val_") and n != "learning_rate" and len(curves[n])]
+    names = [
+        n for n in curves if not n.startswith("val_") and n != "learning_rate" and len(curves[n])
+    ]
     if not names:
         raise ValueError("the history is empty: fit for one epoch at least, then plot it")
     figure = new_figure(5.2 * len(names), 4.0)

@@ -51,7 +51,14 @@ def plot_samples(
     return finished(figure, path)
 
 
-def _draw(picture: Any, bars: Any, image: np.ndarray, row: np.ndarray, label: int | None, title: str | None) -> None:
+def _draw(
+    picture: Any,
+    bars: Any,
+    image: np.ndarray,
+    row: np.ndarray,
+    label: int | None,
+    title: str | None,
+) -> None:
     best = int(row.argmax())
     wrong = label is not None and best != label
     colour = WRONG if wrong else RIGHT

@@ -59,7 +59,11 @@ class ReLU(_Elementwise):
     """
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0:
@@ -83,7 +87,11 @@ class ReLU(_Elementwise):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        own = {"max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+        own = {
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
         return {**super().get_config(), **own}
 
 

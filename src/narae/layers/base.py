@@ -67,7 +67,9 @@ class Layer(Configured, Tracked):
         if shape is None and kwargs.get("input_dim") is not None:
             shape = (kwargs.pop("input_dim"),)
         if kwargs:
-            raise ValueError(f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}")
+            raise ValueError(
+                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
+            )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a layer's name is a string without '/', got {name!r}")
         self._input_shape_arg = None if shape is None else tuple(shape)
@@ -277,7 +279,9 @@ class Layer(Configured, Tracked):
             leaf._keras_mask = mask
         return leaf
 
-    def _with_training(self, signature: Signature, args: Any, kwargs: Any) -> tuple[dict[str, Any], bool | None]:
+    def _with_training(
+        self, signature: Signature, args: Any, kwargs: Any
+    ) -> tuple[dict[str, Any], bool | None]:
         """The training mode: given, else the caller's, else the default of `call`."""
         training = kwargs.get("training")
         if training is None and signature.takes_training:
@@ -288,12 +292,16 @@ class Layer(Configured, Tracked):
         if training is None:
             training = signature.default_training
         if not signature.takes_training:
-            return {k: v for k, v in kwargs.items() if k != "training" or signature.takes_kwargs}, training
+            return {
+                k: v for k, v in kwargs.items() if k != "training" or signature.takes_kwargs
+            }, training
         if signature.names.index("training") >= len(args) and training is not None:
             kwargs = {**kwargs, "training": training}
         return kwargs, training
 
-    def _with_masks(self, signature: Signature, bound: Any, tensors: Any, kwargs: Any) -> dict[str, Any]:
+    def _with_masks(
+        self, signature: Signature, bound: Any, tensors: Any, kwargs: Any
+    ) -> dict[str, Any]:
         """Masks that the inputs carry, for the mask arguments that were not given."""
         for name in signature.masks:
             source = signature.first if name == "mask" else name.removesuffix("_mask")
@@ -322,7 +330,9 @@ class Layer(Configured, Tracked):
         if len(build.names) == 1 and not build.takes_kwargs and not wanted:
             arguments = {build.names[0]: next(iter(shapes.values()), None)}
         else:
-            arguments = {n: shapes.get(n) for n in build.names} if not build.takes_kwargs else shapes
+            arguments = (
+                {n: shapes.get(n) for n in build.names} if not build.takes_kwargs else shapes
+            )
         with eagerly():
             self.build(**arguments)
         self.built = True
@@ -341,11 +351,15 @@ class Layer(Configured, Tracked):
             for leaf in trees.flatten(outputs):
                 if isinstance(leaf, Tensor):
                     # the mean over the batch keeps the penalty independent of its size
-                    self.add_loss(self.activity_regularizer(leaf) / max(leaf.shape[0] if leaf.shape else 1, 1))
+                    self.add_loss(
+                        self.activity_regularizer(leaf) / max(leaf.shape[0] if leaf.shape else 1, 1)
+                    )
         if tensors:
             inputs = next(iter(tensors.values()))
             mask = masks_of(inputs)
-            if self.supports_masking and (mask is not None or type(self).compute_mask is not Layer.compute_mask):
+            if self.supports_masking and (
+                mask is not None or type(self).compute_mask is not Layer.compute_mask
+            ):
                 set_masks(outputs, self.compute_mask(inputs, mask))
         return outputs
 
@@ -360,7 +374,9 @@ class Layer(Configured, Tracked):
             return _specs(self.compute_output_shape(shapes), self.compute_dtype)
         losses = list(self._losses)
         with tracing(), in_call(kwargs.get("training")), name_scope(self.name):
-            out = infer(lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs)
+            out = infer(
+                lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs
+            )
         for layer in self._flatten_layers():
             layer._losses = losses if layer is self else []
         return out
@@ -435,7 +451,9 @@ def _scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
 def _as_shapes(shape: Any) -> Any:
     """A nest of shapes as a nest of leaves that have a `shape`."""
-    if isinstance(shape, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shape):
+    if isinstance(shape, (tuple, list)) and all(
+        n is None or isinstance(n, (int, np.integer)) for n in shape
+    ):
         return KerasTensor(tuple(shape))
     if isinstance(shape, dict):
         return {key: _as_shapes(value) for key, value in shape.items()}

@@ -52,9 +52,12 @@ class Signature:
         self.takes_training = "training" in self.names
         self.takes_kwargs = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.first = self.names[0] if self.names else None
-        self.var_positional = bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        self.var_positional = (
+            bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        )
         self.default_training = next(
-            (p.default for p in parameters if p.name == "training" and p.default is not p.empty), None
+            (p.default for p in parameters if p.name == "training" and p.default is not p.empty),
+            None,
         )
         self.masks = [n for n in self.names if n == "mask" or n.endswith("_mask")]
 
@@ -99,7 +102,11 @@ def tensor_arguments(bound: dict[str, Any]) -> dict[str, Any]:
     out = {}
     for name, value in bound.items():
         leaves = trees.flatten(value)
-        if leaves and any(map(is_tensor, leaves)) and all(leaf is None or is_tensor(leaf) for leaf in leaves):
+        if (
+            leaves
+            and any(map(is_tensor, leaves))
+            and all(leaf is None or is_tensor(leaf) for leaf in leaves)
+        ):
             out[name] = value
     return out
 

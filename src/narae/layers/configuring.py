@@ -28,7 +28,11 @@ class Configured:
         A subclass with arguments of its own either extends this, or gets them as they were given.
         Raises NotImplementedError when they are not of kinds that can be written down.
         """
-        config = {"name": self.name, "trainable": self.trainable, "dtype": serialize_policy(self.dtype_policy)}
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_policy(self.dtype_policy),
+        }
         if self.activity_regularizer is not None:
             from narae import regularizers
 
@@ -50,7 +54,9 @@ class Configured:
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = policy(config["dtype"])
-        own = {k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
+        own = {
+            k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()
+        }
         try:
             return cls(**own)
         except TypeError as error:
@@ -113,7 +119,9 @@ class Configured:
         """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
         own = self._ordered()
         if len(store) != len(own):
-            hint = "" if self.built or not len(store) else "; it is not built: call it on data first"
+            hint = (
+                "" if self.built or not len(store) else "; it is not built: call it on data first"
+            )
             raise ValueError(
                 f"layer {self.name!r} has {len(own)} variables of its own, the file has {len(store)}{hint}"
             )
@@ -127,7 +135,9 @@ class Configured:
             variable.assign(np.asarray(value))
 
 
-_BASE = frozenset({"self", "activity_regularizer", "trainable", "dtype", "autocast", "name", "kwargs", "args"})
+_BASE = frozenset(
+    {"self", "activity_regularizer", "trainable", "dtype", "autocast", "name", "kwargs", "args"}
+)
 
 
 def _own_arguments(cls: type) -> set[str]:
@@ -149,7 +159,9 @@ def _plain(value: Any) -> bool:
         return all(map(_plain, value))
     if isinstance(value, dict):
         return all(map(_plain, value.values()))
-    return value is None or isinstance(value, (bool, int, float, str)) or hasattr(value, "get_config")
+    return (
+        value is None or isinstance(value, (bool, int, float, str)) or hasattr(value, "get_config")
+    )
 
 
 def _tupled(shape: Any) -> Any:

@@ -56,7 +56,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+        self,
+        function: Any,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
@@ -72,7 +77,11 @@ class Lambda(Layer):
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """The function's value."""
-        extra = {k: v for k, v in (("mask", mask), ("training", training)) if k in self._takes and v is not None}
+        extra = {
+            k: v
+            for k, v in (("mask", mask), ("training", training))
+            if k in self._takes and v is not None
+        }
         return self.function(inputs, **{**self.arguments, **extra})
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -104,7 +113,9 @@ class Lambda(Layer):
         config = {**super().get_config(), "function": serialize_keras_object(self.function)}
         if self._output_shape is not None:
             shape = self._output_shape
-            config["output_shape"] = serialize_keras_object(shape) if callable(shape) else list(shape)
+            config["output_shape"] = (
+                serialize_keras_object(shape) if callable(shape) else list(shape)
+            )
         if self.mask is not None:
             config["mask"] = serialize_keras_object(self.mask)
         config["arguments"] = serialize_keras_object(self.arguments)

@@ -41,7 +41,9 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         if lora_rank or quantization_config is not None:
-            raise ValueError("Dense(lora_rank=..., quantization_config=...) is not in narae: train all weights")
+            raise ValueError(
+                "Dense(lora_rank=..., quantization_config=...) is not in narae: train all weights"
+            )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive("units", units, "Dense")
         self.activation = activations.get(activation)
@@ -60,7 +62,9 @@ class Dense(Layer):
         """kernel (inputs, units), bias (units,)."""
         width = input_shape[-1]
         if width is None:
-            raise ShapeError(f"Dense needs a known last axis, got {tuple(input_shape)}; Input(shape=(n,)) names it")
+            raise ShapeError(
+                f"Dense needs a known last axis, got {tuple(input_shape)}; Input(shape=(n,)) names it"
+            )
         self.kernel = self.add_weight(
             (width, self.units),
             self.kernel_initializer,

@@ -43,10 +43,14 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ) -> None:
         if lora_rank or quantization_config is not None or gptq_unpacked_column_size is not None:
-            raise ValueError("EinsumDense(lora_rank=..., quantization_config=...) is not in narae: train all weights")
+            raise ValueError(
+                "EinsumDense(lora_rank=..., quantization_config=...) is not in narae: train all weights"
+            )
         super().__init__(**kwargs)
         self.equation = equation
-        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.partial_output_shape = (
+            (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        )
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -99,23 +103,31 @@ class EinsumDense(Layer):
                 f"output_shape {self.partial_output_shape}"
             ) from None
         if None in kernel:
-            raise ShapeError(f"EinsumDense {self.equation!r} needs known lengths for {weight!r}, got {shape}")
+            raise ShapeError(
+                f"EinsumDense {self.equation!r} needs known lengths for {weight!r}, got {shape}"
+            )
         output = _expanded(out, lengths, middle)
         bias = None
         if self.bias_axes:
             unknown = set(self.bias_axes) - set(names)
             if unknown:
-                raise ValueError(f"bias_axes {self.bias_axes!r}: {sorted(unknown)} are not in the output {out!r}")
+                raise ValueError(
+                    f"bias_axes {self.bias_axes!r}: {sorted(unknown)} are not in the output {out!r}"
+                )
             first = min(names.index(a) for a in self.bias_axes)
             bias = tuple(lengths[a] if a in self.bias_axes else 1 for a in names[first:])
         return kernel, bias, output
 
-    def _input_lengths(self, shape: tuple[int | None, ...]) -> tuple[dict[str, Any], tuple[int | None, ...]]:
+    def _input_lengths(
+        self, shape: tuple[int | None, ...]
+    ) -> tuple[dict[str, Any], tuple[int | None, ...]]:
         left = self._letters[0]
         names = left.replace("...", "")
         dotted = "..." in left
         if len(shape) < len(names) or (not dotted and len(shape) != len(names)):
-            raise ShapeError(f"EinsumDense {self.equation!r} takes inputs of rank {len(names)}, got shape {shape}")
+            raise ShapeError(
+                f"EinsumDense {self.equation!r} takes inputs of rank {len(names)}, got shape {shape}"
+            )
         start = left.index("...") if dotted else len(names)
         extra = len(shape) - len(names)
         middle = shape[start : start + extra]
@@ -159,7 +171,9 @@ def _letters(equation: str) -> tuple[str, str, str]:
     return found.groups()  # type: ignore[return-value]
 
 
-def _expanded(out: str, lengths: dict[str, Any], middle: tuple[int | None, ...]) -> tuple[int | None, ...]:
+def _expanded(
+    out: str, lengths: dict[str, Any], middle: tuple[int | None, ...]
+) -> tuple[int | None, ...]:
     shape: list[int | None] = []
     for part in re.findall(r"\.\.\.|[a-zA-Z]", out):
         shape += list(middle) if part == "..." else [lengths[part]]

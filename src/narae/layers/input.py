@@ -28,11 +28,15 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name or None)
         if sparse or ragged:
-            raise ValueError("narae's tensors are dense: Input(sparse=True) and ragged are not supported")
+            raise ValueError(
+                "narae's tensors are dense: Input(sparse=True) and ragged are not supported"
+            )
         if isinstance(input_tensor, KerasTensor):
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         if (shape is None) == (batch_shape is None):
-            raise ValueError("Input takes `shape` (without the batch axis) or `batch_shape`: give one of the two")
+            raise ValueError(
+                "Input takes `shape` (without the batch axis) or `batch_shape`: give one of the two"
+            )
         if batch_shape is None:
             batch_shape = (batch_size, *_checked(shape))
         self.batch_shape = _checked(batch_shape)

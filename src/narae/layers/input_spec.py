@@ -48,7 +48,11 @@ class InputSpec:
     def check(self, value: Any, layer: str) -> None:
         """Raise ShapeError unless a tensor fits."""
         shape = value.shape
-        if self.shape is not None and self.allow_last_axis_squeeze and len(shape) != len(self.shape):
+        if (
+            self.shape is not None
+            and self.allow_last_axis_squeeze
+            and len(shape) != len(self.shape)
+        ):
             if shape and shape[-1] == 1:
                 shape = shape[:-1]
             elif self.shape[-1] == 1:
@@ -63,17 +67,27 @@ class InputSpec:
     def _problem(self, shape: tuple[int | None, ...], dtype: str) -> tuple[str, str] | None:
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
-            fix = "; a Flatten() or Reshape() before it?" if rank > self.ndim else "; a batch axis missing?"
+            fix = (
+                "; a Flatten() or Reshape() before it?"
+                if rank > self.ndim
+                else "; a batch axis missing?"
+            )
             return f"ndim={self.ndim}", f" (rank {rank}){fix}"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"at most {self.max_ndim} axes", f" (rank {rank}); a Flatten() before it?"
         if self.min_ndim is not None and rank < self.min_ndim:
-            return f"at least min_ndim={self.min_ndim} axes", f" (rank {rank}); a batch axis missing?"
+            return (
+                f"at least min_ndim={self.min_ndim} axes",
+                f" (rank {rank}); a batch axis missing?",
+            )
         if self.dtype is not None and dtype != self.dtype:
             return f"dtype {self.dtype}", f" of dtype {dtype}"
         for axis, length in self.axes.items():
             if length is not None and shape[axis] not in (length, None):
-                return f"axis {axis} of length {length}", f"; a Flatten() or Reshape() before it? {_seen(axis)}"
+                return (
+                    f"axis {axis} of length {length}",
+                    f"; a Flatten() or Reshape() before it? {_seen(axis)}",
+                )
         for axis, (want, got) in enumerate(zip(self.shape or (), shape, strict=False)):
             if want is not None and got is not None and want != got:
                 return f"shape {self.shape}", f": axis {axis} differs"
@@ -93,7 +107,9 @@ def check_inputs(spec: Any, inputs: Any, layer: str) -> None:
     if isinstance(spec, dict) and isinstance(inputs, dict):
         missing = [name for name in spec if name not in inputs]
         if missing:
-            raise ValueError(f"Layer {layer!r} takes inputs named {sorted(spec)}, missing: {missing}")
+            raise ValueError(
+                f"Layer {layer!r} takes inputs named {sorted(spec)}, missing: {missing}"
+            )
         leaves = [inputs[name] for name in sorted(spec)]
     else:
         leaves = trees.flatten(inputs)

@@ -21,10 +21,16 @@ class Merge(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check that there are several inputs, of shapes that meet."""
-        if not isinstance(input_shape, (list, tuple)) or not isinstance(input_shape[0], (list, tuple)):
-            raise ValueError(f"{type(self).__name__} takes a list of inputs, got one of shape {input_shape}")
+        if not isinstance(input_shape, (list, tuple)) or not isinstance(
+            input_shape[0], (list, tuple)
+        ):
+            raise ValueError(
+                f"{type(self).__name__} takes a list of inputs, got one of shape {input_shape}"
+            )
         if len(input_shape) < self.least:
-            raise ValueError(f"{type(self).__name__} takes at least {self.least} inputs, got {len(input_shape)}")
+            raise ValueError(
+                f"{type(self).__name__} takes at least {self.least} inputs, got {len(input_shape)}"
+            )
         self._merged(input_shape)
 
     least = 1
@@ -45,7 +51,9 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Any:
         """The merged inputs."""
         if not isinstance(inputs, (list, tuple)):
-            raise ValueError(f"{type(self).__name__} takes a list of inputs, got {type(inputs).__name__}")
+            raise ValueError(
+                f"{type(self).__name__} takes a list of inputs, got {type(inputs).__name__}"
+            )
         rank = max(len(x.shape) for x in inputs)
         return self.merge([_raised(x, rank) for x in inputs])
 
@@ -64,7 +72,9 @@ class Merge(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Masked where all inputs are."""
         masks = [m for m in previous_mask or [] if m is not None]
-        return functools.reduce(ops.logical_or, masks) if masks and len(masks) == len(inputs) else None
+        return (
+            functools.reduce(ops.logical_or, masks) if masks and len(masks) == len(inputs) else None
+        )
 
 
 def _raised(x: Any, rank: int) -> Any:
@@ -191,7 +201,9 @@ class Concatenate(Merge):
             out.append(known.pop() if known else None)
         if not fits:
             got = ", ".join(str(tuple(s)) for s in shapes)
-            raise ShapeError(f"Concatenate(axis={self.axis}) takes shapes that agree elsewhere, got {got}")
+            raise ShapeError(
+                f"Concatenate(axis={self.axis}) takes shapes that agree elsewhere, got {got}"
+            )
         return tuple(out)
 
     def call(self, inputs: Any) -> Any:
@@ -250,7 +262,9 @@ class Dot(Merge):
         a, b = self._axes((len(shapes[0]), len(shapes[1])))
         left, right = list(shapes[0]), list(shapes[1])
         if None not in (left[a], right[b]) and left[a] != right[b]:
-            raise ShapeError(f"Dot(axes={self.axes}) of shapes {tuple(left)} and {tuple(right)}: lengths differ")
+            raise ShapeError(
+                f"Dot(axes={self.axes}) of shapes {tuple(left)} and {tuple(right)}: lengths differ"
+            )
         del left[a], right[b]
         out = [*left, *right[1:]]
         return tuple(out if len(out) > 1 else [*out, 1])

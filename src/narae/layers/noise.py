@@ -59,7 +59,9 @@ class Dropout(_Noise):
     [1.0, 2.0]
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+    ) -> None:
         self.rate = rate_of("Dropout", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         super().__init__(seed, **kwargs)
@@ -85,7 +87,9 @@ class _SpatialDropout(Dropout):
 
     rank = 1
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
@@ -187,7 +191,9 @@ class GaussianDropout(_Noise):
     def noisy(self, inputs: Any) -> Any:
         """The inputs with normal factors."""
         stddev = math.sqrt(self.rate / (1 - self.rate))
-        return inputs * random.normal(inputs.shape, 1.0, stddev, self.compute_dtype, self.seed_generator)
+        return inputs * random.normal(
+            inputs.shape, 1.0, stddev, self.compute_dtype, self.seed_generator
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -202,7 +208,9 @@ class AlphaDropout(_Noise):
     [1.0]
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+    ) -> None:
         self.rate = rate_of("AlphaDropout", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         super().__init__(seed, **kwargs)
@@ -213,7 +221,11 @@ class AlphaDropout(_Noise):
     def noisy(self, inputs: Any) -> Any:
         """a (x where kept, -λα elsewhere) + b, a and b chosen for mean 0 and variance 1."""
         saturation = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
-        shape = random._noise_shape(inputs.shape, self.noise_shape) if self.noise_shape else inputs.shape
+        shape = (
+            random._noise_shape(inputs.shape, self.noise_shape)
+            if self.noise_shape
+            else inputs.shape
+        )
         draw = random.uniform(shape, seed=self.seed_generator)
         kept = draw >= self.rate
         a = ((1 - self.rate) * (1 + self.rate * saturation**2)) ** -0.5

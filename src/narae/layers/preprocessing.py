@@ -31,7 +31,10 @@ class Rescaling(Layer):
     def call(self, inputs: Any) -> Any:
         """The scaled inputs."""
         dtype = self.compute_dtype
-        scale, offset = ops.cast(np.asarray(self.scale), dtype), ops.cast(np.asarray(self.offset), dtype)
+        scale, offset = (
+            ops.cast(np.asarray(self.scale), dtype),
+            ops.cast(np.asarray(self.offset), dtype),
+        )
         return ops.cast(inputs, dtype) * scale + offset
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -64,11 +67,18 @@ class Normalization(Layer):
     """
 
     def __init__(
-        self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
+        self,
+        axis: Any = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if (mean is None) != (variance is None):
-            raise ValueError("Normalization takes both mean and variance, or neither (then adapt to data)")
+            raise ValueError(
+                "Normalization takes both mean and variance, or neither (then adapt to data)"
+            )
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         self.input_mean, self.input_variance = mean, variance
         self.invert = bool(invert)
@@ -80,7 +90,9 @@ class Normalization(Layer):
         rank = len(input_shape)
         self._keep = tuple(sorted(a % rank for a in self.axis))
         if any(input_shape[a] is None for a in self._keep):
-            raise ShapeError(f"Normalization keeps axes {self.axis}, whose lengths are unknown in {input_shape}")
+            raise ShapeError(
+                f"Normalization keeps axes {self.axis}, whose lengths are unknown in {input_shape}"
+            )
         self._reduced = tuple(a for a in range(rank) if a not in self._keep)
         self._shape = tuple(int(input_shape[a]) for a in self._keep)
         self._wide = tuple(int(n) if a in self._keep else 1 for a, n in enumerate(input_shape))
@@ -93,7 +105,9 @@ class Normalization(Layer):
 
     def _set(self, mean: Any, variance: Any) -> None:
         try:
-            given = [np.broadcast_to(np.asarray(v, np.float32), self._shape) for v in (mean, variance)]
+            given = [
+                np.broadcast_to(np.asarray(v, np.float32), self._shape) for v in (mean, variance)
+            ]
         except ValueError:
             raise ShapeError(
                 f"mean and variance must fit the kept axes' shape {self._shape}, got {np.shape(mean)} and "
@@ -132,7 +146,9 @@ class Normalization(Layer):
         if self._stats is not None:
             mean, variance = (ops.cast(s, self.compute_dtype) for s in self._stats)
         else:
-            mean, variance = (ops.reshape(v, self._wide) for v in (self.adapt_mean, self.adapt_variance))
+            mean, variance = (
+                ops.reshape(v, self._wide) for v in (self.adapt_mean, self.adapt_variance)
+            )
         deviation = ops.maximum(ops.sqrt(variance), 1e-7)
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
@@ -148,7 +164,11 @@ class Normalization(Layer):
 
         return {
             **super().get_config(),
-            "axis": None if not self.axis else self.axis[0] if len(self.axis) == 1 else list(self.axis),
+            "axis": None
+            if not self.axis
+            else self.axis[0]
+            if len(self.axis) == 1
+            else list(self.axis),
             "invert": self.invert,
             "mean": plain(self.input_mean),
             "variance": plain(self.input_variance),

@@ -75,7 +75,18 @@ class Tracked:
 
 
 # Bookkeeping of the layer itself, which holds no state to be saved or trained.
-_OURS = frozenset({"_tracked", "_calls", "_losses", "_init_args", "_build_shapes", "input_spec", "_functional", "_trained"})
+_OURS = frozenset(
+    {
+        "_tracked",
+        "_calls",
+        "_losses",
+        "_init_args",
+        "_build_shapes",
+        "input_spec",
+        "_functional",
+        "_trained",
+    }
+)
 
 
 def _is_metric(value: Any) -> bool:

@@ -182,8 +182,9 @@ def get(identifier: Any) -> Any:
 
     Raises ValueError for a name that is none, with the nearest right one.
 
-    >>> get("mse"), get("AUC")
-    (<MeanSquaredError name=mean_squared_error>, <AUC name=auc>)
+    >>> get("mse"), get("SparseCategoricalAccuracy")
+    (<MeanSquaredError name=mean_squared_error>,
+     <SparseCategoricalAccuracy name=sparse_categorical_accuracy>)
     """
     if identifier is None:
         return None

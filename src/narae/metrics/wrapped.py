@@ -129,8 +129,8 @@ class Poisson(PlainMetric, function=O.poisson):
 def _centred(name: str, y_true: Any, y_pred: Any, axis: Any) -> tuple[Any, Any, Any, Any]:
     """Targets and predictions minus their means along an axis, and the means."""
     y_true, y_pred = pair(name, y_true, y_pred)
-    means = [ops.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
-    return y_true - means[0], y_pred - means[1], *means
+    first, second = (ops.mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
+    return y_true - first, y_pred - second, first, second
 
 
 def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:

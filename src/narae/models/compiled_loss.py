@@ -18,7 +18,9 @@ class CompiledLoss:
     Raises ValueError when the losses do not fit the outputs, naming both.
     """
 
-    def __init__(self, loss: Any, weights: Any, output_names: Callable[[], list[str] | None]) -> None:
+    def __init__(
+        self, loss: Any, weights: Any, output_names: Callable[[], list[str] | None]
+    ) -> None:
         self._given, self._weights, self._names = loss, weights, output_names
         self._single = not isinstance(loss, (list, tuple, dict))
         if self._single and isinstance(weights, (list, tuple)) and len(weights) == 1:
@@ -46,7 +48,9 @@ class CompiledLoss:
             value = loss(true, pred, sample_weight=sample)
             if len(rows) > 1:
                 leaf = trees.flatten(pred)[0]
-                self._trackers[i].update_state(value, sample_weight=float(leaf.shape[0] if leaf.shape else 1))
+                self._trackers[i].update_state(
+                    value, sample_weight=float(leaf.shape[0] if leaf.shape else 1)
+                )
             value = value if weight is None else value * weight
             total = value if total is None else total + value
         if total is None:
@@ -101,16 +105,22 @@ def aligned(given: Any, y_pred: Any, names: list[str], what: str) -> list[Any]:
     if isinstance(given, dict):
         unknown = [key for key in given if key not in names]
         if unknown:
-            raise ValueError(f"compile({what}=...) names {unknown}, the model's outputs are named {names}")
+            raise ValueError(
+                f"compile({what}=...) names {unknown}, the model's outputs are named {names}"
+            )
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != count and not (count == 1 and what == "metrics"):
-            raise ValueError(f"compile({what}=...) has {len(given)} entries, the model has {count} output(s) {names}")
+            raise ValueError(
+                f"compile({what}=...) has {len(given)} entries, the model has {count} output(s) {names}"
+            )
         return list(given)
     return [given] * count
 
 
-def aligned_data(given: Any, y_pred: Any, names: list[str], what: str, shared: bool = False) -> list[Any]:
+def aligned_data(
+    given: Any, y_pred: Any, names: list[str], what: str, shared: bool = False
+) -> list[Any]:
     """One array per output from an array, a list in order, or a dict by output names."""
     count = len(names)
     if given is None:
@@ -120,11 +130,15 @@ def aligned_data(given: Any, y_pred: Any, names: list[str], what: str, shared: b
             return list(given.values())
         missing = [name for name in names if name not in given]
         if missing and not shared and len(missing) == count:
-            raise ValueError(f"{what} is a dict with {sorted(given)}, the model's outputs are named {names}")
+            raise ValueError(
+                f"{what} is a dict with {sorted(given)}, the model's outputs are named {names}"
+            )
         return [given.get(name) for name in names]
     leaves = trees.flatten(given)
     if len(leaves) == 1 and (shared or count == 1):
         return leaves * count
     if len(leaves) != count:
-        raise ValueError(f"{what} has {len(leaves)} array(s), the model has {count} output(s) {names}")
+        raise ValueError(
+            f"{what} has {len(leaves)} array(s), the model has {count} output(s) {names}"
+        )
     return leaves

@@ -16,12 +16,16 @@ class CompiledMetrics:
     Raises ValueError for unknown names, and for entries that do not fit the outputs.
     """
 
-    def __init__(self, plain: Any, weighted: Any, output_names: Callable[[], list[str] | None], loss: Any) -> None:
+    def __init__(
+        self, plain: Any, weighted: Any, output_names: Callable[[], list[str] | None], loss: Any
+    ) -> None:
         self._given = [(plain, False), (weighted, True)]
         self._names, self._loss = output_names, loss
         for given, _ in self._given:
             if given is not None and not isinstance(given, (list, tuple, dict)):
-                raise ValueError(f"compile(metrics=...) takes a list (or a dict by output names), got {given!r}")
+                raise ValueError(
+                    f"compile(metrics=...) takes a list (or a dict by output names), got {given!r}"
+                )
             for one in _singles(given):
                 _check(one)  # unknown names are told at compile
         self._rows: list[tuple[int, str, Any, bool]] | None = None
@@ -29,7 +33,12 @@ class CompiledMetrics:
     def metrics(self) -> list[Any]:
         """The metric objects, once the first batch was seen (those given as objects: always)."""
         if self._rows is None:
-            return [m for given, _ in self._given for m in _singles(given) if isinstance(m, metrics.Metric)]
+            return [
+                m
+                for given, _ in self._given
+                for m in _singles(given)
+                if isinstance(m, metrics.Metric)
+            ]
         return [row[2] for row in self._rows]
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
@@ -57,7 +66,11 @@ class CompiledMetrics:
         names = self._names()
         if isinstance(y_pred, dict):
             return sorted(y_pred)
-        return names if names is not None and len(names) == count else [f"output_{i}" for i in range(count)]
+        return (
+            names
+            if names is not None and len(names) == count
+            else [f"output_{i}" for i in range(count)]
+        )
 
     def _made(self, names: list[str], trues: list[Any], preds: list[Any]) -> Any:
         taken: set[str] = set()
@@ -85,7 +98,11 @@ def _singles(given: Any) -> list[Any]:
 
 
 def _check(one: Any) -> None:
-    if not (isinstance(one, str) and one in _SHORT) and not isinstance(one, metrics.Metric) and not callable(one):
+    if (
+        not (isinstance(one, str) and one in _SHORT)
+        and not isinstance(one, metrics.Metric)
+        and not callable(one)
+    ):
         metrics.get(one)
 
 
@@ -96,7 +113,9 @@ def _per_output(given: Any, names: list[str]) -> list[list[Any]]:
     if isinstance(given, dict):
         unknown = [key for key in given if key not in names]
         if unknown:
-            raise ValueError(f"compile(metrics=...) names {unknown}, the model's outputs are named {names}")
+            raise ValueError(
+                f"compile(metrics=...) names {unknown}, the model's outputs are named {names}"
+            )
         return [_listed(given.get(name)) for name in names]
     if len(names) == 1:
         return [_singles(given)]

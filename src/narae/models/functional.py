@@ -61,7 +61,9 @@ class Functional(Model):
         for what, leaves in (("inputs", flat_in), ("outputs", flat_out)):
             bad = [leaf for leaf in leaves if not isinstance(leaf, KerasTensor)]
             if bad or not leaves:
-                raise ValueError(f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}")
+                raise ValueError(
+                    f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}"
+                )
         if len({id(t) for t in flat_in}) != len(flat_in):
             raise ValueError("a Model's inputs must each be given once")
         self._struct = (inputs, outputs)
@@ -113,7 +115,10 @@ class Functional(Model):
     @property
     def output_names(self) -> list[str]:
         """The name of each output: the layer's that makes it."""
-        return [t.history.target.name if isinstance(t.history.target, Layer) else t.name for t in self._outputs]
+        return [
+            t.history.target.name if isinstance(t.history.target, Layer) else t.name
+            for t in self._outputs
+        ]
 
     @property
     def input_names(self) -> list[str]:
@@ -155,7 +160,9 @@ class Functional(Model):
         elif isinstance(struct, dict) and isinstance(inputs, dict):
             missing = [name for name in struct if name not in inputs]
             if missing:
-                raise ValueError(f"model {self.name!r} takes inputs {sorted(struct)}, missing: {missing}")
+                raise ValueError(
+                    f"model {self.name!r} takes inputs {sorted(struct)}, missing: {missing}"
+                )
             leaves = trees.flatten({name: inputs[name] for name in struct})
         else:
             leaves = trees.flatten(inputs)
@@ -165,7 +172,9 @@ class Functional(Model):
             )
         return [_fitted(self.name, *pair) for pair in zip(self._input_layers, leaves, strict=True)]
 
-    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         """The outputs' shapes for symbolic inputs."""
         return Layer.compute_output_spec(self, inputs)
 
@@ -211,7 +220,9 @@ def _fitted(model: str, layer: InputLayer, leaf: Any) -> Any:
     elif len(got) == len(want) - 1 and want[-1] == 1:
         value = _expanded(value)
     got = tuple(value.shape)
-    fits = len(got) == len(want) and all(w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True))
+    fits = len(got) == len(want) and all(
+        w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True)
+    )
     if not fits:
         raise ValueError(
             f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape {tuple(leaf.shape)}"

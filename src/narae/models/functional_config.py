@@ -87,7 +87,11 @@ def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -
 def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
     def written(tree: Any) -> Any:
         if isinstance(tree, KerasTensor):
-            config = {"shape": list(tree.shape), "dtype": tree.dtype, "keras_history": histories[id(tree)]}
+            config = {
+                "shape": list(tree.shape),
+                "dtype": tree.dtype,
+                "keras_history": histories[id(tree)],
+            }
             return {"class_name": "__keras_tensor__", "config": config}
         if isinstance(tree, list):
             return [written(item) for item in tree]
@@ -107,7 +111,9 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
     outputs: dict[tuple[str, int], list[Any]] = {
         (name, 0): [op.output] for name, op in operations.items() if isinstance(op, InputLayer)
     }
-    waiting = [(row["name"], i, node) for row in rows for i, node in enumerate(row["inbound_nodes"])]
+    waiting = [
+        (row["name"], i, node) for row in rows for i, node in enumerate(row["inbound_nodes"])
+    ]
     while waiting:
         blocked = []
         for name, i, node in waiting:
@@ -117,7 +123,9 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
             args, kwargs = _read_node(node, outputs, custom_objects)
             outputs[name, i] = trees.flatten(operations[name](*args, **kwargs))
         if len(blocked) == len(waiting):
-            raise ValueError(f"the model's config is broken: no inputs for {sorted({n for n, _, _ in blocked})}")
+            raise ValueError(
+                f"the model's config is broken: no inputs for {sorted({n for n, _, _ in blocked})}"
+            )
         waiting = blocked
 
     def tensors(places: Any) -> Any:
@@ -128,7 +136,9 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
         found = [tensors(item) for item in places]
         return found[0] if len(found) == 1 and _is_place(places[0]) else found
 
-    model = cls(tensors(config["input_layers"]), tensors(config["output_layers"]), name=config.get("name"))
+    model = cls(
+        tensors(config["input_layers"]), tensors(config["output_layers"]), name=config.get("name")
+    )
     if not config.get("trainable", True):
         model.trainable = False
     return model
@@ -139,7 +149,9 @@ def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
     if module.startswith("keras.src.ops") or module == "keras.ops":
         name = snake_case(row["class_name"])
         if not getattr(getattr(narae.ops, name, None), "__narae_public__", False):
-            raise ValueError(f"the model uses the operation {row['class_name']!r}, which narae.ops has not")
+            raise ValueError(
+                f"the model uses the operation {row['class_name']!r}, which narae.ops has not"
+            )
         function = getattr(narae.ops, name)
         extra = {k: v for k, v in row["config"].items() if k not in ("name", "dtype")}
         return lambda *args, **kwargs: function(*args, **{**extra, **kwargs})
@@ -174,7 +186,9 @@ def _ready(node: dict[str, Any], outputs: Any) -> bool:
     return all((name, i) in outputs for name, i, _ in _histories([node["args"], node["kwargs"]]))
 
 
-def _read_node(node: dict[str, Any], outputs: Any, custom_objects: Any) -> tuple[list[Any], dict[str, Any]]:
+def _read_node(
+    node: dict[str, Any], outputs: Any, custom_objects: Any
+) -> tuple[list[Any], dict[str, Any]]:
     def read(tree: Any) -> Any:
         if isinstance(tree, dict):
             kind = tree.get("class_name")

@@ -39,7 +39,9 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
     train, validation = _sources(x, y, sample_weight, options)
     steps = model._steps()
     steps.refresh()
-    callbacks = _callbacks(model, options.callbacks, options.verbose, options.epochs, train.steps, True)
+    callbacks = _callbacks(
+        model, options.callbacks, options.verbose, options.epochs, train.steps, True
+    )
     model.history = callbacks.history
     model.stop_training = False
     validated: set[str] = set()
@@ -52,7 +54,9 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
             break
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(model, train, epoch, callbacks, validated, done if epoch == start else 0)
+        logs = _train_epoch(
+            model, train, epoch, callbacks, validated, done if epoch == start else 0
+        )
         if validation is not None and _due(epoch, options.validation_freq):
             found = _test_epoch(model, validation, callbacks, validated)
             logs.update({f"val_{name}": value for name, value in found.items()})
@@ -111,7 +115,9 @@ def _unpacked(data: Any) -> tuple[Any, Any, Any]:
     return data, None, None
 
 
-def _callbacks(model: Any, given: Any, verbose: Any, epochs: int, steps: int | None, history: bool) -> Any:
+def _callbacks(
+    model: Any, given: Any, verbose: Any, epochs: int, steps: int | None, history: bool
+) -> Any:
     if isinstance(given, CallbackList):
         return given
     return CallbackList(
@@ -176,7 +182,11 @@ def _validate(model: Any, kind: str, source: Any, batch: Any, validated: set[str
     """Labels out of range and their like are told before a compiled step sees them: arrays once, as a whole,
     other sources batch by batch."""
     whole = getattr(source, "arrays", None)
-    if model.run_eagerly or model._trained.loss is None or (whole is not None and f"{kind}{id(source)}" in validated):
+    if (
+        model.run_eagerly
+        or model._trained.loss is None
+        or (whole is not None and f"{kind}{id(source)}" in validated)
+    ):
         return
     model._steps().program(kind, batch)  # shapes of the predictions are known from here on
     validated.add(f"{kind}{id(source)}")
@@ -272,7 +282,8 @@ class _Outputs:
         if self._tree is None:
             raise ValueError("predict got no data: the source gave no batch")
         leaves = self._whole or [
-            np.concatenate([np.atleast_1d(part) for part in parts]) for parts in zip(*self._parts, strict=True)
+            np.concatenate([np.atleast_1d(part) for part in parts])
+            for parts in zip(*self._parts, strict=True)
         ]
         return trees.pack_as(self._tree, list(leaves))
 
@@ -292,5 +303,3 @@ def on_batch(
         return trees.map_tree(lambda leaf: np.array(leaf), out)
     logs = as_floats(out)
     return logs if return_dict else flat(logs)
-
-

@@ -48,7 +48,11 @@ class Model(Trainer, Layer):
 
         cls = type(self)
         if not issubclass(cls, Functional):
-            mixed = type(cls.__name__, (cls, Functional), {"__module__": cls.__module__, "call": Functional.call})
+            mixed = type(
+                cls.__name__,
+                (cls, Functional),
+                {"__module__": cls.__module__, "call": Functional.call},
+            )
             object.__setattr__(self, "__class__", mixed)
         Layer.__init__(self, **kwargs)
         self._init_trainer()
@@ -66,7 +70,9 @@ class Model(Trainer, Layer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"model {self.name!r} has {len(layers)} layers, there is no index {index}")
+                raise ValueError(
+                    f"model {self.name!r} has {len(layers)} layers, there is no index {index}"
+                )
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -107,13 +113,17 @@ class Model(Trainer, Layer):
             self.built = True
             return
         shape = _tupled(input_shape)
-        inputs = trees.map_tree(lambda s: KerasTensor(s.shape, self.compute_dtype), _as_shapes(shape))
+        inputs = trees.map_tree(
+            lambda s: KerasTensor(s.shape, self.compute_dtype), _as_shapes(shape)
+        )
         self.built = True
         Layer.compute_output_spec(self, inputs)
 
     # -- saving ------------------------------------------------------------------------------
 
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Write configuration, weights and optimizer state to a `.keras` file."""
         from narae.saving import save_model
 

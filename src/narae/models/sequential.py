@@ -38,7 +38,11 @@ class Sequential(Model):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top."""
-        if isinstance(layer, KerasTensor) and layer.history and isinstance(layer.history.target, InputLayer):
+        if (
+            isinstance(layer, KerasTensor)
+            and layer.history
+            and isinstance(layer.history.target, InputLayer)
+        ):
             layer = layer.history.target
         if not isinstance(layer, Layer):
             if not callable(layer) or isinstance(layer, type):
@@ -52,11 +56,19 @@ class Sequential(Model):
                 f"the model has a layer named {layer.name!r} already: layers have names of their own"
             )
         if isinstance(layer, InputLayer) and self._stack:
-            raise ValueError(f"an Input comes first; {self.name!r} has {len(self._stack)} layer(s) already")
-        if not self._stack and layer._input_shape_arg is not None and not isinstance(layer, InputLayer):
+            raise ValueError(
+                f"an Input comes first; {self.name!r} has {len(self._stack)} layer(s) already"
+            )
+        if (
+            not self._stack
+            and layer._input_shape_arg is not None
+            and not isinstance(layer, InputLayer)
+        ):
             self._stack.append(InputLayer(shape=layer._input_shape_arg))
         if not self._stack and isinstance(layer, Functional):
-            self._stack.append(InputLayer(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype))
+            self._stack.append(
+                InputLayer(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype)
+            )
         self._stack.append(layer)
         if rebuild:
             self._rebuild()
@@ -77,12 +89,16 @@ class Sequential(Model):
     def build(self, input_shape: Any = None) -> None:
         """Make all variables, for inputs of a shape whose first length is the batch's."""
         if input_shape is None and self._functional is None and self._stack:
-            raise ValueError(f"build of {self.name!r} needs an input shape: an Input at its beginning names it")
+            raise ValueError(
+                f"build of {self.name!r} needs an input shape: an Input at its beginning names it"
+            )
         if not self._stack:
             raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
         if not isinstance(self._stack[0], InputLayer):
             if not _is_shape(input_shape):
-                raise ValueError(f"a Sequential model takes one input, got the shapes {input_shape!r}")
+                raise ValueError(
+                    f"a Sequential model takes one input, got the shapes {input_shape!r}"
+                )
             first = Input(batch_shape=(None, *input_shape[1:]), dtype=self._stack[0].compute_dtype)
             self._stack.insert(0, first.history.target)
         x = inputs = self._stack[0].output  # type: ignore[attr-defined]
@@ -106,7 +122,9 @@ class Sequential(Model):
             return super()._check(args, tensors)
         raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
 
-    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         """The outputs' shapes for symbolic inputs."""
         return Layer.compute_output_spec(self, inputs)
 
@@ -176,7 +194,9 @@ class Sequential(Model):
         for layer in config["layers"]:
             made = deserialize_keras_object(layer, custom_objects)
             if not isinstance(made, Layer):
-                raise ValueError(f"the config of a Sequential model holds something that is no layer: {made!r}")
+                raise ValueError(
+                    f"the config of a Sequential model holds something that is no layer: {made!r}"
+                )
             model.add(made, rebuild=False)
         model._rebuild()
         shape = config.get("build_input_shape")

@@ -24,9 +24,15 @@ def print_summary(
     (print_fn or print)(text)
 
 
-def _rows(model: Any, expand: bool, layer_range: Any, depth: int = 0) -> Iterator[tuple[Layer, int]]:
+def _rows(
+    model: Any, expand: bool, layer_range: Any, depth: int = 0
+) -> Iterator[tuple[Layer, int]]:
     layers = model.layers if not hasattr(model, "_stack") else model._stack
-    layers = [layer for layer in layers if not (isinstance(layer, InputLayer) and hasattr(model, "_stack"))]
+    layers = [
+        layer
+        for layer in layers
+        if not (isinstance(layer, InputLayer) and hasattr(model, "_stack"))
+    ]
     if layer_range is not None:
         names = [layer.name for layer in layers]
         first, last = (_index(names, name) for name in layer_range)
@@ -74,12 +80,19 @@ def output_shape_of(layer: Layer) -> str:
 
 def _params(layer: Layer) -> str:
     if not layer.built and not layer.weights:
-        return "0 (unbuilt)" if getattr(layer, "build", None) is not None and not layer.built else "0"
+        return (
+            "0 (unbuilt)" if getattr(layer, "build", None) is not None and not layer.built else "0"
+        )
     return f"{sum(v.size for v in layer.weights):,}"
 
 
 def _rendered(
-    model: Any, rows: Any, line_length: int | None, show_trainable: bool, branched: bool, plain: bool
+    model: Any,
+    rows: Any,
+    line_length: int | None,
+    show_trainable: bool,
+    branched: bool,
+    plain: bool,
 ) -> str:
     import io
 
@@ -107,7 +120,9 @@ def _rendered(
             cells.append("Y" if layer.trainable else "N" if layer.weights else "-")
         table.add_row(*cells)
     buffer = io.StringIO()
-    console = Console(file=buffer, width=line_length or (80 if not branched else 100), color_system=None)
+    console = Console(
+        file=buffer, width=line_length or (80 if not branched else 100), color_system=None
+    )
     console.print(f'Model: "{escape(model.name)}"', highlight=False)
     console.print(table)
     for line in totals(model):
@@ -122,7 +137,11 @@ def _sources(model: Any, layer: Layer) -> list[str]:
         if call.target is layer:
             for tensor in call.inputs:
                 history = tensor.history
-                found.append(history.target.name if history and isinstance(history.target, Layer) else tensor.name)
+                found.append(
+                    history.target.name
+                    if history and isinstance(history.target, Layer)
+                    else tensor.name
+                )
     return found
 
 

@@ -50,8 +50,12 @@ class Trainer:
         instead of a traced one (slow, for debugging). Raises ValueError for unknown names, with the nearest
         right one.
         """
-        if steps_per_execution != 1 and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
-            raise ValueError(f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}")
+        if steps_per_execution != 1 and (
+            not isinstance(steps_per_execution, int) or steps_per_execution < 1
+        ):
+            raise ValueError(
+                f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
+            )
         self.optimizer = optimizers.get(optimizer)
         state = self._trained = _State()
         state.loss = None if loss is None else CompiledLoss(loss, loss_weights, self._output_names)
@@ -126,7 +130,12 @@ class Trainer:
     # -- steps, which subclasses may override -----------------------------------------------------
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """The scalar to minimize: the compiled loss plus the layers' penalties."""
         found = []
@@ -140,7 +149,9 @@ class Trainer:
             )
         return found[0] if len(found) == 1 else sum(found[1:], found[0])
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         """Update the compiled metrics with a batch; all results by name."""
         if self._trained.metrics is not None and y is not None:
             self._trained.metrics.update(y, y_pred, sample_weight)
@@ -259,13 +270,20 @@ class Trainer:
         return loops.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """One training step on one batch; the metrics so far."""
         self._require_compiled("train_on_batch")
         return loops.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """The loss and metrics of one batch."""
         self._require_compiled("test_on_batch")
         return loops.on_batch(self, "test", x, y, sample_weight, None, return_dict)
@@ -319,7 +337,9 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
+        raise ValueError(
+            f"a batch is x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}"
+        )
     return (*data, None, None)[:3]  # type: ignore[return-value]
 
 
@@ -328,5 +348,3 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     if sample_weight is not None:
         return x, y, sample_weight
     return (x, y) if y is not None else (x,) if isinstance(x, (tuple, list)) else x
-
-

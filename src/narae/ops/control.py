@@ -52,7 +52,12 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     return trees.pack_as(structure, list(found))
 
 
-def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: int | None = None,
+) -> Any:
     """loop_vars after repeating body(*loop_vars) while cond(*loop_vars) holds.
 
     >>> import narae
@@ -70,9 +75,17 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         return trees.map_tree(lambda new, old: to(new, old.dtype), out, given)
 
     test = _Flat(lambda *args: to(cond(*args), "bool"), given, spread=True)
-    out = repeat_while(lambda *flat: test(*flat)[0], _Flat(step, given, spread=True), leaves, maximum_iterations)
+    out = repeat_while(
+        lambda *flat: test(*flat)[0], _Flat(step, given, spread=True), leaves, maximum_iterations
+    )
     packed = trees.pack_as(given, list(out))
-    return type(loop_vars)(packed) if many and type(loop_vars) in (tuple, list) else packed if many else packed[0]
+    return (
+        type(loop_vars)(packed)
+        if many and type(loop_vars) in (tuple, list)
+        else packed
+        if many
+        else packed[0]
+    )
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
@@ -84,13 +97,20 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     """
     end = to(upper, "int32")
     out = while_loop(
-        lambda i, _: i < end, lambda i, val: (i + 1, body_fun(i, val)), (to(lower, "int32"), init_val)
+        lambda i, _: i < end,
+        lambda i, val: (i + 1, body_fun(i, val)),
+        (to(lower, "int32"), init_val),
     )
     return out[1]
 
 
 def scan(
-    f: Callable[..., Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: Any = 1,
 ) -> tuple[Any, Any]:
     """carry, y = f(carry, x) over the slices of xs; the last carry and the stacked ys. Differentiable.
 
@@ -107,7 +127,9 @@ def scan(
     slices = [x for x in trees.flatten(moving) if x is not None]
     lengths = {x.shape[0] for x in slices} | ({length} if length is not None else set())
     if len(lengths) != 1:
-        raise ShapeError(f"scan goes over one length, got {sorted(map(str, lengths)) or 'neither xs nor length'}")
+        raise ShapeError(
+            f"scan goes over one length, got {sorted(map(str, lengths)) or 'neither xs nor length'}"
+        )
     kept: dict[str, Any] = {}
 
     def step(*flat: Tensor) -> list[Tensor]:
@@ -146,7 +168,9 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     return map(function, elements)
 
 
-def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+def associative_scan(
+    f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
+) -> Any:
     """Running results of an associative function along an axis, in about log n steps.
 
     >>> import narae

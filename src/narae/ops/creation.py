@@ -60,7 +60,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     [3.0, 3.0]
     """
     value = as_tensor(fill_value)
-    return S.broadcast_to(value if dtype is None else to(value, standardize_dtype(dtype)), shape=_shape(shape))
+    return S.broadcast_to(
+        value if dtype is None else to(value, standardize_dtype(dtype)), shape=_shape(shape)
+    )
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Tensor:
@@ -161,7 +163,13 @@ def linspace(
 
 @public
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Tensor:
     """`num` numbers from base^start to base^stop, evenly on a logarithmic scale.
 
@@ -185,7 +193,11 @@ def geomspace(
     [1.0, 10.0, 100.0]
     """
     made = np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis)
-    name = as_float(result_type(dtype_of(start), dtype_of(stop))) if dtype is None else standardize_dtype(dtype)
+    name = (
+        as_float(result_type(dtype_of(start), dtype_of(stop)))
+        if dtype is None
+        else standardize_dtype(dtype)
+    )
     return tensor_of(made.astype(np_dtype(name)))
 
 
@@ -271,7 +283,9 @@ def _window(name: str, says: str, make: Any) -> Any:
         return tensor_of(make(int(x)).astype(np_dtype(standardize_dtype(None))))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
+    function.__doc__ = (
+        f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
+    )
     return function
 
 
@@ -288,7 +302,9 @@ def kaiser(x: int, beta: float) -> Tensor:
     >>> narae.ops.kaiser(4, 14.0).shape
     (4,)
     """
-    return tensor_of(np.kaiser(int(x), float(np.asarray(beta))).astype(np_dtype(standardize_dtype(None))))
+    return tensor_of(
+        np.kaiser(int(x), float(np.asarray(beta))).astype(np_dtype(standardize_dtype(None)))
+    )
 
 
 def is_tensor(x: Any) -> bool:
@@ -312,7 +328,12 @@ def saturate_cast(x: Any, dtype: Any) -> Tensor:
     from narae.ops.math import clip
 
     x, name = as_tensor(x), standardize_dtype(dtype)
-    if name == "bool" or is_float(name) and is_float(x.dtype) and np_dtype(name).itemsize >= np_dtype(x.dtype).itemsize:
+    if (
+        name == "bool"
+        or is_float(name)
+        and is_float(x.dtype)
+        and np_dtype(name).itemsize >= np_dtype(x.dtype).itemsize
+    ):
         return to(x, name)
     info = np.finfo(np_dtype(name)) if is_float(name) else np.iinfo(np_dtype(name))
     wide = to(x, "int32") if x.dtype == "bool" else x
@@ -320,4 +341,11 @@ def saturate_cast(x: Any, dtype: Any) -> Tensor:
     if not is_float(wide.dtype):
         own = np.iinfo(np_dtype(wide.dtype))
         low, high = builtins.max(low, own.min), builtins.min(high, own.max)
-    return to(clip(wide, tensor_of(np.asarray(low, np_dtype(wide.dtype))), tensor_of(np.asarray(high, np_dtype(wide.dtype)))), name)
+    return to(
+        clip(
+            wide,
+            tensor_of(np.asarray(low, np_dtype(wide.dtype))),
+            tensor_of(np.asarray(high, np_dtype(wide.dtype))),
+        ),
+        name,
+    )

@@ -23,7 +23,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
 
 @public
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
+def categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """−Σ t log p along an axis; p divided by their sum first, or scores with from_logits.
 
     >>> import narae
@@ -34,7 +36,9 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 @public
-def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Tensor:
+def sparse_categorical_crossentropy(
+    target: Any, output: Any, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """−log p of the true class, given by its index; p divided by their sum first, or scores with from_logits.
 
     >>> import narae
@@ -45,7 +49,9 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 
 @public
-def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> Tensor:
+def ctc_loss(
+    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
+) -> Tensor:
     """−log p of label sequences, summed over their alignments (Graves et al. 2006): (n,).
 
     >>> import narae

@@ -57,12 +57,17 @@ def _expanded(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
             continue
         found = as_tensor(key)
         if found.dtype == "bool":
-            out += [tensor_of(i.astype(np.int32)) for i in np.nonzero(found._known("indexing by a mask"))]
+            out += [
+                tensor_of(i.astype(np.int32))
+                for i in np.nonzero(found._known("indexing by a mask"))
+            ]
         else:
             out.append(found if found.ndim or found.data is None else int(found))
     used = sum(k is not None and k is not Ellipsis for k in out)
     if used > x.ndim:
-        raise IndexError(f"too many indices: {used} for a tensor of rank {x.ndim} (shape {x.shape})")
+        raise IndexError(
+            f"too many indices: {used} for a tensor of rank {x.ndim} (shape {x.shape})"
+        )
     places = [i for i, k in enumerate(out) if k is Ellipsis]
     if len(places) > 1:
         raise IndexError("an index has one ellipsis (...) at most")
@@ -89,7 +94,9 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
         stop.append(high)
         step.append(by)
         axis += 1
-    if all(n == len(range(a, b, s)) for n, a, b, s in zip(x.shape, start, stop, step)) and all(s == 1 for s in step):
+    if all(n == len(range(a, b, s)) for n, a, b, s in zip(x.shape, start, stop, step)) and all(
+        s == 1 for s in step
+    ):
         return S.reshape(x, shape=tuple(shape))
     part = S.slice_(x, start=tuple(start), stop=tuple(stop), step=tuple(step))
     return S.reshape(part, shape=tuple(shape))
@@ -97,7 +104,9 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
 
 def _checked(index: int, axis: int, x: Tensor) -> int:
     if not -x.shape[axis] <= index < x.shape[axis]:
-        raise IndexError(f"index {index} is out of range for axis {axis} of length {x.shape[axis]} (shape {x.shape})")
+        raise IndexError(
+            f"index {index} is out of range for axis {axis} of length {x.shape[axis]} (shape {x.shape})"
+        )
     return index % x.shape[axis]
 
 
@@ -105,13 +114,17 @@ def _fancy(x: Tensor, keys: list[Any]) -> Tensor:
     """Arrays of indices among the keys: NumPy's rules. Slices first, then one gather."""
     plain = [k if k is None or isinstance(k, _Slice) else _Slice(None) for k in keys]
     sliced = _basic(x, plain)
-    arrays = [(axis, k) for axis, k in enumerate(keys) if k is not None and not isinstance(k, _Slice)]
+    arrays = [
+        (axis, k) for axis, k in enumerate(keys) if k is not None and not isinstance(k, _Slice)
+    ]
     axes = [axis for axis, _ in arrays]
     indices = [_wrapped(k, sliced.shape[axis], axis) for axis, k in arrays]
     shape = broadcast_shapes(*(i.shape for i in indices))
     rest = [a for a in range(sliced.ndim) if a not in axes]
     moved = S.transpose(sliced, axes=(*axes, *rest))
-    index = S.concatenate(*(reshape(S.broadcast_to(i, shape=shape), (*shape, 1)) for i in indices), axis=len(shape))
+    index = S.concatenate(
+        *(reshape(S.broadcast_to(i, shape=shape), (*shape, 1)) for i in indices), axis=len(shape)
+    )
     out = I.gather(moved, index)
     together = axes == list(range(axes[0], axes[0] + len(axes)))
     if not together or axes[0] == 0:
@@ -129,7 +142,9 @@ def _wrapped(index: Any, length: int, axis: int) -> Tensor:
         raise IndexError(f"indices are whole numbers, got {found.dtype}")
     found = to(found, "int32") if found.dtype not in ("int32", "int64") else found
     if found.data is not None:
-        return tensor_of(np.asarray(I.checked(found.data, length, f"axis {axis}"), found.data.dtype))
+        return tensor_of(
+            np.asarray(I.checked(found.data, length, f"axis {axis}"), found.data.dtype)
+        )
     return L.select(L.less(found, constant(0, found.dtype)), found + length, found)
 
 
@@ -158,17 +173,23 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """
     x, index = as_tensor(x), as_tensor(indices)
     if axis is None:
-        return I.take_along(S.reshape(x, shape=(x.size,)), S.reshape(index, shape=(index.size,)), axis=0)
+        return I.take_along(
+            S.reshape(x, shape=(x.size,)), S.reshape(index, shape=(index.size,)), axis=0
+        )
     place = normalize_axis(axis, x.ndim)
     if x.ndim != index.ndim:
-        raise ShapeError(f"take_along_axis takes equal ranks, got {x.shape} and indices {index.shape}")
+        raise ShapeError(
+            f"take_along_axis takes equal ranks, got {x.shape} and indices {index.shape}"
+        )
     lead = broadcast_shapes(
         tuple(1 if i == place else n for i, n in enumerate(x.shape)),
         tuple(1 if i == place else n for i, n in enumerate(index.shape)),
     )
     wide_x = tuple(x.shape[i] if i == place else n for i, n in enumerate(lead))
     wide_i = tuple(index.shape[i] if i == place else n for i, n in enumerate(lead))
-    return I.take_along(S.broadcast_to(x, shape=wide_x), S.broadcast_to(index, shape=wide_i), axis=place)
+    return I.take_along(
+        S.broadcast_to(x, shape=wide_x), S.broadcast_to(index, shape=wide_i), axis=place
+    )
 
 
 @public
@@ -208,7 +229,9 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     elif reduction == "mul":
         out = _multiplied(rows, flat, new)
     else:
-        raise ValueError(f"scatter_update takes a reduction of None, add, max, min or mul, got {reduction!r}")
+        raise ValueError(
+            f"scatter_update takes a reduction of None, add, max, min or mul, got {reduction!r}"
+        )
     return S.reshape(out, shape=x.shape)
 
 
@@ -216,13 +239,22 @@ def _multiplied(rows: Any, flat: Tensor, new: Tensor) -> Any:
     """Rows times all updates that fall on them; one after the other, since places may repeat."""
     for i in range(flat.shape[0]):
         place = S.slice_(flat, start=(i,), stop=(i + 1,), step=(1,))
-        value = S.slice_(new, start=(i, *[0] * (new.ndim - 1)), stop=(i + 1, *new.shape[1:]), step=(1,) * new.ndim)
+        value = S.slice_(
+            new,
+            start=(i, *[0] * (new.ndim - 1)),
+            stop=(i + 1, *new.shape[1:]),
+            step=(1,) * new.ndim,
+        )
         rows = set_at(rows, place, I.take(rows, place, axis=0) * value, axis=0)
     return rows
 
 
 def _starts(start: Any) -> Tensor:
-    found = start if hasattr(start, "shape") else np.asarray([int(s) if _is_whole(s) else s for s in start])
+    found = (
+        start
+        if hasattr(start, "shape")
+        else np.asarray([int(s) if _is_whole(s) else s for s in start])
+    )
     return to(found, "int32")
 
 
@@ -236,9 +268,7 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:  # noqa: A001
     """
     x = as_tensor(inputs)
     starts = _starts(start_indices)
-    lengths = tuple(
-        x.shape[i] - int(starts[i]) if n == -1 else int(n) for i, n in enumerate(shape)
-    )
+    lengths = tuple(x.shape[i] - int(starts[i]) if n == -1 else int(n) for i, n in enumerate(shape))
     return dynamic_slice(x, starts, shape=lengths)
 
 
@@ -343,7 +373,9 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 
 @public
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False, **_: Any) -> Tensor:
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False, **_: Any
+) -> Tensor:
     """1 at the place of each index and 0 elsewhere, along a new axis; all 0 for an index out of range.
 
     >>> import narae
@@ -360,7 +392,12 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 @public
 def multi_hot(
-    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+    inputs: Any,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
     """1 at the places of all indices of a sample.
 

@@ -17,16 +17,43 @@ from narae.ops.tensor import Tensor, as_tensor
 
 _unary, _binary = partial(unary, __name__), partial(binary, __name__)
 
-equal = _binary("equal", L.equal, "Whether x1 equals x2.", "equal([1, 2], 2).tolist()", "[False, True]")
-not_equal = _binary("not_equal", L.not_equal, "Whether x1 differs from x2.", "not_equal([1, 2], 2).tolist()", "[True, False]")
-less = _binary("less", L.less, "Whether x1 is below x2.", "less([1, 2], 2).tolist()", "[True, False]")
-less_equal = _binary("less_equal", L.less_equal, "Whether x1 is at most x2.", "less_equal([1, 3], 2).tolist()", "[True, False]")
-greater = _binary("greater", L.greater, "Whether x1 is above x2.", "greater([1, 3], 2).tolist()", "[False, True]")
+equal = _binary(
+    "equal", L.equal, "Whether x1 equals x2.", "equal([1, 2], 2).tolist()", "[False, True]"
+)
+not_equal = _binary(
+    "not_equal",
+    L.not_equal,
+    "Whether x1 differs from x2.",
+    "not_equal([1, 2], 2).tolist()",
+    "[True, False]",
+)
+less = _binary(
+    "less", L.less, "Whether x1 is below x2.", "less([1, 2], 2).tolist()", "[True, False]"
+)
+less_equal = _binary(
+    "less_equal",
+    L.less_equal,
+    "Whether x1 is at most x2.",
+    "less_equal([1, 3], 2).tolist()",
+    "[True, False]",
+)
+greater = _binary(
+    "greater", L.greater, "Whether x1 is above x2.", "greater([1, 3], 2).tolist()", "[False, True]"
+)
 greater_equal = _binary(
-    "greater_equal", L.greater_equal, "Whether x1 is at least x2.", "greater_equal([1, 2], 2).tolist()", "[False, True]"
+    "greater_equal",
+    L.greater_equal,
+    "Whether x1 is at least x2.",
+    "greater_equal([1, 2], 2).tolist()",
+    "[False, True]",
 )
 logical_not = _unary(
-    "logical_not", L.logical_not, "Whether x is false (zero).", "logical_not([True, False]).tolist()", "[False, True]", "bool"
+    "logical_not",
+    L.logical_not,
+    "Whether x is false (zero).",
+    "logical_not([True, False]).tolist()",
+    "[False, True]",
+    "bool",
 )
 
 
@@ -39,7 +66,9 @@ def _logical(name: str, op: Op, says: str, gives: str) -> Binary:
 
 logical_and = _logical("logical_and", L.logical_and, "Whether both are true.", "[True, False]")
 logical_or = _logical("logical_or", L.logical_or, "Whether one is true.", "[True, True]")
-logical_xor = _logical("logical_xor", L.logical_xor, "Whether exactly one is true.", "[False, True]")
+logical_xor = _logical(
+    "logical_xor", L.logical_xor, "Whether exactly one is true.", "[False, True]"
+)
 
 
 def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
@@ -49,9 +78,15 @@ def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
     return named(function, name, __name__, says, example, gives)
 
 
-bitwise_and = _bits("bitwise_and", L.bitwise_and, "The bits that both have.", "bitwise_and(6, 3).item()", "2")
-bitwise_or = _bits("bitwise_or", L.bitwise_or, "The bits that one has.", "bitwise_or(6, 3).item()", "7")
-bitwise_xor = _bits("bitwise_xor", L.bitwise_xor, "The bits that exactly one has.", "bitwise_xor(6, 3).item()", "5")
+bitwise_and = _bits(
+    "bitwise_and", L.bitwise_and, "The bits that both have.", "bitwise_and(6, 3).item()", "2"
+)
+bitwise_or = _bits(
+    "bitwise_or", L.bitwise_or, "The bits that one has.", "bitwise_or(6, 3).item()", "7"
+)
+bitwise_xor = _bits(
+    "bitwise_xor", L.bitwise_xor, "The bits that exactly one has.", "bitwise_xor(6, 3).item()", "5"
+)
 
 
 def _shifted(x: Any, y: Any) -> list[Tensor]:
@@ -105,7 +140,9 @@ def _test(name: str, op: Op, says: str, gives: str) -> Any:
         x = as_tensor(x)
         return op(x if is_float(x.dtype) else to(x, "float32"))
 
-    return named(function, name, __name__, says, f'{name}([1.0, float("inf"), float("nan")]).tolist()', gives)
+    return named(
+        function, name, __name__, says, f'{name}([1.0, float("inf"), float("nan")]).tolist()', gives
+    )
 
 
 isnan = _test("isnan", L.isnan, "Whether x is not a number.", "[False, False, True]")
@@ -150,11 +187,17 @@ def isreal(x: Any) -> Tensor:
     [True]
     """
     x = as_tensor(x)
-    return L.logical_not(L.not_equal(x, x)) if not is_float(x.dtype) else L.logical_or(isfinite(x), L.logical_not(isfinite(x)))
+    return (
+        L.logical_not(L.not_equal(x, x))
+        if not is_float(x.dtype)
+        else L.logical_or(isfinite(x), L.logical_not(isfinite(x)))
+    )
 
 
 @public
-def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+def isclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
     """Whether |x1 - x2| is at most atol + rtol |x2|.
 
     >>> import narae
@@ -170,7 +213,9 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
 
 @public
-def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+def allclose(
+    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
     """Whether all elements are close: see `isclose`.
 
     >>> import narae
@@ -212,7 +257,10 @@ def signbit(x: Any) -> Tensor:
     x = as_tensor(x)
     if is_float(x.dtype):
         return A.signbit(x)
-    return L.less(to(x, "int32") if x.dtype == "bool" else x, constant(0, "int32" if x.dtype == "bool" else x.dtype))
+    return L.less(
+        to(x, "int32") if x.dtype == "bool" else x,
+        constant(0, "int32" if x.dtype == "bool" else x.dtype),
+    )
 
 
 @public
@@ -243,7 +291,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
     [1, 2]
     """
     if len(condlist) != len(choicelist) or not len(condlist):
-        raise ValueError(f"select takes as many conditions as choices, got {len(condlist)} and {len(choicelist)}")
+        raise ValueError(
+            f"select takes as many conditions as choices, got {len(condlist)} and {len(choicelist)}"
+        )
     out = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
         out = where(condition, choice, out)

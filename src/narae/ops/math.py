@@ -20,14 +20,38 @@ from narae.ops.tensor import Tensor, as_tensor
 
 _unary, _binary = partial(unary, __name__), partial(binary, __name__)
 
-subtract = _binary("subtract", A.subtract, "x1 - x2, broadcast.", "subtract([3, 2], 1).tolist()", "[2, 1]")
-true_divide = _binary(
-    "true_divide", A.divide, "x1 / x2 as floats, broadcast.", "true_divide([3, 2], 2).tolist()", "[1.5, 1.0]", floating=True
+subtract = _binary(
+    "subtract", A.subtract, "x1 - x2, broadcast.", "subtract([3, 2], 1).tolist()", "[2, 1]"
 )
-maximum = _binary("maximum", A.maximum, "The larger of x1 and x2, broadcast.", "maximum([1, -2], 0).tolist()", "[1, 0]")
-minimum = _binary("minimum", A.minimum, "The smaller of x1 and x2, broadcast.", "minimum([1, -2], 0).tolist()", "[0, -2]")
+true_divide = _binary(
+    "true_divide",
+    A.divide,
+    "x1 / x2 as floats, broadcast.",
+    "true_divide([3, 2], 2).tolist()",
+    "[1.5, 1.0]",
+    floating=True,
+)
+maximum = _binary(
+    "maximum",
+    A.maximum,
+    "The larger of x1 and x2, broadcast.",
+    "maximum([1, -2], 0).tolist()",
+    "[1, 0]",
+)
+minimum = _binary(
+    "minimum",
+    A.minimum,
+    "The smaller of x1 and x2, broadcast.",
+    "minimum([1, -2], 0).tolist()",
+    "[0, -2]",
+)
 arctan2 = _binary(
-    "arctan2", A.arctan2, "The angle of the point (x2, x1), in (-π, π].", "arctan2(0.0, 1.0).item()", "0.0", floating=True
+    "arctan2",
+    A.arctan2,
+    "The angle of the point (x2, x1), in (-π, π].",
+    "arctan2(0.0, 1.0).item()",
+    "0.0",
+    floating=True,
 )
 
 exp = _unary("exp", A.exp, "e to the power x.", "exp(0.0).item()", "1.0")
@@ -297,7 +321,9 @@ def angle(x: Any) -> Tensor:
     [0.0]
     """
     x = floated(x)
-    return L.select(L.less(x, constant(0, x.dtype)), constant(math.pi, x.dtype), constant(0, x.dtype))
+    return L.select(
+        L.less(x, constant(0, x.dtype)), constant(math.pi, x.dtype), constant(0, x.dtype)
+    )
 
 
 @public
@@ -367,7 +393,9 @@ def ldexp(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+def nan_to_num(
+    x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """x with NaN and infinities replaced, by the largest numbers of the dtype when not said otherwise.
 
     >>> import narae
@@ -397,7 +425,9 @@ def cast(x: Any, dtype: Any) -> Tensor:
 
 
 @public
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Tensor:
     """x as a tensor (copied unless it is one), of `dtype` when given.
 
     >>> import narae

@@ -40,7 +40,9 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     if as_tensor(x1).dtype == as_tensor(x2).dtype == "int8":
         x, y = to(x, "int32"), to(y, "int32")
     if x.ndim == 0 or y.ndim == 0:
-        raise ShapeError(f"matmul takes vectors and matrices, got shapes {x.shape} and {y.shape}; multiply() takes scalars")
+        raise ShapeError(
+            f"matmul takes vectors and matrices, got shapes {x.shape} and {y.shape}; multiply() takes scalars"
+        )
     inner = y.shape[0] if y.ndim == 1 else y.shape[-2]
     if x.shape[-1] != inner:
         raise ShapeError(
@@ -85,7 +87,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Tensor:
         n = int(axes)
         return _dot(x, y, (tuple(range(x.ndim - n, x.ndim)), tuple(range(n))))
     pair = [(a,) if isinstance(a, (int, np.integer)) else tuple(a) for a in axes]
-    left, right = (tuple(normalize_axis(a, t.ndim) for a in p) for p, t in zip(pair, (x, y), strict=True))
+    left, right = (
+        tuple(normalize_axis(a, t.ndim) for a in p) for p, t in zip(pair, (x, y), strict=True)
+    )
     return _dot(x, y, (left, right))
 
 
@@ -140,11 +144,15 @@ def kron(x1: Any, x2: Any) -> Tensor:
     left, right = ((1,) * (rank - t.ndim) + t.shape for t in (x, y))
     wide_x = S.reshape(x, shape=tuple(n for a in left for n in (a, 1)))
     wide_y = S.reshape(y, shape=tuple(n for b in right for n in (1, b)))
-    return S.reshape(A.multiply(wide_x, wide_y), shape=tuple(a * b for a, b in zip(left, right, strict=True)))
+    return S.reshape(
+        A.multiply(wide_x, wide_y), shape=tuple(a * b for a, b in zip(left, right, strict=True))
+    )
 
 
 @public
-def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
+def cross(
+    x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
     """The cross product of vectors of 3 (or 2) numbers along an axis.
 
     >>> import narae
@@ -156,7 +164,9 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     x, y = promoted(x1, x2)
     x, y = moveaxis(x, axisa, -1), moveaxis(y, axisb, -1)
     if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
-        raise ShapeError(f"cross takes vectors of 2 or 3 numbers, got shapes {x.shape} and {y.shape}")
+        raise ShapeError(
+            f"cross takes vectors of 2 or 3 numbers, got shapes {x.shape} and {y.shape}"
+        )
     flat = x.shape[-1] == y.shape[-1] == 2
     a, b = (_three(t) for t in (x, y))
     parts = [a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))]
@@ -234,13 +244,22 @@ def _parsed(subscripts: str, tensors: list[Tensor]) -> tuple[list[str], str]:
         raise ValueError(f"einsum {subscripts!r} names {len(terms)} operands, got {len(tensors)}")
     if not re.fullmatch(r"[a-zA-Z.,>-]*", text):
         raise ValueError(f"einsum {subscripts!r}: axes are named by letters")
-    extra = builtins.max((t.ndim - len(term.replace("...", "")) for t, term in zip(tensors, terms, strict=True) if "..." in term), default=0)
+    extra = builtins.max(
+        (
+            t.ndim - len(term.replace("...", ""))
+            for t, term in zip(tensors, terms, strict=True)
+            if "..." in term
+        ),
+        default=0,
+    )
     dots = "".join(chr(0x391 + i) for i in range(builtins.max(extra, 0)))
     full = []
     for t, term in zip(tensors, terms, strict=True):
         missing = t.ndim - len(term.replace("...", ""))
         if missing < 0 or ("..." not in term and missing):
-            raise ValueError(f"einsum {subscripts!r}: {term!r} does not name the axes of shape {t.shape}")
+            raise ValueError(
+                f"einsum {subscripts!r}: {term!r} does not name the axes of shape {t.shape}"
+            )
         full.append(term.replace("...", dots[len(dots) - missing :] if missing else ""))
     if not arrow:
         once = sorted(n for n in set("".join(full)) - set(dots) if "".join(full).count(n) == 1)
@@ -248,7 +267,9 @@ def _parsed(subscripts: str, tensors: list[Tensor]) -> tuple[list[str], str]:
     out = out.replace("...", dots)
     unknown = set(out) - set("".join(full))
     if unknown or len(set(out)) != len(out):
-        raise ValueError(f"einsum {subscripts!r}: the output names {sorted(unknown) or 'an axis twice'}")
+        raise ValueError(
+            f"einsum {subscripts!r}: the output names {sorted(unknown) or 'an axis twice'}"
+        )
     return full, out
 
 

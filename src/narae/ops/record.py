@@ -74,7 +74,9 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(out)
 
 
-def elementwise_rule(name: str, result: str | None = None, takes: str = "any") -> Callable[..., Spec]:
+def elementwise_rule(
+    name: str, result: str | None = None, takes: str = "any"
+) -> Callable[..., Spec]:
     """The rule of ops that broadcast equal dtypes. result: a fixed dtype, or None for the same;
     takes: 'any', 'float', 'int' (with bool), 'integer' (without) or 'number' (all but bool)."""
 
@@ -82,7 +84,9 @@ def elementwise_rule(name: str, result: str | None = None, takes: str = "any") -
         dtype = specs[0].dtype
         for spec in specs:
             if spec.dtype != dtype:
-                raise DtypeError(f"{name} takes operands of one dtype, got {[s.dtype for s in specs]}")
+                raise DtypeError(
+                    f"{name} takes operands of one dtype, got {[s.dtype for s in specs]}"
+                )
         check_kind(name, dtype, takes)
         shape = specs[0].shape if len(specs) == 1 else broadcast_shapes(*(s.shape for s in specs))
         return Spec(shape, result or dtype)
@@ -123,9 +127,7 @@ def elementwise(
         forward = _function_of_xp(ufunc)
     gradients = None if vjp is None else tuple(_fitted(i, g) for i, g in enumerate(vjp))
     rule = elementwise_rule(name, result, takes)
-    return record(
-        name, rule, forward, vjp=gradients, ufunc=ufunc, elementwise=True, **fields
-    )
+    return record(name, rule, forward, vjp=gradients, ufunc=ufunc, elementwise=True, **fields)
 
 
 def _function_of_xp(name: str) -> Callable[..., Any]:

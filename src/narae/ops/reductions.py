@@ -105,7 +105,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return A.sqrt(var(x, axis, keepdims))
 
 
-def _extreme(name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str) -> Any:
+def _extreme(
+    name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str
+) -> Any:
     def function(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
         x = as_tensor(x)
         if 0 in x.shape and initial is not None:
@@ -161,13 +163,25 @@ def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
         flat = S.reshape(x, shape=(x.size,)) if axis is None else x
         place = normalize_axis(axis or 0, flat.ndim)
         out = op(flat, axis=place)
-        return S.reshape(out, shape=R.kept(x.shape, normalize_axes(axis, x.ndim))) if keepdims else out
+        return (
+            S.reshape(out, shape=R.kept(x.shape, normalize_axes(axis, x.ndim))) if keepdims else out
+        )
 
     return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
 
 
-argmax = _place("argmax", R.argmax, "The place of the (first) largest along an axis, of all when not given.", "0")
-argmin = _place("argmin", R.argmin, "The place of the (first) smallest along an axis, of all when not given.", "1")
+argmax = _place(
+    "argmax",
+    R.argmax,
+    "The place of the (first) largest along an axis, of all when not given.",
+    "0",
+)
+argmin = _place(
+    "argmin",
+    R.argmin,
+    "The place of the (first) smallest along an axis, of all when not given.",
+    "1",
+)
 
 
 @public
@@ -193,7 +207,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     axes = normalize_axes(axis, x.ndim)
     top = L.stop_gradient(_reduced(R.reduce_max, x, axes, True))
     top = L.select(L.isfinite(top), top, constant(0, x.dtype))  # -inf - -inf would be NaN
-    out = A.log(R.reduce_sum(A.exp(x - top), axes=axes)) + S.reshape(top, shape=_without(x.shape, axes))
+    out = A.log(R.reduce_sum(A.exp(x - top), axes=axes)) + S.reshape(
+        top, shape=_without(x.shape, axes)
+    )
     return S.reshape(out, shape=R.kept(x.shape, axes)) if keepdims else out
 
 
@@ -214,7 +230,9 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
     x, w = promoted(x, weights, floating=True)
     if x.shape != w.shape:
         if w.ndim != 1 or axis is None or isinstance(axis, (tuple, list)):
-            raise ShapeError(f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}")
+            raise ShapeError(
+                f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}"
+            )
         place = normalize_axis(axis, x.ndim)
         w = S.reshape(w, shape=tuple(n if i == place else 1 for i, n in enumerate(x.shape)))
         w = S.broadcast_to(w, shape=x.shape)
@@ -245,7 +263,9 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
 
 def _running(op: Callable[..., Any], x: Any, axis: int | None, dtype: Any) -> Tensor:
     x = as_tensor(x)
-    name = ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
+    name = (
+        ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
+    )
     x = S.reshape(x, shape=(x.size,)) if axis is None else x
     return op(to(x, name), axis=normalize_axis(axis or 0, x.ndim))
 
@@ -264,13 +284,18 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
     axis = normalize_axis(axis, x.ndim)
     for _ in range(n):
         length = x.shape[axis]
-        later, earlier = _sliced(x, axis, 1, length), _sliced(x, axis, 0, builtins.max(length - 1, 0))
+        later, earlier = (
+            _sliced(x, axis, 1, length),
+            _sliced(x, axis, 0, builtins.max(length - 1, 0)),
+        )
         x = L.not_equal(later, earlier) if x.dtype == "bool" else later - earlier
     return x
 
 
 @public
-def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+def quantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
     """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
 
     >>> import narae
@@ -300,7 +325,9 @@ def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
         low = high = int(np.rint(place))
     elif method in ("lower", "higher"):
         low = high = low if method == "lower" else high
-    first, second = (I.take(ordered, constant(i, "int32"), axis=ordered.ndim - 1) for i in (low, high))
+    first, second = (
+        I.take(ordered, constant(i, "int32"), axis=ordered.ndim - 1) for i in (low, high)
+    )
     if low == high:
         return first
     part = 0.5 if method == "midpoint" else place - low
@@ -327,7 +354,9 @@ def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
     return L.select(missing, constant(filling, x.dtype), x), L.logical_not(missing)
 
 
-def _ignoring(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
+def _ignoring(
+    name: str, function: Callable[..., Any], filling: float, says: str, gives: str
+) -> Any:
     def ignoring(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
         filled, there = _present(x, filling)
         out = function(filled, axis, keepdims)
@@ -380,7 +409,6 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return A.sqrt(nanvar(x, axis, keepdims))
 
 
-
 @public
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The area under a line through points (the trapezoidal rule).
@@ -399,5 +427,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
         return sum(heights, axis) * dx
     widths = to(diff(x), y.dtype)
     if widths.ndim == 1:
-        widths = S.reshape(widths, shape=tuple(length - 1 if i == axis else 1 for i in range(y.ndim)))
+        widths = S.reshape(
+            widths, shape=tuple(length - 1 if i == axis else 1 for i in range(y.ndim))
+        )
     return sum(heights * widths, axis)

@@ -34,7 +34,9 @@ def reshape(x: Any, newshape: Any) -> Tensor:
     if -1 in shape:
         known = math.prod(n for n in shape if n != -1)
         if known == 0 or x.size % known:
-            raise ShapeError(f"cannot reshape {x.shape} ({x.size} elements) to {tuple(shape)}: {known} does not divide it")
+            raise ShapeError(
+                f"cannot reshape {x.shape} ({x.size} elements) to {tuple(shape)}: {known} does not divide it"
+            )
         shape[shape.index(-1)] = x.size // known
     return S.reshape(x, shape=tuple(shape))
 
@@ -91,7 +93,9 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
     pair = [(v,) if isinstance(v, (int, np.integer)) else tuple(v) for v in (source, destination)]
     froms, tos = ([normalize_axis(a, x.ndim) for a in axes] for axes in pair)
     if len(froms) != len(tos):
-        raise ValueError(f"moveaxis takes as many sources as destinations, got {source} and {destination}")
+        raise ValueError(
+            f"moveaxis takes as many sources as destinations, got {source} and {destination}"
+        )
     order = [a for a in range(x.ndim) if a not in froms]
     for to_, from_ in sorted(zip(tos, froms, strict=True)):
         order.insert(to_, from_)
@@ -123,10 +127,16 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
     (2,)
     """
     x = as_tensor(x)
-    axes = tuple(i for i, n in enumerate(x.shape) if n == 1) if axis is None else normalize_axes(axis, x.ndim)
+    axes = (
+        tuple(i for i, n in enumerate(x.shape) if n == 1)
+        if axis is None
+        else normalize_axes(axis, x.ndim)
+    )
     long = [a for a in axes if x.shape[a] != 1]
     if long:
-        raise ShapeError(f"squeeze drops axes of length 1; axis {long[0]} of shape {x.shape} is longer")
+        raise ShapeError(
+            f"squeeze drops axes of length 1; axis {long[0]} of shape {x.shape} is longer"
+        )
     return S.reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
@@ -212,7 +222,10 @@ def dstack(xs: Any) -> Tensor:
     >>> narae.ops.dstack([[1, 2], [3, 4]]).shape
     (1, 2, 2)
     """
-    wide = [reshape(t, (1, -1, 1)) if t.ndim < 2 else expand_dims(t, -1) if t.ndim == 2 else t for t in promoted(*xs)]
+    wide = [
+        reshape(t, (1, -1, 1)) if t.ndim < 2 else expand_dims(t, -1) if t.ndim == 2 else t
+        for t in promoted(*xs)
+    ]
     return concatenate(wide, 2)
 
 
@@ -246,7 +259,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     length = x.shape[axis]
     if isinstance(indices_or_sections, (int, np.integer)):
         if indices_or_sections <= 0 or length % indices_or_sections:
-            raise ShapeError(f"split cannot make {indices_or_sections} equal parts of axis {axis} of shape {x.shape}")
+            raise ShapeError(
+                f"split cannot make {indices_or_sections} equal parts of axis {axis} of shape {x.shape}"
+            )
         width = length // int(indices_or_sections)
         cuts = list(range(width, length, width)) if width else [0] * (int(indices_or_sections) - 1)
     else:
@@ -256,7 +271,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
 def _cut(x: Tensor, axis: int, cuts: list[int]) -> list[Tensor]:
     places = [slice(None).indices(x.shape[axis])[0], *cuts, x.shape[axis]]
-    bounds = [slice(a, b).indices(x.shape[axis])[:2] for a, b in zip(places, places[1:], strict=False)]
+    bounds = [
+        slice(a, b).indices(x.shape[axis])[:2] for a, b in zip(places, places[1:], strict=False)
+    ]
     return [_sliced(x, axis, a, builtins.max(a, b)) for a, b in bounds]
 
 
@@ -288,7 +305,9 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     x = as_tensor(x)
     axis = normalize_axis(axis, x.ndim)
     if num is not None and num != x.shape[axis]:
-        raise ShapeError(f"unstack: num={num}, but axis {axis} of shape {x.shape} has {x.shape[axis]}")
+        raise ShapeError(
+            f"unstack: num={num}, but axis {axis} of shape {x.shape} has {x.shape[axis]}"
+        )
     return [squeeze(_sliced(x, axis, i, i + 1), axis) for i in range(x.shape[axis])]
 
 
@@ -375,12 +394,18 @@ def tile(x: Any, repeats: Any) -> Tensor:
     [1, 2, 1, 2]
     """
     x = as_tensor(x)
-    counts = [repeats] if isinstance(repeats, (int, np.integer)) else [int(n) for n in np.asarray(repeats)]
+    counts = (
+        [repeats]
+        if isinstance(repeats, (int, np.integer))
+        else [int(n) for n in np.asarray(repeats)]
+    )
     rank = builtins.max(x.ndim, len(counts))
     counts = [1] * (rank - len(counts)) + counts
     shape = (1,) * (rank - x.ndim) + x.shape
     apart = S.reshape(x, shape=tuple(n for length in shape for n in (1, length)))
-    wide = S.broadcast_to(apart, shape=tuple(n for pair in zip(counts, shape, strict=True) for n in pair))
+    wide = S.broadcast_to(
+        apart, shape=tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
+    )
     return S.reshape(wide, shape=tuple(c * n for c, n in zip(counts, shape, strict=True)))
 
 
@@ -438,7 +463,9 @@ def shape(x: Any) -> tuple[int | None, ...]:
     >>> narae.ops.shape(narae.ops.ones((2, 3)))
     (2, 3)
     """
-    return tuple(x.shape) if isinstance(x, KerasTensor) or hasattr(x, "shape") else as_tensor(x).shape
+    return (
+        tuple(x.shape) if isinstance(x, KerasTensor) or hasattr(x, "shape") else as_tensor(x).shape
+    )
 
 
 def size(x: Any) -> Any:

@@ -122,12 +122,22 @@ def unique(
     parts = list(found) if isinstance(found, tuple) else [found]
     if size is not None:
         axis0 = axis or 0
-        filled = np.full_like(np.take(parts[0], [0], axis0), 0 if fill_value is None else fill_value)
+        filled = np.full_like(
+            np.take(parts[0], [0], axis0), 0 if fill_value is None else fill_value
+        )
         missing = size - parts[0].shape[axis0]
-        parts[0] = np.take(np.concatenate([parts[0], *[filled] * builtins.max(missing, 0)], axis0), range(size), axis0)
+        parts[0] = np.take(
+            np.concatenate([parts[0], *[filled] * builtins.max(missing, 0)], axis0),
+            range(size),
+            axis0,
+        )
         if return_counts:
-            parts[-1] = np.concatenate([parts[-1], np.zeros(builtins.max(missing, 0), parts[-1].dtype)])[:size]
-    tensors = [tensor_of(np.asarray(p if i == 0 else p.astype(np.int32))) for i, p in enumerate(parts)]
+            parts[-1] = np.concatenate(
+                [parts[-1], np.zeros(builtins.max(missing, 0), parts[-1].dtype)]
+            )[:size]
+    tensors = [
+        tensor_of(np.asarray(p if i == 0 else p.astype(np.int32))) for i, p in enumerate(parts)
+    ]
     return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
 
@@ -139,7 +149,9 @@ def _segments(segment_ids: Any, num_segments: int | None) -> tuple[Tensor, int]:
 
 
 @public
-def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_sum(
+    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The sum of the rows of each segment.
 
     >>> import narae
@@ -152,7 +164,9 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
 
 
 @public
-def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_max(
+    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The largest of the rows of each segment.
 
     >>> import narae

@@ -88,14 +88,18 @@ class KerasTensor(Operators):
 class Call:
     """One recorded call of a layer or a public op on KerasTensors: target, arguments, outputs."""
 
-    def __init__(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: Any) -> None:
+    def __init__(
+        self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: Any
+    ) -> None:
         self.target = target
         self.args = args
         self.kwargs = kwargs
         leaves = trees.flatten(specs)
         made = [KerasTensor(s.shape, s.dtype, history=self, index=i) for i, s in enumerate(leaves)]
         self.outputs = trees.pack_as(specs, made)
-        self.inputs = [leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
+        self.inputs = [
+            leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)
+        ]
 
 
 def any_symbolic(*trees_: Any) -> bool:

@@ -14,15 +14,21 @@ Unary = Callable[[Any], Tensor]
 Binary = Callable[[Any, Any], Tensor]
 
 
-def named(function: Callable[..., Any], name: str, module: str, says: str, example: str, gives: str) -> Any:
+def named(
+    function: Callable[..., Any], name: str, module: str, says: str, example: str, gives: str
+) -> Any:
     """Give a function its name and docstring, and make it a public op."""
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__module__ = module
-    function.__doc__ = f"{says}\n\n    >>> import narae\n    >>> narae.ops.{example}\n    {gives}\n    "
+    function.__doc__ = (
+        f"{says}\n\n    >>> import narae\n    >>> narae.ops.{example}\n    {gives}\n    "
+    )
     return public(function)
 
 
-def unary(module: str, name: str, op: Op, says: str, example: str, gives: str, takes: str = "float") -> Unary:
+def unary(
+    module: str, name: str, op: Op, says: str, example: str, gives: str, takes: str = "float"
+) -> Unary:
     """A function of one tensor. takes: 'float' (others become floatx), 'any', or 'bool'."""
     prepare: Callable[[Any], Tensor] = {
         "float": floated,

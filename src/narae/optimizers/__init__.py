@@ -50,7 +50,9 @@ def get(identifier: Any) -> Optimizer:
     if isinstance(found, type) and issubclass(found, Optimizer):
         found = found()
     if not isinstance(found, Optimizer):
-        raise ValueError(f"cannot interpret {identifier!r} as an optimizer: a name, a config or an Optimizer")
+        raise ValueError(
+            f"cannot interpret {identifier!r} as an optimizer: a name, a config or an Optimizer"
+        )
     return found
 
 
@@ -66,5 +68,7 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer
 
 def __getattr__(name: str) -> Any:
     if name in ("MultiOptimizer", "OptimizerMap", "ScheduleFreeAdamW"):
-        raise NotYet(f"narae.optimizers has no {name} yet: AdamW with a schedule is the nearest there is")
+        raise NotYet(
+            f"narae.optimizers has no {name} yet: AdamW with a schedule is the nearest there is"
+        )
     raise AttributeError(f"narae.optimizers has no {name!r}. {nearest(name, __all__)}")

@@ -91,8 +91,12 @@ class AdamW(Adam):
         **options: Any,
     ) -> None:
         if weight_decay is None:
-            raise ValueError("AdamW decays its weights: weight_decay is a number, got None; Adam is without")
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
+            raise ValueError(
+                "AdamW decays its weights: weight_decay is a number, got None; Adam is without"
+            )
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+        )
 
 
 @builtin("keras.optimizers")
@@ -113,7 +117,9 @@ class Nadam(_Moments):
     def _momentum(self, t: Any) -> Any:
         return (1.0 - ops.power(0.96, t) * 0.5) * self.beta_1
 
-    def backend_update_step(self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any) -> None:
+    def backend_update_step(
+        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any
+    ) -> None:
         """The product first: all weights share it."""
         t = ops.cast(self.effective_step(), self._product.dtype)
         self._product.assign(self._product.value * self._momentum(t))
@@ -173,5 +179,7 @@ class Lamb(_Moments):
         r = unbiased / spread
         size, step = (ops.sqrt(ops.sum(ops.square(x))) for x in (w, r))
         positive = ops.logical_and(size > 0, step > 0)
-        ratio = ops.where(positive, size / ops.where(positive, step, ops.ones_like(step)), ops.ones_like(step))
+        ratio = ops.where(
+            positive, size / ops.where(positive, step, ops.ones_like(step)), ops.ones_like(step)
+        )
         return w - r * (ratio * lr), {"momentum": m, "velocity": v}

@@ -54,7 +54,9 @@ class Optimizer(Stored):
         **kwargs: Any,
     ) -> None:
         if kwargs:
-            raise ValueError(f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}")
+            raise ValueError(
+                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
+            )
         given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         chosen = {key: value for key, value in given.items() if value is not None}
         if len(chosen) > 1:
@@ -97,7 +99,9 @@ class Optimizer(Stored):
             return
         if isinstance(rate, bool) or not isinstance(rate, (int, float, np.generic)):
             raise ValueError(f"learning_rate is a number, a schedule or a function, got {rate!r}")
-        self._rate = self._own(Variable(float(rate), dtype="float32", trainable=False, name="learning_rate"))
+        self._rate = self._own(
+            Variable(float(rate), dtype="float32", trainable=False, name="learning_rate")
+        )
 
     @property
     def learning_rate(self) -> Any:
@@ -134,18 +138,30 @@ class Optimizer(Stored):
         return variable
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none", name: str | None = None
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        name: str | None = None,
     ) -> Variable:
         """Make a variable of the optimizer."""
         from narae import initializers
 
-        made = Variable(initializers.get(initializer), tuple(shape), dtype, False, True, aggregation, name=name)
+        made = Variable(
+            initializers.get(initializer), tuple(shape), dtype, False, True, aggregation, name=name
+        )
         return self._own(made)
 
-    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """Make a variable of a weight's shape and dtype."""
         return self.add_variable(
-            reference_variable.shape, initializer, reference_variable.dtype, name=f"{reference_variable.name}_{name or 'state'}"
+            reference_variable.shape,
+            initializer,
+            reference_variable.dtype,
+            name=f"{reference_variable.name}_{name or 'state'}",
         )
 
     def build(self, variables: Iterable[Variable]) -> None:
@@ -172,7 +188,9 @@ class Optimizer(Stored):
                 for average, variable in zip(self._averages, variables, strict=True):
                     average.assign(variable.numpy())
         if self.gradient_accumulation_steps:
-            self._accumulated = [self.add_variable_from_reference(v, "gradient_accumulator") for v in variables]
+            self._accumulated = [
+                self.add_variable_from_reference(v, "gradient_accumulator") for v in variables
+            ]
         self.built = True
 
     # -- applying gradients ------------------------------------------------------------------
@@ -192,7 +210,9 @@ class Optimizer(Stored):
         grads = list(grads)
         if trainable_variables is None:
             if not self.built:
-                raise ValueError("apply(gradients) needs the weights too before the optimizer is built")
+                raise ValueError(
+                    "apply(gradients) needs the weights too before the optimizer is built"
+                )
             variables = self._trained
         else:
             variables = list(trainable_variables)
@@ -209,7 +229,9 @@ class Optimizer(Stored):
         grads, variables = _without_none(grads, variables)
         for g, v in zip(grads, variables, strict=True):
             if tuple(g.shape) != v.shape:
-                raise ShapeError(f"the gradient of {v.path!r} has shape {tuple(g.shape)}, the weight {v.shape}")
+                raise ShapeError(
+                    f"the gradient of {v.path!r} has shape {tuple(g.shape)}, the weight {v.shape}"
+                )
         if self.loss_scale_factor:
             grads = [g / self.loss_scale_factor for g in grads]
         if self.gradient_accumulation_steps:
@@ -222,7 +244,9 @@ class Optimizer(Stored):
 
     def _step(self, grads: list[Any], variables: list[Variable], keep: Any = None) -> None:
         """One update of all weights. keep: a boolean tensor; where it is False nothing changes."""
-        before = [v.value for v in [*variables, *self._state_variables()]] if keep is not None else []
+        before = (
+            [v.value for v in [*variables, *self._state_variables()]] if keep is not None else []
+        )
         grads = self._clipped(grads)
         self._decay(variables)
         rate = ops.cast(self.learning_rate, "float32")
@@ -239,7 +263,9 @@ class Optimizer(Stored):
         skip = {id(self.iterations), id(self._rate), *map(id, getattr(self, "_accumulated", ()))}
         return [v for v in self._variables if id(v) not in skip]
 
-    def backend_update_step(self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any) -> None:
+    def backend_update_step(
+        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any
+    ) -> None:
         """Update each weight by its gradient."""
         for g, v in zip(grads, trainable_variables, strict=True):
             self.update_step(g, v, learning_rate)
@@ -249,7 +275,9 @@ class Optimizer(Stored):
         slots = self._slots[self._places[id(variable)]]
         rate, g = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
         step = ops.cast(self.effective_step(), variable.dtype)
-        w, state = self.update(variable.value, g, {k: s.value for k, s in slots.items()}, rate, step)
+        w, state = self.update(
+            variable.value, g, {k: s.value for k, s in slots.items()}, rate, step
+        )
         for key, value in state.items():
             slots[key].assign(value)
         variable.assign(w)
@@ -257,11 +285,15 @@ class Optimizer(Stored):
     def effective_step(self) -> Any:
         """Which update this is, from 1."""
         done = self.iterations.value
-        return (done // self.gradient_accumulation_steps if self.gradient_accumulation_steps else done) + 1
+        return (
+            done // self.gradient_accumulation_steps if self.gradient_accumulation_steps else done
+        ) + 1
 
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         """The new weight and state of one weight. Subclasses define it."""
-        raise NotImplementedError(f"{type(self).__name__} defines neither update(...) nor update_step(...)")
+        raise NotImplementedError(
+            f"{type(self).__name__} defines neither update(...) nor update_step(...)"
+        )
 
     # -- options -----------------------------------------------------------------------------
 
@@ -348,7 +380,9 @@ def _without_none(grads: list[Any], variables: list[Variable]) -> tuple[list[Any
         )
     missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
     if missing:
-        warnings.warn(f"Gradients do not exist for variables {missing}: they stay as they are.", stacklevel=4)
+        warnings.warn(
+            f"Gradients do not exist for variables {missing}: they stay as they are.", stacklevel=4
+        )
     return [g for g, _ in present], [v for _, v in present]
 
 

@@ -24,7 +24,13 @@ class SGD(Optimizer):
 
     arguments = ("momentum", "nesterov")
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(learning_rate, **options)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise ValueError(f"momentum is in [0, 1], got {momentum!r}")
@@ -68,7 +74,9 @@ class RMSprop(Optimizer):
         new = {"velocity": state["velocity"] * self.rho + ops.square(g) * (1 - self.rho)}
         spread = new["velocity"] + self.epsilon
         if self.centered:
-            mean = new["average_gradient"] = state["average_gradient"] * self.rho + g * (1 - self.rho)
+            mean = new["average_gradient"] = state["average_gradient"] * self.rho + g * (
+                1 - self.rho
+            )
             spread = new["velocity"] - ops.square(mean) + self.epsilon
         step = g * lr / ops.sqrt(spread)
         if self.momentum > 0:
@@ -87,7 +95,11 @@ class Adagrad(Optimizer):
     arguments = ("initial_accumulator_value", "epsilon")
 
     def __init__(
-        self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7, **options: Any
+        self,
+        learning_rate: Any = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
@@ -115,7 +127,9 @@ class Adadelta(Optimizer):
     slots = (("accumulated_grad", "accumulated_delta_var"),)
     arguments = ("rho", "epsilon")
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any) -> None:
+    def __init__(
+        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any
+    ) -> None:
         super().__init__(learning_rate, **options)
         self.rho, self.epsilon = rho, epsilon
 
@@ -201,7 +215,9 @@ class Lion(Optimizer):
     slots = (("momentum",),)
     arguments = ("beta_1", "beta_2")
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any) -> None:
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any
+    ) -> None:
         super().__init__(learning_rate, **options)
         if not 0 < beta_1 <= 1:
             raise ValueError(f"beta_1 is in (0, 1], got {beta_1}: with 0 Lion would be SignSGD")

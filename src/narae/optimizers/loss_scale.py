@@ -28,7 +28,9 @@ class LossScaleOptimizer(Optimizer):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("learning_rate", None) is not None:
-            raise ValueError("LossScaleOptimizer has no learning rate of its own: give it to the inner optimizer")
+            raise ValueError(
+                "LossScaleOptimizer has no learning rate of its own: give it to the inner optimizer"
+            )
         if not isinstance(inner_optimizer, Optimizer):
             raise ValueError(f"inner_optimizer is an Optimizer, got {inner_optimizer!r}")
         super().__init__(0.0, name=name, **kwargs)
@@ -39,9 +41,13 @@ class LossScaleOptimizer(Optimizer):
         """The factor, the count of good steps, and the inner optimizer's state."""
         listed = list(variables)
         self._start(listed)
-        self.step_counter = self._own(Variable(0, dtype="int32", trainable=False, name="step_counter"))
+        self.step_counter = self._own(
+            Variable(0, dtype="int32", trainable=False, name="step_counter")
+        )
         self.dynamic_scale = self._own(
-            Variable(float(self.initial_scale), dtype="float32", trainable=False, name="dynamic_scale")
+            Variable(
+                float(self.initial_scale), dtype="float32", trainable=False, name="dynamic_scale"
+            )
         )
         self.inner_optimizer.build(listed)
 
@@ -53,7 +59,9 @@ class LossScaleOptimizer(Optimizer):
     @property
     def learning_rate(self) -> Any:
         """The inner optimizer's rate."""
-        return self.inner_optimizer.learning_rate if hasattr(self, "inner_optimizer") else self._rate
+        return (
+            self.inner_optimizer.learning_rate if hasattr(self, "inner_optimizer") else self._rate
+        )
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -72,13 +80,19 @@ class LossScaleOptimizer(Optimizer):
             v.assign(ops.where(finite, v.value, old))
         good = self.step_counter.value + 1
         grown = ops.equal(good, self.dynamic_growth_steps)
-        self.step_counter.assign(ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0))
+        self.step_counter.assign(
+            ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0)
+        )
         up = ops.where(grown, scale * 2.0, scale)
         self.dynamic_scale.assign(ops.where(finite, up, ops.maximum(scale / 2.0, 1e-4)))
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the present factor."""
-        scale = self.dynamic_scale.value if self.built else ops.convert_to_tensor(float(self.initial_scale))
+        scale = (
+            self.dynamic_scale.value
+            if self.built
+            else ops.convert_to_tensor(float(self.initial_scale))
+        )
         return loss * ops.cast(scale, loss.dtype)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:

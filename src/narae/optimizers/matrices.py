@@ -119,9 +119,17 @@ class Muon(Optimizer):
         super().__init__(learning_rate, weight_decay=weight_decay, **options)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
         self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
-        self.exclude_layers, self.exclude_embeddings = list(exclude_layers or []), exclude_embeddings
+        self.exclude_layers, self.exclude_embeddings = (
+            list(exclude_layers or []),
+            exclude_embeddings,
+        )
         self.muon_a, self.muon_b, self.muon_c = muon_a, muon_b, muon_c
-        self.momentum, self.ns_steps, self.nesterov, self.rms_rate = momentum, ns_steps, nesterov, rms_rate
+        self.momentum, self.ns_steps, self.nesterov, self.rms_rate = (
+            momentum,
+            ns_steps,
+            nesterov,
+            rms_rate,
+        )
 
     def by_adam(self, variable: Variable) -> bool:
         """Whether a weight is no matrix, an embedding, or excluded by a pattern of its path."""
@@ -176,5 +184,7 @@ class Muon(Optimizer):
     def _adam(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         m = state["momentum"] + (g - state["momentum"]) * (1 - self.adam_beta_1)
         v = state["velocity"] + (ops.square(g) - state["velocity"]) * (1 - self.adam_beta_2)
-        rate = lr * ops.sqrt(1 - ops.power(self.adam_beta_2, t)) / (1 - ops.power(self.adam_beta_1, t))
+        rate = (
+            lr * ops.sqrt(1 - ops.power(self.adam_beta_2, t)) / (1 - ops.power(self.adam_beta_1, t))
+        )
         return w - m * rate / (ops.sqrt(v) + self.epsilon), {"momentum": m, "velocity": v}

@@ -42,7 +42,9 @@ class Stored:
         """The optimizer that `get_config` described."""
         config = dict(config)
         if isinstance(config.get("learning_rate"), dict):
-            config["learning_rate"] = deserialize_keras_object(config["learning_rate"], custom_objects)
+            config["learning_rate"] = deserialize_keras_object(
+                config["learning_rate"], custom_objects
+            )
         return cls(**config)
 
     def save_own_variables(self: Any, store: MutableMapping[str, Any]) -> None:

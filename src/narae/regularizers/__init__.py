@@ -34,8 +34,15 @@ class Regularizer:
 def _strength(name: str, value: Any) -> float:
     if value is None:
         return 0.0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"a regularizer takes `{name}` as a finite number of at least 0, got {value!r}")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or value < 0
+    ):
+        raise ValueError(
+            f"a regularizer takes `{name}` as a finite number of at least 0, got {value!r}"
+        )
     return float(value)
 
 
@@ -138,7 +145,13 @@ class OrthogonalRegularizer(Regularizer):
 
 
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
-_ALIASES = {"l1": "L1", "l2": "L2", "l1_l2": "L1L2", "l1l2": "L1L2", "orthogonal_regularizer": "OrthogonalRegularizer"}
+_ALIASES = {
+    "l1": "L1",
+    "l2": "L2",
+    "l1_l2": "L1L2",
+    "l1l2": "L1L2",
+    "orthogonal_regularizer": "OrthogonalRegularizer",
+}
 
 
 def get(identifier: Any) -> Any:
@@ -155,7 +168,9 @@ def get(identifier: Any) -> Any:
     if isinstance(found, type):
         found = found()
     if not callable(found):
-        raise ValueError(f"cannot interpret {identifier!r} as a regularizer: a name, a config or a function")
+        raise ValueError(
+            f"cannot interpret {identifier!r} as a regularizer: a name, a config or a function"
+        )
     return found
 
 

@@ -56,10 +56,16 @@ class Archive:
         try:
             info = self._file.getinfo(name)
         except KeyError:
-            raise CorruptFile(f"{self._path} has no {name}: it is no `.keras` file of Keras 3 or narae") from None
+            raise CorruptFile(
+                f"{self._path} has no {name}: it is no `.keras` file of Keras 3 or narae"
+            ) from None
         if limit is not None and info.file_size > limit:
-            raise CorruptFile(f"{self._path}: {name} claims {info.file_size:,} bytes, more than any model needs")
-        if info.file_size > (1 << 20) and info.file_size > _RATIO_LIMIT * max(info.compress_size, 1):
+            raise CorruptFile(
+                f"{self._path}: {name} claims {info.file_size:,} bytes, more than any model needs"
+            )
+        if info.file_size > (1 << 20) and info.file_size > _RATIO_LIMIT * max(
+            info.compress_size, 1
+        ):
             raise CorruptFile(
                 f"{self._path}: {name} would unpack {info.compress_size:,} bytes to {info.file_size:,}: refused"
             )
@@ -93,5 +99,7 @@ def opened(path: Path) -> Iterator[Archive]:
         for info in file.infolist():
             parts = Path(info.filename.replace("\\", "/")).parts
             if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in info.filename:
-                raise CorruptFile(f"{path} has a member {info.filename!r} that points out of it: refused")
+                raise CorruptFile(
+                    f"{path} has a member {info.filename!r} that points out of it: refused"
+                )
         yield Archive(path, file, Path(folder))

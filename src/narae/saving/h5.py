@@ -22,7 +22,9 @@ def open_for_reading(source: Any, shown: str) -> Any:
     try:
         return h5py.File(source, "r")
     except (OSError, ValueError, RuntimeError) as error:
-        raise CorruptFile(f"{shown} is no sound HDF5 file (cut off while it was copied?): {error}") from None
+        raise CorruptFile(
+            f"{shown} is no sound HDF5 file (cut off while it was copied?): {error}"
+        ) from None
 
 
 class Writer(MutableMapping[str, Any]):
@@ -68,7 +70,9 @@ class Stored:
         stored = int(dataset.id.get_storage_size())
         needed = int(np.prod(self.shape, dtype=object)) * kind.itemsize
         if needed > 4096 and stored * 1100 < needed:  # deflate reaches about 1030
-            raise CorruptFile(f"{shown} claims shape {self.shape} ({needed:,} bytes) but has {stored:,} bytes")
+            raise CorruptFile(
+                f"{shown} claims shape {self.shape} ({needed:,} bytes) but has {stored:,} bytes"
+            )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         data = np.asarray(self._dataset[()])

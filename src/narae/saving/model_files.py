@@ -19,7 +19,9 @@ from narae.saving.weight_files import check_target, read_weights, write_weights
 _FORMAT = "3.15.0"
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
     """Write a model to a `.keras` file: configuration, weights, and the optimizer's state.
 
     Raises ValueError for another ending, FileExistsError when the file is there and overwrite is False.
@@ -32,12 +34,17 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         fix = "; weights alone: save_weights(`.weights.h5`)" if path.suffix == ".h5" else ""
         raise ValueError(f"a model file's name ends in `.keras`, got {path.name!r}{fix}")
     if zipped is False:
-        raise ValueError("zipped=False (a folder) is not supported: `.keras` files are single files")
+        raise ValueError(
+            "zipped=False (a folder) is not supported: `.keras` files are single files"
+        )
     check_target(path, overwrite)
     config = serialize_keras_object(model)
     if not include_optimizer:
         config.pop("compile_config", None)
-    metadata = {"keras_version": _FORMAT, "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")}
+    metadata = {
+        "keras_version": _FORMAT,
+        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+    }
     weights = io.BytesIO()
     write_weights(model, weights)
     with atomic_write(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
@@ -46,7 +53,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         file.writestr(archive.WEIGHTS, weights.getbuffer())
 
 
-def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """The model in a `.keras` file.
 
     Only classes that are built in, registered or passed in custom_objects are made; nothing is imported or
@@ -72,6 +81,8 @@ def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, 
         with byte_budget(found.weights_size() + (1 << 20), str(path)):
             model = deserialize_keras_object(config, custom_objects, safe_mode)
             if not hasattr(model, "layers"):
-                raise CorruptFile(f"{path}: config.json describes a {type(model).__name__}, no model")
+                raise CorruptFile(
+                    f"{path}: config.json describes a {type(model).__name__}, no model"
+                )
             read_weights(model, found.weights(), str(path))
     return model

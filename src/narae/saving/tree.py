@@ -14,7 +14,18 @@ from narae.base.names import snake_case
 from narae.layers.tracking import Tracked
 
 # Attributes that are our own bookkeeping: their contents are met under their public names.
-_PRIVATE = frozenset({"_added", "_stack", "_input_layers", "_graph_layers", "_graph_calls", "_struct", "_inputs", "_outputs"})
+_PRIVATE = frozenset(
+    {
+        "_added",
+        "_stack",
+        "_input_layers",
+        "_graph_layers",
+        "_graph_calls",
+        "_struct",
+        "_inputs",
+        "_outputs",
+    }
+)
 
 
 def parts(model: Any) -> Iterator[tuple[str, Any]]:
@@ -47,7 +58,11 @@ def _container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any
 
 
 def _saveable(thing: Any) -> bool:
-    return isinstance(thing, Tracked) or getattr(thing, "_is_metric", False) or hasattr(thing, "save_own_variables")
+    return (
+        isinstance(thing, Tracked)
+        or getattr(thing, "_is_metric", False)
+        or hasattr(thing, "save_own_variables")
+    )
 
 
 def _children(part: Any) -> Iterator[tuple[str, Any]]:

@@ -25,7 +25,9 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
         raise ValueError(f"a weights file's name ends in `.weights.h5`, got {path.name!r}")
     check_target(path, overwrite)
     if not model.built:
-        raise ValueError(f"model {model.name!r} has no weights to save before it is built: call it on data first")
+        raise ValueError(
+            f"model {model.name!r} has no weights to save before it is built: call it on data first"
+        )
     packed = io.BytesIO()
     write_weights(model, packed)
     with atomic_write(path) as file:
@@ -35,7 +37,9 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
 def check_target(path: Path, overwrite: bool) -> None:
     """Raise an error that names the folder or file when `path` cannot be written."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} is not there; make it first")
+        raise FileNotFoundError(
+            f"cannot write {path}: the folder {path.parent} is not there; make it first"
+        )
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
 
@@ -67,7 +71,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
             read_weights(model, found.weights(), str(path), skip_mismatch)
         return
     if not path.name.endswith(".h5"):
-        raise ValueError(f"a weights file's name ends in `.weights.h5` or `.keras`, got {path.name!r}")
+        raise ValueError(
+            f"a weights file's name ends in `.weights.h5` or `.keras`, got {path.name!r}"
+        )
     read_weights(model, path, str(path), skip_mismatch)
 
 
@@ -90,7 +96,9 @@ def read_weights(model: Any, source: Any, shown: str, skip_mismatch: bool = Fals
                 raise
             except (ValueError, KeyError) as error:
                 if not skip_mismatch:
-                    raise ValueError(f"{shown}: {error.args[0] if error.args else error}") from error
+                    raise ValueError(
+                        f"{shown}: {error.args[0] if error.args else error}"
+                    ) from error
                 warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=3)
             except (OSError, RuntimeError) as error:
                 raise CorruptFile(f"{shown} is damaged at {path or 'its root'}: {error}") from error

@@ -40,14 +40,40 @@ __all__ = [
 ]
 
 _MISSING = (
-    *("plot_model", "model_to_dot", "get_file", "image_dataset_from_directory", "text_dataset_from_directory"),
-    *("audio_dataset_from_directory", "timeseries_dataset_from_array", "pad_sequences", "split_dataset"),
-    *("FeatureSpace", "load_img", "img_to_array", "array_to_img", "save_img", "pack_x_y_sample_weight"),
-    *("unpack_x_y_sample_weight", "bounding_boxes", "get_source_inputs", "is_keras_tensor", "standardize_dtype"),
+    *(
+        "plot_model",
+        "model_to_dot",
+        "get_file",
+        "image_dataset_from_directory",
+        "text_dataset_from_directory",
+    ),
+    *(
+        "audio_dataset_from_directory",
+        "timeseries_dataset_from_array",
+        "pad_sequences",
+        "split_dataset",
+    ),
+    *(
+        "FeatureSpace",
+        "load_img",
+        "img_to_array",
+        "array_to_img",
+        "save_img",
+        "pack_x_y_sample_weight",
+    ),
+    *(
+        "unpack_x_y_sample_weight",
+        "bounding_boxes",
+        "get_source_inputs",
+        "is_keras_tensor",
+        "standardize_dtype",
+    ),
 )
 
 
 def __getattr__(name: str) -> Any:
     if name in _MISSING:
-        raise NotYet(f"narae.utils has no {name} yet; NumPy, Pillow or matplotlib do its work meanwhile")
+        raise NotYet(
+            f"narae.utils has no {name} yet; NumPy, Pillow or matplotlib do its work meanwhile"
+        )
     raise AttributeError(f"narae.utils has no {name!r}. {nearest(name, __all__)}")

@@ -26,7 +26,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     labels = labels.astype(np.int64)
     count = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
     if labels.size and not (0 <= labels.min() and labels.max() < count):
-        raise ValueError(f"labels must be in [0, {count}), got some from {labels.min()} to {labels.max()}")
+        raise ValueError(
+            f"labels must be in [0, {count}), got some from {labels.min()} to {labels.max()}"
+        )
     return (labels[..., None] == np.arange(count)).astype(np_dtype(floatx()))
 
 

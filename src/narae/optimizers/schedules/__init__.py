@@ -115,7 +115,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         """The rate at a step."""
         step = _float(step)
         rate = ops.convert_to_tensor(float(self.values[-1]))
-        for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
+        for boundary, value in zip(
+            reversed(self.boundaries), reversed(self.values[:-1]), strict=True
+        ):
             rate = ops.where(step <= float(boundary), float(value), rate)
         return rate
 
@@ -128,7 +130,14 @@ class PolynomialDecay(LearningRateSchedule):
     0.5
     """
 
-    arguments = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
+    arguments = (
+        "initial_learning_rate",
+        "decay_steps",
+        "end_learning_rate",
+        "power",
+        "cycle",
+        "name",
+    )
 
     def __init__(
         self,
@@ -141,7 +150,12 @@ class PolynomialDecay(LearningRateSchedule):
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+        self.end_learning_rate, self.power, self.cycle, self.name = (
+            end_learning_rate,
+            power,
+            cycle,
+            name,
+        )
 
     def __call__(self, step: Any) -> Any:
         """The rate at a step."""
@@ -163,7 +177,14 @@ class CosineDecay(LearningRateSchedule):
     '0.500'
     """
 
-    arguments = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
+    arguments = (
+        "initial_learning_rate",
+        "decay_steps",
+        "alpha",
+        "name",
+        "warmup_target",
+        "warmup_steps",
+    )
 
     def __init__(
         self,

@@ -1,0 +1,46 @@
+"""What all tests share: the Keras oracle, seeds, Hypothesis's profile."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+
+hypothesis.settings.register_profile(
+    "narae", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=30
+)
+hypothesis.settings.load_profile("narae")
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Real Keras on JAX: the oracle."""
+    return pytest.importorskip("keras")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """NumPy's generator, always the same."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _fixed() -> Iterator[None]:
+    """Every test begins with the same seeds and the same names, whatever ran before it."""
+    from narae.base.names import reset_names
+    from narae.engine.keys import reset_global_seed
+
+    random.seed(0)
+    np.random.seed(0)
+    reset_names()
+    reset_global_seed()
+    yield
