@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.callbacks.fakes import Model, drive
 
@@ -93,6 +93,7 @@ def test_reduce_lr_on_plateau(keras, losses, mode, patience, cooldown, min_lr):
 )
 def test_model_checkpoint(keras, tmp_path, losses, mode, best_only, freq, threshold):
     losses = [v for v in losses if v == v] or [0.1]  # Keras formats NaN otherwise than others
+    assume(not (best_only and freq != "epoch"))  # Keras fails there before the first epoch's end
     arguments = {
         "filepath": f"{tmp_path}/{{epoch:02d}}-{{m:.2f}}.keras",
         "monitor": "m",
@@ -109,7 +110,7 @@ def test_model_checkpoint(keras, tmp_path, losses, mode, best_only, freq, thresh
 @pytest.mark.parametrize("schedule", [lambda e, r: r / 2, lambda e: 0.1 / (e + 1)])
 def test_learning_rate_scheduler(keras, schedule):
     arguments = {"schedule": schedule}
-    theirs, mine = both(keras, "LearningRateScheduler", arguments, [{}] * 3)
+    theirs, mine = both(keras, "LearningRateScheduler", arguments, [{"loss": 1.0}] * 3)
     assert mine == theirs
 
 

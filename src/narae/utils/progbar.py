@@ -21,15 +21,16 @@ class Progbar:
     elsewhere.
 
     target: the number of steps, None when unknown. verbose: 0 silent, 1 a bar, 2 one line at the
-    end. interval: seconds between two drawings. Values are averaged over the steps since they were
-    first given, but for `stateful_metrics`, which are shown as they are (`stateless_metrics`: the
-    others' names, when those alone are to be averaged). NO_COLOR in the environment turns colours
-    off.
+    end. interval: seconds between two drawings. Until the last step, which shows values as they are
+    given, those not in `stateful_metrics` are averaged over the steps (or only those in
+    `stateless_metrics`, when these are given instead). NO_COLOR in the environment turns colours off.
+
+    Raises ValueError when both kinds of names are given.
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 0.5)])
     >>> bar.update(2, [("loss", 0.25)])
-    2/2 - 0s - ...step - loss: 0.3750
+    2/2 - 0s - ...step - loss: 0.2500
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Progbar:
         stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError("give stateful_metrics or stateless_metrics, not both")
         self.target, self.width, self.verbose = target, width, verbose
         self.interval, self.unit_name = interval, unit_name
         self.stateful_metrics = set(stateful_metrics or ())
@@ -68,7 +71,7 @@ class Progbar:
             self._after_first = now
         lazy = callable(values)
         if values is not None and not lazy:
-            self._count(values, current - self._seen)
+            self._count(values, current - self._seen, finalize)
         self._seen = current
         if not finalize and (now < self._next or self.verbose != 1 or not self._live):
             return
@@ -82,10 +85,11 @@ class Progbar:
         """Show that `n` more steps are done."""
         self.update(self._seen + n, values)
 
-    def _count(self, values: Any, steps: int) -> None:
+    def _count(self, values: Any, steps: int, last: bool) -> None:
         for name, value in values.items() if isinstance(values, Mapping) else values:
             stateless = self.stateless_metrics
-            if name in self.stateful_metrics or (stateless is not None and name not in stateless):
+            averaged = name not in self.stateful_metrics if stateless is None else name in stateless
+            if last or not averaged:
                 self._sums[name] = [value, None]
             else:
                 weight = max(steps, 1)
