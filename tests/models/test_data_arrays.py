@@ -125,8 +125,9 @@ def test_specs_are_made_once():
     assert last[0] == Spec((2, 2), "float32")
 
 
-def test_steady_state_allocates_nothing_that_grows_with_the_data():
-    x, y = np.zeros((200_000, 2)), np.zeros(200_000, np.int64)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_steady_state_allocates_nothing_that_grows_with_the_data(order):
+    x, y = np.zeros((200_000, 2), order=order), np.zeros(200_000, np.int64)
     source = make_source(x, y, batch_size=1000, shuffle=True, seed=0)
     buffers = [np.empty((1000, 2), np.float32), np.empty(1000, np.int64)]
 
@@ -139,7 +140,7 @@ def test_steady_state_allocates_nothing_that_grows_with_the_data():
     one_epoch(1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20_000  # the order alone is 1.6 MB
+    assert peak < 50_000  # the order alone is 1.6 MB, a batch 16 KB
 
 
 def test_peek_is_like_the_first_batch_and_takes_nothing():
