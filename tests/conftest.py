@@ -8,7 +8,6 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
@@ -34,13 +33,12 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(autouse=True)
-def _fixed() -> Iterator[None]:
+def _fixed() -> None:
     """Every test begins with the same seeds and the same names, whatever ran before it."""
     from narae.base.names import reset_names
     from narae.engine.keys import reset_global_seed
 
     random.seed(0)
-    np.random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
     reset_names()
     reset_global_seed()
-    yield

@@ -40,7 +40,11 @@ OUT = Path(__file__).parent.parent / "src" / "narae" / "datasets" / "data"
 def read_idx(folder: Path, name: str, md5: str) -> bytes:
     """One IDX file, plain or gzipped; exits if it is not the published one."""
     plain = folder / name
-    data = plain.read_bytes() if plain.exists() else gzip.open(folder / f"{name}.gz").read()
+    data = (
+        plain.read_bytes()
+        if plain.exists()
+        else gzip.decompress((folder / f"{name}.gz").read_bytes())
+    )
     got = hashlib.md5(data).hexdigest()
     if got != md5:
         sys.exit(f"{name} is not the published file: MD5 {got}, expected {md5}")

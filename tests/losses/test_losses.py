@@ -59,8 +59,12 @@ VALIDATED = [
 
 @pytest.mark.parametrize(("name", "kw", "y_true", "message"), VALIDATED)
 def test_validate_refuses(name, kw, y_true, message):
-    with pytest.raises(ValueError, match=message):
-        getattr(losses, name)(**kw).validate(np.asarray(y_true), (None, 10))
+    loss = getattr(losses, name)(**kw)
+    # what compile(loss="...") makes of a name
+    by_function = losses.LossFunctionWrapper(loss.fn, **kw)
+    for one in (loss, by_function):
+        with pytest.raises(ValueError, match=message):
+            one.validate(np.asarray(y_true), (2, 10))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def _upper(name: str) -> frozenset[str]:
 _UPPER = {name: _upper(name) for name in _SUCCESSORS}
 
 
-@lru_cache(maxsize=None)
+@cache
 def np_dtype(name: str) -> np.dtype:
     """The NumPy dtype of a name. bfloat16 needs the ml_dtypes package.
 
@@ -102,7 +102,7 @@ def _concrete(name: str) -> str:
     return {"int": "int32", "float": floatx()}.get(name, name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _join(names: frozenset[str]) -> str:
     common = frozenset.intersection(*(_UPPER[name] for name in names))
     # The least common ancestor: the one from which all other common ancestors are reached.

@@ -82,7 +82,7 @@ def register_keras_serializable(
     return enter
 
 
-def get_registered_name(thing: Any) -> str:
+def get_registered_name(thing: Any) -> Any:
     """The registered name of a class or function, its plain name when it has none."""
     return _custom_names.get(thing, thing.__name__)
 
@@ -226,7 +226,7 @@ def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool
         raise ValueError(f"the config of {config['class_name']!r} is no dictionary: {inner!r}")
     if inspect.isclass(cls) and hasattr(cls, "from_config"):
         with custom_object_scope(custom_objects or {}), _safe(safe_mode):
-            obj = cls.from_config(dict(inner))
+            obj: Any = cls.from_config(dict(inner))  # type: ignore[attr-defined]
             build = config.get("build_config")
             if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
                 obj.build_from_config(deserialize_keras_object(build, custom_objects, safe_mode))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 
-class Dataset(str, Enum):
+class Dataset(StrEnum):
     """The data sets that ship with narae."""
 
     mnist = "mnist"

@@ -71,7 +71,7 @@ def _from_keras(path: Path) -> dict[str, np.ndarray] | None:
     for name, array in arrays.items():
         shape, digest = _PARTS[name]
         sound = array.shape == shape and array.dtype == np.uint8
-        if not sound or hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != digest:
+        if not sound or hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() != digest:
             raise DamagedData(f"{path} is damaged: {name} is not MNIST's. {mend}")
     return arrays
 

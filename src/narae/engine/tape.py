@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.graph.autodiff import backprop
-from narae.graph.ir import MODE, Spec, Value, now
+from narae.graph.ir import MODE, Value, now
 from narae.ops.records.body import ALGEBRA
 from narae.ops.records.shape import full
 from narae.ops.tensor import Tensor, as_tensor

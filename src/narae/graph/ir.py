@@ -36,7 +36,7 @@ class Value:
     `uid` is its identity: two handles with one uid are one value.
     """
 
-    __slots__ = ("spec", "data", "node", "index", "uid", "tracked", "__weakref__")
+    __slots__ = ("__weakref__", "data", "index", "node", "spec", "tracked", "uid")
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Node:
     """One recorded application of an op. Holds the outputs' data, never the outputs themselves:
     no reference cycle, so that what a tape recorded goes when the last result goes."""
 
-    __slots__ = ("op", "inputs", "params", "specs", "datas", "uids", "multi")
+    __slots__ = ("datas", "inputs", "multi", "op", "params", "specs", "uids")
 
     def __init__(
         self,

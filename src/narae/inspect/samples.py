@@ -27,7 +27,7 @@ def plot_samples(
     Raises ShapeError when the lengths differ.
 
     >>> figure = plot_samples(np.zeros((2, 28, 28)), np.eye(10)[:2], [0, 3])
-    >>> [ax.get_title() for ax in figure.axes[::2]]
+    >>> [ax.get_title() for ax in figure.axes]
     ['0', '1, not 3']
     """
     images, probabilities = np.asarray(images), np.asarray(probabilities)
@@ -38,15 +38,13 @@ def plot_samples(
         )
     columns = max(1, min(columns, len(images)))
     rows = math.ceil(len(images) / columns)
-    figure = new_figure(2.1 * columns, 2.0 * rows)
-    grid = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1.6, 1] * columns)
-    for i in range(rows * columns):
-        picture, bars = grid[i // columns][2 * (i % columns) : 2 * (i % columns) + 2]
+    figure = new_figure(2.3 * columns, 1.75 * rows)
+    for i, picture in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         if i >= len(images):
             picture.axis("off")
-            bars.axis("off")
             continue
         label = None if labels is None else int(labels[i])
+        bars = picture.inset_axes([1.16, 0, 0.5, 1])  # beside the image, as high as it
         _draw(picture, bars, images[i], probabilities[i], label, titles[i] if titles else None)
     return finished(figure, path)
 

@@ -160,7 +160,7 @@ class Softmax(_Elementwise):
         if isinstance(self.axis, (tuple, list)):
             if len(self.axis) > 1:
                 return ops.exp(inputs - ops.logsumexp(inputs, axis=tuple(self.axis), keepdims=True))
-            return ops.softmax(inputs, axis=self.axis[0])
+            return ops.softmax(inputs, axis=tuple(self.axis))
         return ops.softmax(inputs, axis=self.axis)
 
     def get_config(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from narae.base import trees
@@ -70,7 +70,7 @@ class Signature:
         return dict(bound.arguments)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signature_of(function: Callable[..., Any]) -> Signature:
     return Signature(function)
 
@@ -84,7 +84,7 @@ def signature_of(method: Any) -> Signature:
     return found if "self" not in found.signature.parameters else _bound_signature(function)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bound_signature(function: Callable[..., Any]) -> Signature:
     found = Signature(function)
     parameters = list(found.signature.parameters.values())[1:]

@@ -83,7 +83,7 @@ class EinsumDense(Layer):
 
     def _shapes(self, shape: tuple[int | None, ...]) -> tuple[Any, Any, tuple[int | None, ...]]:
         """Kernel, bias and output shapes for an input shape."""
-        left, weight, out = self._letters
+        _, weight, out = self._letters
         lengths, middle = self._input_lengths(shape)
         names = out.replace("...", "")
         given = dict(zip(reversed(names), reversed(self.partial_output_shape), strict=False))

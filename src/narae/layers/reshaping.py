@@ -62,7 +62,7 @@ class Reshape(Layer):
         self.target_shape = tuple(int(n) for n in target)
         self.built = True
 
-    def _resolved(self, sample: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def _resolved(self, sample: tuple[Any, ...]) -> tuple[int | None, ...]:
         if None in sample:
             return tuple(None if n == -1 else n for n in self.target_shape)
         size, known = math.prod(sample), math.prod(n for n in self.target_shape if n != -1)

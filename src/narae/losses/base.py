@@ -11,6 +11,7 @@ from narae import ops
 from narae.base import trees
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.losses.targets import check_targets
 from narae.ops.tensor import Tensor
 from narae.ops.weighting import (
     compute_dtype,
@@ -118,6 +119,10 @@ class LossFunctionWrapper(Loss):
         if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
             y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
+        """Raise ValueError for targets that the function cannot mean: labels out of range."""
+        check_targets(self.fn, y_true, y_pred_shape, self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same loss again, the function by its name."""

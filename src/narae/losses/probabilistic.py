@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from narae.losses.base import FunctionLoss, PlainLoss
 from narae.losses.functions import categorical_generalized_cross_entropy
 from narae.ops import objectives as O
-from narae.ops.objectives.pairs import check_labels, check_one_hot, class_indices
 
 MEAN = "sum_over_batch_size"
 
@@ -70,20 +67,7 @@ class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy
         super().__init__(reduction, name, dtype, **options, **balance)
 
 
-class _OneHotLoss(FunctionLoss):
-    """Base of the losses with a target probability for each class."""
-
-    def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
-        """Raise ShapeError unless the targets have the predictions' shape."""
-        check_one_hot(self.function.__name__, y_true, _Shaped(y_pred_shape))
-
-
-class _Shaped:
-    def __init__(self, shape: tuple[int | None, ...]) -> None:
-        self.shape = shape
-
-
-class CategoricalCrossentropy(_OneHotLoss, function=O.categorical_crossentropy):
+class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy):
     """Crossentropy of one-hot targets: a softmax's probabilities, or scores with from_logits.
 
     See `categorical_crossentropy`.
@@ -105,7 +89,7 @@ class CategoricalCrossentropy(_OneHotLoss, function=O.categorical_crossentropy):
         super().__init__(reduction, name, dtype, **options)
 
 
-class CategoricalFocalCrossentropy(_OneHotLoss, function=O.categorical_focal_crossentropy):
+class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_crossentropy):
     """CategoricalCrossentropy that easy samples weigh less in (Lin et al. 2017).
 
     See `categorical_focal_crossentropy`.
@@ -129,20 +113,8 @@ class CategoricalFocalCrossentropy(_OneHotLoss, function=O.categorical_focal_cro
         super().__init__(reduction, name, dtype, **options, alpha=alpha, gamma=gamma)
 
 
-class _SparseLoss(FunctionLoss):
-    """Base of the losses with one class index per sample."""
-
-    def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
-        """Raise ValueError unless the targets are class indices that the predictions have."""
-        name, axis = self.function.__name__, self._fn_kwargs.get("axis", -1)
-        labels = class_indices(name, y_true, y_pred_shape, axis)
-        classes = y_pred_shape[axis]
-        if classes is not None:
-            check_labels(name, labels, classes, self._fn_kwargs.get("ignore_class"))
-
-
 class SparseCategoricalCrossentropy(
-    _SparseLoss, function=O.sparse_categorical_crossentropy, quiet={"axis": -1}
+    FunctionLoss, function=O.sparse_categorical_crossentropy, quiet={"axis": -1}
 ):
     """Crossentropy of class indices: a softmax's probabilities, or scores with from_logits.
 
@@ -166,7 +138,7 @@ class SparseCategoricalCrossentropy(
 
 
 class CategoricalGeneralizedCrossEntropy(
-    _SparseLoss, function=categorical_generalized_cross_entropy
+    FunctionLoss, function=categorical_generalized_cross_entropy
 ):
     """(1 − p^q) / q for class indices, which wrong labels disturb less (Zhang & Sabuncu 2018).
 

@@ -44,7 +44,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     [1.0, 0.0]
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    check_one_hot("categorical_accuracy", y_true, y_pred)
+    check_one_hot("categorical_accuracy", y_true.shape, y_pred.shape)
     return _hits(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)))
 
 
@@ -73,7 +73,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     [1.0]
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    check_one_hot("top_k_categorical_accuracy", y_true, y_pred)
+    check_one_hot("top_k_categorical_accuracy", y_true.shape, y_pred.shape)
     return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
 
 

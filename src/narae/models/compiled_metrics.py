@@ -137,7 +137,8 @@ def _metric_for(one: Any, y_true: Any, y_pred: Any, loss: Any) -> Any:
     if isinstance(one, str) and one in _SHORT and y_true is not None:
         kind = "accuracy" if one.startswith("acc") else "crossentropy"
         chosen = metrics.accuracy_for if kind == "accuracy" else metrics.crossentropy_for
-        return chosen(y_true.shape, y_pred.shape)(name=one)
+        kind_of_metric: Any = chosen(y_true.shape, y_pred.shape)
+        return kind_of_metric(name=one)
     try:
         found = metrics.get(one)
     except ValueError:

@@ -28,7 +28,7 @@ class Model(Trainer, Layer):
         if cls is Model and _is_functional(args, kwargs):
             from narae.models.functional import Functional
 
-            return super().__new__(Functional, *args, **kwargs)
+            return super().__new__(Functional, *args, **kwargs)  # type: ignore[misc]
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,7 +48,7 @@ class Model(Trainer, Layer):
 
         cls = type(self)
         if not issubclass(cls, Functional):
-            mixed = type(
+            mixed = type(  # type: ignore[misc]
                 cls.__name__,
                 (cls, Functional),
                 {"__module__": cls.__module__, "call": Functional.call},

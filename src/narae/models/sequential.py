@@ -95,7 +95,7 @@ class Sequential(Model):
         if not self._stack:
             raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
         if not isinstance(self._stack[0], InputLayer):
-            if not _is_shape(input_shape):
+            if input_shape is None or not _is_shape(input_shape):
                 raise ValueError(
                     f"a Sequential model takes one input, got the shapes {input_shape!r}"
                 )

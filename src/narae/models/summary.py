@@ -73,7 +73,7 @@ def output_shape_of(layer: Layer) -> str:
     if shapes:
         try:
             return str(layer.compute_output_shape(next(iter(shapes.values()))))
-        except Exception:  # noqa: BLE001  a summary is printed although one layer cannot tell its shape
+        except Exception:
             return "?"
     return "?"
 
@@ -167,7 +167,7 @@ def totals(model: Any) -> list[str]:
         return f"{label}: {sum(v.size for v in variables):,} ({readable_size(size)})"
 
     optimizer = getattr(model, "optimizer", None)
-    own = [] if optimizer is None or not optimizer.variables else list(optimizer.variables)
+    own = [] if optimizer is None or not optimizer.built else list(optimizer.variables)
     every = [*model.weights, *own]
     lines = [
         line("Total params", every),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from narae import optimizers
 from narae.base import trees
 from narae.base.registry import deserialize_keras_object, serialize_keras_object

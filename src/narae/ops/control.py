@@ -194,5 +194,5 @@ def associative_scan(
     return trees.pack_as(tensors, list(turn))
 
 
-def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+def _part(x: Any, axis: int, start: int, stop: int) -> Tensor:
     return x[(slice(None),) * axis + (slice(start, stop),)]

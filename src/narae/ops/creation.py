@@ -328,9 +328,8 @@ def saturate_cast(x: Any, dtype: Any) -> Tensor:
     from narae.ops.math import clip
 
     x, name = as_tensor(x), standardize_dtype(dtype)
-    if (
-        name == "bool"
-        or is_float(name)
+    if name == "bool" or (
+        is_float(name)
         and is_float(x.dtype)
         and np_dtype(name).itemsize >= np_dtype(x.dtype).itemsize
     ):

@@ -216,7 +216,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     k = index.shape[-1]
     flat = I.flat_index(index, x.shape)
     rows = S.reshape(x, shape=(int(np.prod(x.shape[:k], dtype=np.int64)), *x.shape[k:]))
-    count = flat.size
+    count = flat.spec.size
     flat = S.reshape(flat, shape=(count,))
     new = S.reshape(new, shape=(count, *x.shape[k:]))
     if reduction is None:
@@ -259,7 +259,7 @@ def _starts(start: Any) -> Tensor:
 
 
 @public
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:  # noqa: A001
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
     """The part of a shape that begins at start_indices, which may be traced.
 
     >>> import narae

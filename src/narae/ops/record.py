@@ -162,7 +162,7 @@ def constant(value: object, dtype: str) -> Value:
     return Op.result_type(Spec(data.shape, dtype), data)
 
 
-def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
+def normalize_axis(axis: Any, ndim: int, what: str = "axis") -> int:
     """A non-negative axis. Raises ShapeError when there is no such axis.
 
     >>> normalize_axis(-1, 3)
@@ -173,7 +173,7 @@ def normalize_axis(axis: int, ndim: int, what: str = "axis") -> int:
     return int(axis % ndim) if ndim else 0
 
 
-def normalize_axes(axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+def normalize_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     """Non-negative axes in ascending order, all of them for None. Raises ShapeError for repeats."""
     if axes is None:
         return tuple(range(ndim))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 from typing import Any
 
@@ -271,9 +272,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 
 def _cut(x: Tensor, axis: int, cuts: list[int]) -> list[Tensor]:
     places = [slice(None).indices(x.shape[axis])[0], *cuts, x.shape[axis]]
-    bounds = [
-        slice(a, b).indices(x.shape[axis])[:2] for a, b in zip(places, places[1:], strict=False)
-    ]
+    bounds = [slice(a, b).indices(x.shape[axis])[:2] for a, b in itertools.pairwise(places)]
     return [_sliced(x, axis, a, builtins.max(a, b)) for a, b in bounds]
 
 
@@ -442,7 +441,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         raise ValueError(f"pad takes a mode of {', '.join(_PAD_MODES)}, got {mode!r}")
     if constant_values is not None and mode != "constant":
         raise ValueError(f"constant_values go with mode='constant', got mode={mode!r}")
-    widths = [tuple(map(int, w)) for w in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))]
+    pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    widths = [(int(before), int(after)) for before, after in pairs]
     if mode == "constant":
         out = S.pad_zeros(x, tuple(widths))
         if constant_values is None or not np.any(np.asarray(constant_values)):
@@ -517,7 +517,9 @@ def tril(x: Any, k: int = 0) -> Tensor:
     [[1, 0], [3, 4]]
     """
     x = as_tensor(x)
-    return L.select(tensor_of(np.tri(*x.shape[-2:], k, dtype=bool)), x, constant(0, x.dtype))
+    return L.select(
+        tensor_of(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)), x, constant(0, x.dtype)
+    )
 
 
 @public
@@ -529,4 +531,6 @@ def triu(x: Any, k: int = 0) -> Tensor:
     [[1, 2], [0, 4]]
     """
     x = as_tensor(x)
-    return L.select(tensor_of(~np.tri(*x.shape[-2:], k - 1, dtype=bool)), x, constant(0, x.dtype))
+    return L.select(
+        tensor_of(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)), x, constant(0, x.dtype)
+    )

@@ -28,7 +28,7 @@ class KerasTensor(Operators):
     (None, 3)
     """
 
-    __slots__ = ("shape", "dtype", "name", "sparse", "record_history", "_keras_history")
+    __slots__ = ("_keras_history", "dtype", "name", "record_history", "shape", "sparse")
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class KerasTensor(Operators):
         """The call that makes this tensor, None for an input."""
         return self._keras_history[0]
 
-    def reshape(self, *shape: Any) -> KerasTensor:
+    def reshape(self, *shape: Any) -> Any:
         """The tensor in another shape."""
         import narae.ops
 
@@ -107,7 +107,8 @@ def any_symbolic(*trees_: Any) -> bool:
     return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(trees_))
 
 
-# Two lengths stand in for an unknown one: what differs between the two inferences is unknown in the result. Primes, so that products of lengths do not meet by chance.
+# Two lengths stand in for an unknown one: what differs between the two inferences is unknown in the
+# result. Primes, so that products of lengths do not meet by chance.
 _STAND_INS = (83, 97)
 
 

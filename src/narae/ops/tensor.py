@@ -293,7 +293,7 @@ def _array(x: Any, dtype: str | None) -> np.ndarray:
         data = np.array(x)
     except ValueError as error:
         raise ValueError(f"cannot make a tensor of {_short(x)}: {error}") from None
-    if data.dtype == object or data.dtype.kind in "SUMmcV" and data.dtype.name != "bfloat16":
+    if data.dtype == object or (data.dtype.kind in "SUMmcV" and data.dtype.name != "bfloat16"):
         raise TypeError(
             f"cannot make a tensor of {_short(x)} (NumPy dtype {data.dtype}): a tensor holds "
             "numbers or booleans; encode strings as integers first"

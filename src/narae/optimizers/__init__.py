@@ -48,7 +48,7 @@ def get(identifier: Any) -> Optimizer:
     if isinstance(identifier, (str, dict)):
         found = get_object("optimizer", "keras.optimizers", identifier)
     if isinstance(found, type) and issubclass(found, Optimizer):
-        found = found()
+        found = found()  # type: ignore[call-arg]  each optimizer has a default rate
     if not isinstance(found, Optimizer):
         raise ValueError(
             f"cannot interpret {identifier!r} as an optimizer: a name, a config or an Optimizer"

@@ -223,8 +223,8 @@ class Optimizer(Stored):
         unknown = [v.path for v in variables if id(v) not in self._places]
         if unknown:
             raise ValueError(
-                f"the optimizer {self.name!r} was built for other weights than {unknown}: make a new optimizer, or compile "
-                "again after changing what is trained"
+                f"the optimizer {self.name!r} was built for other weights than {unknown}: make a new "
+                "optimizer, or compile again after changing what is trained"
             )
         grads, variables = _without_none(grads, variables)
         for g, v in zip(grads, variables, strict=True):

@@ -25,7 +25,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         raise ValueError("to_categorical takes whole numbers, got fractions")
     labels = labels.astype(np.int64)
     count = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
-    if labels.size and not (0 <= labels.min() and labels.max() < count):
+    if labels.size and not (labels.min() >= 0 and labels.max() < count):
         raise ValueError(
             f"labels must be in [0, {count}), got some from {labels.min()} to {labels.max()}"
         )

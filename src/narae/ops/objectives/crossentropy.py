@@ -83,7 +83,7 @@ def _one_hot_pair(name: str, y_true: Any, y_pred: Any, smoothing: float) -> tupl
     y_pred = ops.convert_to_tensor(y_pred)
     y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    check_one_hot(name, y_true, y_pred)
+    check_one_hot(name, y_true.shape, y_pred.shape)
     return smoothed(y_true, smoothing, y_true.shape[-1]), y_pred
 
 

@@ -36,9 +36,8 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return y_true, y_pred
 
 
-def check_one_hot(name: str, y_true: Any, y_pred: Any) -> None:
+def check_one_hot(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
     """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
-    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
     if not pred:
         raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
     if _alike(true, pred):

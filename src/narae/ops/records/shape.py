@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -196,7 +197,7 @@ iota = record(
 )
 
 
-def flip_axes(x: Value, axes: tuple[int, ...]) -> Value:
+def flip_axes(x: Value, axes: tuple[int, ...]) -> Any:
     """x with the order along some axes reversed: a slice with step -1."""
     start = tuple(n - 1 if i in axes else 0 for i, n in enumerate(x.shape))
     stop = tuple(-1 if i in axes else n for i, n in enumerate(x.shape))
@@ -204,7 +205,7 @@ def flip_axes(x: Value, axes: tuple[int, ...]) -> Value:
     return slice_(x, start=start, stop=stop, step=step)
 
 
-def pad_zeros(x: Value, widths: tuple[tuple[int, int], ...]) -> Value:
+def pad_zeros(x: Value, widths: Sequence[tuple[int, int]]) -> Any:
     """x with zeros before and after along each axis: widths are (before, after) pairs."""
     shape = tuple(a + n + b for n, (a, b) in zip(x.shape, widths, strict=True))
     start = tuple(a for a, _ in widths)
@@ -212,12 +213,12 @@ def pad_zeros(x: Value, widths: tuple[tuple[int, int], ...]) -> Value:
     return unslice(x, start=start, stop=stop, step=(1,) * x.ndim, shape=shape)
 
 
-def full(value: float, shape: tuple[int, ...], dtype: str) -> Value:
+def full(value: float, shape: tuple[int, ...], dtype: str) -> Any:
     """A constant of a shape: one number, broadcast, so that it takes no memory."""
     return broadcast_to(constant(value, dtype), shape=tuple(shape))
 
 
-def move_axis(x: Value, source: int, target: int) -> Value:
+def move_axis(x: Value, source: int, target: int) -> Any:
     """x with one axis moved to another place."""
     source, target = normalize_axis(source, x.ndim), normalize_axis(target, x.ndim)
     order = [a for a in range(x.ndim) if a != source]
