@@ -1,0 +1,201 @@
+"""Statistics of tensors, and normalization by them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae.ops.promote import floated, to
+from narae.ops.record import normalize_axes
+from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
+from narae.ops.reductions import max as largest
+from narae.ops.reductions import mean, sum
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor
+
+
+@public
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """Mean and variance over axes.
+
+    >>> import narae
+    >>> [t.item() for t in narae.ops.moments([1.0, 3.0], [0])]
+    [2.0, 1.0]
+    """
+    x = floated(x)
+    wide = to(x, "float32") if x.dtype in ("float16", "bfloat16") else x  # squares of halves overflow
+    middle = mean(wide, axes, True)
+    spread = mean(A.square(wide - middle), axes, True)
+    if not keepdims:
+        kept = tuple(n for i, n in enumerate(x.shape) if i not in normalize_axes(axes, x.ndim))
+        from narae.ops.shapes import reshape
+
+        middle, spread = reshape(middle, kept), reshape(spread, kept)
+    return to(middle, x.dtype), to(spread, x.dtype)
+
+
+@public
+def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+    """Vectors along an axis divided by their length; a length below epsilon counts as epsilon.
+
+    >>> import narae
+    >>> narae.ops.normalize([3.0, 4.0]).numpy().round(3).tolist()
+    [0.6000000238418579, 0.800000011920929]
+    """
+    from narae.base.settings import epsilon as default
+
+    x = floated(x)
+    least = default() if epsilon is None else epsilon
+    if order == 2:
+        squared = sum(A.square(x), axis, True)
+        return x * A.reciprocal(A.sqrt(A.maximum(squared, to(least**2, x.dtype))))
+    size = norm(x, order, axis, True)
+    return x / A.maximum(size, to(least, x.dtype))
+
+
+@public
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The length of vectors (along one axis) or matrices (two axes): of all of x when no axis is given.
+
+    ord: None (Euclid's, Frobenius's), a number, inf, -inf, and for matrices 'fro', 'nuc', 1, 2, inf.
+
+    >>> import narae
+    >>> narae.ops.norm([3.0, 4.0]).item()
+    5.0
+    """
+    x = floated(x)
+    axes = normalize_axes(axis, x.ndim)
+    if ord is None or (len(axes) == 2 and ord == "fro") or (len(axes) == 1 and ord == 2):
+        return A.sqrt(sum(A.square(x), axes, keepdims))
+    if len(axes) == 1:
+        return _vector(x, ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix(x, ord, tuple(_listed(axis, x.ndim)), keepdims)
+    raise ValueError(f"norm with ord={ord!r} takes vectors or matrices, got axes {axis} of shape {x.shape}")
+
+
+def _listed(axis: Any, ndim: int) -> list[int]:
+    return [a % ndim for a in axis] if axis is not None else list(range(ndim))
+
+
+def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
+    if isinstance(ord, str):
+        raise ValueError(f"ord={ord!r} is for matrices; vectors take a number, inf or -inf")
+    size = A.absolute(x)
+    if ord == np.inf:
+        return largest(size, axis, keepdims)
+    if ord == -np.inf:
+        return A.negative(largest(A.negative(size), axis, keepdims))  # type: ignore[return-value]
+    if ord == 0:
+        return sum(to(L.not_equal(x, to(0, x.dtype)), x.dtype), axis, keepdims)
+    if ord == 1:
+        return sum(size, axis, keepdims)
+    return A.power(sum(A.power(size, to(ord, x.dtype)), axis, keepdims), to(1.0 / ord, x.dtype))
+
+
+def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    from narae.ops.records.linalg import singular_values
+    from narae.ops.shapes import expand_dims, moveaxis
+
+    row, column = axes
+    if ord in (1, -1, np.inf, -np.inf):
+        summed, kept = (row, column) if abs(ord) == 1 else (column, row)
+        totals = sum(A.absolute(x), summed, True)
+        sign = 1.0 if ord > 0 else -1.0
+        out = largest(totals * sign, kept, True) * sign
+    elif ord in (2, -2, "nuc"):
+        values = singular_values(moveaxis(x, (row, column), (-2, -1)))
+        picked = sum(values, -1) if ord == "nuc" else largest(values, -1) if ord == 2 else -largest(-values, -1)
+        for a in sorted(axes):
+            picked = expand_dims(picked, a)
+        out = picked
+    else:
+        raise ValueError(f"a matrix norm takes ord of None, 'fro', 'nuc', 1, 2, inf or their negatives, got {ord!r}")
+    from narae.ops.shapes import squeeze
+
+    return out if keepdims else squeeze(out, axes)
+
+
+@public
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Tensor:
+    """scale (x - mean) / √(variance + epsilon) + offset, all per place of an axis (Ioffe & Szegedy 2015).
+
+    >>> import narae
+    >>> narae.ops.batch_normalization([[3.0]], [1.0], [4.0], -1, epsilon=0.0).tolist()
+    [[1.0]]
+    """
+    from narae.ops.shapes import reshape
+
+    x = floated(x)
+    wide = tuple(n if i == axis % x.ndim else 1 for i, n in enumerate(x.shape))
+    factor = A.reciprocal(A.sqrt(reshape(to(variance, x.dtype), wide) + epsilon))
+    if scale is not None:
+        factor = factor * reshape(to(scale, x.dtype), wide)
+    shift = -reshape(to(mean, x.dtype), wide) * factor
+    if offset is not None:
+        shift = shift + reshape(to(offset, x.dtype), wide)
+    return x * factor + shift
+
+
+@public
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+) -> Tensor:
+    """gamma (x - mean) / √(variance + epsilon) + beta, each sample by itself (Ba et al. 2016).
+
+    >>> import narae
+    >>> narae.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
+    [[-1.0, 1.0]]
+    """
+    from narae.base.settings import epsilon as default
+
+    x = floated(x)
+    middle, spread = moments(x, axis, keepdims=True)
+    small = default() if epsilon is None else epsilon
+    out = (x - middle) * A.reciprocal(A.sqrt(spread + small))
+    out = out if gamma is None else out * _along(gamma, x, axis)
+    return out if beta is None else out + _along(beta, x, axis)
+
+
+@public
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    """scale x / √(mean x² + epsilon) (Zhang & Sennrich 2019).
+
+    >>> import narae
+    >>> narae.ops.rms_normalization([[1.0, -1.0]], epsilon=0.0).tolist()
+    [[1.0, -1.0]]
+    """
+    from narae.base.settings import epsilon as default
+
+    x = floated(x)
+    small = default() if epsilon is None else epsilon
+    out = x * A.reciprocal(A.sqrt(mean(A.square(x), axis, True) + small))
+    return out if scale is None else out * _along(scale, x, axis)
+
+
+def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:
+    from narae.ops.shapes import reshape
+
+    axes = normalize_axes(axis, x.ndim)
+    return reshape(to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+
+
+@public
+def psnr(x1: Any, x2: Any, max_val: float) -> Tensor:
+    """The peak signal-to-noise ratio: 20 log10 max_val - 10 log10 of the mean squared difference.
+
+    >>> import narae
+    >>> narae.ops.psnr([0.0], [1.0], 1.0).item()
+    0.0
+    """
+    x, y = floated(x1), floated(x2)
+    if x.shape != y.shape:
+        raise ValueError(f"psnr takes two tensors of one shape, got {x.shape} and {y.shape}")
+    error = mean(A.square(x - y))
+    return A.log10(to(max_val, x.dtype)) * 20.0 - A.log10(error) * 10.0
+
+
