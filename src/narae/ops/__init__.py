@@ -68,7 +68,6 @@ from narae.ops.linalg import (
     cholesky,
     cholesky_inverse,
     det,
-    eig,
     eigh,
     inv,
     logdet,
@@ -154,9 +153,9 @@ from narae.ops.math import (
     imag,
     ldexp,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logaddexp2,
     maximum,
@@ -408,7 +407,6 @@ __all__ = [
     "dot_product_attention",
     "dstack",
     "dtype",
-    "eig",
     "eigh",
     "einsum",
     "elu",
@@ -622,3 +620,9 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from narae.ops.missing import missing
+
+    raise missing(name, __all__)

@@ -53,16 +53,13 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
 
 @public
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """All one value, or values that broadcast.
+    """All one value, or values that broadcast; floatx when no dtype is given.
 
     >>> import narae
     >>> narae.ops.full((2,), 3.0).tolist()
     [3.0, 3.0]
     """
-    value = as_tensor(fill_value)
-    return S.broadcast_to(
-        value if dtype is None else to(value, standardize_dtype(dtype)), shape=_shape(shape)
-    )
+    return S.broadcast_to(to(as_tensor(fill_value), standardize_dtype(dtype)), shape=_shape(shape))
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Tensor:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.errors import NotYet
 from narae.ops.promote import floated, promoted, to
 from narae.ops.records import arithmetic as A
 from narae.ops.records import linalg as R
@@ -139,11 +138,6 @@ def eigh(x: Any) -> tuple[Tensor, Tensor]:
     [1.0, 2.0]
     """
     return R.eigh(floated(x))
-
-
-def eig(x: Any) -> tuple[Tensor, Tensor]:
-    """Eigenvalues of any matrix are complex: raises NotYet, `eigh` is for symmetric ones."""
-    raise NotYet("narae.ops has no eig yet: eigenvalues of a general matrix are complex; eigh is for symmetric ones")
 
 
 @public

@@ -17,7 +17,9 @@ from narae.ops.tensor import Tensor
 
 
 @public
-def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+def moments(
+    x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False
+) -> tuple[Tensor, Tensor]:
     """Mean and variance over axes.
 
     >>> import narae
@@ -25,7 +27,9 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     [2.0, 1.0]
     """
     x = floated(x)
-    wide = to(x, "float32") if x.dtype in ("float16", "bfloat16") else x  # squares of halves overflow
+    wide = (
+        to(x, "float32") if x.dtype in ("float16", "bfloat16") else x
+    )  # squares of halves overflow
     middle = mean(wide, axes, True)
     spread = mean(A.square(wide - middle), axes, True)
     if not keepdims:
@@ -73,7 +77,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
         return _vector(x, ord, axes[0], keepdims)
     if len(axes) == 2:
         return _matrix(x, ord, tuple(_listed(axis, x.ndim)), keepdims)
-    raise ValueError(f"norm with ord={ord!r} takes vectors or matrices, got axes {axis} of shape {x.shape}")
+    raise ValueError(
+        f"norm with ord={ord!r} takes vectors or matrices, got axes {axis} of shape {x.shape}"
+    )
 
 
 def _listed(axis: Any, ndim: int) -> list[int]:
@@ -107,12 +113,20 @@ def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tenso
         out = largest(totals * sign, kept, True) * sign
     elif ord in (2, -2, "nuc"):
         values = singular_values(moveaxis(x, (row, column), (-2, -1)))
-        picked = sum(values, -1) if ord == "nuc" else largest(values, -1) if ord == 2 else -largest(-values, -1)
+        picked = (
+            sum(values, -1)
+            if ord == "nuc"
+            else largest(values, -1)
+            if ord == 2
+            else -largest(-values, -1)
+        )
         for a in sorted(axes):
             picked = expand_dims(picked, a)
         out = picked
     else:
-        raise ValueError(f"a matrix norm takes ord of None, 'fro', 'nuc', 1, 2, inf or their negatives, got {ord!r}")
+        raise ValueError(
+            f"a matrix norm takes ord of None, 'fro', 'nuc', 1, 2, inf or their negatives, got {ord!r}"
+        )
     from narae.ops.shapes import squeeze
 
     return out if keepdims else squeeze(out, axes)
@@ -120,7 +134,13 @@ def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tenso
 
 @public
 def batch_normalization(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+    x: Any,
+    mean: Any,
+    variance: Any,
+    axis: int,
+    offset: Any = None,
+    scale: Any = None,
+    epsilon: float = 1e-3,
 ) -> Tensor:
     """scale (x - mean) / √(variance + epsilon) + offset, all per place of an axis (Ioffe & Szegedy 2015).
 
@@ -143,7 +163,12 @@ def batch_normalization(
 
 @public
 def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+    x: Any,
+    gamma: Any = None,
+    beta: Any = None,
+    axis: Any = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
 ) -> Tensor:
     """gamma (x - mean) / √(variance + epsilon) + beta, each sample by itself (Ba et al. 2016).
 
@@ -162,7 +187,9 @@ def layer_normalization(
 
 
 @public
-def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+def rms_normalization(
+    x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
+) -> Tensor:
     """scale x / √(mean x² + epsilon) (Zhang & Sennrich 2019).
 
     >>> import narae
@@ -181,7 +208,9 @@ def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:
     from narae.ops.shapes import reshape
 
     axes = normalize_axes(axis, x.ndim)
-    return reshape(to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
+    return reshape(
+        to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
+    )
 
 
 @public
@@ -197,5 +226,3 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Tensor:
         raise ValueError(f"psnr takes two tensors of one shape, got {x.shape} and {y.shape}")
     error = mean(A.square(x - y))
     return A.log10(to(max_val, x.dtype)) * 20.0 - A.log10(error) * 10.0
-
-

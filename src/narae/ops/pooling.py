@@ -13,7 +13,7 @@ from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records.conv import conv as conv_record
 from narae.ops.records.window import reduce_window
-from narae.ops.shapes import moveaxis, reshape, transpose
+from narae.ops.shapes import flip, moveaxis, reshape, transpose
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -33,7 +33,9 @@ def same_padding(length: int, window: int, stride: int, dilation: int) -> tuple[
     return total // 2, total - total // 2
 
 
-def _padding(kind: Any, lengths: Any, window: Any, strides: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
+def _padding(
+    kind: Any, lengths: Any, window: Any, strides: Any, dilation: Any
+) -> tuple[tuple[int, int], ...]:
     if not isinstance(kind, str):
         return tuple((int(a), int(b)) for a, b in kind)
     if kind.lower() == "valid":
@@ -60,7 +62,13 @@ def _pool(x: Any, kind: str, size: Any, strides: Any, padding: str, data_format:
     ones = (1,) * rank
     axes = tuple(range(1, rank + 1))
     pads = _padding(padding, x.shape[1:-1], window, steps, ones)
-    made = dict(axes=axes, window=window, strides=steps, padding=pads, dilation=ones)
+    made: dict[str, Any] = {
+        "axes": axes,
+        "window": window,
+        "strides": steps,
+        "padding": pads,
+        "dilation": ones,
+    }
     if kind == "max":
         return _placed(reduce_window(x, kind="max", **made), first)
     total = reduce_window(x, kind="sum", **made)
@@ -71,7 +79,13 @@ def _pool(x: Any, kind: str, size: Any, strides: Any, padding: str, data_format:
 
 
 @public
-def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Tensor:
+def max_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
+) -> Tensor:
     """The largest in each window.
 
     >>> import narae
@@ -82,7 +96,13 @@ def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "v
 
 
 @public
-def average_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Tensor:
+def average_pool(
+    inputs: Any,
+    pool_size: Any,
+    strides: Any = None,
+    padding: str = "valid",
+    data_format: Any = None,
+) -> Tensor:
     """The mean of each window; what is padded does not count.
 
     >>> import narae
@@ -97,13 +117,24 @@ def _conv(x: Tensor, kernel: Tensor, strides: Any, padding: Any, dilation: Any, 
     steps, spread = _each(strides, rank, "strides"), _each(dilation, rank, "dilation_rate")
     pads = _padding(padding, x.shape[1:-1], kernel.shape[:rank], steps, spread)
     return conv_record(
-        x, kernel, strides=steps, padding=pads, lhs_dilation=(1,) * rank, rhs_dilation=spread, groups=groups
+        x,
+        kernel,
+        strides=steps,
+        padding=pads,
+        lhs_dilation=(1,) * rank,
+        rhs_dilation=spread,
+        groups=groups,
     )
 
 
 @public
 def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Tensor:
     """Sums of products of windows and a kernel (*window, channels / groups, filters).
 
@@ -123,7 +154,12 @@ def conv(
 
 @public
 def depthwise_conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Any,
+    kernel: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Tensor:
     """Each channel with kernels of its own (*window, channels, multiplier).
 
@@ -181,28 +217,29 @@ def conv_transpose(
     extra = [None] * rank if output_padding is None else list(np.broadcast_to(output_padding, rank))
     rows = zip(w.shape[:rank], steps, spread, extra, strict=True)
     pads = tuple(_transpose_padding(padding.lower(), *row) for row in rows)
-    turned = w
-    for axis in range(rank):
-        from narae.ops.shapes import flip
-
-        turned = flip(turned, axis)
+    turned = flip(w, tuple(range(rank)))
     turned = transpose(turned, (*range(rank), rank + 1, rank))
     out = conv_record(
-        x, turned, strides=(1,) * rank, padding=pads, lhs_dilation=steps, rhs_dilation=spread, groups=1
+        x,
+        turned,
+        strides=(1,) * rank,
+        padding=pads,
+        lhs_dilation=steps,
+        rhs_dilation=spread,
+        groups=1,
     )
     return _placed(out, first)
 
 
-def _transpose_padding(kind: str, window: int, stride: int, dilation: int, extra: Any) -> tuple[int, int]:
+def _transpose_padding(
+    kind: str, window: int, stride: int, dilation: int, extra: Any
+) -> tuple[int, int]:
     """How far the spread inputs are padded so that the output has Keras's length."""
     spread = (window - 1) * dilation + 1
     if kind == "same":
-        if extra is None:
-            total = spread + stride - 2
-            before = spread - 1 if stride > spread - 1 else math.ceil(total / 2)
-            return before, total - before
-        border = spread // 2
-        return spread - 1 - border, spread - 1 - border + int(extra)
+        total = spread + stride - 2 if extra is None else spread + spread % 2 - 2 + int(extra)
+        before = spread - 1 if stride > spread - 1 else math.ceil(total / 2)
+        return before, total - before
     after = max(stride - spread, 0) if extra is None else int(extra)
     return spread - 1, spread - 1 + after
 
@@ -242,7 +279,9 @@ def dot_product_attention(
     times = q.shape[2] // k.shape[2]
     if times > 1:
         k, v = repeat(k, times, 2), repeat(v, times, 2)
-    scores = einsum("btnh,bsnh->bnts", q, k) * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    scores = einsum("btnh,bsnh->bnts", q, k) * (
+        1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    )
     if attn_logits_soft_cap is not None:
         from narae.ops.math import tanh
 

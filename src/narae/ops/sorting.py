@@ -184,7 +184,9 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
 
     >>> import narae
     >>> narae.ops.histogram([0.0, 1.0, 1.0], 2)[0].tolist()
-    [1, 2]
+    [1.0, 2.0]
     """
     counts, edges = np.histogram(as_tensor(x)._known("histogram"), bins, range)
-    return tensor_of(counts.astype(np.int32)), tensor_of(edges.astype(standardize_dtype(None)))
+    return tensor_of(counts.astype(standardize_dtype(None))), tensor_of(
+        edges.astype(standardize_dtype(None))
+    )

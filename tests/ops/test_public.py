@@ -1,0 +1,109 @@
+"""The public operations give what Keras's do: values, shapes, dtypes, gradients."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import ops
+from narae.base.errors import NotYet
+from narae.ops.missing import MISSING
+
+_spec = importlib.util.spec_from_file_location(
+    "public_cases", Path(__file__).with_name("public_cases.py")
+)
+assert _spec is not None
+assert _spec.loader is not None
+public_cases = importlib.util.module_from_spec(_spec)
+sys.modules["public_cases"] = public_cases
+_spec.loader.exec_module(public_cases)
+
+
+def _flat(result: Any) -> list[np.ndarray]:
+    if isinstance(result, (list, tuple)):
+        return [leaf for item in result for leaf in _flat(item)]
+    return [np.asarray(result)]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "case", public_cases.CASES, ids=[f"{i}-{c[0]}" for i, c in enumerate(public_cases.CASES)]
+)
+def test_values_shapes_and_dtypes_are_keras_s(case: Any, keras: Any) -> None:
+    name, args, kwargs = case
+    wanted = _flat(getattr(keras.ops, name)(*args, **kwargs))
+    got = _flat(getattr(ops, name)(*args, **kwargs))
+    assert len(got) == len(wanted)
+    for ours, theirs in zip(got, wanted, strict=True):
+        assert ours.shape == theirs.shape
+        assert ours.dtype.name == theirs.dtype.name
+        if name in ("qr", "eigh"):  # unique up to signs
+            ours, theirs = np.abs(ours), np.abs(theirs)
+        np.testing.assert_allclose(
+            ours.astype("float64"), theirs.astype("float64"), rtol=2e-4, atol=2e-5
+        )
+
+
+_DIFFERENTIABLE = (
+    "relu relu6 sigmoid softplus softsign silu log_sigmoid leaky_relu hard_sigmoid hard_silu hard_tanh elu selu gelu celu "
+    "tanh_shrink hard_shrink soft_shrink squareplus sparse_plus sparse_sigmoid softmax log_softmax logsumexp"
+).split()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", _DIFFERENTIABLE)
+def test_gradients_are_jax_s_at_ordinary_and_extreme_points(name: str, keras: Any) -> None:
+    jax = pytest.importorskip("jax")
+    weight = np.linspace(-1, 2, 7).astype("float32")
+    for point in (np.linspace(-4, 4, 7), np.array([0, -1e4, 1e4, 88, -88, 1e-3, -1e-3])):
+        x = point.astype("float32") + (0.0137 if 4 in point else 0)
+        x = x.astype("float32")
+        ours = narae.grad(lambda v: ops.sum(getattr(ops, name)(v) * weight))(x).numpy()
+        theirs = np.asarray(jax.grad(lambda v: (getattr(keras.ops, name)(v) * weight).sum())(x))
+        assert np.isfinite(ours).all()
+        if np.isfinite(theirs).all():
+            np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.oracle
+def test_every_name_of_keras_is_here_or_said_to_be_missing(keras: Any) -> None:
+    theirs = {name for name in dir(keras.ops) if not name.startswith("_")}
+    assert theirs <= set(ops.__all__) | set(MISSING)
+    assert not set(ops.__all__) & set(MISSING)
+    assert len(theirs & set(ops.__all__)) >= 150
+
+
+def test_missing_and_unknown_names_say_so() -> None:
+    with pytest.raises(NotYet, match="narae.ops has no stft yet"):
+        _ = ops.stft
+    with pytest.raises(AttributeError, match="Did you mean 'softmax'"):
+        _ = ops.sofmax
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "case",
+    public_cases.ELEMENTWISE[::7] + public_cases.REDUCTIONS[::5] + public_cases.SHAPES[:18:3],
+)
+def test_symbolic_shapes_are_the_real_ones(case: Any) -> None:
+    name, args, kwargs = case
+    if (
+        not isinstance(args[0], np.ndarray)
+        or args[0].ndim < 2
+        or name in ("reshape", "histogram", "select")
+    ):
+        pytest.skip("not a tensor with a batch axis")
+    real = _flat(getattr(ops, name)(*args, **kwargs))
+    symbol = narae.KerasTensor((None, *args[0].shape[1:]), args[0].dtype.name)
+    found = getattr(ops, name)(symbol, *args[1:], **kwargs)
+    found = found if isinstance(found, (list, tuple)) else [found]
+    for one, array in zip(found, real, strict=True):
+        assert one.dtype == array.dtype.name
+        assert len(one.shape) == array.ndim
+        assert all(n in (None, m) for n, m in zip(one.shape, array.shape, strict=True))
