@@ -73,8 +73,8 @@ def softplus(x: Any) -> Tensor:
 
 
 def _magnitude(x: Tensor) -> Tensor:
-    """|x| with the derivative 1 at 0: softplus then has its 1/2 there."""
-    return L.select(L.less(x, _zero(x)), A.negative(x), x)
+    """|x| with the derivative -1 at 0: softplus then has its 1/2 there."""
+    return L.select(L.less_equal(x, _zero(x)), A.negative(x), x)
 
 
 @public

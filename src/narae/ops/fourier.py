@@ -1,0 +1,230 @@
+"""Fourier transforms and frames of signals. A complex tensor is a pair (real, imaginary), as in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import np_dtype
+from narae.base.errors import DtypeError, ShapeError
+from narae.ops.promote import floated, promoted, to
+from narae.ops.record import constant
+from narae.ops.records import fourier as F
+from narae.ops.records import shape as S
+from narae.ops.records.window import fold_windows, windows
+from narae.ops.shapes import pad
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor, as_tensor
+
+Pair = tuple[Tensor, Tensor]
+
+
+def _pair(name: str, x: Any, rank: int = 1) -> Pair:
+    if not isinstance(x, (tuple, list)) or len(x) != 2:
+        raise ValueError(f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}")
+    real, imag = promoted(*x, floating=True)
+    if real.shape != imag.shape:
+        raise ShapeError(f"{name} takes two parts of one shape, got {real.shape} and {imag.shape}")
+    if real.ndim < rank:
+        raise ShapeError(f"{name} takes tensors of rank {rank} or more, got shape {real.shape}")
+    return real, imag
+
+
+def _fitted(x: Any, length: int) -> Any:
+    """The last axis cut off or filled with zeros, to a length."""
+    lead, found = x.shape[:-1], x.shape[-1]
+    if found > length:
+        zeros = (0,) * len(lead)
+        return S.slice_(x, start=(*zeros, 0), stop=(*lead, length), step=(1,) * x.ndim)
+    widths = [*((0, 0) for _ in lead), (0, length - found)]
+    return x if found == length else S.pad_zeros(x, widths)
+
+
+@public
+def fft(x: Any) -> Pair:
+    """Σₙ x[n] e^(-2πi kn/N) along the last axis. x: a pair of (..., N) -> a pair of (..., N).
+
+    >>> import narae
+    >>> [part.tolist() for part in narae.ops.fft(([1.0, 0.0], [0.0, 0.0]))]
+    [[1.0, 1.0], [0.0, 0.0]]
+    """
+    real, imag = _pair("fft", x)
+    return F.fft(real, imag, axes=(real.ndim - 1,), inverse=False)
+
+
+@public
+def fft2(x: Any) -> Pair:
+    """The transform over the last two axes. x: a pair of (..., M, N) -> a pair of (..., M, N).
+
+    >>> import narae
+    >>> zero = [[0.0, 0.0]]
+    >>> [part.tolist() for part in narae.ops.fft2(([[1.0, 0.0]], zero))]
+    [[[1.0, 1.0]], [[0.0, 0.0]]]
+    """
+    real, imag = _pair("fft2", x, rank=2)
+    return F.fft(real, imag, axes=(real.ndim - 2, real.ndim - 1), inverse=False)
+
+
+@public
+def ifft2(x: Any) -> Pair:
+    """What `fft2` makes x of: the inverse over the last two axes, with its factor 1 / (M N).
+
+    >>> import narae
+    >>> zero = [[0.0, 0.0]]
+    >>> [part.tolist() for part in narae.ops.ifft2(([[1.0, 1.0]], zero))]
+    [[[1.0, 0.0]], [[0.0, 0.0]]]
+    """
+    real, imag = _pair("ifft2", x, rank=2)
+    return F.ifft(real, imag, (real.ndim - 2, real.ndim - 1))  # type: ignore[return-value]
+
+
+@public
+def rfft(x: Any, fft_length: int | None = None) -> Pair:
+    """The frequencies of real numbers: x (..., N), cut or filled with zeros to fft_length first
+    -> a pair of (..., fft_length // 2 + 1).
+
+    >>> import narae
+    >>> [part.tolist() for part in narae.ops.rfft([1.0, 0.0])]
+    [[1.0, 1.0], [0.0, 0.0]]
+    """
+    x = floated(x)
+    return F.rfft(x if fft_length is None else _fitted(x, int(fft_length)))  # type: ignore[return-value]
+
+
+@public
+def irfft(x: Any, fft_length: int | None = None) -> Tensor:
+    """The real numbers with these frequencies: a pair of (..., K) -> (..., fft_length), 2 (K - 1) long
+    when not given.
+
+    >>> import narae
+    >>> narae.ops.irfft(([1.0, 1.0], [0.0, 0.0])).tolist()
+    [1.0, 0.0]
+    """
+    real, imag = _pair("irfft", x)
+    n = 2 * (real.shape[-1] - 1) if fft_length is None else int(fft_length)
+    if n < 1:
+        raise ShapeError(f"irfft makes one number or more, got fft_length={n}")
+    return F.irfft(_fitted(real, n // 2 + 1), _fitted(imag, n // 2 + 1), n)  # type: ignore[return-value]
+
+
+@public
+def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
+    """The frames of the last axis that fit: (..., N) -> (..., 1 + (N - length) // stride, length).
+
+    >>> import narae
+    >>> narae.ops.extract_sequences([1, 2, 3, 4], 2, 1).tolist()
+    [[1, 2], [2, 3], [3, 4]]
+    """
+    return _frames(as_tensor(x), int(sequence_length), int(sequence_stride))
+
+
+def _frames(x: Tensor, length: int, stride: int) -> Tensor:
+    if x.ndim < 1 or x.shape[-1] < length:
+        raise ShapeError(f"frames of {length} do not fit in a signal of shape {x.shape}")
+    return windows(x, axes=(x.ndim - 1,), window=(length,), strides=(stride,), dilation=(1,))
+
+
+_WINDOWS = {
+    # periodic: the last place, which would repeat the first, is left out
+    "hann": lambda n: 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n),
+    "hamming": lambda n: 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(n) / n),
+}
+
+
+def _window(window: Any, length: int, fft_length: int, dtype: str) -> Tensor:
+    """The weights of a frame, in the middle of fft_length places."""
+    if isinstance(window, str):
+        if window not in _WINDOWS:
+            raise ValueError(f"window is 'hann', 'hamming', a tensor or None, got {window!r}")
+        weights = constant(_WINDOWS[window](length), dtype)
+    else:
+        weights = constant(np.ones(length), dtype) if window is None else to(window, dtype)
+    if weights.shape != (length,):
+        raise ShapeError(
+            f"a window has the frame's length: shape ({length},) expected, got {weights.shape}"
+        )
+    before = (fft_length - length) // 2
+    return S.pad_zeros(weights, [(before, fft_length - length - before)])
+
+
+def _checked(name: str, dtype: str, sequence_length: int, fft_length: int) -> None:
+    if dtype not in ("float32", "float64"):
+        raise DtypeError(f"{name} takes float32 or float64, got {dtype}; a cast before it?")
+    if fft_length < sequence_length:
+        raise ValueError(
+            f"{name}: fft_length must be sequence_length or more, got {fft_length} and "
+            f"{sequence_length}"
+        )
+
+
+@public
+def stft(
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
+) -> Pair:
+    """The frequencies of each weighted frame of a signal (..., N) -> a pair of
+    (..., frames, fft_length // 2 + 1). center: the signal is mirrored at both ends first.
+
+    >>> import narae
+    >>> narae.ops.stft(narae.ops.ones(8), 4, 2, 4)[0].shape
+    (5, 3)
+    """
+    x = floated(x)
+    _checked("stft", x.dtype, sequence_length, fft_length)
+    weights = _window(window, sequence_length, fft_length, x.dtype)
+    if center:
+        half = fft_length // 2
+        x = pad(x, [*((0, 0) for _ in x.shape[:-1]), (half, half)], mode="reflect")
+    return F.rfft(_frames(x, fft_length, sequence_stride) * weights)  # type: ignore[return-value]
+
+
+@public
+def istft(
+    x: Any,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+) -> Tensor:
+    """The signal whose `stft` is nearest: frames added up, divided by the sum of squared weights
+    (Griffin & Lim 1984). A pair of (..., frames, fft_length // 2 + 1) -> (..., N).
+
+    >>> import narae
+    >>> frames = narae.ops.stft([1.0, 2.0, 3.0, 4.0], 4, 1, 4)
+    >>> narae.ops.istft(frames, 4, 1, 4).numpy().round(4).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    real, imag = _pair("istft", x, rank=2)
+    _checked("istft", real.dtype, sequence_length, fft_length)
+    weights = _window(window, sequence_length, fft_length, real.dtype)
+    frames = irfft((real, imag), fft_length) * weights
+    count = frames.shape[-2]
+    total = fft_length + (count - 1) * sequence_stride
+    squared = S.broadcast_to(weights * weights, shape=(count, fft_length))
+    share = _added(squared, total, sequence_stride)
+    tiny = float(np.finfo(np_dtype(real.dtype)).tiny)
+    covered = to(share > tiny, real.dtype)  # where no frame has weight, the sum is 0 already
+    out = _added(frames, total, sequence_stride) / (share * covered + (1.0 - covered))
+    start = fft_length // 2 if center else 0
+    stop = start + length if length is not None else total - start
+    return _fitted(out[..., start : min(stop, total)], stop - start)
+
+
+def _added(frames: Any, total: int, stride: int) -> Tensor:
+    """Frames (..., count, length) added up where they overlap: (..., total)."""
+    lead = frames.shape[:-2]
+    return fold_windows(
+        frames,
+        shape=(*lead, total),
+        axes=(len(lead),),
+        window=(frames.shape[-1],),
+        strides=(stride,),
+        dilation=(1,),
+    )
