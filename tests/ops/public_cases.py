@@ -265,4 +265,16 @@ SPACE: list[Case] = [
     ("sparse_categorical_crossentropy", (labels, x), {"from_logits": True}),
 ]
 
-CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PLACES, *PRODUCTS, *SPACE]
+SIGNALS: list[Case] = [
+    *_each("fft fft2 ifft2", ((_f(2, 3, 5), _f(2, 3, 5)),)),
+    *_each("rfft", (_f(2, 6),), (_f(2, 6), 4), (_f(2, 6), 9)),
+    *_each("irfft", ((_f(2, 4), _f(2, 4)),), ((_f(2, 4), _f(2, 4)), 4), ((_f(2, 4), _f(2, 4)), 9)),
+    ("extract_sequences", (_f(2, 9), 4, 2), {}),
+    *_each("stft", (_f(2, 30), 5, 2, 8)),
+    *_each("stft", (_f(2, 30), 5, 2, 5), window="hamming", center=False),
+    *_each("stft", (_f(2, 30), 5, 2, 8), window=None),
+    *_each("istft", ((_f(2, 9, 5), _f(2, 9, 5)), 5, 2, 8), window=_p(5)),
+    *_each("istft", ((_f(2, 9, 3), _f(2, 9, 3)), 5, 2, 5), length=11, window="hamming"),
+]
+
+CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PLACES, *PRODUCTS, *SPACE, *SIGNALS]

@@ -82,8 +82,8 @@ def test_every_name_of_keras_is_here_or_said_to_be_missing(keras: Any) -> None:
 
 
 def test_missing_and_unknown_names_say_so() -> None:
-    with pytest.raises(NotYet, match=r"narae\.ops has no stft yet"):
-        _ = ops.stft
+    with pytest.raises(NotYet, match=r"narae\.ops has no polar yet"):
+        _ = ops.polar
     with pytest.raises(AttributeError, match=r"Did you mean 'softmax'"):
         _ = ops.sofmax
 

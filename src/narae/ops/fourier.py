@@ -11,6 +11,7 @@ from narae.base.errors import DtypeError, ShapeError
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import fourier as F
+from narae.ops.records import logic as L
 from narae.ops.records import shape as S
 from narae.ops.records.window import fold_windows, windows
 from narae.ops.shapes import pad
@@ -22,7 +23,9 @@ Pair = tuple[Tensor, Tensor]
 
 def _pair(name: str, x: Any, rank: int = 1) -> Pair:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ValueError(f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}")
+        raise ValueError(
+            f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}"
+        )
     real, imag = promoted(*x, floating=True)
     if real.shape != imag.shape:
         raise ShapeError(f"{name} takes two parts of one shape, got {real.shape} and {imag.shape}")
@@ -133,13 +136,14 @@ _WINDOWS = {
 
 
 def _window(window: Any, length: int, fft_length: int, dtype: str) -> Tensor:
-    """The weights of a frame, in the middle of fft_length places."""
+    """The weights of a frame, in the middle of fft_length places; None: all of those count."""
+    if window is None:
+        return S.full(1, (fft_length,), dtype)
     if isinstance(window, str):
         if window not in _WINDOWS:
             raise ValueError(f"window is 'hann', 'hamming', a tensor or None, got {window!r}")
-        weights = constant(_WINDOWS[window](length), dtype)
-    else:
-        weights = constant(np.ones(length), dtype) if window is None else to(window, dtype)
+        window = constant(_WINDOWS[window](length), dtype)
+    weights = to(window, dtype)
     if weights.shape != (length,):
         raise ShapeError(
             f"a window has the frame's length: shape ({length},) expected, got {weights.shape}"
@@ -168,7 +172,8 @@ def stft(
     center: bool = True,
 ) -> Pair:
     """The frequencies of each weighted frame of a signal (..., N) -> a pair of
-    (..., frames, fft_length // 2 + 1). center: the signal is mirrored at both ends first.
+    (..., frames, fft_length // 2 + 1). center: the signal is mirrored at both ends first. window None: all
+    fft_length places of a frame count.
 
     >>> import narae
     >>> narae.ops.stft(narae.ops.ones(8), 4, 2, 4)[0].shape
@@ -176,10 +181,10 @@ def stft(
     """
     x = floated(x)
     _checked("stft", x.dtype, sequence_length, fft_length)
-    weights = _window(window, sequence_length, fft_length, x.dtype)
     if center:
         half = fft_length // 2
         x = pad(x, [*((0, 0) for _ in x.shape[:-1]), (half, half)], mode="reflect")
+    weights = _window(window, sequence_length, fft_length, x.dtype)
     return F.rfft(_frames(x, fft_length, sequence_stride) * weights)  # type: ignore[return-value]
 
 
@@ -194,7 +199,7 @@ def istft(
     center: bool = True,
 ) -> Tensor:
     """The signal whose `stft` is nearest: frames added up, divided by the sum of squared weights
-    (Griffin & Lim 1984). A pair of (..., frames, fft_length // 2 + 1) -> (..., N).
+    (Griffin & Lim 1984). A pair of (..., frames, fft_length // 2 + 1) -> (..., N), N at most `length`.
 
     >>> import narae
     >>> frames = narae.ops.stft([1.0, 2.0, 3.0, 4.0], 4, 1, 4)
@@ -204,17 +209,17 @@ def istft(
     real, imag = _pair("istft", x, rank=2)
     _checked("istft", real.dtype, sequence_length, fft_length)
     weights = _window(window, sequence_length, fft_length, real.dtype)
-    frames = irfft((real, imag), fft_length) * weights
-    count = frames.shape[-2]
-    total = fft_length + (count - 1) * sequence_stride
-    squared = S.broadcast_to(weights * weights, shape=(count, fft_length))
+    frames = irfft((real, imag), fft_length)
+    total = fft_length + (frames.shape[-2] - 1) * sequence_stride
+    squared = S.broadcast_to(weights * weights, shape=frames.shape[-2:])
     share = _added(squared, total, sequence_stride)
-    tiny = float(np.finfo(np_dtype(real.dtype)).tiny)
-    covered = to(share > tiny, real.dtype)  # where no frame has weight, the sum is 0 already
-    out = _added(frames, total, sequence_stride) / (share * covered + (1.0 - covered))
+    tiny = constant(np.finfo(np_dtype(real.dtype)).tiny, real.dtype)
+    # a place without weight has the sum 0 already, which nothing need divide
+    share = L.select(L.greater(share, tiny), share, constant(1, real.dtype))
+    signal = _added(frames * weights, total, sequence_stride) / share
     start = fft_length // 2 if center else 0
-    stop = start + length if length is not None else total - start
-    return _fitted(out[..., start : min(stop, total)], stop - start)
+    stop = total - start if length is None else start + length
+    return signal[..., start:stop]
 
 
 def _added(frames: Any, total: int, stride: int) -> Tensor:

@@ -6,59 +6,28 @@ from collections.abc import Sequence
 
 from narae.base.errors import NotYet, nearest
 
-_COMPLEX = "narae has no complex numbers"
-_SIGNAL = "SciPy or NumPy do it outside of a model"
-_COMPOSE = "compose it of narae.ops meanwhile"
-_IMAGE = "convolution layers come next, and bring it"
+
+def _rows(names: str, way_out: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), way_out)
+
 
 MISSING = {
-    **dict.fromkeys(("eig", "polar", "view_as_complex", "view_as_real", "view"), _COMPLEX),
-    **dict.fromkeys(
-        ("fft", "fft2", "ifft2", "irfft", "rfft", "stft", "istft", "extract_sequences", "i0"),
-        _SIGNAL,
+    **_rows(
+        "eig polar view_as_complex view_as_real",
+        "narae has no complex numbers; fft and its kin take and give pairs (real, imaginary)",
     ),
-    **dict.fromkeys(
-        ("adaptive_average_pool", "adaptive_max_pool", "depth_to_space", "space_to_depth"), _IMAGE
+    **_rows(
+        "adaptive_average_pool adaptive_max_pool depth_to_space space_to_depth fold unfold",
+        "compose it of reshape, transpose and average_pool or max_pool meanwhile",
     ),
-    **dict.fromkeys(("fold", "unfold", "image"), _IMAGE),
-    **dict.fromkeys(
-        (
-            *(
-                "argpartition",
-                "corrcoef",
-                "ctc_decode",
-                "custom_gradient",
-                "dsplit",
-                "hsplit",
-                "vsplit",
-                "fabs",
-            ),
-            *(
-                "fmax",
-                "fmin",
-                "fmod",
-                "gcd",
-                "isin",
-                "jvp",
-                "lcm",
-                "nanargmax",
-                "nanargmin",
-                "nancumprod",
-            ),
-            *(
-                "nancumsum",
-                "nanmedian",
-                "nanpercentile",
-                "nanquantile",
-                "nextafter",
-                "percentile",
-                "rearrange",
-            ),
-            *("segment_min", "segment_prod", "unravel_index", "vander", "vectorize"),
-        ),
-        _COMPOSE,
+    **_rows("image", "Pillow or SciPy do it outside of a model"),
+    **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
+    **_rows(
+        "argpartition corrcoef ctc_decode custom_gradient dsplit hsplit vsplit fabs fmax fmin fmod gcd "
+        "i0 isin jvp lcm nanargmax nanargmin nancumprod nancumsum nanmedian nanpercentile nanquantile "
+        "nextafter percentile rearrange segment_min segment_prod unravel_index vander vectorize view",
+        "compose it of other narae.ops meanwhile",
     ),
-    **dict.fromkeys(("linalg", "nn", "numpy"), "its functions are in narae.ops itself"),
 }
 
 
