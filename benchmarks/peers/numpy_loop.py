@@ -1,0 +1,94 @@
+"""NumPy by hand, as one writes it: forward, backward, RMSprop, accuracy and loss."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import common
+
+start = time.perf_counter()
+import numpy as np  # noqa: E402
+
+imported = time.perf_counter() - start
+work = common.numbers(common.QUICK)
+rng = np.random.default_rng(0)
+
+
+def weights(*widths: int) -> list[np.ndarray]:
+    out = []
+    for m, n in itertools.pairwise(widths):
+        limit = np.sqrt(6 / (m + n))
+        out += [rng.uniform(-limit, limit, (m, n)).astype("float32"), np.zeros(n, "float32")]
+    return out
+
+
+def rmsprop(params: list[np.ndarray], grads: list[np.ndarray], state: list[np.ndarray]) -> None:
+    for w, g, v in zip(params, grads, state, strict=True):
+        v *= 0.9
+        v += 0.1 * g * g
+        w -= 0.001 * g / np.sqrt(v + 1e-7)
+
+
+def classified(
+    params: list[np.ndarray], state: list[np.ndarray], x: np.ndarray, y: np.ndarray, batch: int
+) -> tuple[float, float]:
+    w1, b1, w2, b2 = params
+    order = rng.permutation(len(x))
+    loss = right = 0.0
+    for i in range(0, len(x), batch):
+        rows = order[i : i + batch]
+        xb, yb = x[rows], y[rows]
+        n = len(xb)
+        h = np.maximum(xb @ w1 + b1, 0)
+        z = h @ w2 + b2
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        p /= p.sum(axis=1, keepdims=True)
+        loss -= np.log(p[np.arange(n), yb]).sum()
+        right += (p.argmax(axis=1) == yb).sum()
+        dz = p
+        dz[np.arange(n), yb] -= 1
+        dz /= n
+        dh = dz @ w2.T
+        dh[h <= 0] = 0
+        rmsprop(params, [xb.T @ dh, dh.sum(axis=0), h.T @ dz, dz.sum(axis=0)], state)
+    return loss / len(x), right / len(x)
+
+
+def regressed(
+    params: list[np.ndarray], state: list[np.ndarray], x: np.ndarray, y: np.ndarray, batch: int
+) -> None:
+    w1, b1, w2, b2, w3, b3 = params
+    order = rng.permutation(len(x))
+    for i in range(0, len(x), batch):
+        rows = order[i : i + batch]
+        xb, yb = x[rows], y[rows]
+        h1 = np.maximum(xb @ w1 + b1, 0)
+        h2 = np.maximum(h1 @ w2 + b2, 0)
+        d3 = 2 * (h2 @ w3 + b3 - yb) / len(xb)
+        d2 = (d3 @ w3.T) * (h2 > 0)
+        d1 = (d2 @ w2.T) * (h1 > 0)
+        grads = [xb.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ d3, d3.sum(0)]
+        rmsprop(params, grads, state)
+
+
+images, labels = common.mnist(work["rows"])
+params = weights(784, 512, 10)
+state = [np.zeros_like(w) for w in params]
+first = common.seconds(lambda: classified(params, state, images[:128], labels[:128], 128))
+epoch = common.seconds(lambda: classified(params, state, images, labels, 128), work["epochs"])
+single = common.seconds(
+    lambda: np.maximum(images[:1] @ params[0] + params[1], 0) @ params[2] + params[3], 20
+)
+x, y = common.tiny()
+small = weights(13, 64, 64, 1)
+moments = [np.zeros_like(w) for w in small]
+tiny = common.seconds(lambda: regressed(small, moments, x, y, 16), 3) / (len(x) / 16)
+common.report(
+    import_s=imported,
+    first_step_s=first,
+    epoch_s=epoch,
+    predict_ms=1e3 * single,
+    tiny_ms=1e3 * tiny,
+)
