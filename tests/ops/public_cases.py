@@ -276,5 +276,18 @@ SIGNALS: list[Case] = [
     *_each("istft", ((_f(2, 9, 5), _f(2, 9, 5)), 5, 2, 8), window=_p(5)),
     *_each("istft", ((_f(2, 9, 3), _f(2, 9, 3)), 5, 2, 5), length=11, window="hamming"),
 ]
+_holed = np.where(truth, x, np.nan)
+NUMBERS: list[Case] = [
+    *_each("fabs i0", (x,), (whole,), (truth,)),
+    *_each("fabs", (counts.astype("float16"),)),
+    *_each("fmax fmin", (_holed, y), (x, _holed), (whole, 2.5), (truth, ~truth)),
+    *_each("fmod", (x, _f(4)), (whole, np.abs(_i(4)) + 1), (counts.astype("uint8"), 3)),
+    *_each("gcd lcm", (whole, _i(4)), (whole, np.int8(6))),
+    *_each("nextafter", (x, y), (whole, 2)),
+    *_each("isin", (whole, _i(5)), (x, x[0]), (_holed, _holed), (whole, np.zeros((0,), "int32"))),
+    *_each("isin", (whole, _i(2, 2)), invert=True),
+    *_each("unravel_index", (_i(3) + 5, (3, 4)), (np.array([[7]], "uint8"), (3, 4))),
+    *_each("view", (x, "int32"), (x, "uint8"), (whole.astype("int8"), "float32"), (truth, "uint8")),
+]
 
-CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PLACES, *PRODUCTS, *SPACE, *SIGNALS]
+CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PLACES, *PRODUCTS, *SPACE, *SIGNALS, *NUMBERS]
