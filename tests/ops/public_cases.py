@@ -289,5 +289,32 @@ NUMBERS: list[Case] = [
     *_each("unravel_index", (_i(3) + 5, (3, 4)), (np.array([[7]], "uint8"), (3, 4))),
     *_each("view", (x, "int32"), (x, "uint8"), (whole.astype("int8"), "float32"), (truth, "uint8")),
 ]
+_empty_row = np.where(np.arange(3)[:, None] == 1, np.nan, _holed).astype("float32")
+STATISTICS: list[Case] = [
+    *(
+        (name, (data, *q), {"axis": axis, "method": method})
+        for method in ("linear", "lower", "higher", "midpoint", "nearest")
+        for name, data, q, axis in (
+            ("percentile", x, (30,), 1),
+            ("nanpercentile", _empty_row, ([10, 50.0],), 1),
+            ("nanquantile", _empty_row, (0.35,), None),
+            ("nanquantile", _f(2, 3, 4), (0.7,), (0, 2)),
+        )
+    ),
+    *_each("nanmedian nanargmax nanargmin", (_empty_row,), (whole,), axis=1, keepdims=True),
+    *_each("nanmedian nanargmax nancumsum", (_empty_row,), (truth,)),
+    *_each("nancumsum nancumprod", (_empty_row,), (whole,), axis=0),
+    *_each("corrcoef", (x,), (whole,), (_f(4),)),
+]
 
-CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *PLACES, *PRODUCTS, *SPACE, *SIGNALS, *NUMBERS]
+CASES = [
+    *ELEMENTWISE,
+    *REDUCTIONS,
+    *SHAPES,
+    *PLACES,
+    *PRODUCTS,
+    *SPACE,
+    *SIGNALS,
+    *NUMBERS,
+    *STATISTICS,
+]
