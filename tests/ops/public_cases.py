@@ -306,6 +306,16 @@ STATISTICS: list[Case] = [
     *_each("nancumsum nancumprod", (_empty_row,), (whole,), axis=0),
     *_each("corrcoef", (x,), (whole,), (_f(4),)),
 ]
+_ids = np.array([0, 3, 0, 2, -1, 9])
+SEGMENTS: list[Case] = [
+    *_each(
+        "segment_sum segment_prod segment_max segment_min",
+        (_f(6, 2), _ids),
+        (_f(6), _ids % 3),
+        (_i(6, 2, 2), _ids),
+        num_segments=4,
+    ),
+]
 
 CASES = [
     *ELEMENTWISE,
@@ -317,4 +327,5 @@ CASES = [
     *SIGNALS,
     *NUMBERS,
     *STATISTICS,
+    *SEGMENTS,
 ]

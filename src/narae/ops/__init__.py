@@ -300,6 +300,12 @@ from narae.ops.reductions import (
     trapezoid,
     var,
 )
+from narae.ops.segments import (
+    segment_max,
+    segment_min,
+    segment_prod,
+    segment_sum,
+)
 from narae.ops.shapes import (
     append,
     array_split,
@@ -336,12 +342,11 @@ from narae.ops.shapes import (
     vstack,
 )
 from narae.ops.sorting import (
+    argpartition,
     argsort,
     bincount,
     histogram,
     in_top_k,
-    segment_max,
-    segment_sum,
     sort,
     top_k,
     unique,
@@ -379,6 +384,7 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argpartition",
     "argsort",
     "argwhere",
     "array",
@@ -610,6 +616,8 @@ __all__ = [
     "scatter_update",
     "searchsorted",
     "segment_max",
+    "segment_min",
+    "segment_prod",
     "segment_sum",
     "select",
     "selu",

@@ -23,9 +23,7 @@ MISSING = {
     **_rows("image", "Pillow or SciPy do it outside of a model"),
     **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
     **_rows(
-        "argpartition ctc_decode custom_gradient dsplit hsplit vsplit "
-        "jvp "
-        "rearrange segment_min segment_prod vander vectorize ",
+        "ctc_decode custom_gradient dsplit hsplit vsplit jvp rearrange vander vectorize ",
         "compose it of other narae.ops meanwhile",
     ),
 }

@@ -1,4 +1,4 @@
-"""Order, ranks, counts, and sums by segment."""
+"""Order, ranks and counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from narae.ops.records import logic as L
 from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
 from narae.ops.records import sort as O
-from narae.ops.records.scatter import extreme_at
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor, tensor_of
 
@@ -47,6 +46,20 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     [1, 2, 0]
     """
     x, place = _flat(x, axis)
+    return O.argsort(x, axis=place)
+
+
+@public
+def argpartition(x: Any, kth: int, axis: int | None = -1) -> Tensor:
+    """Places in an order in which the kth element is where sorting would put it, none before it larger.
+
+    >>> import narae
+    >>> narae.ops.argpartition([3, 1, 2], 0).tolist()[0]
+    1
+    """
+    x, place = _flat(x, axis)
+    if not -x.shape[place] <= kth < x.shape[place]:
+        raise ValueError(f"kth={kth} is out of range for axis {axis} of shape {x.shape}")
     return O.argsort(x, axis=place)
 
 
@@ -139,43 +152,6 @@ def unique(
         tensor_of(np.asarray(p if i == 0 else p.astype(np.int32))) for i, p in enumerate(parts)
     ]
     return tensors[0] if len(tensors) == 1 else tuple(tensors)
-
-
-def _segments(segment_ids: Any, num_segments: int | None) -> tuple[Tensor, int]:
-    ids = to(as_tensor(segment_ids), "int32")
-    if num_segments is None:
-        num_segments = int(ids._known("segments without num_segments").max(initial=-1)) + 1
-    return ids, int(num_segments)
-
-
-@public
-def segment_sum(
-    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
-) -> Tensor:
-    """The sum of the rows of each segment.
-
-    >>> import narae
-    >>> narae.ops.segment_sum([1, 2, 3], [0, 0, 1], 2).tolist()
-    [3, 3]
-    """
-    data = as_tensor(data)
-    ids, count = _segments(segment_ids, num_segments)
-    return I.add_at(ids, data, axis=0, shape=(count, *data.shape[1:]))
-
-
-@public
-def segment_max(
-    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
-) -> Tensor:
-    """The largest of the rows of each segment.
-
-    >>> import narae
-    >>> narae.ops.segment_max([1, 2, 3], [0, 0, 1], 2).tolist()
-    [2, 3]
-    """
-    data = as_tensor(data)
-    ids, count = _segments(segment_ids, num_segments)
-    return extreme_at(ids, data, axis=0, shape=(count, *data.shape[1:]), kind="max")
 
 
 @public
