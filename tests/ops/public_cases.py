@@ -316,6 +316,18 @@ SEGMENTS: list[Case] = [
         num_segments=4,
     ),
 ]
+AXES: list[Case] = [
+    ("rearrange", (_f(2, 3, 4), "a b c -> c a b"), {}),
+    ("rearrange", (_f(2, 3, 4), "a b (c d) -> a c b d"), {"c": 2}),
+    ("rearrange", (_f(2, 3, 8), "(a e) b (c d f) -> (d a) (e b f) c"), {"e": 2, "c": 2, "d": 2}),
+    *_each("depth_to_space space_to_depth", (_f(2, 4, 6, 8), 2)),
+    *_each("depth_to_space", (_f(2, 8, 4, 6), 2), data_format="channels_first"),
+    *_each("space_to_depth", (_f(2, 3, 4, 6), 2), data_format="channels_first"),
+    *_each("hsplit vsplit dsplit", (_f(2, 6, 2), 2), (_f(2, 6, 2), [1])),
+    *_each("hsplit vsplit", (_f(4), 2)),
+    *_each("vander", (x[0],), (counts[0], 6)),
+    *_each("vander", (x[0], 2), increasing=True),
+]
 
 CASES = [
     *ELEMENTWISE,
@@ -328,4 +340,5 @@ CASES = [
     *NUMBERS,
     *STATISTICS,
     *SEGMENTS,
+    *AXES,
 ]

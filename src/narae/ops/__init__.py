@@ -1,6 +1,15 @@
 """narae.ops: Keras's `keras.ops` names on narae's tensors."""
 
 from narae.ops import records as _records  # noqa: F401  (fills the table)
+from narae.ops.axes import (
+    depth_to_space,
+    dsplit,
+    hsplit,
+    rearrange,
+    space_to_depth,
+    vander,
+    vsplit,
+)
 from narae.ops.control import (
     associative_scan,
     cond,
@@ -435,6 +444,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "deg2rad",
+    "depth_to_space",
     "depthwise_conv",
     "det",
     "diag",
@@ -446,6 +456,7 @@ __all__ = [
     "divide_no_nan",
     "dot",
     "dot_product_attention",
+    "dsplit",
     "dstack",
     "dtype",
     "eigh",
@@ -494,6 +505,7 @@ __all__ = [
     "hard_tanh",
     "heaviside",
     "histogram",
+    "hsplit",
     "hstack",
     "hypot",
     "i0",
@@ -596,6 +608,7 @@ __all__ = [
     "rad2deg",
     "ravel",
     "real",
+    "rearrange",
     "reciprocal",
     "relu",
     "relu6",
@@ -641,6 +654,7 @@ __all__ = [
     "solve",
     "solve_triangular",
     "sort",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -680,10 +694,12 @@ __all__ = [
     "unique",
     "unravel_index",
     "unstack",
+    "vander",
     "var",
     "vdot",
     "vectorized_map",
     "view",
+    "vsplit",
     "vstack",
     "where",
     "while_loop",

@@ -17,13 +17,13 @@ MISSING = {
         "narae has no complex numbers; fft and its kin take and give pairs (real, imaginary)",
     ),
     **_rows(
-        "adaptive_average_pool adaptive_max_pool depth_to_space space_to_depth fold unfold",
+        "adaptive_average_pool adaptive_max_pool fold unfold",
         "compose it of reshape, transpose and average_pool or max_pool meanwhile",
     ),
     **_rows("image", "Pillow or SciPy do it outside of a model"),
     **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
     **_rows(
-        "ctc_decode custom_gradient dsplit hsplit vsplit jvp rearrange vander vectorize ",
+        "ctc_decode custom_gradient jvp vectorize ",
         "compose it of other narae.ops meanwhile",
     ),
 }

@@ -1,0 +1,176 @@
+"""Axes taken apart, reordered and put together: by a pattern, between space and depth, by halves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from narae.base.errors import ShapeError
+from narae.base.settings import standardize_data_format
+from narae.ops.promote import to
+from narae.ops.record import constant
+from narae.ops.records import arithmetic as A
+from narae.ops.records import shape as S
+from narae.ops.shapes import split
+from narae.ops.symbolic import public
+from narae.ops.table import named
+from narae.ops.tensor import Tensor, as_tensor
+
+Groups = list[list[str]]
+
+
+def _groups(side: str, pattern: str) -> Groups:
+    """'a (b c)' as [[a], [b, c]]."""
+    out: Groups = []
+    inside = False
+    for token in side.replace("(", " ( ").replace(")", " ) ").split():
+        if token in "()":
+            if inside == (token == "("):
+                raise ValueError(f"rearrange: the parentheses of {pattern!r} do not match")
+            inside = token == "("
+            if inside:
+                out.append([])
+        elif token != "..." and not token.isidentifier():
+            raise ValueError(f"rearrange: {token!r} in {pattern!r} is no name of an axis")
+        elif inside:
+            out[-1].append(token)
+        else:
+            out.append([token])
+    if inside:
+        raise ValueError(f"rearrange: the parentheses of {pattern!r} do not match")
+    return out
+
+
+def _spelled(groups: Groups, rest: int) -> Groups:
+    """The ellipsis as names of the axes it stands for: each alone, or all within its parentheses."""
+    names = [f"...{i}" for i in range(rest)]
+    out: Groups = []
+    for group in groups:
+        if group == ["..."]:
+            out += [[name] for name in names]
+        else:
+            out.append([n for name in group for n in (names if name == "..." else [name])])
+    return out
+
+
+def _lengths(groups: Groups, shape: tuple[int, ...], given: dict[str, int], pattern: str) -> Any:
+    """The length of each named axis; one of a group may be left to what remains."""
+    found = dict(given)
+    for group, length in zip(groups, shape, strict=True):
+        open_ = [name for name in group if name not in found]
+        known = math.prod(found[name] for name in group if name in found)
+        if len(open_) > 1:
+            raise ValueError(f"rearrange: {pattern!r} needs the lengths of all but one of {open_}")
+        if length % known if open_ and known else length != known:
+            raise ShapeError(
+                f"rearrange: an axis of length {length} is no ({' '.join(group)}) with {given}"
+            )
+        if open_:
+            found[open_[0]] = length // known if known else 0
+    return found
+
+
+@public
+def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
+    """Axes split, reordered and merged as a pattern says: 'batch (h w) c -> batch c h w' with h=4.
+
+    Parentheses hold what is one axis; ... stands for all axes that are not named (Rogozhnikov 2022).
+
+    >>> import narae
+    >>> narae.ops.rearrange(narae.ops.ones((2, 3, 4)), "a b c -> c (a b)").shape
+    (4, 6)
+    """
+    x = as_tensor(tensor)
+    sides = pattern.split("->")
+    if len(sides) != 2:
+        raise ValueError(f"rearrange takes a pattern 'before -> after', got {pattern!r}")
+    before, after = (_groups(side, pattern) for side in sides)
+    rest = x.ndim - len(before) + 1 if ["..."] in before else 0
+    before, after = _spelled(before, rest), _spelled(after, rest)
+    if len(before) != x.ndim:
+        raise ShapeError(f"rearrange: {pattern!r} names {len(before)} axes, the shape is {x.shape}")
+    names, wanted = ([n for group in side for n in group] for side in (before, after))
+    if sorted(names) != sorted(wanted) or len(set(names)) != len(names):
+        raise ValueError(f"rearrange: both sides of {pattern!r} name the same axes, each once")
+    unknown = [name for name in axes_lengths if name not in names]
+    if unknown:
+        raise ValueError(f"rearrange: {pattern!r} has no axis {unknown[0]!r}")
+    lengths = _lengths(before, x.shape, axes_lengths, pattern)
+    apart = S.reshape(x, shape=tuple(lengths[name] for name in names))
+    moved = S.transpose(apart, axes=tuple(names.index(name) for name in wanted))
+    return S.reshape(moved, shape=tuple(math.prod(lengths[n] for n in group) for group in after))
+
+
+def _blocks(name: str, x: Any, size: int, data_format: Any) -> tuple[Tensor, bool]:
+    x = as_tensor(x)
+    if size < 2:
+        raise ValueError(f"{name} takes a block_size of 2 or more, got {size}")
+    if x.ndim != 4:
+        raise ShapeError(f"{name} takes images of rank 4, got shape {x.shape}")
+    return x, standardize_data_format(data_format) == "channels_first"
+
+
+@public
+def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_last") -> Tensor:
+    """Channels spread over blocks of pixels: (B, H, W, C) -> (B, H n, W n, C / n²).
+
+    >>> import narae
+    >>> narae.ops.depth_to_space(narae.ops.ones((1, 2, 2, 8)), 2).shape
+    (1, 4, 4, 2)
+    """
+    x, first = _blocks("depth_to_space", x, block_size, data_format)
+    after = "b c (h y) (w x)" if first else "b (h y) (w x) c"
+    before = "b (c y x) h w" if first else "b h w (y x c)"
+    return rearrange(x, f"{before} -> {after}", y=block_size, x=block_size)
+
+
+@public
+def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_last") -> Tensor:
+    """Blocks of pixels gathered in channels: (B, H, W, C) -> (B, H / n, W / n, C n²).
+
+    >>> import narae
+    >>> narae.ops.space_to_depth(narae.ops.ones((1, 4, 4, 2)), 2).shape
+    (1, 2, 2, 8)
+    """
+    x, first = _blocks("space_to_depth", x, block_size, data_format)
+    before = "b c (h y) (w x)" if first else "b (h y) (w x) c"
+    after = "b (c y x) h w" if first else "b h w (y x c)"
+    return rearrange(x, f"{before} -> {after}", y=block_size, x=block_size)
+
+
+def _split(name: str, least: int, says: str, example: str, gives: str) -> Any:
+    place = least - 1
+
+    def parts(x: Any, indices_or_sections: Any) -> list[Tensor]:
+        x = as_tensor(x)
+        flat = x.ndim == 1 and name == "hsplit"  # a vector has no axis 1
+        if x.ndim < least and not flat:
+            raise ShapeError(f"{name} takes a rank of {least} or more, got shape {x.shape}")
+        return split(x, indices_or_sections, 0 if flat else place)
+
+    says = f"Equal parts (a number), or parts that begin at the indices, along {says}."
+    return named(parts, name, __name__, says, f"{name}({example}", gives)
+
+
+vsplit = _split("vsplit", 1, "axis 0", "[[1, 2], [3, 4]], 2)[0].tolist()", "[[1, 2]]")
+hsplit = _split("hsplit", 2, "axis 1 (0 of a vector)", "[1, 2, 3, 4], 2)[0].tolist()", "[1, 2]")
+dsplit = _split("dsplit", 3, "axis 2", "[[[1, 2]]], 2)[0].tolist()", "[[[1]]]")
+
+
+@public
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers of a vector (n,) as columns: (n, N), from N - 1 down to 0, or up with increasing.
+
+    >>> import narae
+    >>> narae.ops.vander([2, 3]).tolist()
+    [[2, 1], [3, 1]]
+    """
+    x = as_tensor(x)
+    if x.ndim != 1:
+        raise ValueError(f"vander takes a vector, got shape {x.shape}")
+    x = to(x, "int32") if x.dtype == "bool" else x
+    powers = np.arange(x.shape[0] if N is None else int(N))
+    column = S.reshape(x, shape=(x.shape[0], 1))
+    return A.power(column, constant(powers if increasing else powers[::-1], x.dtype))
