@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Signature:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.signature = inspect.signature(function)
-        parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+        parameters = list(self.signature.parameters.values())
         self.names = [p.name for p in parameters]
         self.takes_training = "training" in self.names
         self.takes_kwargs = any(p.kind is p.VAR_KEYWORD for p in parameters)
@@ -71,25 +72,15 @@ class Signature:
 
 
 @cache
-def _signature_of(function: Callable[..., Any]) -> Signature:
-    return Signature(function)
+def _of_method(function: Callable[..., Any]) -> Signature:
+    """Of a function that will be bound: without its first parameter, whatever its name."""
+    return Signature(functools.partial(function, None))
 
 
 def signature_of(method: Any) -> Signature:
     """The signature of a bound method (or of an instance's own function)."""
     function = getattr(method, "__func__", None)
-    if function is None:
-        return Signature(method)
-    found = _signature_of(function)
-    return found if "self" not in found.signature.parameters else _bound_signature(function)
-
-
-@cache
-def _bound_signature(function: Callable[..., Any]) -> Signature:
-    found = Signature(function)
-    parameters = list(found.signature.parameters.values())[1:]
-    found.signature = found.signature.replace(parameters=parameters)
-    return found
+    return Signature(method) if function is None else _of_method(function)
 
 
 def is_tensor(leaf: Any) -> bool:

@@ -81,6 +81,8 @@ class CompiledMetrics:
                     if isinstance(one, str) and one in _SHORT:
                         metric.name = one
                     name = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    if weighted and name in taken:
+                        name = f"weighted_{name}"
                     base, number = name, 1
                     while name in taken:
                         name, number = f"{base}_{number}", number + 1

@@ -226,9 +226,10 @@ def evaluate(
     return _test_epoch(model, source, listed, set())
 
 
-def flat(logs: dict[str, Any]) -> Any:
-    """A number when there is one metric, else a list."""
-    values = list(logs.values())
+def flat(model: Any, logs: dict[str, Any]) -> Any:
+    """A number when there is one metric, else a list in the order of `metrics_names`."""
+    names = [name for name in model.metrics_names if name in logs]
+    values = [logs[name] for name in [*names, *(n for n in logs if n not in names)]]
     return values[0] if len(values) == 1 else values
 
 
@@ -297,9 +298,10 @@ def on_batch(
     steps.refresh()
     batch = next(iter(source.epoch(0)))
     if kind != "predict":
+        model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
         _validate(model, kind, source, batch, set())
     out = steps.run(kind, batch)
     if kind == "predict":
         return trees.map_tree(lambda leaf: np.array(leaf), out)
     logs = as_floats(out)
-    return logs if return_dict else flat(logs)
+    return logs if return_dict else flat(model, logs)

@@ -78,7 +78,7 @@ def as_floats(logs: Any) -> dict[str, Any]:
         raise TypeError(
             f"a train_step or test_step returns a dict of metrics by name, got {type(logs).__name__}"
         )
-    return {name: _number(value) for name, value in logs.items()}
+    return {name: _number(logs[name]) for name in sorted(logs)}  # the order that Keras gives
 
 
 def _number(value: Any) -> Any:

@@ -216,6 +216,9 @@ class Trainer:
         Raises ValueError for data that does not fit, RuntimeError before `compile`.
         """
         self._require_compiled("fit")
+        for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+                raise ValueError(f"{name} is a whole number of at least 0, got {value!r}")
         return loops.fit(
             self,
             x,
@@ -255,7 +258,7 @@ class Trainer:
             raise ValueError(f"evaluate got unknown arguments: {sorted(kwargs)}")
         self._require_compiled("evaluate")
         logs = loops.evaluate(self, x, y, sample_weight, batch_size, verbose, steps, callbacks)
-        return logs if return_dict else loops.flat(logs)
+        return logs if return_dict else loops.flat(self, logs)
 
     def predict(
         self,
