@@ -328,6 +328,13 @@ AXES: list[Case] = [
     *_each("vander", (x[0],), (counts[0], 6)),
     *_each("vander", (x[0], 2), increasing=True),
 ]
+PATCHES: list[Case] = [
+    *_each("unfold", (_f(2, 3, 6, 5), 2), (_i(1, 2, 4, 4), (2, 3), 1, (1, 0), (2, 1))),
+    *_each("fold", (_f(2, 12, 20), (6, 5), 2), (_f(2, 12, 10), (6, 5), 2, 2, 1, (3, 1))),
+    *_each("adaptive_average_pool adaptive_max_pool", (_f(2, 6, 5, 3), (4, 3)), (_f(2, 7, 3), 3)),
+    *_each("adaptive_average_pool adaptive_max_pool", (_i(2, 3, 6, 5, 4), 2)),
+    *_each("adaptive_max_pool", (_f(2, 3, 6, 5), 2), data_format="channels_first"),
+]
 
 CASES = [
     *ELEMENTWISE,
@@ -341,4 +348,5 @@ CASES = [
     *STATISTICS,
     *SEGMENTS,
     *AXES,
+    *PATCHES,
 ]

@@ -255,6 +255,12 @@ from narae.ops.numbers import (
     unravel_index,
     view,
 )
+from narae.ops.patches import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    fold,
+    unfold,
+)
 from narae.ops.pooling import (
     average_pool,
     conv,
@@ -375,6 +381,8 @@ from narae.ops.statistics import (
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "allclose",
@@ -486,6 +494,7 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "fold",
     "fori_loop",
     "full",
     "full_like",
@@ -691,6 +700,7 @@ __all__ = [
     "triu",
     "true_divide",
     "trunc",
+    "unfold",
     "unique",
     "unravel_index",
     "unstack",

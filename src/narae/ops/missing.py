@@ -16,10 +16,6 @@ MISSING = {
         "eig polar view_as_complex view_as_real",
         "narae has no complex numbers; fft and its kin take and give pairs (real, imaginary)",
     ),
-    **_rows(
-        "adaptive_average_pool adaptive_max_pool fold unfold",
-        "compose it of reshape, transpose and average_pool or max_pool meanwhile",
-    ),
     **_rows("image", "Pillow or SciPy do it outside of a model"),
     **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
     **_rows(
