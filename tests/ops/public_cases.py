@@ -330,7 +330,8 @@ AXES: list[Case] = [
 ]
 PATCHES: list[Case] = [
     *_each("unfold", (_f(2, 3, 6, 5), 2), (_i(1, 2, 4, 4), (2, 3), 1, (1, 0), (2, 1))),
-    *_each("fold", (_f(2, 12, 20), (6, 5), 2), (_f(2, 12, 10), (6, 5), 2, 2, 1, (3, 1))),
+    *_each("fold", (_f(2, 12, 20), (6, 5), 2), (_f(2, 12, 30), (6, 5), 2, 2, 1)),
+    *_each("fold", (_f(2, 12, 18), (6, 5), 2, 1, 1, (3, 1))),
     *_each("adaptive_average_pool adaptive_max_pool", (_f(2, 6, 5, 3), (4, 3)), (_f(2, 7, 3), 3)),
     *_each("adaptive_average_pool adaptive_max_pool", (_i(2, 3, 6, 5, 4), 2)),
     *_each("adaptive_max_pool", (_f(2, 3, 6, 5), 2), data_format="channels_first"),
