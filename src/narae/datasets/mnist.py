@@ -11,6 +11,7 @@ import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _PARTS = {
     "x_test": ((10000, 28, 28), "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
     "y_test": ((10000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
 }
-_SIZE = 70000 * (28 * 28 + 1)
+_PIECE = 1 << 20
 _PACKED = Path(__file__).parent / "data" / "mnist.xz"
 
 
@@ -62,32 +63,32 @@ def _from_keras(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of Keras's own file; None when it is not there."""
     if not path.exists():
         return None
-    mend = f"Delete it: narae's own copy of MNIST is used then. ({path})"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _PARTS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as archive:
+            return _verified({name: _member(archive, name) for name in _PARTS})
+    except Exception as error:  # parsers raise what they met: zlib.error, KeyError, TokenError, ...
+        mend = "Delete it: narae's own copy of MNIST is used then."
         raise DamagedData(f"{path} is no sound copy of MNIST: {error}. {mend}") from None
-    for name, array in arrays.items():
-        shape, digest = _PARTS[name]
-        sound = array.shape == shape and array.dtype == np.uint8
-        if not sound or hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() != digest:
-            raise DamagedData(f"{path} is damaged: {name} is not MNIST's. {mend}")
-    return arrays
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    # np.load would do, and would take a lone .npy or a pickle for an archive too.
+    with archive.open(f"{name}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _from_package() -> dict[str, np.ndarray]:
-    """The arrays of the package, unpacked once into the cache folder (unpacking takes about a second)."""
+    """The arrays of the package, unpacked once into the cache folder: that takes about a second."""
     cached = cache_dir() / "mnist.bin"
-    with suppress(OSError):
-        if cached.stat().st_size == _SIZE:
-            arrays = _split(np.fromfile(cached, np.uint8))
-            if not _damaged(arrays):
-                return arrays
-    arrays = _split(_unpacked())
-    bad = _damaged(arrays)
-    if bad:
-        raise _broken(f"the {bad} inside are not MNIST's")
+    # A copy that is not there, or not sound, is made anew.
+    with suppress(OSError, EOFError, ValueError), open(cached, "rb") as file:
+        return _read(file)
+    try:
+        with lzma.open(_PACKED) as file:
+            arrays = _read(file)
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        mend = "Install narae again: pip install --force-reinstall narae"
+        raise DamagedData(f"{_PACKED} is damaged: {error}. {mend}") from None
     with suppress(OSError):  # without a folder that can be written, unpack again next time
         cached.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(cached, sync=False) as file:
@@ -96,42 +97,32 @@ def _from_package() -> dict[str, np.ndarray]:
     return arrays
 
 
-def _unpacked() -> np.ndarray:
-    """The packed bytes in one array, decompressed piece by piece: little more memory than the array."""
-    out = np.empty(_SIZE, np.uint8)
-    try:
-        with lzma.open(_PACKED) as file:
-            read = file.readinto(out.data)  # type: ignore[attr-defined]
-            while read < _SIZE:
-                more = file.readinto(out.data[read:])  # type: ignore[attr-defined]
-                if not more:
-                    break
-                read += more
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise _broken(str(error)) from None
-    if read != _SIZE:
-        raise _broken(f"it holds {read:,} bytes instead of {_SIZE:,}")
-    return out
+def _read(file: Any) -> dict[str, np.ndarray]:
+    """The arrays from their bytes one after the other, verified.
 
-
-def _broken(what: str) -> DamagedData:
-    return DamagedData(
-        f"{_PACKED} is damaged: {what}. Install narae again: pip install --force-reinstall narae"
-    )
-
-
-def _split(data: np.ndarray) -> dict[str, np.ndarray]:
-    arrays, start = {}, 0
+    Each gets memory of its own, so that dropping the images frees them, and is filled piece by
+    piece, since a decompressor holds what it is asked for once more.
+    """
+    arrays = {}
     for name, (shape, _) in _PARTS.items():
-        size = int(np.prod(shape))
-        arrays[name] = data[start : start + size].reshape(shape)
-        start += size
-    return arrays
+        arrays[name] = np.empty(shape, np.uint8)
+        left = memoryview(arrays[name]).cast("B")
+        while left:
+            read = file.readinto(left[:_PIECE])
+            if not read:
+                raise EOFError(f"it ends within {name}")
+            left = left[read:]
+    return _verified(arrays)
 
 
-def _damaged(arrays: dict[str, np.ndarray]) -> str:
-    """The name of the first array whose bytes are not MNIST's, '' when all are."""
+def _verified(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays, if they are MNIST to the bit; ValueError names the first that is not."""
     for name, array in arrays.items():
-        if hashlib.sha256(array.data).hexdigest() != _PARTS[name][1]:
-            return name
-    return ""
+        shape, digest = _PARTS[name]
+        if array.shape != shape or array.dtype != np.uint8:
+            raise ValueError(
+                f"{name} has shape {array.shape} of {array.dtype}, not {shape} of uint8"
+            )
+        if hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() != digest:
+            raise ValueError(f"the bytes of {name} are not MNIST's")
+    return arrays
