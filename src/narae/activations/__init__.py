@@ -16,7 +16,6 @@ from narae.base.registry import (
 from narae.ops import (
     celu,
     elu,
-    gelu,
     glu,
     hard_shrink,
     hard_sigmoid,
@@ -66,6 +65,16 @@ def relu(
 
 
 @builtin("keras.activations")
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """x Φ(x), Φ the normal distribution; approximate: by tanh (Hendrycks & Gimpel 2016).
+
+    >>> gelu(0.0).item()
+    0.0
+    """
+    return ops.gelu(x, approximate)
+
+
+@builtin("keras.activations")
 def linear(x: Any) -> Any:
     """x.
 
@@ -89,7 +98,6 @@ for _function in (
     *(
         celu,
         elu,
-        gelu,
         glu,
         hard_shrink,
         hard_sigmoid,

@@ -19,6 +19,7 @@ from narae.base.errors import nearest, unknown_name
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
 FAMILIES = {
+    "keras.src.models.functional": "narae.models",
     "keras": "narae.models",
     "keras.models": "narae.models",
     "keras.layers": "narae.layers",
@@ -44,7 +45,7 @@ def builtin(module: str, name: str | None = None) -> Callable[[T], T]:
 
     def enter(thing: T) -> T:
         _builtin.setdefault(module, {})[name or thing.__name__] = thing  # type: ignore[attr-defined]
-        if inspect.isclass(thing):
+        if inspect.isclass(thing) and "__keras_module__" not in thing.__dict__:
             thing.__keras_module__ = module  # type: ignore[attr-defined]
         return thing
 
@@ -141,11 +142,13 @@ def _object(obj: Any) -> dict[str, Any]:
     cls = type(obj)
     registered = _custom_names.get(cls)
     builtin_module = cls.__dict__.get("__keras_module__")
+    internal = builtin_module is not None and builtin_module.startswith("keras.src.")
     out = {
         "module": builtin_module or cls.__module__,
         "class_name": cls.__name__,
         "config": serialize_keras_object(obj.get_config()),
-        "registered_name": registered or (None if builtin_module else cls.__name__),
+        "registered_name": registered
+        or (None if builtin_module and not internal else cls.__name__),
     }
     build = getattr(obj, "get_build_config", lambda: None)()
     if build is not None:
@@ -177,15 +180,16 @@ def _array(obj: Any) -> dict[str, Any]:
 
 
 _WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
-    (
-        lambda x: isinstance(x, tuple),
-        lambda x: {"class_name": "__tuple__", "items": [serialize_keras_object(i) for i in x]},
-    ),
+    # JSON has no tuples: what needs one makes it from a list
+    (lambda x: isinstance(x, tuple), lambda x: [serialize_keras_object(i) for i in x]),
     (lambda x: isinstance(x, np.generic), lambda x: x.item()),
     (lambda x: isinstance(x, np.dtype), lambda x: x.name),
     (
         lambda x: isinstance(x, slice),
-        lambda x: {"class_name": "__slice__", "items": [x.start, x.stop, x.step]},
+        lambda x: {
+            "class_name": "__slice__",
+            "config": {"start": x.start, "stop": x.stop, "step": x.step},
+        },
     ),
     (lambda x: x is Ellipsis, lambda x: {"class_name": "__ellipsis__", "config": {}}),
     (lambda x: isinstance(x, np.ndarray), _array),
@@ -275,6 +279,8 @@ def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | No
 
 def _module_of(module: str) -> str:
     """Keras's public module of an internal one: 'keras.src.layers.core.dense' -> 'keras.layers'."""
+    if module in FAMILIES:
+        return module
     parts = module.split(".")
     if parts[:2] == ["keras", "src"]:
         parts = ["keras", *parts[2:]]
@@ -307,7 +313,7 @@ def _refuse_lambda(config: Any, *_: Any) -> Any:
 
 _READERS: dict[str, Callable[..., Any]] = {
     "__tuple__": lambda c, o, s: tuple(deserialize_keras_object(i, o, s) for i in c["items"]),
-    "__slice__": lambda c, o, s: slice(*c["items"]),
+    "__slice__": lambda c, o, s: slice(*(c["config"][k] for k in ("start", "stop", "step"))),
     "__ellipsis__": lambda c, o, s: Ellipsis,
     "__numpy__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),
     "__tensor__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),

@@ -60,14 +60,14 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        config = {
+        return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,
             "sparse": False,
             "ragged": False,
             "name": self.name,
+            "optional": self.optional,
         }
-        return {**config, "optional": True} if self.optional else config
 
 
 def _checked(shape: Any) -> tuple[int | None, ...]:

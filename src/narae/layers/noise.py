@@ -102,8 +102,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = super().get_config()
-        del config["noise_shape"]
+        config = {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
         return config if self.rank == 1 else {**config, "data_format": self.data_format}
 
 

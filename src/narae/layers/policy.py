@@ -12,8 +12,8 @@ from narae.base.settings import floatx
 _default: list[DTypePolicy] = []
 
 
-@builtin("keras")
 @builtin("keras.dtype_policies")
+@builtin("keras")
 class DTypePolicy:
     """A policy by the name of a dtype: computation and variables in that dtype.
 

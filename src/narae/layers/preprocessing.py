@@ -164,11 +164,7 @@ class Normalization(Layer):
 
         return {
             **super().get_config(),
-            "axis": None
-            if not self.axis
-            else self.axis[0]
-            if len(self.axis) == 1
-            else list(self.axis),
+            "axis": list(self.axis) or None,
             "invert": self.invert,
             "mean": plain(self.input_mean),
             "variance": plain(self.input_variance),

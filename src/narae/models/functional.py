@@ -45,7 +45,7 @@ def calls_between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
 
 
 @builtin("keras")
-@builtin("keras.models")
+@builtin("keras.src.models.functional")  # what Keras writes in files
 class Functional(Model):
     """A model from Inputs to outputs: `Model(inputs, outputs)` makes one.
 
@@ -177,6 +177,13 @@ class Functional(Model):
     ) -> Any:
         """The outputs' shapes for symbolic inputs."""
         return Layer.compute_output_spec(self, inputs)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Nothing: a functional model is built when it is made."""
+        return {"input_shape": None}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Nothing: a functional model is built when it is made."""
 
     def get_config(self) -> dict[str, Any]:
         """The graph of calls as data, as Keras writes it."""

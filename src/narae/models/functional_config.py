@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import narae.ops
@@ -10,10 +11,145 @@ from narae.base.names import auto_name, snake_case
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.input import InputLayer
-from narae.ops.symbolic import Call, KerasTensor
+from narae.ops.symbolic import Call, KerasTensor, any_symbolic
 
-# Keras keeps public ops in modules; only the class name (Add, Subtract, ...) tells which one it is here.
-_OPS_MODULE = "keras.src.ops.numpy"
+# Keras's module of each public op; what is not listed is in "numpy".
+_MODULES = {
+    "core": (
+        "cast",
+        "scatter",
+        "scatter_update",
+        "slice",
+        "slice_update",
+        "stop_gradient",
+        "saturate_cast",
+    ),
+    "nn": (
+        *(
+            "relu",
+            "relu6",
+            "sigmoid",
+            "sparse_sigmoid",
+            "softplus",
+            "softsign",
+            "soft_shrink",
+            "sparse_plus",
+        ),
+        *(
+            "silu",
+            "squareplus",
+            "log_sigmoid",
+            "leaky_relu",
+            "hard_sigmoid",
+            "hard_silu",
+            "hard_tanh",
+        ),
+        *(
+            "hard_shrink",
+            "tanh_shrink",
+            "elu",
+            "selu",
+            "celu",
+            "gelu",
+            "glu",
+            "softmax",
+            "log_softmax",
+        ),
+        *(
+            "sparsemax",
+            "threshold",
+            "max_pool",
+            "average_pool",
+            "conv",
+            "depthwise_conv",
+            "separable_conv",
+        ),
+        *(
+            "conv_transpose",
+            "one_hot",
+            "multi_hot",
+            "moments",
+            "batch_normalization",
+            "layer_normalization",
+        ),
+        *(
+            "rms_normalization",
+            "normalize",
+            "psnr",
+            "binary_crossentropy",
+            "categorical_crossentropy",
+        ),
+        *("sparse_categorical_crossentropy", "ctc_loss", "dot_product_attention"),
+    ),
+    "math": (
+        "segment_sum",
+        "segment_max",
+        "top_k",
+        "in_top_k",
+        "logsumexp",
+        "rsqrt",
+        "erf",
+        "erfinv",
+    ),
+    "linalg": (
+        *(
+            "norm",
+            "det",
+            "inv",
+            "solve",
+            "cholesky",
+            "qr",
+            "svd",
+            "eigh",
+            "lu_factor",
+            "solve_triangular",
+        ),
+        *("lstsq", "logdet", "pinv"),
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+# Parameters that Keras passes when it calls an operation; the others belong to its configuration.
+_PASSED = frozenset(
+    (
+        *(
+            "x",
+            "x1",
+            "x2",
+            "xs",
+            "y",
+            "a",
+            "b",
+            "inputs",
+            "key",
+            "condition",
+            "indices",
+            "values",
+            "updates",
+        ),
+        *(
+            "target",
+            "output",
+            "targets",
+            "predictions",
+            "kernel",
+            "query",
+            "value",
+            "bias",
+            "mask",
+            "mean",
+        ),
+        *(
+            "variance",
+            "offset",
+            "scale",
+            "data",
+            "segment_ids",
+            "weights",
+            "condlist",
+            "choicelist",
+        ),
+    )
+)
 
 
 def functional_config(model: Any) -> dict[str, Any]:
@@ -73,15 +209,34 @@ def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -
     if isinstance(target, Layer):
         row = serialize_keras_object(target)
     else:
+        name_of = target.__name__
+        class_name = "".join(part.capitalize() for part in name_of.split("_"))
         row = {
-            "module": _OPS_MODULE,
-            "class_name": "".join(part.capitalize() for part in target.__name__.split("_")),
-            "config": {"name": name},
-            "registered_name": None,
+            "module": f"keras.src.ops.{_MODULE_OF.get(name_of, 'numpy')}",
+            "class_name": class_name,
+            "config": {"name": name, **serialize_keras_object(_settings(calls[0]))},
+            "registered_name": class_name,
         }
     row["name"] = name
     row["inbound_nodes"] = [_node(call, histories) for call in calls]
     return row
+
+
+def _bound(call: Call) -> dict[str, Any]:
+    return inspect.signature(call.target).bind(*call.args, **call.kwargs).arguments
+
+
+def _settings(call: Call) -> dict[str, Any]:
+    """The arguments of an op that are no tensors and not passed like some: axis, keepdims, ..."""
+    return {k: v for k, v in _bound(call).items() if k not in _PASSED and not any_symbolic(v)}
+
+
+def _passed(call: Call) -> tuple[list[Any], dict[str, Any]]:
+    """What a call passes: everything to a layer, tensors and their like to an op."""
+    if isinstance(call.target, Layer):
+        return list(call.args), call.kwargs
+    kept = _settings(call)
+    return [v for k, v in _bound(call).items() if k not in kept], {}
 
 
 def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
@@ -93,15 +248,14 @@ def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
                 "keras_history": histories[id(tree)],
             }
             return {"class_name": "__keras_tensor__", "config": config}
-        if isinstance(tree, list):
+        if isinstance(tree, (list, tuple)):
             return [written(item) for item in tree]
         if isinstance(tree, dict):
             return {key: written(value) for key, value in tree.items()}
-        if isinstance(tree, tuple):
-            return {"class_name": "__tuple__", "items": [written(item) for item in tree]}
         return serialize_keras_object(tree)
 
-    return {"args": [written(arg) for arg in call.args], "kwargs": written(call.kwargs)}
+    args, kwargs = _passed(call)
+    return {"args": [written(arg) for arg in args], "kwargs": written(kwargs)}
 
 
 def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -153,7 +307,7 @@ def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
                 f"the model uses the operation {row['class_name']!r}, which narae.ops has not"
             )
         function = getattr(narae.ops, name)
-        extra = {k: v for k, v in row["config"].items() if k not in ("name", "dtype")}
+        extra = {k: v for k, v in row["config"].items() if k != "name" and (k != "dtype" or v)}
         return lambda *args, **kwargs: function(*args, **{**extra, **kwargs})
     return deserialize_keras_object(row, custom_objects)
 

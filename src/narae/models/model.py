@@ -13,8 +13,8 @@ from narae.models.trainer import Trainer
 from narae.ops.symbolic import KerasTensor
 
 
-@builtin("keras")
 @builtin("keras.models")
+@builtin("keras")
 class Model(Trainer, Layer):
     """Layers together: `Model(inputs, outputs)` from Inputs, or a subclass with `call`.
 

@@ -13,8 +13,8 @@ from narae.models.model import Model
 from narae.ops.symbolic import KerasTensor
 
 
-@builtin("keras")
 @builtin("keras.models")
+@builtin("keras")
 class Sequential(Model):
     """A stack of layers, each with one input and one output.
 

@@ -61,7 +61,7 @@ class Trainer:
         state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names, loss)
         state.loss_tracker = Mean(name="loss")
         state.config = {
-            "optimizer": optimizer if isinstance(optimizer, str) else self.optimizer,
+            "optimizer": self.optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,

@@ -34,6 +34,8 @@ def get_item(x: Any, key: Any) -> Tensor:
     [1, 3]
     """
     x = as_tensor(x)
+    if isinstance(key, list) and any(k is None or isinstance(k, _Slice) for k in key):
+        key = tuple(key)  # an index read from JSON, which has no tuples
     keys = _expanded(x, key if isinstance(key, tuple) else (key,))
     if any(_is_array(k) for k in keys):
         return _fancy(x, keys)

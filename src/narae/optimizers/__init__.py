@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.errors import NotYet, nearest
 from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
@@ -12,6 +11,8 @@ from narae.optimizers.base import Optimizer
 from narae.optimizers.first_order import SGD, Adadelta, Adagrad, Ftrl, Lion, RMSprop
 from narae.optimizers.loss_scale import LossScaleOptimizer
 from narae.optimizers.matrices import Adafactor, Muon
+from narae.optimizers.multi import MultiOptimizer, OptimizerMap
+from narae.optimizers.schedule_free import ScheduleFreeAdamW
 
 __all__ = [
     "Adadelta",
@@ -24,11 +25,14 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "SGD",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from narae import ops
@@ -107,12 +106,11 @@ class Nadam(_Moments):
     w' = w - lr (μ_{t+1} m' / (1 - Π_{t+1}) + (1 - μ_t) g / (1 - Π_t)) / (√(v' / (1 - β2^t)) + ε).
     """
 
-    def build(self, variables: Iterable[Variable]) -> None:
+    def make_slots(self) -> None:
         """The moments, and the product of momenta."""
-        listed = list(variables)
-        super().build(listed)
-        dtype = listed[0].dtype if listed else "float32"
-        self._product = self._own(Variable(1.0, dtype=dtype, trainable=False, name="product"))
+        super().make_slots()
+        dtype = self._trained[0].dtype if self._trained else "float32"
+        self._product = self.add_variable((), "ones", dtype, name="product")
 
     def _momentum(self, t: Any) -> Any:
         return (1.0 - ops.power(0.96, t) * 0.5) * self.beta_1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,41 +16,45 @@ from narae.optimizers.base import Optimizer
 class LossScaleOptimizer(Optimizer):
     """Another optimizer, with the loss scaled by a factor that follows the gradients (Micikevicius et al. 2018).
 
-    A step whose gradients are not finite is left out and halves the factor; `dynamic_growth_steps` good steps double
-    it.
+    A step whose gradients are not finite is left out and halves the factor; `dynamic_growth_steps` good steps in a
+    row double it. All other options are the inner optimizer's. Raises ValueError for options given here.
+
+    >>> from narae import Variable
+    >>> from narae.optimizers import SGD
+    >>> w = Variable(1.0)
+    >>> optimizer = LossScaleOptimizer(SGD(0.5), initial_scale=4.0)
+    >>> for gradient in (float("inf"), 2.0):
+    ...     optimizer.apply([gradient], [w])
+    >>> float(w), float(optimizer.dynamic_scale)
+    (0.5, 2.0)
     """
 
     def __init__(
         self,
-        inner_optimizer: Any,
+        inner_optimizer: Optimizer,
         initial_scale: float = 2.0**15,
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.pop("learning_rate", None) is not None:
+        if kwargs:
             raise ValueError(
-                "LossScaleOptimizer has no learning rate of its own: give it to the inner optimizer"
+                f"LossScaleOptimizer takes no {', '.join(sorted(kwargs))}: give it to the inner optimizer"
             )
         if not isinstance(inner_optimizer, Optimizer):
             raise ValueError(f"inner_optimizer is an Optimizer, got {inner_optimizer!r}")
-        super().__init__(0.0, name=name, **kwargs)
         self.inner_optimizer = inner_optimizer
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        super().__init__(0.0, name=name)
 
-    def build(self, variables: Iterable[Variable]) -> None:
-        """The factor, the count of good steps, and the inner optimizer's state."""
-        listed = list(variables)
-        self._start(listed)
-        self.step_counter = self._own(
-            Variable(0, dtype="int32", trainable=False, name="step_counter")
-        )
+    def make_slots(self) -> None:
+        """The count of good steps, the factor, and the inner optimizer's state."""
+        self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
+        scale = float(self.initial_scale)
         self.dynamic_scale = self._own(
-            Variable(
-                float(self.initial_scale), dtype="float32", trainable=False, name="dynamic_scale"
-            )
+            Variable(scale, dtype="float32", trainable=False, name="dynamic_scale")
         )
-        self.inner_optimizer.build(listed)
+        self.inner_optimizer.build(self._trained)
 
     @property
     def variables(self) -> list[Variable]:
@@ -57,34 +62,43 @@ class LossScaleOptimizer(Optimizer):
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
+    def iterations(self) -> Variable:
+        """How many times gradients were applied: those that were left out do not count."""
+        return self.inner_optimizer.iterations
+
+    @property
     def learning_rate(self) -> Any:
         """The inner optimizer's rate."""
-        return (
-            self.inner_optimizer.learning_rate if hasattr(self, "inner_optimizer") else self._rate
-        )
+        return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self.inner_optimizer.learning_rate = value
 
-    def _step(self, grads: list[Any], variables: list[Variable], keep: Any = None) -> None:
+    def apply(
+        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+    ) -> None:
+        """The inner optimizer's `apply`, on gradients divided by the factor, where all are finite."""
+        grads, variables = self._checked(list(grads), trainable_variables)
         scale = self.dynamic_scale.value
-        finite = ops.convert_to_tensor(True)
-        for g in grads:
-            finite = ops.logical_and(finite, ops.all(ops.isfinite(g)))
-        inner = self.inner_optimizer
-        held = [*variables, *inner.variables]
+        finite = functools.reduce(
+            ops.logical_and, (ops.all(ops.isfinite(g)) for g in grads), ops.convert_to_tensor(True)
+        )
+        held = [*variables, *self.inner_optimizer.variables]
         before = [v.value for v in held]
-        inner.apply([g / ops.cast(scale, g.dtype) for g in grads], variables)
+        self.inner_optimizer.apply([g / ops.cast(scale, g.dtype) for g in grads], variables)
         for v, old in zip(held, before, strict=True):
             v.assign(ops.where(finite, v.value, old))
+        self._follow(finite, scale)
+
+    def _follow(self, finite: Any, scale: Any) -> None:
+        """The factor for the next step."""
         good = self.step_counter.value + 1
         grown = ops.equal(good, self.dynamic_growth_steps)
-        self.step_counter.assign(
-            ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0)
-        )
+        counted = ops.logical_and(finite, ops.logical_not(grown))
+        self.step_counter.assign(ops.where(counted, good, 0))
         up = ops.where(grown, scale * 2.0, scale)
-        self.dynamic_scale.assign(ops.where(finite, up, ops.maximum(scale / 2.0, 1e-4)))
+        self.dynamic_scale.assign(ops.where(finite, up, scale / 2.0))
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the present factor."""

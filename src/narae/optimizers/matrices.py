@@ -140,16 +140,13 @@ class Muon(Optimizer):
             return True
         return any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
 
-    def build(self, variables: Any) -> None:
-        """A momentum for each weight, a velocity for those that Adam updates."""
-        self._start(list(variables))
-        self._slots = []
-        for variable in self._trained:
-            slots = {"momentum": self.add_variable_from_reference(variable, "momentum")}
-            self._slots.append(slots)
+    def make_slots(self) -> None:
+        """A momentum for each weight, then a velocity for those that Adam updates."""
+        moments = self.add_optimizer_variables(self._trained, "momentum")
+        self._slots = [{"momentum": m} for m in moments]
         for variable, slots in zip(self._trained, self._slots, strict=True):
             if self.by_adam(variable):
-                slots["velocity"] = self.add_variable_from_reference(variable, "velocity")
+                slots["velocity"] = self.make_slot("velocity", variable)
 
     def _decay(self, variables: list[Variable]) -> None:
         kept = self.weight_decay

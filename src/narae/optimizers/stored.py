@@ -1,8 +1,8 @@
-"""An optimizer's configuration and stored state."""
+"""An optimizer's configuration and state, as data."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,16 +54,61 @@ class Stored:
 
     def load_own_variables(self: Any, store: Any) -> None:
         """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
+        self.set_weights([store[str(i)] for i in range(len(store))])
+
+    def set_weights(self: Any, weights: Sequence[Any]) -> None:
+        """Give the variables other values, in their order. Raises ValueError when number or shapes differ."""
         own = self.variables
-        if len(store) != len(own):
+        if len(weights) != len(own):
             raise ValueError(
-                f"optimizer {self.name!r} has {len(own)} variables, the file has {len(store)}: another optimizer, or "
-                "other options of it, wrote the file"
+                f"optimizer {self.name!r} has {len(own)} variables and is given {len(weights)}: another optimizer, "
+                "or other options of it, made them; or it is not built yet"
             )
-        for i, variable in enumerate(own):
-            value = store[str(i)]
-            if tuple(value.shape) != variable.shape:
+        values = [np.asarray(value) for value in weights]
+        for variable, value in zip(own, values, strict=True):
+            if value.shape != variable.shape:
                 raise ValueError(
-                    f"optimizer variable {variable.name!r} has shape {variable.shape}, in the file {tuple(value.shape)}"
+                    f"optimizer variable {variable.name!r} has shape {variable.shape} and is given {value.shape}"
                 )
-            variable.assign(np.asarray(value))
+        for variable, value in zip(own, values, strict=True):
+            variable.assign(value)
+
+    def stateless_apply(
+        self: Any,
+        optimizer_variables: Sequence[Any],
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """What `apply` would make of these values of the weights and of the optimizer's variables.
+
+        Nothing is changed. Returns (new weights, new optimizer variables). Raises ValueError for another
+        number of them than the optimizer was built with.
+
+        >>> from narae import Variable, optimizers
+        >>> optimizer = optimizers.SGD(0.5)
+        >>> optimizer.build([Variable(1.0)])
+        >>> weights, state = optimizer.stateless_apply([0, 0.5], [1.0], [3.0])
+        >>> weights[0].item(), state[0].item()
+        (2.5, 1)
+        """
+        own = self.variables
+        for what, given, held in (
+            ("optimizer", optimizer_variables, own),
+            ("trainable", trainable_variables, self._trained),
+        ):
+            if not self.built or len(given) != len(held):
+                raise ValueError(
+                    f"stateless_apply takes the optimizer's {len(own)} variables and the {len(self._trained)} "
+                    f"weights it was built for; got {len(given)} {what} variables"
+                )
+        held = [*self._trained, *own]
+        before = [variable.value for variable in held]
+        try:
+            for variable, value in zip(held, [*trainable_variables, *optimizer_variables], strict=True):
+                variable.assign(value)
+            self.apply(grads, self._trained)
+            after = [variable.value for variable in held]
+        finally:
+            for variable, value in zip(held, before, strict=True):
+                variable.assign(value)
+        return after[: len(self._trained)], after[len(self._trained) :]

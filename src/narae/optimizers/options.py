@@ -1,0 +1,119 @@
+"""The options that all optimizers share: clipping, weight decay, moving averages, a scaled loss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from narae import ops
+from narae.engine.variable import Variable
+
+
+class Options:
+    """Base of optimizers: keeps the options, and says what each does to gradients and weights."""
+
+    built: bool
+    learning_rate: Any
+    _averages: list[Variable]
+    _places: dict[int, int]
+
+    def _set_options(
+        self,
+        weight_decay: float | None,
+        clipnorm: float | None,
+        clipvalue: float | None,
+        global_clipnorm: float | None,
+        use_ema: bool,
+        ema_momentum: float,
+        ema_overwrite_frequency: int | None,
+        loss_scale_factor: float | None,
+        gradient_accumulation_steps: int | None,
+    ) -> None:
+        given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        chosen = {key: value for key, value in given.items() if value is not None}
+        if len(chosen) > 1:
+            raise ValueError(f"an optimizer clips in one way, got {' and '.join(chosen)}")
+        if any(value <= 0 for value in chosen.values()):
+            raise ValueError(f"clipping takes a positive number, got {chosen}")
+        if not 0 <= ema_momentum <= 1:
+            raise ValueError(f"ema_momentum is in [0, 1], got {ema_momentum}")
+        for key, value, least in (
+            ("ema_overwrite_frequency", ema_overwrite_frequency if use_ema else None, 1),
+            ("gradient_accumulation_steps", gradient_accumulation_steps, 2),
+        ):
+            if value is not None and (not isinstance(value, int) or value < least):
+                raise ValueError(f"{key} is a whole number of at least {least}, got {value!r}")
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._excluded_ids: set[int] = set()
+        self._excluded_names: list[str] = []
+
+    def _clipped(self, grads: list[Any]) -> list[Any]:
+        if self.clipvalue is not None:
+            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        if self.clipnorm is not None:
+            return [_bounded(g, ops.sqrt(ops.sum(ops.square(g))), self.clipnorm) for g in grads]
+        if self.global_clipnorm is not None:
+            norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
+            return [_bounded(g, norm, self.global_clipnorm) for g in grads]
+        return grads
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Iterable[Variable] | None = None,
+        var_names: Iterable[str] | None = None,
+    ) -> None:
+        """Leave weights out of the decay: by themselves, or by patterns found in their names ("bias").
+
+        Raises ValueError once the optimizer is built.
+        """
+        if self.built:
+            raise ValueError("exclude_from_weight_decay comes before the optimizer is built")
+        self._excluded_ids = {id(v) for v in var_list or ()}
+        self._excluded_names = list(var_names or ())
+
+    def _decays(self, variable: Variable) -> bool:
+        named = any(re.search(name, variable.name) for name in self._excluded_names)
+        return id(variable) not in self._excluded_ids and not named
+
+    def _decay(self, variables: list[Variable]) -> None:
+        """w -= lr λ w, apart from the gradient (Loshchilov & Hutter 2019)."""
+        if not self.weight_decay:
+            return
+        for v in filter(self._decays, variables):
+            rate = ops.cast(self.learning_rate, v.dtype)
+            v.assign(v.value - v.value * self.weight_decay * rate)
+
+    def _average(self, variables: list[Variable], step: Any) -> None:
+        """a' = μ a + (1 - μ) w; the first step starts the averages from the weights themselves."""
+        momentum = ops.cast(ops.not_equal(step, 1), "float32") * self.ema_momentum
+        for v in variables:
+            average = self._averages[self._places[id(v)]]
+            m = ops.cast(momentum, v.dtype)
+            average.assign(m * average.value + (1 - m) * v.value)
+            if self.ema_overwrite_frequency:
+                due = ops.equal(step % self.ema_overwrite_frequency, 0)
+                v.assign(ops.where(due, average.value, v.value))
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        """At the end of training: averages in the place of the weights, when use_ema is on."""
+        if not (self.use_ema and self.built):
+            return
+        for v in var_list:
+            if id(v) in self._places:
+                v.assign(self._averages[self._places[id(v)]].value)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`; `apply` divides the gradients by it again."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+def _bounded(g: Any, norm: Any, most: float) -> Any:
+    """g scaled so that a norm above `most` becomes `most`; zero stays zero."""
+    scale = ops.where(norm > most, most / ops.maximum(norm, 1e-30), 1.0)
+    return g * ops.cast(scale, g.dtype)

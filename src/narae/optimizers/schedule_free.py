@@ -1,0 +1,60 @@
+"""ScheduleFreeAdamW: averaging in the place of a learning-rate schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.engine.variable import Variable
+from narae.optimizers.base import Optimizer, State
+
+
+@builtin("keras.optimizers")
+class ScheduleFreeAdamW(Optimizer):
+    """Adam's steps on z, averaged into x, gradients between them (Defazio et al. 2024, algorithm 1).
+
+    v' = v + (1 - β2)(g² - v);  z' = z - γ g / (√(v' / (1 - β2^t)) + ε), γ = lr min(1, t / warmup_steps);
+    x' = x + (z' - x) / t;  w' = (1 - β1) z' + β1 x'. Kept are w, z (`momentum`) and v: β1 x = w - (1 - β1) z.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> ScheduleFreeAdamW(0.5).apply([3.0], [w])
+    >>> float(w)
+    0.5
+    """
+
+    slots = (("momentum", "velocity"),)
+    arguments = ("beta_1", "beta_2", "epsilon", "warmup_steps")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.warmup_steps = warmup_steps
+
+    def make_slot(self, slot: str, variable: Variable) -> Variable:
+        """z begins at the weight, the mean square at zero."""
+        if slot == "velocity":
+            return super().make_slot(slot, variable)
+        start = variable.stored()  # not its value, which may be traced
+        return self.add_variable_from_reference(variable, slot, lambda shape, dtype=None: start)
+
+    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
+        """See the class."""
+        z, v, beta = state["momentum"], state["velocity"], self.beta_1
+        if self.warmup_steps:
+            lr = lr * ops.minimum(t / float(self.warmup_steps), 1.0)
+        v = v + (ops.square(g) - v) * (1 - self.beta_2)
+        spread = ops.sqrt(v / (1 - ops.power(self.beta_2, t))) + self.epsilon
+        share = 1 / t
+        kept = (w - z * (1 - beta)) * (1 - share)  # (1 - 1/t) β1 x
+        z = z - g * lr / spread
+        return z * (1 - beta + share * beta) + kept, {"momentum": z, "velocity": v}
