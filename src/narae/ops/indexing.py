@@ -58,6 +58,12 @@ def _expanded(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
             out.append(key)
             continue
         found = as_tensor(key)
+        if is_float(found.dtype):
+            if found.size:
+                raise IndexError(
+                    f"an index is a whole number, got {found.dtype}; a cast to int32 before it?"
+                )
+            found = to(found, "int32")  # an empty list has no dtype of its own
         if found.dtype == "bool":
             out += [
                 tensor_of(i.astype(np.int32))

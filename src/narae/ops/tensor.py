@@ -235,9 +235,13 @@ class Tensor(Operators, Value):
         return self._known("an index").__index__()
 
     def __format__(self, format_spec: str) -> str:
-        if format_spec and self.shape == ():
-            return format(self.item(), format_spec)
-        return format(str(self), format_spec)
+        if not format_spec:
+            return str(self)
+        if self.shape:
+            raise TypeError(
+                f"{format_spec!r} formats one number, got a tensor of shape {self.shape}"
+            )
+        return format(self.item(), format_spec)
 
     def __repr__(self) -> str:
         if self.data is None:
