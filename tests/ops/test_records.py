@@ -34,7 +34,7 @@ FLAT = frozenset(
 # Their gradient is an error that says so.
 REFUSE = frozenset({"while", "lu_factor"})
 # Their samples' graphs are of float64.
-OF_GRAPHS = frozenset({"switch", "while", "scan"})
+OF_GRAPHS = frozenset({"switch", "while", "scan", "custom_gradient"})
 SMOOTH = [op for op in OPS if op.name not in FLAT | REFUSE and op.smooth]
 DIFFERENTIABLE = [op for op in OPS if op.name not in FLAT | REFUSE]
 

@@ -377,6 +377,11 @@ from narae.ops.statistics import (
     nanquantile,
     percentile,
 )
+from narae.ops.transforms import (
+    custom_gradient,
+    jvp,
+    vectorize,
+)
 
 __all__ = [
     "abs",
@@ -451,6 +456,7 @@ __all__ = [
     "ctc_loss",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "deg2rad",
     "depth_to_space",
     "depthwise_conv",
@@ -535,6 +541,7 @@ __all__ = [
     "isposinf",
     "isreal",
     "istft",
+    "jvp",
     "kaiser",
     "kron",
     "layer_normalization",
@@ -707,6 +714,7 @@ __all__ = [
     "vander",
     "var",
     "vdot",
+    "vectorize",
     "vectorized_map",
     "view",
     "vsplit",

@@ -19,7 +19,7 @@ MISSING = {
     **_rows("image", "Pillow or SciPy do it outside of a model"),
     **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
     **_rows(
-        "ctc_decode custom_gradient jvp vectorize ",
+        "ctc_decode ",
         "compose it of other narae.ops meanwhile",
     ),
 }

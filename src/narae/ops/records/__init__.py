@@ -6,6 +6,7 @@ from narae.ops.records import (  # noqa: F401
     contract,
     control,
     conv,
+    custom,
     fourier,
     index,
     linalg,
