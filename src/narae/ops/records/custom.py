@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float
+from narae.base.errors import DtypeError, ShapeError
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.ops.record import record
@@ -15,9 +16,10 @@ from narae.ops.records.body import trace_graph
 
 
 def _rule(*inputs: Spec, forward: Graph, backward: Graph) -> tuple[Spec, ...]:
-    wanted = [v.spec for v in forward.inputs]
-    if list(inputs) != wanted:
-        raise TypeError(f"a function traced for {wanted} is called with {list(inputs)}")
+    for got, wanted in zip(inputs, (v.spec for v in forward.inputs), strict=True):
+        if got != wanted:
+            error = ShapeError if got.dtype == wanted.dtype else DtypeError
+            raise error(f"a function with a gradient of its own takes {wanted}, got {got}")
     return tuple(v.spec for v in forward.outputs)
 
 
