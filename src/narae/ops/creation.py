@@ -68,7 +68,7 @@ def _like(x: Any, value: Any, dtype: Any) -> Tensor:
 
 
 @public
-def zeros_like(x: Any, dtype: Any = None, **_: Any) -> Tensor:
+def zeros_like(x: Any, dtype: Any = None) -> Tensor:
     """Zeros of x's shape.
 
     >>> import narae
@@ -79,7 +79,7 @@ def zeros_like(x: Any, dtype: Any = None, **_: Any) -> Tensor:
 
 
 @public
-def ones_like(x: Any, dtype: Any = None, **_: Any) -> Tensor:
+def ones_like(x: Any, dtype: Any = None) -> Tensor:
     """Ones of x's shape.
 
     >>> import narae

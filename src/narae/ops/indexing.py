@@ -382,7 +382,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 @public
 def one_hot(
-    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False, **_: Any
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Tensor:
     """1 at the place of each index and 0 elsewhere, along a new axis; all 0 for an index out of range.
 
@@ -415,7 +415,9 @@ def multi_hot(
     """
     from narae.ops.reductions import max
 
-    classes = kwargs.get("num_tokens", num_classes)
+    classes = kwargs.pop("num_tokens", num_classes)  # its name in Keras 2
+    if kwargs:
+        raise TypeError(f"multi_hot got an unexpected keyword argument {next(iter(kwargs))!r}")
     if classes is None:
         raise ValueError("multi_hot needs num_classes")
     x = as_tensor(inputs)

@@ -196,7 +196,7 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
 
 
 @public
-def cdist(x: Any, y: Any, p: float = 2.0, **_: Any) -> Tensor:
+def cdist(x: Any, y: Any) -> Tensor:
     """The distances of all rows of x from all rows of y.
 
     >>> import narae
@@ -206,4 +206,4 @@ def cdist(x: Any, y: Any, p: float = 2.0, **_: Any) -> Tensor:
     from narae.ops.norms import norm
 
     a, b = promoted(x, y, floating=True)
-    return norm(A.subtract(expand_dims(a, -2), expand_dims(b, -3)), p, -1)
+    return norm(A.subtract(expand_dims(a, -2), expand_dims(b, -3)), axis=-1)

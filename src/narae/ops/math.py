@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
-from narae.ops.promote import dtype_of, floated, promoted, to
+from narae.ops.promote import dtype_of, floated, numeric, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
@@ -82,7 +82,7 @@ erfinv = _unary("erfinv", S.erfinv, "The x whose erf is given.", "erfinv(0.0).it
 floor = _unary("floor", A.floor, "The next whole number below.", "floor(1.5).item()", "1.0")
 ceil = _unary("ceil", A.ceil, "The next whole number above.", "ceil(1.5).item()", "2.0")
 negative = _unary("negative", A.negative, "-x.", "negative([1, -2]).tolist()", "[-1, 2]", "any")
-square = _unary("square", A.square, "x².", "square([1, -2]).tolist()", "[1, 4]", "any")
+square = _unary("square", A.square, "x².", "square([1, -2]).tolist()", "[1, 4]", "number")
 
 
 @public
@@ -126,8 +126,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Tensor:
 
 def _numbers(x1: Any, x2: Any) -> list[Tensor]:
     """Operands that are no booleans: those become int32, as in Keras."""
-    x, y = promoted(x1, x2)
-    return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
+    return [numeric(x) for x in promoted(x1, x2)]
 
 
 @public
@@ -154,13 +153,18 @@ def mod(x1: Any, x2: Any) -> Tensor:
 
 @public
 def power(x1: Any, x2: Any) -> Tensor:
-    """x1 to the power x2, broadcast.
+    """x1 to the power x2, broadcast. Raises ValueError for integers to known negative powers.
 
     >>> import narae
     >>> narae.ops.power([1.0, 3.0], 2).tolist()
     [1.0, 9.0]
     """
-    return A.power(*_numbers(x1, x2))
+    x, y = _numbers(x1, x2)
+    if y.data is not None and not is_float(y.dtype) and np.any(y.data < 0):
+        raise ValueError(
+            f"power of integers ({x.dtype}) takes exponents of 0 or more; a cast to float before it?"
+        )
+    return A.power(x, y)
 
 
 @public
@@ -242,8 +246,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
     >>> narae.ops.clip([-2.0, 0.5, 2.0], 0.0, 1.0).tolist()
     [0.0, 0.5, 1.0]
     """
-    x = as_tensor(x)
-    x = to(x, "int32") if x.dtype == "bool" else x
+    x = numeric(x)
     bounds = [b for b in (x_min, x_max) if b is not None]
     x, *_ = promoted(x, *bounds)
     low = x if x_min is None else A.maximum(x, to(x_min, x.dtype))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.ops.promote import floated
+from narae.ops.promote import floated, numeric, to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
@@ -15,7 +15,7 @@ from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
 from narae.ops.records import special
 from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.ops.tensor import Tensor
 
 
 def _zero(x: Tensor) -> Any:
@@ -30,8 +30,7 @@ def relu(x: Any) -> Tensor:
     >>> narae.ops.relu([-1.0, 2.0]).tolist()
     [0.0, 2.0]
     """
-    x = as_tensor(x)
-    return A.relu(x)
+    return A.relu(numeric(x))
 
 
 @public
@@ -174,10 +173,10 @@ def hard_tanh(x: Any) -> Tensor:
     >>> narae.ops.hard_tanh([-3.0, 0.5]).tolist()
     [-1.0, 0.5]
     """
-    x = floated(x)
+    kept, x = numeric(x).dtype, floated(x)
     one = constant(1, x.dtype)
     above, below = L.greater(x, one), L.less(x, constant(-1, x.dtype))
-    return L.select(above, one, L.select(below, constant(-1, x.dtype), x))
+    return to(L.select(above, one, L.select(below, constant(-1, x.dtype), x)), kept)
 
 
 def _negative_part(x: Tensor) -> Tensor:

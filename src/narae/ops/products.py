@@ -183,13 +183,13 @@ def _three(x: Tensor) -> list[Tensor]:
 
 @public
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
-    """Sums of products of two vectors, one moved along the other. mode: valid, same or full.
+    """Sums of products of two vectors, one moved along the other, as floats. mode: valid, same or full.
 
     >>> import narae
     >>> narae.ops.correlate([1.0, 2.0, 3.0], [1.0, 1.0]).tolist()
     [3.0, 5.0]
     """
-    x, y = promoted(x1, x2, floating=False)
+    x, y = promoted(x1, x2, floating=True)
     if x.ndim != 1 or y.ndim != 1:
         raise ShapeError(f"correlate takes vectors, got shapes {x.shape} and {y.shape}")
     if mode not in ("valid", "same", "full"):

@@ -30,6 +30,12 @@ def promoted(*xs: Any, floating: bool = False) -> list[Tensor]:
     return [to(x, dtype) for x in xs]
 
 
+def numeric(x: Any) -> Tensor:
+    """`x` as a tensor of numbers: booleans become int32."""
+    found = as_tensor(x)
+    return to(found, "int32") if found.dtype == "bool" else found
+
+
 def floated(x: Any) -> Tensor:
     """`x` as a tensor of a float dtype: its own, or floatx."""
     found = as_tensor(x)

@@ -120,8 +120,30 @@ def _extreme(
     return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
 
 
-max = amax = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
-min = amin = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
+max = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
+min = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
+
+
+@public
+def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The largest over axes.
+
+    >>> import narae
+    >>> narae.ops.amax([3, 1, 2]).item()
+    3
+    """
+    return max(x, axis, keepdims)
+
+
+@public
+def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The smallest over axes.
+
+    >>> import narae
+    >>> narae.ops.amin([3, 1, 2]).item()
+    1
+    """
+    return min(x, axis, keepdims)
 
 
 @public

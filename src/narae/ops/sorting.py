@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import standardize_dtype
+from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.ops.promote import to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import index as I
@@ -86,8 +86,10 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     own = I.take_along(scores, S.reshape(target, shape=(*target.shape, 1)), axis=scores.ndim - 1)
     above = L.cast(L.greater(scores, own), dtype="int32")
     ranks = R.reduce_sum(above, axes=(scores.ndim - 1,))
-    finite = L.isfinite(S.reshape(own, shape=target.shape))
-    return L.logical_and(L.less(ranks, constant(k, "int32")), finite)
+    within = L.less(ranks, constant(k, "int32"))
+    if not is_float(scores.dtype):
+        return within
+    return L.logical_and(within, L.isfinite(S.reshape(own, shape=target.shape)))
 
 
 @public
@@ -118,40 +120,35 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
 def unique(
     x: Any,
     sorted: bool = True,
+    return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The different elements in ascending order. Not in a traced function: the size is not known there.
+    """The different elements (or rows along an axis) in ascending order, and where and how often they are.
+
+    size: as many, cut, or filled with fill_value or the first of them. Not in a traced function: how
+    many there are is not known there.
 
     >>> import narae
     >>> narae.ops.unique([2, 1, 2]).tolist()
     [1, 2]
     """
     data = as_tensor(x)._known("unique")
-    found = np.unique(data, return_inverse=return_inverse, return_counts=return_counts, axis=axis)
-    parts = list(found) if isinstance(found, tuple) else [found]
+    values, index, inverse, counts = np.unique(data, True, True, True, axis)
+    inverse = inverse.reshape(data.shape if axis is None else -1)
     if size is not None:
-        axis0 = axis or 0
-        filled = np.full_like(
-            np.take(parts[0], [0], axis0), 0 if fill_value is None else fill_value
-        )
-        missing = size - parts[0].shape[axis0]
-        parts[0] = np.take(
-            np.concatenate([parts[0], *[filled] * builtins.max(missing, 0)], axis0),
-            range(size),
-            axis0,
-        )
-        if return_counts:
-            parts[-1] = np.concatenate(
-                [parts[-1], np.zeros(builtins.max(missing, 0), parts[-1].dtype)]
-            )[:size]
-    tensors = [
-        tensor_of(np.asarray(p if i == 0 else p.astype(np.int32))) for i, p in enumerate(parts)
-    ]
-    return tensors[0] if len(tensors) == 1 else tuple(tensors)
+        place, filled = axis or 0, np.arange(size) >= counts.size
+        rows = np.where(filled, 0, np.arange(size))
+        values, index, counts = values.take(rows, place), index[rows], counts[rows]
+        counts[filled] = 0
+        if fill_value is not None:
+            np.moveaxis(values, place, 0)[filled] = fill_value
+    wanted = ((index, return_index), (inverse, return_inverse), (counts, return_counts))
+    more = [tensor_of(part.astype(np.int32)) for part, asked in wanted if asked]
+    return (tensor_of(values), *more) if more else tensor_of(values)
 
 
 @public
@@ -162,7 +159,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
     >>> narae.ops.histogram([0.0, 1.0, 1.0], 2)[0].tolist()
     [1.0, 2.0]
     """
-    counts, edges = np.histogram(as_tensor(x)._known("histogram"), bins, range)
-    return tensor_of(counts.astype(standardize_dtype(None))), tensor_of(
-        edges.astype(standardize_dtype(None))
-    )
+    x = as_tensor(x)
+    dtype = np_dtype(as_float(x.dtype))
+    counts, edges = np.histogram(x._known("histogram").astype("float64"), bins, range)
+    return tensor_of(counts.astype(dtype)), tensor_of(edges.astype(dtype))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.graph.ir import Op
-from narae.ops.promote import floated, promoted, to
+from narae.ops.promote import floated, numeric, promoted, to
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -29,9 +29,11 @@ def named(
 def unary(
     module: str, name: str, op: Op, says: str, example: str, gives: str, takes: str = "float"
 ) -> Unary:
-    """A function of one tensor. takes: 'float' (others become floatx), 'any', or 'bool'."""
+    """A function of one tensor. takes: 'float' (others become floatx), 'number' (booleans
+    become int32), 'any', or 'bool'."""
     prepare: Callable[[Any], Tensor] = {
         "float": floated,
+        "number": numeric,
         "any": as_tensor,
         "bool": lambda x: to(x, "bool"),
     }[takes]
