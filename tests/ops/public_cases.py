@@ -336,6 +336,13 @@ PATCHES: list[Case] = [
     *_each("adaptive_average_pool adaptive_max_pool", (_i(2, 3, 6, 5, 4), 2)),
     *_each("adaptive_max_pool", (_f(2, 3, 6, 5), 2), data_format="channels_first"),
 ]
+_scores, _steps = _f(2, 5, 3), np.array([5, 3], "int32")
+LABELS: list[Case] = [
+    *_each("ctc_decode", (_scores, _steps)),
+    *_each("ctc_decode", (_scores, _steps), merge_repeated=False, mask_index=2),
+    *_each("ctc_decode", (_scores, _steps, "beam_search"), beam_width=20, top_paths=9),
+    *_each("ctc_decode", (_scores, _steps, "beam_search"), beam_width=2, mask_index=1),
+]
 
 CASES = [
     *ELEMENTWISE,
@@ -350,4 +357,5 @@ CASES = [
     *SEGMENTS,
     *AXES,
     *PATCHES,
+    *LABELS,
 ]

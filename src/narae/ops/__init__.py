@@ -53,6 +53,9 @@ from narae.ops.crossentropies import (
     ctc_loss,
     sparse_categorical_crossentropy,
 )
+from narae.ops.decoding import (
+    ctc_decode,
+)
 from narae.ops.fourier import (
     extract_sequences,
     fft,
@@ -453,6 +456,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "ctc_decode",
     "ctc_loss",
     "cumprod",
     "cumsum",

@@ -18,10 +18,6 @@ MISSING = {
     ),
     **_rows("image", "Pillow or SciPy do it outside of a model"),
     **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
-    **_rows(
-        "ctc_decode ",
-        "compose it of other narae.ops meanwhile",
-    ),
 }
 
 
