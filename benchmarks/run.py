@@ -4,7 +4,8 @@
     make bench ARGS=--quick    a fifth of the data, one repeat
     make bench ARGS="--only narae,numpy --repeats 5"
 
-Each peer runs in a process of its own, in turn, so that a change of the machine's speed meets all of them.
+Each peer runs in a process of its own, in turn, so that a change of the machine's speed meets all
+of them.
 """
 
 from __future__ import annotations
@@ -17,20 +18,42 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+from packaging.requirements import Requirement
+from rich.console import Console
+from rich.table import Table
+
+from narae.base.files import atomic_write
+from narae.datasets import mnist
 
 HERE = Path(__file__).parent
-# name -> script, its argument, and the packages whose installed size (with what they need) counts
-PEERS: dict[str, tuple[str, str, str]] = {
-    "narae": ("keras_like.py", "narae", "narae"),
-    "Keras on JAX": ("keras_like.py", "jax", "keras jax"),
-    "Keras on TensorFlow": ("keras_like.py", "tensorflow", "keras tensorflow-cpu"),
-    "Keras on PyTorch": ("keras_like.py", "torch", "keras torch"),
-    "PyTorch by hand": ("torch_loop.py", "", "torch"),
-    "scikit-learn (Adam)": ("sklearn_mlp.py", "", "scikit-learn"),
-    "NumPy by hand": ("numpy_loop.py", "", "numpy"),
-    "bare products": ("products.py", "", "numpy"),
+# Set on some machines for old builds of OpenBLAS; they slow a current one down.
+DROPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+class Peer(NamedTuple):
+    """A script with its argument, and the packages whose installed size counts."""
+
+    script: str
+    argument: str
+    packages: str
+
+
+Figures = dict[str, float]
+
+PEERS = {
+    "narae": Peer("keras_like.py", "narae", "narae"),
+    "Keras on JAX": Peer("keras_like.py", "jax", "keras jax"),
+    "Keras on TensorFlow": Peer("keras_like.py", "tensorflow", "keras tensorflow-cpu"),
+    "Keras on PyTorch": Peer("keras_like.py", "torch", "keras torch"),
+    "PyTorch by hand": Peer("torch_loop.py", "", "torch"),
+    "scikit-learn (Adam)": Peer("sklearn_mlp.py", "", "scikit-learn"),
+    "NumPy by hand": Peer("numpy_loop.py", "", "numpy"),
+    "bare products": Peer("products.py", "", "numpy"),
 }
 COLUMNS = {
     "import_s": "import, s",
@@ -43,21 +66,22 @@ COLUMNS = {
 }
 
 
-def measured(script: str, argument: str, quick: bool) -> dict[str, float]:
-    """One run of a peer."""
-    env = {
-        k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-    }
-    command = [sys.executable, str(HERE / "peers" / script), *([argument] if argument else [])]
-    done = subprocess.run(
-        command + (["--quick"] if quick else []),
-        capture_output=True,
-        text=True,
-        env=env,
-        check=False,
-    )
+def prepare(folder: str) -> dict[str, str]:
+    """Write the data for the peers; the environment in which they run."""
+    (images, labels), _ = mnist.load_data()
+    np.save(Path(folder) / "images.npy", images.reshape(60000, 784))
+    np.save(Path(folder) / "labels.npy", labels)
+    kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
+    return kept | {"BENCH_DATA": folder}
+
+
+def measured(peer: Peer, env: dict[str, str], quick: bool) -> Figures:
+    """One run of a peer. Raises RuntimeError with the end of what it said when it fails."""
+    command = [sys.executable, str(HERE / "peers" / peer.script)]
+    command += [peer.argument] * bool(peer.argument) + ["--quick"] * quick
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     if done.returncode:
-        raise RuntimeError(f"{script} {argument} failed:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{peer.script} {peer.argument} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -69,116 +93,91 @@ def installed_mb(packages: str) -> float:
         name = todo.pop().lower().replace("_", "-")
         if name in seen:
             continue
-        try:
-            found = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        seen[name] = sum(_size(found, file) for file in found.files or ()) / 2**20
-        if name == "narae":  # installed in place: its sources are what a wheel holds
-            source = HERE.parent / "src" / "narae"
-            seen[name] = (
-                sum(
-                    p.stat().st_size
-                    for p in source.rglob("*")
-                    if p.suffix != ".pyc" and p.is_file()
-                )
-                / 2**20
-            )
-        for need in found.requires or ():
-            if "extra ==" not in need:
-                todo.append(
-                    need.split(";")[0]
-                    .split("[")[0]
-                    .strip(" ()")
-                    .split()[0]
-                    .split("=")[0]
-                    .split(">")[0]
-                    .split("<")[0]
-                    .split("~")[0]
-                    .split("!")[0]
-                )
+        found = importlib.metadata.distribution(name)
+        seen[name] = own_mb(found)
+        needs = map(Requirement, found.requires or ())
+        todo += [n.name for n in needs if n.marker is None or n.marker.evaluate({"extra": ""})]
     return sum(seen.values())
 
 
-def _size(distribution: Any, file: Any) -> float:
-    try:
-        return float(Path(distribution.locate_file(file)).stat().st_size)
-    except OSError:
-        return 0.0
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", help="names of peers, separated by commas")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    args = parser.parse_args()
-    chosen = [
-        n
-        for n in PEERS
-        if args.only is None
-        or any(part.strip().lower() in n.lower() for part in args.only.split(","))
-    ]
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
-    for repeat in range(1 if args.quick else args.repeats):
-        for name in chosen:
-            print(f"run {repeat + 1}: {name}", file=sys.stderr, flush=True)
-            runs[name].append(measured(*PEERS[name][:2], args.quick))
-    table = {
-        name: {key: statistics.median(r[key] for r in rows) for key in rows[0] if key in COLUMNS}
-        | {"size_mb": installed_mb(PEERS[name][2])}
-        for name, rows in runs.items()
-    }
-    show(table)
-    if args.json:
-        args.json.write_text(
-            json.dumps({"machine": machine(), "figures": table, "runs": runs}, indent=1)
-        )
+def own_mb(found: importlib.metadata.Distribution) -> float:
+    """The size of one package's files."""
+    if found.metadata["Name"] == "narae":  # installed in place: a wheel holds its sources
+        files = [p for p in (HERE.parent / "src").rglob("*") if p.suffix != ".pyc"]
+    else:
+        files = [Path(str(found.locate_file(file))) for file in found.files or ()]
+    return sum(path.stat().st_size for path in files if path.is_file()) / 2**20
 
 
 def machine() -> str:
     """What the figures were measured on."""
-    model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
-    if info.exists():
-        model = next(
-            (
-                line.split(":")[1].strip()
-                for line in info.read_text().splitlines()
-                if "model name" in line
-            ),
-            model,
-        )
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
+    model = names[0] if names else platform.processor() or platform.machine()
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def show(table: dict[str, dict[str, float]]) -> None:
-    """Print the figures, and each peer's epoch as a multiple of narae's."""
-    from rich.console import Console
-    from rich.table import Table
+def digits(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
+
+def show(figures: dict[str, Figures]) -> None:
+    """Print the figures, and each peer's epoch as a multiple of narae's."""
     out = Table(title="784-512-10, batch 128, RMSprop, MNIST; tiny: 13-64-64-1, batch 16")
     out.add_column("")
-    for title in COLUMNS.values():
+    for title in (*COLUMNS.values(), "epoch / narae's"):
         out.add_column(title, justify="right")
-    out.add_column("epoch / narae's", justify="right")
-    base = table.get("narae", {}).get("epoch_s")
-    for name, row in table.items():
-        cells = [
-            f"{row[key]:.3g}"
-            if key in row and row[key] < 100
-            else f"{row[key]:,.0f}"
-            if key in row
-            else ""
-            for key in COLUMNS
-        ]
-        out.add_row(name, *cells, f"{row['epoch_s'] / base:.2f}" if base else "")
+    base = figures.get("narae", {}).get("epoch_s")
+    for name, row in figures.items():
+        ratio = f"{row['epoch_s'] / base:.2f}" if base else ""
+        out.add_row(name, *(digits(row.get(key)) for key in COLUMNS), ratio)
     console = Console(width=140)
     console.print(machine())
     console.print(out)
+
+
+def parsed() -> argparse.Namespace:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--quick", action="store_true", help="less data, one repeat")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds through all peers")
+    parser.add_argument("--only", default="", help="parts of peers' names, separated by commas")
+    parser.add_argument("--json", type=Path, help="write the figures of every run there")
+    args = parser.parse_args()
+    wanted = [part.strip().lower() for part in args.only.split(",")]
+    args.peers = [name for name in PEERS if any(part in name.lower() for part in wanted)]
+    if not args.peers or args.repeats < 1:
+        parser.error(f"nothing to run: repeats from 1, and peers among {', '.join(PEERS)}")
+    return args
+
+
+def main() -> None:
+    args = parsed()
+    runs: dict[str, list[Figures]] = {name: [] for name in args.peers}
+    failed: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        env = prepare(folder)
+        for repeat in range(1 if args.quick else args.repeats):
+            for name in args.peers:
+                print(f"run {repeat + 1}: {name}", file=sys.stderr, flush=True)
+                try:
+                    runs[name].append(measured(PEERS[name], env, args.quick))
+                except RuntimeError as error:  # the others' runs are not thrown away
+                    failed.add(name)
+                    print(error, file=sys.stderr)
+    figures = {
+        name: {key: statistics.median(r[key] for r in rows) for key in rows[0]}
+        | {"size_mb": installed_mb(PEERS[name].packages)}
+        for name, rows in runs.items()
+        if name not in failed
+    }
+    show(figures)
+    if args.json:
+        with atomic_write(args.json, "w") as file:
+            json.dump({"machine": machine(), "figures": figures, "runs": runs}, file, indent=1)
+    if failed:
+        sys.exit(f"failed, and left out of the table: {', '.join(sorted(failed))}")
 
 
 if __name__ == "__main__":

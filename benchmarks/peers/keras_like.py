@@ -16,8 +16,6 @@ if PEER != "narae":
     os.environ["KERAS_BACKEND"] = PEER
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 start = time.perf_counter()
-import numpy as np  # noqa: E402
-
 if PEER == "narae":
     import narae as keras
     from narae import layers
@@ -27,8 +25,7 @@ else:
 keras.Sequential  # noqa: B018  narae loads its rooms when they are used
 imported = time.perf_counter() - start
 
-work = common.numbers(common.QUICK)
-images, labels = common.mnist(work["rows"])
+images, labels = common.mnist()
 model = keras.Sequential(
     [layers.Dense(512, activation="relu"), layers.Dense(10, activation="softmax")]
 )
@@ -37,7 +34,7 @@ first = common.seconds(
     lambda: model.fit(images[:128], labels[:128], epochs=1, batch_size=128, verbose=0)
 )
 epoch = common.seconds(
-    lambda: model.fit(images, labels, epochs=1, batch_size=128, verbose=0), work["epochs"]
+    lambda: model.fit(images, labels, epochs=1, batch_size=128, verbose=0), common.EPOCHS
 )
 one = images[:1]
 model.predict(one, verbose=0)
@@ -48,16 +45,11 @@ small = keras.Sequential(
     [layers.Dense(64, activation="relu"), layers.Dense(64, activation="relu"), layers.Dense(1)]
 )
 small.compile(optimizer="rmsprop", loss="mse")
-small.fit(x[:64], y[:64], epochs=1, batch_size=16, verbose=0)
-epochs = max(1, work["tiny_steps"] // 250)
-tiny = common.seconds(lambda: small.fit(x, y, epochs=epochs, batch_size=16, verbose=0), 3) / (
-    epochs * 250
-)
+tiny = common.per_tiny_step(lambda n: small.fit(x, y, epochs=n, batch_size=16, verbose=0))
 common.report(
     import_s=imported,
     first_step_s=first,
     epoch_s=epoch,
     predict_ms=1e3 * single,
-    tiny_ms=1e3 * tiny,
-    numpy=float(np.__version__[0]),
+    tiny_ms=tiny,
 )

@@ -11,7 +11,6 @@ start = time.perf_counter()
 import numpy as np  # noqa: E402
 
 imported = time.perf_counter() - start
-work = common.numbers(common.QUICK)
 rng = np.random.default_rng(0)
 
 
@@ -73,22 +72,22 @@ def regressed(
         rmsprop(params, grads, state)
 
 
-images, labels = common.mnist(work["rows"])
+images, labels = common.mnist()
 params = weights(784, 512, 10)
 state = [np.zeros_like(w) for w in params]
 first = common.seconds(lambda: classified(params, state, images[:128], labels[:128], 128))
-epoch = common.seconds(lambda: classified(params, state, images, labels, 128), work["epochs"])
+epoch = common.seconds(lambda: classified(params, state, images, labels, 128), common.EPOCHS)
 single = common.seconds(
     lambda: np.maximum(images[:1] @ params[0] + params[1], 0) @ params[2] + params[3], 20
 )
 x, y = common.tiny()
 small = weights(13, 64, 64, 1)
 moments = [np.zeros_like(w) for w in small]
-tiny = common.seconds(lambda: regressed(small, moments, x, y, 16), 3) / (len(x) / 16)
+tiny = common.per_tiny_step(lambda n: [regressed(small, moments, x, y, 16) for _ in range(n)])
 common.report(
     import_s=imported,
     first_step_s=first,
     epoch_s=epoch,
     predict_ms=1e3 * single,
-    tiny_ms=1e3 * tiny,
+    tiny_ms=tiny,
 )
