@@ -38,7 +38,7 @@ class Configured:
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         own = _own_arguments(type(self))
-        if not own:
+        if not own or type(self).get_config is not Configured.get_config:  # a subclass adds its own
             return config
         given = {k: v for k, v in (self._init_args or {}).items() if k not in config}
         if not all(map(_plain, given.values())):

@@ -155,7 +155,7 @@ _PASSED = frozenset(
 def functional_config(model: Any) -> dict[str, Any]:
     """The config of a Functional model."""
     calls = _by_operation(model)
-    names = {key: _operation_name(found[0].target) for key, found in calls.items()}
+    names = {key: _operation_name(found[0]) for key, found in calls.items()}
     histories = {
         id(t): [names[key], node, i]
         for key, found in calls.items()
@@ -201,8 +201,12 @@ def _by_operation(model: Any) -> dict[int, list[Call]]:
     return out
 
 
-def _operation_name(target: Any) -> str:
-    return target.name if isinstance(target, Layer) else auto_name(target.__name__)
+def _operation_name(call: Call) -> str:
+    if isinstance(call.target, Layer):
+        return call.target.name
+    if call.name is None:
+        call.name = auto_name(call.target.__name__)
+    return call.name
 
 
 def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -> dict[str, Any]:
@@ -276,6 +280,7 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
                 continue
             args, kwargs = _read_node(node, outputs, custom_objects)
             outputs[name, i] = trees.flatten(operations[name](*args, **kwargs))
+            outputs[name, i][0].history.name = name
         if len(blocked) == len(waiting):
             raise ValueError(
                 f"the model's config is broken: no inputs for {sorted({n for n, _, _ in blocked})}"

@@ -147,10 +147,6 @@ class Model(Trainer, Layer):
 
         return json.dumps(serialize_keras_object(self), **kwargs)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments of a subclass."""
-        return Layer.get_config(self)
-
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """The model that `to_json` described, with weights of its own."""

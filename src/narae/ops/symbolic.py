@@ -94,6 +94,7 @@ class Call:
         self.target = target
         self.args = args
         self.kwargs = kwargs
+        self.name: str | None = None  # given when a configuration is written
         leaves = trees.flatten(specs)
         made = [KerasTensor(s.shape, s.dtype, history=self, index=i) for i, s in enumerate(leaves)]
         self.outputs = trees.pack_as(specs, made)

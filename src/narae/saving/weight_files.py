@@ -83,13 +83,12 @@ def read_weights(model: Any, source: Any, shown: str, skip_mismatch: bool = Fals
 
     with open_for_reading(source, shown) as file:
         for path, part in parts(model):
-            if path.split("/")[0] == "optimizer" and not part.built:
-                if "optimizer" not in file:
-                    continue
-                part.build(model.trainable_variables)
             store = Reader(file, path, shown)
-            if path == "optimizer" and not len(store):
-                continue  # weights without the optimizer's state are whole
+            if path == "optimizer":
+                if not part.built and len(store) > len(part.variables):
+                    part.build(model.trainable_variables)
+                if len(store) < min(3, len(part.variables)):
+                    continue  # written before the optimizer was built: the weights are whole
             try:
                 part.load_own_variables(store)
             except CorruptFile:
