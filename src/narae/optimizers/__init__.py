@@ -68,11 +68,3 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
     """The optimizer that `serialize` described."""
     return deserialize_keras_object(config, custom_objects)
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("MultiOptimizer", "OptimizerMap", "ScheduleFreeAdamW"):
-        raise NotYet(
-            f"narae.optimizers has no {name} yet: AdamW with a schedule is the nearest there is"
-        )
-    raise AttributeError(f"narae.optimizers has no {name!r}. {nearest(name, __all__)}")

@@ -41,7 +41,7 @@ class Adam(_Moments):
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
-    >>> _ = Adam(0.5).apply_gradients([(w * 0 + 3.0, w)])
+    >>> Adam(0.5).apply([2.0], [w])
     >>> f"{float(w):.3f}"
     '0.500'
     """
@@ -77,6 +77,12 @@ class AdamW(Adam):
     """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019).
 
     Raises ValueError for a weight decay of None.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> AdamW(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.498'
     """
 
     def __init__(
@@ -104,6 +110,12 @@ class Nadam(_Moments):
 
     μ_t = β1 (1 - 0.96^t / 2), Π_t their product;
     w' = w - lr (μ_{t+1} m' / (1 - Π_{t+1}) + (1 - μ_t) g / (1 - Π_t)) / (√(v' / (1 - β2^t)) + ε).
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Nadam(0.1).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.894'
     """
 
     def make_slots(self) -> None:
@@ -138,6 +150,12 @@ class Adamax(Optimizer):
     """Adam with the running maximum in place of the mean square (Kingma & Ba 2015, section 7.1).
 
     u' = max(β2 u, |g|);  w' = w - lr m' / ((1 - β1^t)(u' + ε)).
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Adamax(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.500'
     """
 
     slots = (("momentum", "norm"),)
@@ -167,6 +185,12 @@ class Lamb(_Moments):
     """Adam's step at the scale of each layer's weights (You et al. 2020, algorithm 2).
 
     r = m̂ / (√v̂ + ε);  w' = w - lr |w| / |r| r, the ratio 1 where either is 0.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Lamb(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.500'
     """
 
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:

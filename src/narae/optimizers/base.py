@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from narae import ops
 from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
-from narae.base.registry import deserialize_keras_object, get_object
+from narae.base.registry import deserialize_keras_object
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.optimizers.options import Options
@@ -128,64 +128,7 @@ class Optimizer(Options, Stored):
         """How many times gradients were applied."""
         return self._count
 
-    # -- variables ---------------------------------------------------------------------------
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The optimizer's own variables, in the order in which they are saved."""
-        return list(self._variables)
-
-    def _own(self, variable: Variable) -> Variable:
-        variable.path = f"{self.name}/{variable.name}"
-        self._variables.append(variable)
-        return variable
-
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str = "none",
-        name: str | None = None,
-    ) -> Variable:
-        """Make a variable of the optimizer. initializer: a name, or a function (shape, dtype=...)."""
-        if isinstance(initializer, str):
-            initializer = get_object("initializer", "keras.initializers", initializer)
-        if isinstance(initializer, type):
-            initializer = initializer()
-        made = Variable(initializer, tuple(shape), dtype, False, True, aggregation, name=name)
-        return self._own(made)
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Make a variable of a weight's shape and dtype, named after its path."""
-        return self.add_variable(
-            reference_variable.shape,
-            initializer,
-            reference_variable.dtype,
-            name=f"{reference_variable.path.replace('/', '_')}_{name or 'state'}",
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """A variable for each weight; a tuple of such lists when `name` is a list of names."""
-        names = [name] if isinstance(name, str) else list(name)
-        starts = (
-            initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        )
-        if len(starts) != len(names):
-            raise ValueError(f"{len(names)} names with {len(starts)} initializers: one for each")
-        rows = [
-            [
-                self.add_variable_from_reference(v, each, start)
-                for each, start in zip(names, starts, strict=True)
-            ]
-            for v in trainable_variables
-        ]
-        columns = tuple([row[i] for row in rows] for i in range(len(names)))
-        return columns[0] if isinstance(name, str) else columns
+    # -- state -------------------------------------------------------------------------------
 
     def build(self, variables: Iterable[Variable]) -> None:
         """Make the state for the weights to be trained; once."""

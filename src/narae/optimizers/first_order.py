@@ -17,9 +17,9 @@ class SGD(Optimizer):
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
-    >>> _ = SGD(0.5).apply_gradients([(w * 0 + 1.0, w)])
-    >>> float(w)
-    0.5
+    >>> SGD(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.000'
     """
 
     arguments = ("momentum", "nesterov")
@@ -51,6 +51,12 @@ class RMSprop(Optimizer):
     """Steps divided by the root of a running mean square (Hinton 2012, lecture 6e).
 
     v' = ρ v + (1 - ρ) g²;  w' = w - lr g / √(v' + ε). centered: minus the square of the running mean.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> RMSprop(0.1).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.684'
     """
 
     arguments = ("rho", "momentum", "epsilon", "centered")
@@ -89,6 +95,12 @@ class Adagrad(Optimizer):
     """Steps divided by the root of the sum of squares (Duchi et al. 2011).
 
     a' = a + g²;  w' = w - lr g / √(a' + ε).
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Adagrad(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.506'
     """
 
     slots = (("accumulator",),)
@@ -122,6 +134,12 @@ class Adadelta(Optimizer):
     """Steps in the units of the weights (Zeiler 2012, algorithm 1).
 
     a' = ρ a + (1 - ρ) g²;  Δ = -g √(d + ε) / √(a' + ε);  d' = ρ d + (1 - ρ) Δ²;  w' = w + lr Δ.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Adadelta(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.999'
     """
 
     slots = (("accumulated_grad", "accumulated_delta_var"),)
@@ -148,6 +166,12 @@ class Ftrl(Optimizer):
 
     a' = a + g²;  σ = (a'^-p - a^-p) / lr;  z' = z + g' - σ w;
     w' = (clip(z', ±λ1) - z') / (a'^-p / lr + 2 (λ2 + β / (2 lr))), g' = g + 2 λs w, p the learning rate power.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Ftrl(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.350'
     """
 
     slots = (("accumulator", "linear"),)
@@ -210,6 +234,12 @@ class Lion(Optimizer):
     """The sign of an average of gradient and momentum (Chen et al. 2023, program 1).
 
     w' = w - lr sign(β1 m + (1 - β1) g);  m' = β2 m + (1 - β2) g.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Lion(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.500'
     """
 
     slots = (("momentum",),)

@@ -18,6 +18,12 @@ class Adafactor(Optimizer):
 
     β = 1 - t^decay;  s = g² + ε1;  r' and c' are running means of s over columns and rows, v = r' c' / mean(r');
     u = g / √v, divided by max(1, RMS(u) / d);  w' = w - max(ε2, RMS(w)) min(lr, 1/√t) u.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Adafactor(0.5).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.500'
     """
 
     slots = (("row", "column", "velocity"),)
@@ -77,6 +83,12 @@ class Muon(Optimizer):
 
     m' = μ m + g;  x = g + μ m' (nesterov) or m';  X ← a X + (b A + c A²) X with A = X Xᵀ, ns_steps times;
     w' = w - lr √(longer side) rms_rate X.
+
+    >>> from narae import Variable
+    >>> w = Variable(1.0)
+    >>> Muon(0.1).apply([2.0], [w])
+    >>> f"{float(w):.3f}"
+    '0.900'
     """
 
     arguments = (

@@ -44,7 +44,9 @@ class OptimizerMap(MutableMapping):
             return self._by_path[key]
         found = [pattern for pattern in self._by_path if re.fullmatch(pattern, key)]
         if len(found) > 1:
-            raise ValueError(f"weight {key!r} matches several optimizers, by {found}: one may match")
+            raise ValueError(
+                f"weight {key!r} matches several optimizers, by {found}: one may match"
+            )
         return self._by_path[found[0]] if found else self._default
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
@@ -108,6 +110,7 @@ class MultiOptimizer(Optimizer):
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
         self.optimizer_map = optimizer_map
         self._chosen: list[Optimizer] = []
+        self._scale_all()
 
     @property
     def optimizers(self) -> list[Optimizer]:
@@ -142,13 +145,18 @@ class MultiOptimizer(Optimizer):
         for variable, one in zip(self._trained, self._chosen, strict=True):
             if not isinstance(one, Optimizer):
                 raise ValueError(f"optimizer_map gives {one!r} for {variable.path!r}: no Optimizer")
+        self._scale_all()
+        for one in self.optimizers:
+            one.build(self._share(one, self._trained))
+
+    def _scale_all(self) -> None:
+        """There is one loss: all optimizers divide by the same factor."""
         for one in self.optimizers:
             if one.loss_scale_factor not in (None, self.loss_scale_factor):
                 raise ValueError(
                     f"{one.name!r} has a loss_scale_factor of its own, but there is one loss: give it to MultiOptimizer"
                 )
             one.loss_scale_factor = self.loss_scale_factor
-            one.build(self._share(one, self._trained))
 
     def _share(self, one: Optimizer, variables: Iterable[Variable]) -> list[Variable]:
         return [v for v in variables if self._chosen[self._places[id(v)]] is one]

@@ -20,8 +20,8 @@ class ScheduleFreeAdamW(Optimizer):
     >>> from narae import Variable
     >>> w = Variable(1.0)
     >>> ScheduleFreeAdamW(0.5).apply([3.0], [w])
-    >>> float(w)
-    0.5
+    >>> f"{float(w):.3f}"
+    '0.500'
     """
 
     slots = (("momentum", "velocity"),)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
 from narae.engine.variable import Variable
 
 _OPTIONS = (
@@ -25,6 +25,66 @@ _OPTIONS = (
 
 class Stored:
     """Base of optimizers: config from attributes, variables by position."""
+
+    name: str
+    _variables: list[Variable]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables, in the order in which they are saved."""
+        return list(self._variables)
+
+    def _own(self, variable: Variable) -> Variable:
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable of the optimizer. initializer: a name, or a function (shape, dtype=...)."""
+        if isinstance(initializer, str):
+            initializer = get_object("initializer", "keras.initializers", initializer)
+        if isinstance(initializer, type):
+            initializer = initializer()
+        made = Variable(initializer, tuple(shape), dtype, False, True, aggregation, name=name)
+        return self._own(made)
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Make a variable of a weight's shape and dtype, named after its path."""
+        return self.add_variable(
+            reference_variable.shape,
+            initializer,
+            reference_variable.dtype,
+            name=f"{reference_variable.path.replace('/', '_')}_{name or 'state'}",
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """A variable for each weight; a tuple of such lists when `name` is a list of names."""
+        names = [name] if isinstance(name, str) else list(name)
+        starts = (
+            initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
+        )
+        if len(starts) != len(names):
+            raise ValueError(f"{len(names)} names with {len(starts)} initializers: one for each")
+        rows = [
+            [
+                self.add_variable_from_reference(v, each, start)
+                for each, start in zip(names, starts, strict=True)
+            ]
+            for v in trainable_variables
+        ]
+        columns = tuple([row[i] for row in rows] for i in range(len(names)))
+        return columns[0] if isinstance(name, str) else columns
 
     def get_config(self: Any) -> dict[str, Any]:
         """The constructor's arguments, JSON-ready."""
@@ -104,7 +164,9 @@ class Stored:
         held = [*self._trained, *own]
         before = [variable.value for variable in held]
         try:
-            for variable, value in zip(held, [*trainable_variables, *optimizer_variables], strict=True):
+            for variable, value in zip(
+                held, [*trainable_variables, *optimizer_variables], strict=True
+            ):
                 variable.assign(value)
             self.apply(grads, self._trained)
             after = [variable.value for variable in held]

@@ -1,0 +1,227 @@
+"""Optimizers take the steps that Keras's take, eagerly and in a compiled step, with the same state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import optimizers
+from narae.base.names import name_scope
+from narae.engine.jit import jit
+
+pytestmark = pytest.mark.oracle
+
+_SCHEDULES = {
+    "exponential": ("ExponentialDecay", (0.1, 10, 0.5)),
+    "staircase": ("ExponentialDecay", (0.1, 10, 0.5, True)),
+    "inverse": ("InverseTimeDecay", (0.1, 10, 0.5)),
+    "inverse staircase": ("InverseTimeDecay", (0.1, 10, 0.5, True)),
+    "restarts": ("CosineDecayRestarts", (0.1, 7)),
+    "even restarts": ("CosineDecayRestarts", (0.1, 7, 1.0, 0.8, 0.1)),
+    "polynomial": ("PolynomialDecay", (0.1, 9)),
+    "cycle": ("PolynomialDecay", (0.1, 9, 0.01, 2.0, True)),
+    "cosine": ("CosineDecay", (0.1, 20)),
+    "warm-up": ("CosineDecay", (0.0, 20, 0.1, "c", 0.1, 5)),
+    "piecewise": ("PiecewiseConstantDecay", ([5, 9], [0.1, 0.05, 0.01])),
+}
+_FTRL = {"l1_regularization_strength": 0.01, "l2_shrinkage_regularization_strength": 0.01}
+_ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.9, "centered": True}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True}),
+    ("AdamW", {}),
+    ("Nadam", {}),
+    ("Adamax", {}),
+    ("Adagrad", {}),
+    ("Adadelta", {}),
+    ("Adafactor", {}),
+    ("Adafactor", {"relative_step": False}),
+    ("Ftrl", {}),
+    ("Ftrl", {**_FTRL, "beta": 0.1}),
+    ("Lion", {}),
+    ("Lamb", {}),
+    ("Muon", {}),
+    ("Muon", {"nesterov": False, "rms_rate": None}),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", {"warmup_steps": 20, "weight_decay": 0.1, "beta_1": 0.5}),
+    ("Adam", {"use_ema": True}),
+    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 3}),
+    ("Adam", {"gradient_accumulation_steps": 3}),
+    ("Adam", {"gradient_accumulation_steps": 3, "use_ema": True, "weight_decay": 0.01}),
+    ("SGD", {"clipnorm": 0.5}),
+    ("SGD", {"clipvalue": 0.1}),
+    ("SGD", {"global_clipnorm": 0.5}),
+    ("SGD", {"weight_decay": 0.1}),
+    ("SGD", {"loss_scale_factor": 4.0}),
+    ("SGD", {"learning_rate": "exponential"}),
+    ("SGD", {"learning_rate": "exponential", "gradient_accumulation_steps": 3}),
+]
+_IDS = [" ".join([name, *(f"{k}={v}" for k, v in options.items())]) for name, options in _ROWS]
+
+
+def _made(module: Any, name: str, options: dict[str, Any]) -> Any:
+    rate = options.get("learning_rate")
+    if rate in _SCHEDULES:
+        kind, args = _SCHEDULES[rate]
+        options = {**options, "learning_rate": getattr(module.schedules, kind)(*args)}
+    return getattr(module, name)(**options)
+
+
+def _loss_scaled(module: Any) -> Any:
+    return module.LossScaleOptimizer(module.Adam(0.1), initial_scale=8.0, dynamic_growth_steps=2)
+
+
+def _mapped(module: Any) -> Any:
+    chosen = module.OptimizerMap(module.SGD(0.1, momentum=0.9), {".*bias": module.Adam(0.1)})
+    return module.MultiOptimizer(chosen, loss_scale_factor=2.0)
+
+
+def _chosen(module: Any) -> Any:
+    table = {"kernel": module.RMSprop(), "bias": module.Adam(0.1, use_ema=True)}
+    return module.MultiOptimizer(lambda variable: table[variable.name])
+
+
+def _gap(a: Any, b: Any) -> float:
+    a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+    return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-12))
+
+
+class _Side:
+    """Weights with an optimizer, of Keras (stepped by a jitted stateless_apply) or of narae."""
+
+    def __init__(self, module: Any, optimizer: Any, starts: list[np.ndarray]) -> None:
+        self.optimizer = optimizer
+        named = zip(("kernel", "bias"), starts, strict=True)
+        with (name_scope if module is narae else module.name_scope)("dense"):
+            self.weights = [module.Variable(start, name=name) for name, start in named]
+        optimizer.build(self.weights)
+
+    def run(self, steps: list[list[np.ndarray]], compiled: Any) -> None:
+        for gradients in steps:
+            compiled(*gradients)
+        self.optimizer.finalize_variable_values(self.weights)
+
+
+def _keras_side(keras: Any, made: Any, starts: list[np.ndarray], steps: Any) -> _Side:
+    import jax
+
+    side = _Side(keras, made(keras.optimizers), starts)
+    step = jax.jit(side.optimizer.stateless_apply)
+    state = [v.value for v in side.optimizer.variables]
+    weights = [w.value for w in side.weights]
+    for gradients in steps:
+        weights, state = step(state, gradients, weights)
+    for variable, value in zip(
+        [*side.weights, *side.optimizer.variables], [*weights, *state], strict=True
+    ):
+        variable.assign(value)
+    side.optimizer.finalize_variable_values(side.weights)
+    return side
+
+
+def _compare(keras: Any, made: Any, steps: list[list[np.ndarray]], loose_state: bool) -> None:
+    rng = np.random.default_rng(1)
+    starts = [rng.normal(size=g.shape).astype("float32") for g in steps[0]]
+    theirs = _keras_side(keras, made, starts, steps)
+    eager, traced = (_Side(narae, made(optimizers), starts) for _ in range(2))
+    eager.run(steps, lambda *gradients: eager.optimizer.apply(gradients, eager.weights))
+    traced.run(steps, jit(lambda *gradients: traced.optimizer.apply(gradients, traced.weights)))
+    for a, b, c in zip(eager.weights, traced.weights, theirs.weights, strict=True):
+        assert _gap(a.numpy(), c) < 1e-5
+        assert _gap(b.numpy(), a.numpy()) < 1e-6
+    for a, b, c in zip(
+        eager.optimizer.variables,
+        traced.optimizer.variables,
+        theirs.optimizer.variables,
+        strict=True,
+    ):
+        assert (a.shape, a.dtype) == (tuple(c.shape), c.dtype)
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-5)
+        if not loose_state:
+            np.testing.assert_allclose(a.numpy(), np.asarray(c), rtol=1e-4, atol=1e-5)
+
+
+def _gradients(rng: np.random.Generator, count: int) -> list[list[np.ndarray]]:
+    shapes = ((5, 4), (4,))
+    return [[rng.normal(size=s).astype("float32") for s in shapes] for _ in range(count)]
+
+
+@pytest.mark.parametrize(("name", "options"), _ROWS, ids=_IDS)
+def test_fifty_steps(name: str, options: Any, keras: Any, rng: np.random.Generator) -> None:
+    # Ftrl's linear part is a difference of large numbers
+    _compare(keras, lambda m: _made(m, name, options), _gradients(rng, 50), name == "Ftrl")
+
+
+@pytest.mark.parametrize("made", [_mapped, _chosen])
+def test_several_optimizers(made: Any, keras: Any, rng: np.random.Generator) -> None:
+    _compare(keras, made, _gradients(rng, 20), False)
+
+
+def test_loss_scales(keras: Any, rng: np.random.Generator) -> None:
+    steps = _gradients(rng, 20)
+    for i, bad in ((3, np.inf), (4, np.nan), (12, -np.inf)):
+        steps[i][0][1, 1] = bad
+    _compare(keras, _loss_scaled, steps, False)
+
+
+@pytest.mark.parametrize("name", _SCHEDULES)
+def test_schedules(name: str, keras: Any) -> None:
+    import jax
+
+    kind, args = _SCHEDULES[name]
+    steps = np.arange(60, dtype="int32")
+    theirs = jax.jit(jax.vmap(getattr(keras.optimizers.schedules, kind)(*args)))(steps)
+    ours = getattr(optimizers.schedules, kind)(*args)
+    np.testing.assert_allclose(ours(steps).numpy(), theirs, rtol=2e-5, atol=1e-7)
+    np.testing.assert_allclose(float(ours(17)), theirs[17], rtol=2e-5, atol=1e-7)
+
+
+_MADE = [lambda m, row=row: _made(m, *row) for row in _ROWS]
+
+
+@pytest.mark.parametrize("made", [*_MADE, _loss_scaled, _mapped])
+def test_configs(made: Any, keras: Any) -> None:
+    keras.utils.clear_session()
+    ours, theirs = made(optimizers), made(keras.optimizers)
+    written = keras.optimizers.serialize(theirs)
+    assert optimizers.serialize(ours) == written
+    assert optimizers.serialize(optimizers.deserialize(written)) == written
+
+
+@pytest.mark.parametrize("name", _SCHEDULES)
+def test_configs_of_schedules(name: str, keras: Any) -> None:
+    kind, args = _SCHEDULES[name]
+    written = keras.optimizers.schedules.serialize(getattr(keras.optimizers.schedules, kind)(*args))
+    assert optimizers.schedules.serialize(getattr(optimizers.schedules, kind)(*args)) == written
+    again = optimizers.schedules.deserialize(written)
+    assert optimizers.schedules.serialize(again) == written
+
+
+def test_state_is_named_as_in_keras(keras: Any) -> None:
+    keras.utils.clear_session()
+    options = {"use_ema": True, "gradient_accumulation_steps": 2, "momentum": 0.9, "centered": True}
+    paths = []
+    for module in (narae, keras):
+        starts = [np.ones((2, 2), "float32"), np.ones(2, "float32")]
+        side = _Side(module, module.optimizers.RMSprop(**options), starts)
+        paths.append([variable.path for variable in side.optimizer.variables])
+    assert paths[0] == paths[1]
+
+
+@pytest.mark.parametrize("pattern", ["kernel", "bi.s", "dense"])
+def test_weights_are_left_out_of_the_decay_by_name(pattern: str, keras: Any) -> None:
+    found = []
+    for module in (narae, keras):
+        optimizer = module.optimizers.SGD(0.1, weight_decay=0.5)
+        optimizer.exclude_from_weight_decay(var_names=[pattern])
+        side = _Side(module, optimizer, [np.ones((2, 2), "float32"), np.ones(2, "float32")])
+        optimizer.apply([np.zeros((2, 2), "float32"), np.zeros(2, "float32")], side.weights)
+        found.append([float(np.asarray(w).max()) for w in side.weights])
+    assert found[0] == pytest.approx(found[1])
