@@ -9,7 +9,7 @@ from narae.base.registry import (
     builtin,
     deserialize_keras_object,
     find_function,
-    get_object,
+    get_callable,
     get_registered_object,
     serialize_keras_object,
 )
@@ -117,20 +117,14 @@ _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 def get(identifier: Any) -> Any:
     """An activation by name, config or as a function; linear for None.
 
-    Raises ValueError with the nearest right name, TypeError for what is no function.
+    Raises ValueError with the nearest right name, and for what is no function.
 
     >>> get("relu").__name__
     'relu'
     """
     if identifier is None:
         return linear
-    if isinstance(identifier, str):
-        return get_object("activation", "keras.activations", identifier, _ALIASES)
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if callable(identifier):
-        return identifier
-    raise TypeError(f"cannot interpret {identifier!r} as an activation: a name or a function")
+    return get_callable("activation", "keras.activations", identifier, _ALIASES)
 
 
 def serialize(activation: Any) -> Any:

@@ -31,6 +31,7 @@ FAMILIES = {
     "keras.regularizers": "narae.regularizers",
     "keras.constraints": "narae.constraints",
     "keras.activations": "narae.activations",
+    "keras.random": "narae.random",
 }
 _builtin: dict[str, dict[str, Any]] = {}
 _custom: dict[str, Any] = {}
@@ -83,9 +84,9 @@ def register_keras_serializable(
     return enter
 
 
-def get_registered_name(thing: Any) -> Any:
+def get_registered_name(obj: Any) -> Any:
     """The registered name of a class or function, its plain name when it has none."""
-    return _custom_names.get(thing, thing.__name__)
+    return _custom_names.get(obj, obj.__name__)
 
 
 def get_registered_object(
@@ -106,18 +107,18 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Within it, files and strings may name these objects.
 
     >>> with custom_object_scope({"twice": lambda x: 2 * x}):
     ...     get_registered_object("twice")(3)
     6
     """
-    _scopes.append(objects)
+    _scopes.append(custom_objects)
     try:
         yield
     finally:
-        _scopes.remove(objects)
+        _scopes.remove(custom_objects)
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -330,7 +331,9 @@ def get_object(
     config becomes an object. Raises ValueError with the nearest right name.
     """
     if isinstance(identifier, dict):
-        return deserialize_keras_object(identifier)
+        name = identifier.get("class_name")
+        renamed = {"class_name": (aliases or {}).get(name, name)} if name else {}
+        return deserialize_keras_object({**identifier, **renamed})
     if not isinstance(identifier, str):
         raise ValueError(
             f"cannot interpret {identifier!r} as {kind}: a name, a config or an object of its own"
@@ -345,3 +348,25 @@ def get_object(
     if name not in known:
         raise unknown_name(kind, identifier, [*known, *aliases])
     return known[name]
+
+
+def get_callable(
+    kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None
+) -> Any:
+    """`get_object`, for families whose objects are called: None stays None, an object or function stays
+    as it is, and a class becomes an object with its defaults.
+
+    Raises ValueError for what cannot be called.
+    """
+    if identifier is None:
+        return None
+    found = identifier
+    if isinstance(identifier, (str, dict)):
+        found = get_object(kind, module, identifier, aliases)
+    if isinstance(found, type):
+        found = found()
+    if not callable(found):
+        raise ValueError(
+            f"cannot interpret {identifier!r} as {kind}: a name, a config or a function of its own"
+        )
+    return found

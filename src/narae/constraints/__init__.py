@@ -8,7 +8,7 @@ from narae import ops
 from narae.base.registry import (
     builtin,
     deserialize_keras_object,
-    get_object,
+    get_callable,
     serialize_keras_object,
 )
 from narae.base.settings import epsilon
@@ -135,18 +135,7 @@ def get(identifier: Any) -> Any:
     >>> get("non_neg").get_config()
     {}
     """
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, (str, dict)):
-        found = get_object("constraint", "keras.constraints", identifier, _ALIASES)
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
-        raise ValueError(
-            f"cannot interpret {identifier!r} as a constraint: a name, a config or a function"
-        )
-    return found
+    return get_callable("constraint", "keras.constraints", identifier, _ALIASES)
 
 
 def serialize(constraint: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.names import auto_name
 from narae.base.registry import builtin
 from narae.engine.variable import Variable
 from narae.ops.tensor import Tensor, as_tensor, tensor_of
@@ -32,7 +33,7 @@ class SeedGenerator:
         seed = make_default_seed() if seed is None else seed
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"a seed is a whole number of at least 0, got {seed!r}")
-        self.name = name or "seed_generator"
+        self.name = name or auto_name("seed_generator")
         self._initial_seed = int(seed)
         low = np.array([seed % 2**32, 0], np.uint32)
         self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
@@ -45,7 +46,7 @@ class SeedGenerator:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        return {"seed": self._initial_seed}
+        return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
@@ -59,7 +60,7 @@ _global: list[SeedGenerator] = []
 def global_seed_generator() -> SeedGenerator:
     """The generator behind random functions that are called without a seed."""
     if not _global:
-        _global.append(SeedGenerator())
+        _global.append(SeedGenerator(name="global_seed_generator"))
     return _global[0]
 
 
@@ -77,6 +78,8 @@ def draw_key(seed: Any = None) -> Tensor:
         return seed.next()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return tensor_of(np.array([int(seed) % 2**32, 0], np.uint32))
+    if isinstance(seed, (bool, float, str)):
+        raise ValueError(f"a seed is None, an int, a SeedGenerator or a key, got {seed!r}")
     key = as_tensor(seed, "uint32")
     if key.shape != (2,):
         raise ValueError(

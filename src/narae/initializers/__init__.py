@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.registry import (
-    deserialize_keras_object,
-    get_object,
-    serialize_keras_object,
-)
+from narae.base.dtypes import standardize_dtype
+from narae.base.registry import deserialize_keras_object, get_callable, serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from narae.initializers.random import (
@@ -26,6 +23,7 @@ from narae.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
+from narae.ops.tensor import Tensor, as_tensor
 
 # Keras's other names of the classes.
 IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
@@ -72,21 +70,10 @@ def get(identifier: Any) -> Any:
     >>> get("glorot_uniform")
     <GlorotUniform>
     """
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, (str, dict)):
-        found = get_object("initializer", "keras.initializers", identifier, _ALIASES)
-    if isinstance(found, type):
-        found = found()
-    if isinstance(found, np.ndarray) or hasattr(found, "__narae_tensor__"):
-        value = np.asarray(found)
-        return lambda shape, dtype=None: value
-    if not callable(found):
-        raise ValueError(
-            f"cannot interpret {identifier!r} as an initializer: a name, a config, an array or a function"
-        )
-    return found
+    if isinstance(identifier, (np.ndarray, Tensor)) or hasattr(identifier, "__narae_tensor__"):
+        value = np.asarray(identifier)
+        return lambda shape, dtype=None: as_tensor(value, standardize_dtype(dtype))
+    return get_callable("initializer", "keras.initializers", identifier, _ALIASES)
 
 
 def serialize(initializer: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.engine.keys import SeedGenerator, draw_key, make_default_seed
 
 
@@ -38,19 +39,18 @@ class RandomInitializer(Initializer):
     again and again, as Keras's do; a SeedGenerator gives new ones at each call."""
 
     def __init__(self, seed: Any = None) -> None:
-        self.seed = seed
-        self._key = make_default_seed() if seed is None else seed
-        if isinstance(self._key, bool) or not isinstance(self._key, (int, SeedGenerator)):
+        if isinstance(seed, dict):
+            seed = deserialize_keras_object(seed)
+        self._given_seed = seed
+        self.seed = make_default_seed() if seed is None else seed
+        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, SeedGenerator)):
             raise ValueError(f"seed is None, a whole number or a SeedGenerator, got {seed!r}")
 
     def key(self) -> Any:
         """The key of this call."""
-        return draw_key(self._key)
+        return draw_key(self.seed)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            "seed": self.seed
-            if not isinstance(self.seed, SeedGenerator)
-            else self.seed.get_config()["seed"]
-        }
+        """The constructor's arguments; the seed as it was given, so that a clone of one without a seed
+        draws its own."""
+        return {"seed": serialize_keras_object(self._given_seed)}

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from narae import ops
-from narae.base.dtypes import np_dtype, standardize_dtype
-from narae.base.errors import ShapeError
-from narae.base.registry import builtin
+from narae.base.dtypes import standardize_dtype
+from narae.base.errors import ShapeError, unknown_name
+from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -57,7 +57,12 @@ class Constant(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"value": self.value}
+        return {"value": serialize_keras_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constant:
+        """The initializer that `get_config` described."""
+        return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
 @builtin("keras.initializers")
@@ -82,15 +87,30 @@ class Identity(Initializer):
         return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
+# Windows that are sums of cosines: Σ (-1)^k a_k cos(2πkn / N), by their a_k (Harris 1978).
+WINDOWS = {
+    "boxcar": (1.0,),
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+}
+
+
 @builtin("keras.initializers")
 class STFT(Initializer):
     """The kernels of a short-time Fourier transform, for a convolution: cosines ('real') or sines ('imag').
 
-    shape: (frame_length, 1, fft_length // 2 + 1). window: 'hann', 'hamming' or None; scaling: 'density',
-    'spectrum' or None.
+    shape: (frame_length, 1, fft_length // 2 + 1). window: a name of `WINDOWS`, frame_length numbers, or
+    None, for kernels as they are; scaling, of a window: 'density' divides by the root of its energy,
+    'spectrum' by its sum, None by nothing. periodic: whether a named window leaves out its last point.
 
-    >>> STFT()((4, 1, 3)).shape
-    (4, 1, 3)
+    Raises ValueError for another side, window or scaling, ShapeError for other shapes.
+
+    >>> STFT(window=None)((4, 1, 3)).numpy()[:, 0, 1].round(3).tolist()
+    [1.0, 0.0, -1.0, -0.0]
     """
 
     def __init__(
@@ -102,43 +122,60 @@ class STFT(Initializer):
     ) -> None:
         if side not in ("real", "imag"):
             raise ValueError(f"side is 'real' or 'imag', got {side!r}")
-        if isinstance(window, str) and window not in ("hann", "hamming"):
-            raise ValueError(f"window is 'hann', 'hamming' or None, got {window!r}")
+        if isinstance(window, str) and window not in WINDOWS:
+            raise unknown_name("window", window, WINDOWS)
         if scaling not in ("density", "spectrum", None):
             raise ValueError(f"scaling is 'density', 'spectrum' or None, got {scaling!r}")
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """The tensor to start from."""
-        length, channels, bins = shape
-        if channels != 1:
-            raise ShapeError(f"STFT kernels have one input channel, got shape {tuple(shape)}")
-        n = np.arange(length)
-        angle = 2 * np.pi / (2 * (bins - 1)) * n[:, None, None] * np.arange(bins)[None, None, :]
-        kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
-        window = self._window(n, length)
-        if self.scaling == "density":
-            kernel = kernel * (window / np.sqrt((window**2).sum()))[:, None, None]
-        elif self.scaling == "spectrum":
-            kernel = kernel * (window / window.sum())[:, None, None]
-        else:
-            kernel = kernel * window[:, None, None]
-        return as_tensor(kernel.astype(np_dtype(standardize_dtype(dtype))))
+        if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
+            raise ShapeError(
+                "STFT kernels have shape (frame_length, 1, fft_length // 2 + 1), got shape "
+                f"{tuple(shape)}"
+            )
+        length, _, bins = shape
+        turns = np.arange(length)[:, None, None] * np.arange(bins) / (2 * (bins - 1))
+        kernel = np.cos(2 * np.pi * turns) if self.side == "real" else -np.sin(2 * np.pi * turns)
+        if self.window is not None:
+            kernel = kernel * self._scaled_window(length)[:, None, None]
+        return as_tensor(kernel, standardize_dtype(dtype))
 
-    def _window(self, n: np.ndarray, length: int) -> np.ndarray:
-        if self.window is None:
-            return np.ones(length)
-        if callable(self.window):
-            return np.asarray(self.window(length))
-        base = 0.5 if self.window == "hann" else 0.54
-        span = length if self.periodic else max(length - 1, 1)
-        return base - (1 - base) * np.cos(2 * np.pi * n / span)
+    def _scaled_window(self, length: int) -> np.ndarray:
+        if isinstance(self.window, str):
+            window = cosine_window(self.window, length, self.periodic)
+        else:
+            window = np.asarray(self.window, np.float64)
+        if window.shape != (length,):
+            raise ShapeError(f"the window has shape {window.shape}, the frames {length} numbers")
+        if self.scaling is None:
+            return window
+        by = window.sum() if self.scaling == "spectrum" else np.sqrt((window**2).sum())
+        return window / by
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             "side": self.side,
-            "window": self.window,
+            "window": serialize_keras_object(self.window),
             "periodic": self.periodic,
             "scaling": self.scaling,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> STFT:
+        """The initializer that `get_config` described."""
+        return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
+
+
+def cosine_window(name: str, length: int, periodic: bool) -> np.ndarray:
+    """A window of `WINDOWS`; periodic ones are one point longer, and lack the last.
+
+    >>> cosine_window("hann", 3, periodic=False).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    angle = 2 * np.pi * np.arange(length) / (length if periodic else max(length - 1, 1))
+    return sum((-1) ** k * a * np.cos(k * angle) for k, a in enumerate(WINDOWS[name])) + np.zeros(
+        length
+    )

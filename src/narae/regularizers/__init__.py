@@ -9,7 +9,7 @@ from narae import ops
 from narae.base.registry import (
     builtin,
     deserialize_keras_object,
-    get_object,
+    get_callable,
     serialize_keras_object,
 )
 
@@ -160,18 +160,7 @@ def get(identifier: Any) -> Any:
     >>> get("l2").l2
     0.01
     """
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, (str, dict)):
-        found = get_object("regularizer", "keras.regularizers", identifier, _ALIASES)
-    if isinstance(found, type):
-        found = found()
-    if not callable(found):
-        raise ValueError(
-            f"cannot interpret {identifier!r} as a regularizer: a name, a config or a function"
-        )
-    return found
+    return get_callable("regularizer", "keras.regularizers", identifier, _ALIASES)
 
 
 def serialize(regularizer: Any) -> Any:
