@@ -246,7 +246,7 @@ class Layer(Configured, Tracked):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._require_init()
         args, kwargs = trees.map_tree(self._input, (args, kwargs))
-        signature = signature_of(self.call)
+        signature, given = signature_of(self.call), kwargs
         kwargs, training = self._with_training(signature, args, kwargs)
         bound = signature.bind(args, kwargs, f"{type(self).__name__} {self.name!r}")
         tensors = tensor_arguments(bound)
@@ -254,7 +254,7 @@ class Layer(Configured, Tracked):
         self._check(args, tensors)
         self._ensure_built(tensors)
         if any_symbolic(args, kwargs):
-            return self._symbolic(args, kwargs)
+            return self._symbolic(args, given)  # mode and masks are those of the run
         if outermost():
             self._clear_losses()
         with in_call(training), name_scope(self.name):

@@ -164,7 +164,7 @@ class Normalization(Layer):
 
         return {
             **super().get_config(),
-            "axis": list(self.axis) or None,
+            "axis": list(self.axis),
             "invert": self.invert,
             "mean": plain(self.input_mean),
             "variance": plain(self.input_variance),

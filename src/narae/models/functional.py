@@ -140,8 +140,6 @@ class Functional(Model):
                 lambda leaf: env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf,
                 (call.args, call.kwargs),
             )
-            if isinstance(call.target, Layer) and kwargs.get("training", 0) is None:
-                kwargs = {k: v for k, v in kwargs.items() if k != "training"}
             out = call.target(*args, **kwargs)
             made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
             env.update((id(symbol), value) for symbol, value in made)

@@ -1,0 +1,260 @@
+"""One table drives every layer's test: shapes, config, values and gradients against Keras, batches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import layers, ops
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
+
+_rng = np.random.default_rng(0)
+
+
+def _x(*shape: int) -> np.ndarray:
+    return _rng.normal(size=shape).astype("float32")
+
+
+# name -> (class, constructor's arguments, inputs)
+LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "dense": ("Dense", {"units": 3, "activation": "tanh"}, _x(4, 5)),
+    "dense of rank 3": ("Dense", {"units": 3, "use_bias": False}, _x(4, 2, 5)),
+    "dense with all": (
+        "Dense",
+        {
+            "units": 3,
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+            "kernel_regularizer": "l2",
+            "bias_regularizer": "l2",
+            "kernel_constraint": "non_neg",
+        },
+        _x(4, 5),
+    ),
+    "einsum": (
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": (None, 7), "bias_axes": "d"},
+        _x(4, 2, 5),
+    ),
+    "einsum dots": (
+        "EinsumDense",
+        {"equation": "...x,xy->...y", "output_shape": 4, "activation": "relu"},
+        _x(4, 2, 5),
+    ),
+    "einsum heads": (
+        "EinsumDense",
+        {"equation": "abc,cde->abde", "output_shape": (None, 2, 3), "bias_axes": "de"},
+        _x(4, 2, 5),
+    ),
+    "activation": ("Activation", {"activation": "softplus"}, _x(4, 5)),
+    "relu": ("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, _x(4, 5)),
+    "leaky relu": ("LeakyReLU", {"negative_slope": 0.2}, _x(4, 5)),
+    "prelu": ("PReLU", {"alpha_initializer": "ones", "shared_axes": [1]}, _x(4, 2, 5)),
+    "elu": ("ELU", {"alpha": 0.5}, _x(4, 5)),
+    "softmax": ("Softmax", {"axis": 1}, _x(4, 2, 5)),
+    "flatten": ("Flatten", {}, _x(4, 2, 5)),
+    "flatten channels first": ("Flatten", {"data_format": "channels_first"}, _x(4, 2, 5, 3)),
+    "reshape": ("Reshape", {"target_shape": (5, -1)}, _x(4, 2, 5)),
+    "permute": ("Permute", {"dims": (2, 1)}, _x(4, 2, 5)),
+    "repeat": ("RepeatVector", {"n": 3}, _x(4, 5)),
+    "dropout": ("Dropout", {"rate": 0.5, "noise_shape": (None, 1)}, _x(4, 5)),
+    "spatial dropout": ("SpatialDropout2D", {"rate": 0.5}, _x(4, 2, 5, 3)),
+    "noise": ("GaussianNoise", {"stddev": 0.5}, _x(4, 5)),
+    "gaussian dropout": ("GaussianDropout", {"rate": 0.5}, _x(4, 5)),
+    "alpha dropout": ("AlphaDropout", {"rate": 0.5}, _x(4, 5)),
+    "identity": ("Identity", {}, _x(4, 5)),
+    "masking": (
+        "Masking",
+        {"mask_value": 0.0},
+        np.where(_x(4, 3, 1) > 0, _x(4, 3, 2), 0).astype("float32"),
+    ),
+    "penalty": ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, _x(4, 5)),
+    "unit": ("UnitNormalization", {"axis": 1}, _x(4, 2, 5)),
+    "rescaling": ("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0]}, _x(4, 2)),
+    "normalization": (
+        "Normalization",
+        {"axis": -1, "mean": [1.0, 2.0], "variance": [4.0, 0.5]},
+        _x(4, 2),
+    ),
+    "inverse normalization": (
+        "Normalization",
+        {"axis": None, "mean": 1.0, "variance": 4.0, "invert": True},
+        _x(4, 2),
+    ),
+    **{
+        name.lower(): (name, {}, [_x(4, 5), _x(4, 5)])
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+    },
+    "add of ranks": ("Add", {}, [_x(4, 5), _x(4, 3, 5), _x(4, 1, 5)]),
+    "concatenate": ("Concatenate", {"axis": 1}, [_x(4, 2, 5), _x(4, 3, 5)]),
+    "dot": ("Dot", {"axes": 1}, [_x(4, 5), _x(4, 5)]),
+    "dot of matrices": ("Dot", {"axes": (2, 1), "normalize": True}, [_x(4, 3, 5), _x(4, 5, 2)]),
+}
+
+
+def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
+    """The layer of both, built, with the same weights; and the inputs."""
+    kind, arguments, x = LAYERS[name]
+    ours, theirs = getattr(layers, kind)(**arguments), getattr(keras.layers, kind)(**arguments)
+    wanted = theirs(x)
+    ours(ops_of(x))
+    ours.set_weights(theirs.get_weights())
+    return ours, theirs, wanted
+
+
+def ops_of(x: Any) -> Any:
+    return (
+        [ops.convert_to_tensor(a) for a in x] if isinstance(x, list) else ops.convert_to_tensor(x)
+    )
+
+
+def _config(serialized: Any) -> Any:
+    """Without what depends on how many layers were made before, or on when a layer without weights was built."""
+    out = {k: v for k, v in serialized.items() if k != "build_config"}
+    out["config"] = {k: v for k, v in serialized["config"].items() if k != "name"}
+    return out
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", LAYERS)
+def test_outputs_weights_and_configs_are_keras_s(name: str, keras: Any) -> None:
+    ours, theirs, wanted = _pair(name, keras)
+    x = LAYERS[name][2]
+    got = ours(ops_of(x))
+    np.testing.assert_allclose(got.numpy(), np.asarray(wanted), rtol=1e-5, atol=1e-6)
+    assert [(w.name, w.shape) for w in ours.weights] == [
+        (w.name, tuple(w.shape)) for w in theirs.weights
+    ]
+    written = (serialize_keras_object(ours), keras.saving.serialize_keras_object(theirs))
+    mine, other = (_config(json.loads(json.dumps(w))) for w in written)
+    assert mine == other
+    np.testing.assert_allclose(
+        [float(v) for v in ours.losses], [float(v) for v in theirs.losses], rtol=1e-5
+    )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", LAYERS)
+def test_symbolic_shapes_are_the_real_ones_and_keras_s(name: str, keras: Any) -> None:
+    kind, arguments, x = LAYERS[name]
+    listed = x if isinstance(x, list) else [x]
+    shapes = []
+    for module in (narae, keras):
+        symbols = [module.Input(a.shape[1:]) for a in listed]
+        out = getattr(module.layers, kind)(**arguments)(
+            symbols if isinstance(x, list) else symbols[0]
+        )
+        shapes.append((tuple(out.shape), out.dtype))
+    assert shapes[0][1] == shapes[1][1]  # where Keras leaves a length open, narae may know it
+    assert all(m in (None, n) for n, m in zip(shapes[0][0], shapes[1][0], strict=True))
+    real = getattr(layers, kind)(**arguments)(ops_of(x)).shape
+    assert all(n in (None, m) for n, m in zip(shapes[0][0], real, strict=True))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_config_makes_the_layer_again(name: str) -> None:
+    kind, arguments, x = LAYERS[name]
+    layer = getattr(layers, kind)(**arguments)
+    layer(ops_of(x))
+    written = serialize_keras_object(layer)
+    again = deserialize_keras_object(written)
+    assert serialize_keras_object(again) == written
+    if layer.weights:
+        again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(ops_of(x)).numpy(), layer(ops_of(x)).numpy())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_batch_is_its_samples_one_by_one(name: str) -> None:
+    kind, arguments, x = LAYERS[name]
+    layer = getattr(layers, kind)(**arguments)
+    whole = layer(ops_of(x)).numpy()
+    for i in range(4):
+        part = [a[i : i + 1] for a in x] if isinstance(x, list) else x[i : i + 1]
+        np.testing.assert_allclose(
+            layer(ops_of(part)).numpy(), whole[i : i + 1], rtol=1e-5, atol=1e-6
+        )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", [n for n in LAYERS if n not in ("masking",)])
+def test_gradients_are_jax_s(name: str, keras: Any) -> None:
+    jax = pytest.importorskip("jax")
+    ours, theirs, wanted = _pair(name, keras)
+    x = LAYERS[name][2]
+    weight = np.linspace(-1, 1, np.asarray(wanted).size).reshape(np.shape(wanted)).astype("float32")
+    with narae.GradientTape() as tape:
+        inputs = ops_of(x)
+        tape.watch(inputs)
+        loss = ops.sum(ours(inputs) * weight)
+    sources = [inputs if isinstance(inputs, list) else [inputs], list(ours.trainable_weights)]
+    got = tape.gradient(loss, sources)
+
+    def objective(values: Any, inputs: Any) -> Any:
+        out, _ = theirs.stateless_call(
+            values, [v.value for v in theirs.non_trainable_variables], inputs
+        )
+        return (out * weight).sum()
+
+    values = [v.value for v in theirs.trainable_variables]
+    by_weight, by_input = jax.grad(objective, argnums=(0, 1))(values, x)
+    for mine, other in zip(
+        got[0], by_input if isinstance(by_input, list) else [by_input], strict=True
+    ):
+        np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=1e-4, atol=1e-5)
+    for mine, other in zip(got[1], by_weight, strict=True):
+        np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "mean", "deviation"),
+    [
+        (lambda: layers.Dropout(0.4, seed=1), 1.0, (0.4 / 0.6) ** 0.5),
+        (lambda: layers.GaussianDropout(0.4, seed=1), 1.0, (0.4 / 0.6) ** 0.5),
+        (lambda: layers.GaussianNoise(0.3, seed=1), 1.0, 0.3),
+    ],
+)
+def test_noise_has_its_moments_in_training_and_is_absent_otherwise(
+    layer: Any, mean: float, deviation: float
+) -> None:
+    made, x = layer(), np.ones((200, 200), "float32")
+    first, second = made(x, training=True).numpy(), made(x, training=True).numpy()
+    assert abs(first.mean() - mean) < 0.02
+    assert abs(first.std() - deviation) < 0.02
+    assert (first != second).any()
+    assert (layer()(x, training=True).numpy() == first).all()
+    assert (made(x).numpy() == x).all()
+    assert (made(x, training=False).numpy() == x).all()
+
+
+def test_spatial_dropout_drops_whole_channels() -> None:
+    out = layers.SpatialDropout2D(0.5, seed=1)(
+        np.ones((8, 3, 4, 16), "float32"), training=True
+    ).numpy()
+    per_channel = out.reshape(8, 12, 16)
+    assert (per_channel == per_channel[:, :1]).all()
+    assert 0.3 < (out == 0).mean() < 0.7
+
+
+def test_alpha_dropout_keeps_mean_and_variance() -> None:
+    x = _rng.normal(size=(300, 300)).astype("float32")
+    out = layers.AlphaDropout(0.3, seed=1)(x, training=True).numpy()
+    assert abs(out.mean()) < 0.02
+    assert abs(out.std() - 1) < 0.02
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
+def test_adapt_learns_keras_s_moments(axis: Any, keras: Any) -> None:
+    data = (_x(30, 4, 5) * 3 + 2).astype("float32")
+    ours, theirs = layers.Normalization(axis=axis), keras.layers.Normalization(axis=axis)
+    ours.adapt(data)
+    theirs.adapt(data)
+    np.testing.assert_allclose(ours(data).numpy(), np.asarray(theirs(data)), rtol=1e-4, atol=1e-5)
+    again = layers.Normalization(axis=axis)
+    again.adapt(data[i : i + 7] for i in range(0, 30, 7))
+    np.testing.assert_allclose(again(data).numpy(), ours(data).numpy(), rtol=1e-4, atol=1e-5)
