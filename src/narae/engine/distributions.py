@@ -15,6 +15,8 @@ Shape = Sequence[int]
 
 # Marsaglia and Tsang's method rejects fewer than 5 in 100 draws: 12 tries fail once in 10^15.
 _TRIES = 12
+# Binomial trials that are drawn one by one.
+_TRIALS = 32
 
 
 def _subkey(key: Tensor, number: int) -> Tensor:
@@ -61,12 +63,16 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tens
     >>> bool((gamma((5,), 2.0, seed=1).numpy() > 0).all())
     True
     """
-    name, key = _float_dtype(dtype), draw_key(seed)
+    name = _float_dtype(dtype)
+    return ops.cast(ops.exp(_log_gamma(shape, alpha, draw_key(seed))), name)
+
+
+def _log_gamma(shape: Shape, alpha: Any, key: Tensor) -> Tensor:
+    """Logarithms of gamma numbers: those of a small alpha are too small for float32 themselves."""
     a = ops.broadcast_to(ops.cast(alpha, "float32"), tuple(shape))
     small = a < 1.0
-    d = (
-        ops.where(small, a + 1.0, a) - 1 / 3
-    )  # below 1: drawn for alpha + 1, then scaled by u^(1/alpha)
+    # below 1: drawn for alpha + 1, then scaled by u^(1/alpha)
+    d = ops.where(small, a + 1.0, a) - 1 / 3
     c = 1.0 / ops.sqrt(d * 9.0)
     drawn, found = d, ops.zeros(tuple(shape), "bool")
     for i in range(_TRIES):
@@ -79,7 +85,7 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tens
         drawn = ops.where(ops.logical_and(good, ops.logical_not(found)), d * v, drawn)
         found = ops.logical_or(found, good)
     u = ops.maximum(uniform(shape, seed=_subkey(key, 2 * _TRIES)), 1e-37)
-    return ops.cast(ops.where(small, drawn * ops.power(u, 1.0 / a), drawn), name)
+    return ops.log(drawn) + ops.where(small, ops.log(u) / a, 0.0)
 
 
 def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -89,28 +95,43 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     True
     """
     name, key = _float_dtype(dtype), draw_key(seed)
-    x = gamma(shape, alpha, "float32", _subkey(key, 100))
-    y = gamma(shape, beta, "float32", _subkey(key, 200))
-    return ops.cast(x / (x + y), name)
+    x = _log_gamma(shape, alpha, _subkey(key, 100))
+    y = _log_gamma(shape, beta, _subkey(key, 200))
+    return ops.cast(ops.sigmoid(x - y), name)
 
 
 def binomial(
     shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
 ) -> Tensor:
-    """How many of `counts` trials succeed. counts: concrete numbers; one uniform number a trial.
+    """How many of `counts` trials succeed. counts: concrete numbers, of at least 0.
+
+    Many trials are halved: of n uniform numbers the k-th smallest, k = ⌊n/2⌋ + 1, has the beta distribution
+    (k, n + 1 - k) and says on which side of it the probability lies (Devroye 1986, section X.4.3). Few are
+    counted, one uniform number a trial. Raises ValueError for traced counts.
 
     >>> binomial((2,), 10, 1.0, seed=1).tolist()
     [10.0, 10.0]
     """
-    import numpy as np
-
-    name = _float_dtype(dtype)
-    n = np.asarray(as_tensor(counts)._known("binomial's counts"))
-    most = int(n.max()) if n.size else 0
-    wanted = ops.cast(ops.broadcast_to(as_tensor(counts), tuple(shape)), "float32")
-    p = ops.expand_dims(ops.broadcast_to(ops.cast(probabilities, "float32"), tuple(shape)), -1)
+    name, key = _float_dtype(dtype), draw_key(seed)
+    concrete = as_tensor(counts).data
+    if concrete is None:
+        raise ValueError("binomial draws as many numbers as `counts` says: it must not be traced")
+    most = max(int(concrete.max(initial=0)), 0)
+    n = ops.broadcast_to(ops.cast(counts, "float32"), tuple(shape))
+    p = ops.broadcast_to(ops.cast(probabilities, "float32"), tuple(shape))
+    sure, step = ops.zeros(tuple(shape), "float32"), 0
+    while most > _TRIALS:
+        k = ops.floor(n / 2.0) + 1.0
+        x = beta(shape, k, n + 1.0 - k, seed=_subkey(key, step + 1))
+        above, small = x <= p, n <= _TRIALS
+        rest = ops.where(above, (p - x) / ops.maximum(1.0 - x, 1e-37), p / ops.maximum(x, 1e-37))
+        sure = sure + ops.where(small, 0.0, ops.where(above, k, 0.0))
+        p = ops.where(small, p, ops.clip(rest, 0.0, 1.0))
+        n = ops.where(small, n, ops.where(above, n - k, k - 1.0))
+        most, step = most // 2, step + 1
     trial = ops.arange(most, dtype="float32")
     counted = ops.logical_and(
-        uniform((*shape, most), seed=seed) < p, trial < ops.expand_dims(wanted, -1)
+        uniform((*shape, most), seed=_subkey(key, 0)) < ops.expand_dims(p, -1),
+        trial < ops.expand_dims(n, -1),
     )
-    return ops.sum(ops.cast(counted, name), axis=-1)
+    return ops.cast(sure + ops.sum(ops.cast(counted, "float32"), axis=-1), name)

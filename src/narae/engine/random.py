@@ -9,11 +9,12 @@ from typing import Any
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.engine.keys import SeedGenerator, draw_key
 from narae.graph.ir import Spec
-from narae.ops.promote import to
+from narae.ops.promote import floated, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
 from narae.ops.records.bits import threefry
-from narae.ops.records.logic import cast, right_shift
+from narae.ops.records.logic import bitwise_or, cast, left_shift, right_shift, select
 from narae.ops.records.shape import iota, reshape, slice_
 from narae.ops.records.special import erfinv
 from narae.ops.tensor import Tensor
@@ -100,7 +101,10 @@ def truncated_normal(
 def randint(
     shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
 ) -> Tensor:
-    """Whole numbers from [minval, maxval), evenly. Raises ValueError for a float dtype.
+    """Whole numbers from [minval, maxval), evenly; minval where there are none.
+
+    By remainder, which favours small numbers by less than (maxval - minval) / 2^32 (2^64 for 64-bit
+    dtypes). Raises ValueError for a float dtype.
 
     >>> set(randint((100,), 0, 3, seed=1).tolist()) == {0, 1, 2}
     True
@@ -108,10 +112,17 @@ def randint(
     name = standardize_dtype(dtype)
     if is_float(name):
         raise ValueError(f"randint needs an integer dtype, got {name}")
-    bits = words(draw_key(seed), shape)[0]
-    # remainder's bias is below (maxval - minval) / 2^32
-    span = to(maxval, "uint32") - to(minval, "uint32") if not isinstance(maxval, int) else None
-    width = constant((maxval - minval) % 2**32, "uint32") if span is None else span
+    first, second = words(draw_key(seed), shape)
+    word = "uint64" if name in ("int64", "uint64") else "uint32"
+    bits = first
+    if word == "uint64":
+        high = left_shift(cast(first, dtype=word), constant(32, word))
+        bits = bitwise_or(high, cast(second, dtype=word))
+    if isinstance(minval, int) and isinstance(maxval, int):
+        width = constant(max(maxval - minval, 1), word)
+    else:
+        low, high = to(minval, name), to(maxval, name)
+        width = select(L.greater(high, low), cast(high - low, dtype=word), constant(1, word))
     return cast(A.remainder(bits, width), dtype=name) + to(minval, name)
 
 
@@ -121,15 +132,12 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: An
     >>> dropout([1.0, 1.0], 0.0, seed=1).tolist()
     [1.0, 1.0]
     """
-    from narae.ops.promote import floated
-    from narae.ops.records.logic import greater_equal, select
-
     x = floated(inputs)
     if rate >= 1:
         return x * 0.0
     shape = x.shape if noise_shape is None else _noise_shape(x.shape, noise_shape)
     draw = _unit(words(draw_key(seed), shape)[0], "float32")
-    keep = greater_equal(draw, constant(rate, "float32"))
+    keep = L.greater_equal(draw, constant(rate, "float32"))
     return select(keep, x * (1.0 / (1.0 - rate)), constant(0, x.dtype))
 
 
