@@ -1,0 +1,28 @@
+"""`narae ops`: operation by executor."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from narae.executors import EXECUTORS, coverage
+from narae.ops import records as _records  # noqa: F401  (fills the table)
+from narae.ops.record import RECORDS
+
+
+def print_coverage() -> None:
+    """Print how each executor runs each operation, and how many run in which way."""
+    ways = {name: coverage(name, RECORDS) for name in EXECUTORS}
+    table = Table(title=f"{len(RECORDS)} operations")
+    for title in ("operation", "gradient", *ways):
+        table.add_column(title)
+    for name, op in sorted(RECORDS.items()):
+        gradient = "yes" if op.vjp is not None or op.joint is not None else "none"
+        table.add_row(name, gradient, *(way[name] for way in ways.values()))
+    console = Console()
+    console.print(table)
+    for name, way in ways.items():
+        counts = ", ".join(f"{count} {kind}" for kind, count in Counter(way.values()).most_common())
+        console.print(f"{name}: {counts}", highlight=False)
