@@ -1,5 +1,6 @@
 """narae.ops: Keras's `keras.ops` names on narae's tensors."""
 
+from narae.ops import linalg, nn, numpy
 from narae.ops import records as _records  # noqa: F401  (fills the table)
 from narae.ops.axes import (
     depth_to_space,
@@ -555,6 +556,7 @@ __all__ = [
     "left_shift",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log10",
@@ -608,10 +610,12 @@ __all__ = [
     "ndim",
     "negative",
     "nextafter",
+    "nn",
     "nonzero",
     "norm",
     "normalize",
     "not_equal",
+    "numpy",
     "one_hot",
     "ones",
     "ones_like",

@@ -11,6 +11,7 @@ from narae.ops.promote import to
 from narae.ops.records.control import choose, repeat_while, scan_over
 from narae.ops.records.shape import flip_axes
 from narae.ops.shapes import concatenate
+from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor
 
 
@@ -28,6 +29,7 @@ class _Flat:
         return [as_tensor(leaf) for leaf in trees.flatten(out)]
 
 
+@public
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """true_fn() where the boolean scalar holds, else false_fn(). Both must give the same shapes.
 
@@ -38,6 +40,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     return switch(to(pred, "int32"), [lambda: false_fn(), lambda: true_fn()])
 
 
+@public
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """branches[index](*operands); an index out of range is brought into it.
 
@@ -52,6 +55,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     return trees.pack_as(structure, list(found))
 
 
+@public
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
@@ -88,6 +92,7 @@ def while_loop(
     )
 
 
+@public
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """val = body_fun(i, val) for i in [lower, upper).
 
@@ -104,6 +109,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     return out[1]
 
 
+@public
 def scan(
     f: Callable[..., Any],
     init: Any,
@@ -148,6 +154,7 @@ def scan(
     return trees.pack_as(start, out[: len(carries)]), stacked
 
 
+@public
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """f of each slice along the first axis, stacked.
 
@@ -158,6 +165,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda carry, x: (carry, f(x)), as_tensor(0), xs)[1]
 
 
+@public
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """f of each slice along the first axis, stacked: as `map`.
 
@@ -168,6 +176,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     return map(function, elements)
 
 
+@public
 def associative_scan(
     f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
 ) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from narae.base.errors import NotYet, nearest
 
@@ -17,7 +18,6 @@ MISSING = {
         "narae has no complex numbers; fft and its kin take and give pairs (real, imaginary)",
     ),
     **_rows("image", "Pillow or SciPy do it outside of a model"),
-    **_rows("linalg nn numpy", "its functions are in narae.ops itself"),
 }
 
 
@@ -26,3 +26,16 @@ def missing(name: str, known: Sequence[str]) -> AttributeError:
     if name in MISSING:
         return NotYet(f"narae.ops has no {name} yet: {MISSING[name]}")
     return AttributeError(f"narae.ops has no {name!r}. {nearest(name, known)}")
+
+
+def elsewhere(module: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a module whose namesake in Keras has more: the rest is in narae.ops itself."""
+
+    def found(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{module} has no {name!r}")
+        import narae.ops
+
+        return getattr(narae.ops, name)
+
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.ops.missing import elsewhere
 from narae.ops.promote import floated, numeric, to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import arithmetic as A
@@ -404,3 +405,6 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     kept = R.reduce_sum(L.select(support, ordered, _zero(x)), axes=(last,))
     tau = S.reshape((kept - 1.0) / k, shape=(*z.shape[:-1], 1))
     return S.move_axis(A.relu(z - tau), last, place)  # type: ignore[return-value]
+
+
+__getattr__ = elsewhere(__name__)  # Keras's module of this name has more

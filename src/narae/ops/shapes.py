@@ -469,12 +469,19 @@ def shape(x: Any) -> tuple[int | None, ...]:
 
 
 def size(x: Any) -> Any:
-    """The number of elements.
+    """The number of elements. Raises ValueError for a symbolic tensor of unknown length.
 
     >>> import narae
     >>> narae.ops.size([1, 2, 3])
     3
     """
+    if isinstance(x, KerasTensor):
+        if None in x.shape:
+            raise ValueError(
+                f"the number of elements of a symbolic tensor of shape {x.shape} is not known; "
+                "ask within a layer's call"
+            )
+        return math.prod(n for n in x.shape if n is not None)
     return as_tensor(x).size
 
 
