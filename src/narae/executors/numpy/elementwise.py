@@ -28,6 +28,11 @@ def _bitcast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Ca
     return [call(np.copyto, outs[0].view(ins[0].dtype), ins[0])]
 
 
+@lowering("relu")
+def _relu(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    return [call(np.maximum, ins[0], np.zeros((), outs[0].dtype), out=outs[0])]
+
+
 @lowering("select")
 def _select(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
     """By masks of bits: a choice that no processor has to predict (5 to 15 times as fast as

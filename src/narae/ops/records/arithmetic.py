@@ -206,7 +206,7 @@ lcm = elementwise("lcm", takes="integer", samples=ints(2), commutes=True)
 
 
 def _relu_vjp(ct: Value, out: Value, x: Value) -> Value:
-    return select(greater(x, constant(0, x.dtype)), ct, constant(0, ct.dtype))
+    return select(greater(out, constant(0, out.dtype)), ct, constant(0, ct.dtype))
 
 
 # max(x, 0), whose derivative at 0 is 0: `maximum` would share it between its two operands.
