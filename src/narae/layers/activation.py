@@ -14,7 +14,8 @@ from narae.layers.input_spec import InputSpec
 class Activation(Layer):
     """A function of each element, by name or as a function.
 
-    >>> Activation("relu")([[-1.0, 2.0]]).tolist()
+    >>> import numpy as np
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
     [[0.0, 2.0]]
     """
 
@@ -54,7 +55,8 @@ class _Elementwise(Layer):
 class ReLU(_Elementwise):
     """max(x, 0), with a slope below `threshold` and a ceiling when asked for.
 
-    >>> ReLU(max_value=6.0)([-1.0, 3.0, 9.0]).tolist()
+    >>> import numpy as np
+    >>> ReLU(max_value=6.0)(np.array([-1.0, 3.0, 9.0])).tolist()
     [0.0, 3.0, 6.0]
     """
 
@@ -99,7 +101,8 @@ class ReLU(_Elementwise):
 class LeakyReLU(_Elementwise):
     """x above 0, negative_slope x below.
 
-    >>> LeakyReLU(0.5)([-2.0, 2.0]).tolist()
+    >>> import numpy as np
+    >>> LeakyReLU(0.5)(np.array([-2.0, 2.0])).tolist()
     [-1.0, 2.0]
     """
 
@@ -122,7 +125,8 @@ class LeakyReLU(_Elementwise):
 class ELU(_Elementwise):
     """x above 0, alpha (e^x - 1) below.
 
-    >>> ELU()([1.0, 0.0]).tolist()
+    >>> import numpy as np
+    >>> ELU()(np.array([1.0, 0.0])).tolist()
     [1.0, 0.0]
     """
 
@@ -143,7 +147,8 @@ class ELU(_Elementwise):
 class Softmax(_Elementwise):
     """Probabilities along an axis (or several); masked places get none.
 
-    >>> Softmax()([[1.0, 1.0]]).tolist()
+    >>> import numpy as np
+    >>> Softmax()(np.array([[1.0, 1.0]])).tolist()
     [[0.5, 0.5]]
     """
 
@@ -174,7 +179,8 @@ class PReLU(Layer):
 
     shared_axes: axes along which alpha is one.
 
-    >>> PReLU()([[-1.0, 2.0]]).tolist()
+    >>> import numpy as np
+    >>> PReLU()(np.array([[-1.0, 2.0]])).tolist()
     [[0.0, 2.0]]
     """
 

@@ -45,11 +45,12 @@ class Layer(Configured, Tracked):
 
     Raises ValueError when inputs do not fit (naming got, expected and the likely fix).
 
+    >>> import numpy as np
     >>> import narae
     >>> class Double(Layer):
     ...     def call(self, x):
     ...         return x * 2
-    >>> Double()([1.0, 2.0]).tolist()
+    >>> Double()(np.array([1.0, 2.0])).tolist()
     [2.0, 4.0]
     """
 

@@ -18,7 +18,8 @@ from narae.layers.base import Layer
 class Identity(Layer):
     """The inputs as they are.
 
-    >>> Identity()([1.0]).tolist()
+    >>> import numpy as np
+    >>> Identity()(np.array([1.0])).tolist()
     [1.0]
     """
 
@@ -51,7 +52,8 @@ class Lambda(Layer):
     (narae.saving.register_keras_serializable), or pass it when loading: custom_objects={"name": function}.
     A layer of your own (a subclass of Layer) is saved and loaded like any other.
 
-    >>> Lambda(lambda x: x * 2)([1.0]).tolist()
+    >>> import numpy as np
+    >>> Lambda(lambda x: x * 2)(np.array([1.0])).tolist()
     [2.0]
     """
 
@@ -178,8 +180,9 @@ class Masking(Layer):
 class ActivityRegularization(Layer):
     """A penalty on the activations that pass: l1 |x| + l2 x².
 
+    >>> import numpy as np
     >>> layer = ActivityRegularization(l1=1.0)
-    >>> _ = layer([[1.0, -2.0]])
+    >>> _ = layer(np.array([[1.0, -2.0]]))
     >>> layer.losses[0].item()
     3.0
     """
@@ -209,7 +212,8 @@ class ActivityRegularization(Layer):
 class UnitNormalization(Layer):
     """Each vector along an axis (or several) divided by its length.
 
-    >>> UnitNormalization()([[3.0, 4.0]]).tolist()
+    >>> import numpy as np
+    >>> UnitNormalization()(np.array([[3.0, 4.0]])).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
 

@@ -55,7 +55,8 @@ class Dropout(_Noise):
 
     noise_shape: 1 along axes that are dropped together.
 
-    >>> Dropout(0.5)([1.0, 2.0]).tolist()
+    >>> import numpy as np
+    >>> Dropout(0.5)(np.array([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
 
@@ -147,7 +148,8 @@ class SpatialDropout3D(_SpatialDropout):
 class GaussianNoise(_Noise):
     """In training, x + N(0, stddev²).
 
-    >>> GaussianNoise(0.1)([1.0]).tolist()
+    >>> import numpy as np
+    >>> GaussianNoise(0.1)(np.array([1.0])).tolist()
     [1.0]
     """
 
@@ -176,7 +178,8 @@ class GaussianDropout(_Noise):
     """In training, x N(1, rate/(1 - rate)): dropout's mean and variance without zeros (Srivastava et al.
     2014, section 10).
 
-    >>> GaussianDropout(0.5)([1.0]).tolist()
+    >>> import numpy as np
+    >>> GaussianDropout(0.5)(np.array([1.0])).tolist()
     [1.0]
     """
 
@@ -203,7 +206,8 @@ class GaussianDropout(_Noise):
 class AlphaDropout(_Noise):
     """Dropout to SELU's negative saturation that keeps mean and variance (Klambauer et al. 2017).
 
-    >>> AlphaDropout(0.5)([1.0]).tolist()
+    >>> import numpy as np
+    >>> AlphaDropout(0.5)(np.array([1.0])).tolist()
     [1.0]
     """
 
