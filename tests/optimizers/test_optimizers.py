@@ -196,7 +196,10 @@ def test_an_optimizer_written_in_keras_s_way_works() -> None:
             lambda: optimizers.LossScaleOptimizer(optimizers.SGD(), clipnorm=1.0),
             "takes no clipnorm",
         ),
-        (lambda: optimizers.MultiOptimizer(optimizers.SGD()), "optimizer_map is an OptimizerMap"),
+        (
+            lambda: optimizers.MultiOptimizer(cast(Any, optimizers.SGD())),
+            "optimizer_map is an OptimizerMap",
+        ),
         (lambda: optimizers.SGD(gradient_accumulation_steps=1), "whole number of at least 2"),
         (
             lambda: optimizers.SGD(0.1, clipnorm=1.0, clipvalue=1.0),

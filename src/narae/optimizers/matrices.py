@@ -153,12 +153,14 @@ class Muon(Optimizer):
         return any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
 
     def make_slots(self) -> None:
-        """A momentum for each weight, then a velocity for those that Adam updates."""
-        moments = self.add_optimizer_variables(self._trained, "momentum")
-        self._slots = [{"momentum": m} for m in moments]
-        for variable, slots in zip(self._trained, self._slots, strict=True):
-            if self.by_adam(variable):
-                slots["velocity"] = self.make_slot("velocity", variable)
+        """A momentum for each weight, with a velocity for those that Adam updates."""
+        self._slots = [
+            {
+                slot: self.make_slot(slot, v)
+                for slot in ("momentum", "velocity")[: 1 + self.by_adam(v)]
+            }
+            for v in self._trained
+        ]
 
     def _decay(self, variables: list[Variable]) -> None:
         kept = self.weight_decay
