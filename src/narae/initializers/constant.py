@@ -105,7 +105,7 @@ class STFT(Initializer):
 
     shape: (frame_length, 1, fft_length // 2 + 1). window: a name of `WINDOWS`, frame_length numbers, or
     None, for kernels as they are; scaling, of a window: 'density' divides by the root of its energy,
-    'spectrum' by its sum, None by nothing. periodic: whether a named window leaves out its last point.
+    'spectrum' by the sum of its sizes, None by nothing. periodic: whether a named window leaves out its last point.
 
     Raises ValueError for another side, window or scaling, ShapeError for other shapes.
 
@@ -151,7 +151,7 @@ class STFT(Initializer):
             raise ShapeError(f"the window has shape {window.shape}, the frames {length} numbers")
         if self.scaling is None:
             return window
-        by = window.sum() if self.scaling == "spectrum" else np.sqrt((window**2).sum())
+        by = np.abs(window).sum() if self.scaling == "spectrum" else np.sqrt((window**2).sum())
         return window / by
 
     def get_config(self) -> dict[str, Any]:
