@@ -1,21 +1,20 @@
 """Layer: state made once, a call that uses it. Everything else of a layer is found in its neighbours:
-`tracking` (what it holds), `calling` (arguments, training, masks), `configuring` (config and state).
+`tracking` (what it holds), `state` (its variables and penalties), `building`, `calling` (arguments,
+training, masks), `configuring` (config and stored state).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from narae import constraints, initializers, regularizers
+from narae import regularizers
 from narae.base import trees
-from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.errors import ShapeError
+from narae.base.dtypes import is_float
 from narae.base.names import auto_name, name_scope
 from narae.engine.scope import eagerly, tracing
-from narae.engine.variable import Variable
+from narae.layers.building import as_shapes, scoped_build, specs_of
 from narae.layers.calling import (
     Signature,
     in_call,
@@ -31,13 +30,13 @@ from narae.layers.calling import (
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
 from narae.layers.policy import policy
-from narae.layers.tracking import Tracked, unique
+from narae.layers.state import Stateful
 from narae.ops.promote import to
 from narae.ops.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.ops.tensor import Tensor, as_tensor
 
 
-class Layer(Configured, Tracked):
+class Layer(Configured, Stateful):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call`. `call` may take
@@ -90,151 +89,13 @@ class Layer(Configured, Tracked):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _scoped_build(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.build = scoped_build(cls.__dict__["build"])  # type: ignore[method-assign]
 
     # -- state -------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of a shape. Layers without variables need none."""
         self.built = True
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros."""
-        self._require_init()
-        dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if None in shape:
-            raise ShapeError(f"a weight of {self.name!r} needs a known shape, got {shape}")
-        variable = Variable(
-            initializers.get(initializer),
-            shape,
-            dtype,
-            trainable,
-            autocast,
-            aggregation,
-            name=name or "variable",
-        )
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        self._added_weights().append(variable)
-        return variable
-
-    def _added_weights(self) -> list[Variable]:
-        if "_added" not in self.__dict__:
-            self._added: list[Variable] = []
-        return self._added
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the layer's variables are trained."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        value = bool(value)
-        self._trainable = value
-        for variable in self._own_variables():
-            if value or variable.trainable:
-                # what was made as state (moving averages, counters) never becomes trainable
-                if not hasattr(variable, "_was_trainable"):
-                    variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
-                variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]
-        for layer in self._layers:
-            layer.trainable = value
-
-    def _ordered(self) -> list[Variable]:
-        """Own variables, trained ones first, as Keras lists and saves them."""
-        own = self._own_variables()
-        made = [getattr(v, "_was_trainable", v.trainable) for v in own]
-        return [v for v, t in zip(own, made, strict=True) if t] + [
-            v for v, t in zip(own, made, strict=True) if not t
-        ]
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All variables but the metrics' and the seed generators'."""
-        found = self._ordered()
-        for layer in self._layers:
-            found += layer.weights
-        return unique(found)
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables, the seed generators' included."""
-        found = self._ordered() + [g.state for g in self._seed_generators]
-        for layer in self._layers:
-            found += layer.variables
-        return unique(found)
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes."""
-        return [v for v in self.variables if v.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The variables that training leaves alone."""
-        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return [v for v in self.weights if v.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics held by this layer and those below it."""
-        found = list(self._metrics)
-        for layer in self._layers:
-            found += layer.metrics
-        return found
-
-    @property
-    def metrics_variables(self) -> list[Variable]:
-        """The variables of `metrics`."""
-        return [v for metric in self.metrics for v in metric.variables]
-
-    # -- dtypes ------------------------------------------------------------------------------
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the variables."""
-        return self.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """The dtype of the computation."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """The dtype of the variables."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """The dtype that float inputs are cast to."""
-        return self.compute_dtype
 
     # -- call --------------------------------------------------------------------------------
 
@@ -372,7 +233,7 @@ class Layer(Configured, Tracked):
         """Shapes and dtypes of the outputs, as KerasTensors, for symbolic inputs."""
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             shapes = shapes_of(args[0] if args else next(iter(kwargs.values())))
-            return _specs(self.compute_output_shape(shapes), self.compute_dtype)
+            return specs_of(self.compute_output_shape(shapes), self.compute_dtype)
         losses = list(self._losses)
         with tracing(), in_call(kwargs.get("training")), name_scope(self.name):
             out = infer(
@@ -384,35 +245,13 @@ class Layer(Configured, Tracked):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the outputs for inputs of a shape."""
-        shapes = _as_shapes(input_shape)
+        shapes = as_shapes(input_shape)
         inputs = trees.map_tree(lambda s: KerasTensor(s.shape, self.compute_dtype), shapes)
         if not self.built:
             self._ensure_built({"input": inputs} if not self._calls else {})
         with tracing():
             spec = self.compute_output_spec(inputs)
         return trees.map_tree(lambda t: tuple(t.shape), spec)
-
-    # -- losses ------------------------------------------------------------------------------
-
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar, or several, to the loss of the training step."""
-        for leaf in trees.flatten(loss):
-            self._losses.append(as_tensor(leaf))
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses = []
-
-    @property
-    def losses(self) -> list[Tensor]:
-        """Penalties of this call: what `add_loss` was given, and the weights' regularizers."""
-        found: list[Tensor] = []
-        for layer in self._flatten_layers():
-            found += layer._losses
-        for variable in self.trainable_weights:
-            if variable.regularizer is not None:
-                found.append(variable.regularizer(variable.value))
-        return found
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -423,43 +262,3 @@ class Layer(Configured, Tracked):
                 f"{type(self).__name__}.__init__ did not call super().__init__() first; add it as the first "
                 "line of __init__"
             )
-
-
-def _scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
-    """`build` within the layer's name, once, its shapes remembered for the configuration."""
-    import functools
-
-    @functools.wraps(build)
-    def scoped(self: Layer, *args: Any, **kwargs: Any) -> None:
-        outer = "_building" not in self.__dict__
-        if not outer:  # super().build(): the outermost one keeps the books
-            return build(self, *args, **kwargs)
-        bound = signature_of(functools.partial(build, self)).bind(args, kwargs, self.name)
-        self.__dict__["_building"] = True
-        try:
-            with name_scope(self.name), eagerly():
-                build(self, *args, **kwargs)
-        finally:
-            del self.__dict__["_building"]
-        self._build_shapes = bound
-        self.built = True
-        if not self._trainable:
-            self.trainable = False
-        return None
-
-    return scoped
-
-
-def _as_shapes(shape: Any) -> Any:
-    """A nest of shapes as a nest of leaves that have a `shape`."""
-    if isinstance(shape, (tuple, list)) and all(
-        n is None or isinstance(n, (int, np.integer)) for n in shape
-    ):
-        return KerasTensor(tuple(shape))
-    if isinstance(shape, dict):
-        return {key: _as_shapes(value) for key, value in shape.items()}
-    return [_as_shapes(item) for item in shape]
-
-
-def _specs(shape: Any, dtype: str) -> Any:
-    return trees.map_tree(lambda leaf: KerasTensor(leaf.shape, dtype), _as_shapes(shape))

@@ -246,8 +246,7 @@ def predict(
     for number, batch in enumerate(source.epoch(0)):
         if listed.wants_batches:
             listed.on_predict_batch_begin(number)
-        result = running.run("predict", batch)
-        out.add(result)
+        result = running.run("predict", batch, out.add)
         listed.on_predict_batch_end(number, lambda result=result: {"outputs": result})
     listed.on_predict_end()
     return out.joined()
@@ -263,8 +262,8 @@ class _Outputs:
         self._parts: list[list[np.ndarray]] = []
         self._done = 0
 
-    def add(self, result: Any) -> None:
-        """Keep a batch's outputs (copied: a program's buffers are written again)."""
+    def add(self, result: Any) -> Any:
+        """Keep a batch's outputs (copied: a program's buffers are written again); what is kept."""
         leaves = [np.asarray(leaf) for leaf in trees.flatten(result)]
         if self._tree is None:
             self._tree = result
@@ -272,11 +271,13 @@ class _Outputs:
                 self._whole = [np.empty((self._samples, *a.shape[1:]), a.dtype) for a in leaves]
         if not self._whole:
             self._parts.append([leaf.copy() for leaf in leaves])
-            return
+            return trees.pack_as(result, self._parts[-1])
         size = leaves[0].shape[0]
-        for whole, leaf in zip(self._whole, leaves, strict=True):
-            whole[self._done : self._done + size] = leaf
+        kept = [whole[self._done : self._done + size] for whole in self._whole]
+        for rows, leaf in zip(kept, leaves, strict=True):
+            rows[...] = leaf
         self._done += size
+        return trees.pack_as(result, kept)
 
     def joined(self) -> Any:
         """All outputs in the model's structure."""
@@ -300,8 +301,7 @@ def on_batch(
     if kind != "predict":
         model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
         _validate(model, kind, source, batch, set())
-    out = steps.run(kind, batch)
     if kind == "predict":
-        return trees.map_tree(lambda leaf: np.array(leaf), out)
-    logs = as_floats(out)
+        return steps.run(kind, batch, lambda out: trees.map_tree(np.array, out))
+    logs = steps.run(kind, batch, as_floats)
     return logs if return_dict else flat(model, logs)

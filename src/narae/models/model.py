@@ -106,7 +106,7 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Make all variables by a symbolic call on inputs of a shape."""
-        from narae.layers.base import _as_shapes
+        from narae.layers.building import as_shapes
         from narae.layers.configuring import _tupled
 
         if self.built or input_shape is None:
@@ -114,7 +114,7 @@ class Model(Trainer, Layer):
             return
         shape = _tupled(input_shape)
         inputs = trees.map_tree(
-            lambda s: KerasTensor(s.shape, self.compute_dtype), _as_shapes(shape)
+            lambda s: KerasTensor(s.shape, self.compute_dtype), as_shapes(shape)
         )
         self.built = True
         Layer.compute_output_spec(self, inputs)

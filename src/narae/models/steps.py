@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,38 +22,54 @@ class Steps:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._programs: dict[Any, Compiled] = {}
+        self._latest: dict[str, tuple[Any, Compiled]] = {}  # by kind of step: specs, their program
+        self._making = threading.RLock()  # two threads must not build one model at once
         self._state: Any = None
 
     def refresh(self) -> None:
         """Forget programs that were made for another state of the model (trainable flags, optimizer)."""
         model = self._model
-        flags = tuple((id(v), v.trainable) for v in model.variables)
-        layers = tuple(layer.trainable for layer in model._flatten_layers())
-        state = (flags, layers, id(model.optimizer), model.run_eagerly)
-        if self._state is not None and state != self._state:
-            self._programs.clear()
-        self._state = state
+        with self._making:
+            flags = tuple((id(v), v.trainable) for v in model.variables)
+            layers = tuple(layer.trainable for layer in model._flatten_layers())
+            state = (flags, layers, id(model.optimizer), model.run_eagerly)
+            if self._state is not None and state != self._state:
+                self._programs.clear()
+                self._latest.clear()
+            self._state = state
 
-    def run(self, kind: str, batch: Any) -> Any:
+    def run(self, kind: str, batch: Any, take: Callable[[Any], Any] | None = None) -> Any:
         """The step's result for a batch: NumPy arrays that are valid until the next step, or tensors when
-        the model runs eagerly."""
+        the model runs eagerly.
+
+        take: what to make of the result before another thread may take its step.
+        """
         if self._model.run_eagerly:
-            return self._eager(kind, batch)
+            result = self._eager(kind, batch)
+            return result if take is None else take(result)
         compiled = self.program(kind, batch)
         with compiled.lock:
             batch.write(compiled.inputs)
-            return compiled()
+            result = compiled()
+            return result if take is None else take(result)
 
     def program(self, kind: str, batch: Any) -> Compiled:
         """The program of a step for batches of this shape."""
         specs = batch.specs()
+        latest = self._latest.get(kind)
+        if (
+            latest is not None and latest[0] is specs
+        ):  # sources of arrays give the same object again
+            return latest[1]
         key = (kind, repr(specs))
-        found = self._programs.get(key)
-        if found is None:
-            step = getattr(self._model, f"{kind}_step")
-            found = self._programs[key] = compile_function(step, trees.map_tree(_fed, specs))
-            self._state = None  # tracing may have built layers and optimizer
-            self.refresh()
+        with self._making:
+            found = self._programs.get(key)
+            if found is None:
+                step = getattr(self._model, f"{kind}_step")
+                found = self._programs[key] = compile_function(step, trees.map_tree(_fed, specs))
+                self._state = None  # tracing may have built layers and optimizer
+                self.refresh()
+            self._latest[kind] = (specs, found)
         return found
 
     def _eager(self, kind: str, batch: Any) -> Any:

@@ -1,0 +1,183 @@
+"""A layer's state: variables made, listed and frozen, penalties, dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import constraints, initializers, regularizers
+from narae.base import trees
+from narae.base.dtypes import is_float, standardize_dtype
+from narae.base.errors import ShapeError
+from narae.engine.variable import Variable
+from narae.layers.tracking import Tracked, unique
+from narae.ops.tensor import Tensor, as_tensor
+
+
+class Stateful(Tracked):
+    """Base of layers: the variables and penalties of a layer and of the layers that it holds."""
+
+    name: str
+    dtype_policy: Any
+    _trainable: bool
+    _losses: list[Tensor]
+    _require_init: Any
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros."""
+        self._require_init()
+        dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if None in shape:
+            raise ShapeError(f"a weight of {self.name!r} needs a known shape, got {shape}")
+        variable = Variable(
+            initializers.get(initializer),
+            shape,
+            dtype,
+            trainable,
+            autocast,
+            aggregation,
+            name=name or "variable",
+        )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._added_weights().append(variable)
+        return variable
+
+    def _added_weights(self) -> list[Variable]:
+        if "_added" not in self.__dict__:
+            self._added: list[Variable] = []
+        return self._added
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer's variables are trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in self._own_variables():
+            if value or variable.trainable:
+                # what was made as state (moving averages, counters) never becomes trainable
+                if not hasattr(variable, "_was_trainable"):
+                    variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
+                variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _ordered(self) -> list[Variable]:
+        """Own variables, trained ones first, as Keras lists and saves them."""
+        own = self._own_variables()
+        made = [getattr(v, "_was_trainable", v.trainable) for v in own]
+        return [v for v, t in zip(own, made, strict=True) if t] + [
+            v for v, t in zip(own, made, strict=True) if not t
+        ]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables but the metrics' and the seed generators'."""
+        found = self._ordered()
+        for layer in self._layers:
+            found += layer.weights
+        return unique(found)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, the seed generators' included."""
+        found = self._ordered() + [g.state for g in self._seed_generators]
+        for layer in self._layers:
+            found += layer.variables
+        return unique(found)
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics held by this layer and those below it."""
+        found = list(self._metrics)
+        for layer in self._layers:
+            found += layer.metrics
+        return found
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    # -- dtypes ------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the variables."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the computation."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the variables."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
+        return self.compute_dtype
+
+    # -- losses ------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar, or several, to the loss of the training step."""
+        for leaf in trees.flatten(loss):
+            self._losses.append(as_tensor(leaf))
+
+    def _clear_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses = []
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Penalties of this call: what `add_loss` was given, and the weights' regularizers."""
+        found: list[Tensor] = []
+        for layer in self._flatten_layers():
+            found += layer._losses
+        for variable in self.trainable_weights:
+            if variable.regularizer is not None:
+                found.append(variable.regularizer(variable.value))
+        return found
