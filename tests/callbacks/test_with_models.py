@@ -152,7 +152,7 @@ def test_checkpoints_are_models_and_the_best_is_kept(tmp_path):
 
 
 def test_early_stopping_goes_back_to_the_best_weights():
-    model = made(narae.optimizers.SGD(0.01))
+    model = made(narae.optimizers.SGD(0.5))
     kept = []
     keep = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(weights(model)[0]))
     # the loss falls, so "max" is best at the first epoch

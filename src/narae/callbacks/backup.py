@@ -19,8 +19,9 @@ _POINTER = "training_metadata.json"
 
 
 class BackupAndRestore(Callback):
-    """Keeps the state of training in a folder: weights, the optimizer's state, epoch and batch; the
-    metrics' state too within an epoch. A `fit` that finds one goes on from there.
+    """Keeps the state of training in a folder: weights, the optimizer's and the random generators'
+    state, epoch and batch; the metrics' state too within an epoch. A `fit` that finds one goes on
+    from there.
 
     save_freq: "epoch", or a number of batches. double_checkpoint: keep the backup before the last
     as well, and use it when the last is damaged. delete_checkpoint: remove the backups when `fit`
@@ -91,7 +92,8 @@ class BackupAndRestore(Callback):
         self.model.load_weights(self.backup_dir / backup["weights"])
         if backup["metrics"]:
             with np.load(self.backup_dir / backup["metrics"], allow_pickle=False) as file:
-                self._metrics = [file[f"arr_{i}"] for i in range(len(file.files))]
+                _assign(_seeds(self.model), _numbered(file, "seed"))
+                self._metrics = _numbered(file, "metric")
         self.resumed_at = (backup["epoch"], backup["batch"])
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -99,10 +101,7 @@ class BackupAndRestore(Callback):
         self._epoch = epoch
         if self.resumed_at is None or epoch != self.resumed_at[0]:
             return
-        variables = _metric_variables(self.model)
-        if len(variables) == len(self._metrics):  # other metrics than before begin anew
-            for variable, value in zip(variables, self._metrics, strict=True):
-                variable.assign(value)
+        _assign(_metric_variables(self.model), self._metrics)
         self._metrics = []
 
     # -- saving ------------------------------------------------------------------------------
@@ -130,12 +129,14 @@ class BackupAndRestore(Callback):
         # Two names in turn: the last backup is whole until the pointer leaves it.
         used = {backup["weights"] for backup in before[: 1 + self.double_checkpoint]}
         stem = next(s for s in ("state_a", "state_b", "state_c") if f"{s}.weights.h5" not in used)
-        weights, metrics = f"{stem}.weights.h5", None
+        weights, metrics = f"{stem}.weights.h5", f"{stem}.metrics.npz"
         self.model.save_weights(self.backup_dir / weights, overwrite=True)
+        kept = {f"seed_{i}": np.array(v) for i, v in enumerate(_seeds(self.model))}
         if batch:
-            metrics = f"{stem}.metrics.npz"
-            with atomic_write(self.backup_dir / metrics) as file:
-                np.savez(file, *[np.array(v) for v in _metric_variables(self.model)])
+            of_metrics = enumerate(_metric_variables(self.model))
+            kept |= {f"metric_{i}": np.array(v) for i, v in of_metrics}
+        with atomic_write(self.backup_dir / metrics) as file:
+            np.savez(file, **kept)
         backup = {"epoch": epoch, "batch": batch, "weights": weights, "metrics": metrics}
         backups = [backup, *before[: int(self.double_checkpoint)]]
         with atomic_write(self.backup_dir / _POINTER, "w") as file:
@@ -164,3 +165,20 @@ def _is_backup(backup: Any) -> bool:
 
 def _metric_variables(model: Any) -> list[Any]:
     return [v for metric in getattr(model, "metrics", ()) for v in metric.variables]
+
+
+def _seeds(model: Any) -> list[Any]:
+    """The random generators' states, which files of weights leave out."""
+    weights = {id(v) for v in model.weights}
+    return [v for v in model.variables if id(v) not in weights]
+
+
+def _numbered(file: Any, kind: str) -> list[np.ndarray]:
+    count = sum(name.startswith(f"{kind}_") for name in file.files)
+    return [file[f"{kind}_{i}"] for i in range(count)]
+
+
+def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
+    if len(variables) == len(values):  # those of another model or other metrics begin anew
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
