@@ -41,7 +41,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
             for leaf, array in zip(leaves, arrays, strict=True)
         ]
         spec_args, spec_kwargs = trees.pack_as((args, kwargs), shown)
-        key = repr((_structure((args, kwargs)), shown))
+        key = (repr(_structure((args, kwargs))), *map(_identity, shown))
         if key not in cache:
             cache[key] = compile_function(function, *spec_args, **spec_kwargs)
         return call(cache[key], [array for array in arrays if array is not None])
@@ -64,6 +64,15 @@ def _is_array(leaf: Any) -> bool:
     # Python floats are traced too: a learning rate that changes must not compile anew. Ints are axes,
     # sizes and flags more often than numbers: they stay what they are.
     return isinstance(leaf, (Tensor, np.ndarray, np.generic, float))
+
+
+def _identity(leaf: Any) -> Any:
+    """What tells a static argument from others: 1 is not True, a layer is itself alone whatever it shows."""
+    try:
+        hash(leaf)
+    except TypeError:  # a slice or a set
+        return type(leaf), repr(leaf)
+    return type(leaf), leaf
 
 
 def _structure(tree: Any) -> Any:
