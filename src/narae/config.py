@@ -1,5 +1,8 @@
 """narae.config: settings by Keras's names, and the executor."""
 
+from __future__ import annotations
+
+from narae.base.errors import NotYet, nearest
 from narae.base.settings import (
     epsilon,
     floatx,
@@ -12,14 +15,94 @@ from narae.engine.config import executor, set_executor
 from narae.layers.policy import dtype_policy, set_dtype_policy
 
 __all__ = [
+    "backend",
+    "disable_flash_attention",
+    "disable_traceback_filtering",
     "dtype_policy",
     "epsilon",
     "executor",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
+    "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_executor",
     "set_floatx",
     "set_image_data_format",
 ]
+
+_LOGGING = "say fit(verbose=0) to be silent, fit(verbose=2) for a line per epoch"
+_LIMITS = "say fit(epochs=..., steps_per_epoch=...)"
+_MISSING = {
+    "disable_interactive_logging": _LOGGING,
+    "enable_interactive_logging": _LOGGING,
+    "enable_flash_attention": "attention is computed by its definition",
+    "enable_traceback_filtering": "tracebacks are shown whole",
+    "enable_unsafe_deserialization": (
+        "files never run code; register the functions that they name with "
+        "narae.saving.register_keras_serializable()"
+    ),
+    "max_epochs": _LIMITS,
+    "max_steps_per_epoch": _LIMITS,
+    "set_max_epochs": _LIMITS,
+    "set_max_steps_per_epoch": _LIMITS,
+}
+
+
+def backend() -> str:
+    """The name of what computes: always 'narae'.
+
+    >>> backend()
+    'narae'
+    """
+    return "narae"
+
+
+def set_backend(backend: str) -> None:
+    """Accept 'narae'. Raises ValueError for every other name: there is one engine, with executors.
+
+    >>> set_backend("narae")
+    """
+    if backend != "narae":
+        raise ValueError(
+            f"narae is its own backend, got {backend!r}; what runs its programs is chosen by "
+            "narae.config.set_executor()"
+        )
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """False: tracebacks are shown whole."""
+    return False
+
+
+def disable_traceback_filtering() -> None:
+    """Nothing to do: tracebacks are shown whole."""
+
+
+def is_flash_attention_enabled() -> bool:
+    """False: attention is computed by its definition."""
+    return False
+
+
+def disable_flash_attention() -> None:
+    """Nothing to do: attention is computed by its definition."""
+
+
+def is_interactive_logging_enabled() -> bool:
+    """True: progress goes to the standard output."""
+    return True
+
+
+def is_nnx_enabled() -> bool:
+    """False: variables are narae's own."""
+    return False
+
+
+def __getattr__(name: str) -> object:
+    if name in _MISSING:
+        raise NotYet(f"narae.config has no {name}: {_MISSING[name]}")
+    raise AttributeError(f"narae.config has no {name!r}. {nearest(name, __all__)}")

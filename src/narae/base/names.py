@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _counts: defaultdict[str, int] = defaultdict(int)
+_uids: defaultdict[str, int] = defaultdict(int)
 
 
 def snake_case(name: str) -> str:
@@ -38,6 +39,18 @@ def auto_name(prefix: str) -> str:
 def reset_names() -> None:
     """Count from the beginning again (`clear_session`)."""
     _counts.clear()
+    _uids.clear()
+
+
+def get_uid(prefix: str = "") -> int:
+    """How many times it was asked for `prefix`, this time included.
+
+    >>> reset_names()
+    >>> get_uid("a"), get_uid("a"), get_uid("b")
+    (1, 2, 1)
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
 
 
 class _Path(threading.local):

@@ -50,11 +50,11 @@ def image_data_format() -> str:
     return str(_values["image_data_format"])
 
 
-def set_image_data_format(value: str) -> None:
+def set_image_data_format(data_format: str) -> None:
     """Set `image_data_format()`. Raises ValueError for another name."""
-    if value not in _FORMATS:
-        raise ValueError(f"image_data_format is one of {', '.join(_FORMATS)}; got {value!r}")
-    _values["image_data_format"] = value
+    if data_format not in _FORMATS:
+        raise ValueError(f"image_data_format is one of {', '.join(_FORMATS)}; got {data_format!r}")
+    _values["image_data_format"] = data_format
 
 
 def standardize_data_format(value: str | None) -> str:

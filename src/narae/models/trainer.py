@@ -13,6 +13,7 @@ from narae.models import loops
 from narae.models.compiled_loss import CompiledLoss
 from narae.models.compiled_metrics import CompiledMetrics
 from narae.models.steps import Steps
+from narae.utils.batches import unpack_x_y_sample_weight
 
 
 class Trainer:
@@ -330,23 +331,3 @@ class _State:
         self.loss_tracker: Any = None
         self.config: dict[str, Any] = {}
         self.steps: Steps | None = None
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of a batch that is x, (x,), (x, y) or (x, y, sample_weight)."""
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ValueError(
-            f"a batch is x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}"
-        )
-    return (*data, None, None)[:3]  # type: ignore[return-value]
-
-
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The shortest batch that holds these."""
-    if sample_weight is not None:
-        return x, y, sample_weight
-    return (x, y) if y is not None else (x,) if isinstance(x, (tuple, list)) else x

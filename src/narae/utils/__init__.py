@@ -1,9 +1,10 @@
-"""Helpers by Keras's names: seeds, one-hot labels, progress, data sets that make their batches."""
+"""Helpers by Keras's names: seeds, labels, sequences, pictures, progress, data sets that make their batches."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from narae.base.dtypes import standardize_dtype
 from narae.base.errors import NotYet, nearest
 from narae.base.registry import (
     custom_object_scope,
@@ -14,10 +15,14 @@ from narae.base.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from narae.ops.symbolic import KerasTensor
 from narae.utils.arrays import normalize, to_categorical
+from narae.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from narae.utils.images import array_to_img, img_to_array, load_img, save_img
 from narae.utils.progbar import Progbar
 from narae.utils.py_dataset import PyDataset
-from narae.utils.seeds import set_random_seed
+from narae.utils.seeds import clear_session, set_random_seed
+from narae.utils.sequences import pad_sequences
 
 CustomObjectScope = custom_object_scope
 Sequence = PyDataset  # the name it had in Keras 2
@@ -27,53 +32,60 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "img_to_array",
+    "is_keras_tensor",
+    "load_img",
     "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
-_MISSING = (
-    *(
-        "plot_model",
-        "model_to_dot",
-        "get_file",
-        "image_dataset_from_directory",
-        "text_dataset_from_directory",
-    ),
-    *(
-        "audio_dataset_from_directory",
-        "timeseries_dataset_from_array",
-        "pad_sequences",
-        "split_dataset",
-    ),
-    *(
-        "FeatureSpace",
-        "load_img",
-        "img_to_array",
-        "array_to_img",
-        "save_img",
-        "pack_x_y_sample_weight",
-    ),
-    *(
-        "unpack_x_y_sample_weight",
-        "bounding_boxes",
-        "get_source_inputs",
-        "is_keras_tensor",
-        "standardize_dtype",
-    ),
-)
+_LOGGING = "say fit(verbose=0) to be silent, fit(verbose=2) for a line per epoch"
+_FOLDERS = "narae.utils.PyDataset with load_img reads a folder batch by batch"
+_MISSING = {
+    "Config": "a types.SimpleNamespace or a dict holds named values",
+    "FeatureSpace": "Normalization, and NumPy before training, prepare columns",
+    "audio_dataset_from_directory": _FOLDERS,
+    "bounding_boxes": "NumPy does the arithmetic of boxes",
+    "disable_interactive_logging": _LOGGING,
+    "enable_interactive_logging": _LOGGING,
+    "get_file": "urllib.request.urlretrieve downloads a file",
+    "get_source_inputs": "model.inputs has the inputs of a model",
+    "image_dataset_from_directory": _FOLDERS,
+    "is_interactive_logging_enabled": "narae.config has it",
+    "legacy": "it is about Keras 2",
+    "model_to_dot": "model.summary() shows the layers",
+    "plot_model": "model.summary() shows the layers",
+    "split_dataset": "slices split arrays; fit(validation_split=...) does it for training",
+    "text_dataset_from_directory": _FOLDERS,
+    "timeseries_dataset_from_array": "numpy.lib.stride_tricks.sliding_window_view cuts windows",
+}
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether x is a symbolic tensor, which `Input` and layers called on it give.
+
+    >>> is_keras_tensor(KerasTensor((None, 3))), is_keras_tensor(3)
+    (True, False)
+    """
+    return isinstance(x, KerasTensor)
 
 
 def __getattr__(name: str) -> Any:
     if name in _MISSING:
-        raise NotYet(
-            f"narae.utils has no {name} yet; NumPy, Pillow or matplotlib do its work meanwhile"
-        )
+        raise NotYet(f"narae.utils has no {name} yet: {_MISSING[name]}")
     raise AttributeError(f"narae.utils has no {name!r}. {nearest(name, __all__)}")

@@ -1,4 +1,4 @@
-"""NumPy arrays prepared for training."""
+"""Arrays prepared for training."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import np_dtype
+from narae import ops
 from narae.base.settings import floatx
+from narae.ops.tensor import Tensor, as_tensor
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
-    """Labels as rows with a 1 at the label's place: (...,) -> (..., num_classes).
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+    """Labels as rows with a 1 at the label's place: (...,) or (..., 1) -> (..., num_classes).
 
-    Raises ValueError for labels out of range.
+    A NumPy array of float64, as Keras's; of a tensor, a tensor of floatx. num_classes: the largest label
+    and one more when None. Raises ValueError for labels out of range, and for fractions.
 
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -29,16 +31,26 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         raise ValueError(
             f"labels must be in [0, {count}), got some from {labels.min()} to {labels.max()}"
         )
-    return (labels[..., None] == np.arange(count)).astype(np_dtype(floatx()))
+    rows = (labels[..., None] == np.arange(count)).astype(np.float64)
+    return as_tensor(rows, floatx()) if _is_tensor(x) else rows
 
 
-def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
-    """Vectors along an axis divided by their length.
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Vectors along an axis divided by their length (Σ|x|^order)^(1/order); those of length 0 stay.
 
-    >>> normalize([[3.0, 4.0]]).tolist()
-    [[0.6, 0.8]]
+    An array gives a NumPy array, everything else a tensor. Raises ValueError for an order that is no
+    whole number of at least 1.
+
+    >>> normalize([[3.0, 4.0]]).numpy().round(2).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
     """
-    array = np.asarray(x)
-    length = np.atleast_1d(np.linalg.norm(array, order, axis))
-    length[length == 0] = 1
-    return array / np.expand_dims(length, axis)
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is a whole number of at least 1, got {order!r}")
+    if not isinstance(x, np.ndarray):
+        return ops.normalize(x, axis, order)
+    length = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(length == 0, 1, length)
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, Tensor) or hasattr(x, "__narae_tensor__")

@@ -1,4 +1,4 @@
-"""One seed for all randomness."""
+"""The state of a session: one seed for all randomness, and automatic names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 
+from narae.base.names import reset_names
 from narae.engine.keys import reset_global_seed
 
 
@@ -25,3 +26,14 @@ def set_random_seed(seed: int) -> None:
     random.seed(int(seed))
     np.random.seed(int(seed) % 2**32)  # noqa: NPY002  what user code may draw from
     reset_global_seed()  # made anew, at its next use, from Python's generator
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Begin automatic names and the global random generator anew.
+
+    free_memory: accepted for Keras's sake; Python frees what nothing refers to.
+
+    >>> clear_session()
+    """
+    reset_names()
+    reset_global_seed()

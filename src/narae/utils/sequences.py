@@ -1,0 +1,58 @@
+"""Sequences of different lengths as one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """n sequences of items of one shape as an array (n, maxlen, *item), filled up with `value`.
+
+    maxlen: the longest sequence's length when None. padding, truncating: whether `value` goes, and items
+    leave, before ('pre') or after ('post') the others. dtype: `object` for strings.
+
+    Raises ValueError for another side, for what is no sequence, for items of different shapes, and for a
+    string in an array of numbers.
+
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2).tolist()
+    [[0, 1], [2, 3], [5, 6]]
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise ValueError(f"{name} is 'pre' or 'post', got {side!r}")
+    wanted = np.dtype(dtype)
+    if isinstance(value, str) and wanted.kind not in "OSU":
+        raise ValueError(f"value {value!r} does not fit dtype {wanted}: strings need dtype=object")
+    rows = _rows(sequences, wanted)
+    if maxlen is None:
+        maxlen = max((len(row) for row in rows), default=0)
+    item = next((row.shape[1:] for row in rows if len(row)), ())
+    out = np.full((len(rows), maxlen, *item), value, wanted)
+    for i, row in enumerate(rows):
+        kept = row[max(len(row) - maxlen, 0) :] if truncating == "pre" else row[:maxlen]
+        if not len(kept):
+            continue
+        if row.shape[1:] != item:
+            raise ValueError(f"sequence {i} has items of shape {row.shape[1:]}, others of {item}")
+        start = maxlen - len(kept) if padding == "pre" else 0
+        out[i, start : start + len(kept)] = kept
+    return out
+
+
+def _rows(sequences: Any, dtype: np.dtype) -> list[np.ndarray]:
+    if not hasattr(sequences, "__len__"):
+        raise ValueError(f"pad_sequences takes a list of sequences, got {sequences!r}")
+    for i, sequence in enumerate(sequences):
+        if not hasattr(sequence, "__len__"):
+            raise ValueError(f"sequence {i} is none: got {sequence!r}")
+    return [np.asarray(sequence, dtype) for sequence in sequences]
