@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.names import auto_name
+from narae.base.names import auto_name, name_scope
 from narae.base.registry import builtin
+from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.ops.tensor import Tensor, as_tensor, tensor_of
 
@@ -36,7 +37,8 @@ class SeedGenerator:
         self.name = name or auto_name("seed_generator")
         self._initial_seed = int(seed)
         low = np.array([seed % 2**32, 0], np.uint32)
-        self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
+        with name_scope(self.name):
+            self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True) -> Tensor:
         """The next key: two uint32 words, used once."""
@@ -65,8 +67,16 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def reset_global_seed() -> None:
-    """Make the global generator anew at its next use, from Python's generator."""
-    _global.clear()
+    """Begin the global generator anew, as Python's generator says, which goes on as if it was not asked.
+
+    The variable stays the same one: programs that are compiled hold it.
+    """
+    before = random.getstate()
+    seed = random.getrandbits(32)
+    random.setstate(before)
+    with eagerly():
+        global_seed_generator().state.assign(np.array([seed, 0], np.uint32))
+    random.setstate(before)
 
 
 def draw_key(seed: Any = None) -> Tensor:
