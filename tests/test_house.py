@@ -24,7 +24,7 @@ LONG = {
     "src/narae/ops/indexing.py": 460,
     "src/narae/ops/math.py": 460,
     "src/narae/ops/nn.py": 420,
-    "src/narae/ops/reductions.py": 440,
+    "src/narae/ops/reductions.py": 460,
     "src/narae/ops/shapes.py": 550,
 }
 HEAVY = {"matplotlib", "PIL", "pandas", "jax", "h5py", "llvmlite", "typer", "rich", "starlette"}
