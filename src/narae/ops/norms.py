@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from narae.ops.promote import floated, to
-from narae.ops.record import normalize_axes
+from narae.ops.record import constant, normalize_axes
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
 from narae.ops.reductions import max as largest
@@ -27,9 +28,7 @@ def moments(
     [2.0, 1.0]
     """
     x = floated(x)
-    wide = (
-        to(x, "float32") if x.dtype in ("float16", "bfloat16") else x
-    )  # squares of halves overflow
+    wide = _wide(x)
     middle = mean(wide, axes, True)
     spread = mean(A.square(wide - middle), axes, True)
     if not keepdims:
@@ -38,6 +37,11 @@ def moments(
 
         middle, spread = reshape(middle, kept), reshape(spread, kept)
     return to(middle, x.dtype), to(spread, x.dtype)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Squares of halves overflow and underflow: those are taken in float32."""
+    return to(x, "float32") if x.dtype in ("float16", "bfloat16") else x
 
 
 @public
@@ -53,8 +57,9 @@ def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = 
     x = floated(x)
     least = default() if epsilon is None else epsilon
     if order == 2:
-        squared = sum(A.square(x), axis, True)
-        return x * A.reciprocal(A.sqrt(A.maximum(squared, to(least**2, x.dtype))))
+        wide = _wide(x)
+        squared = A.maximum(sum(A.square(wide), axis, True), to(least**2, wide.dtype))
+        return to(wide * A.reciprocal(A.sqrt(squared)), x.dtype)
     size = norm(x, order, axis, True)
     return x / A.maximum(size, to(least, x.dtype))
 
@@ -62,6 +67,8 @@ def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = 
 @public
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The length of vectors (along one axis) or matrices (two axes): of all of x when no axis is given.
+
+    The gradient of the length of zeros is 0.
 
     ord: None (Euclid's, Frobenius's), a number, inf, -inf, and for matrices 'fro', 'nuc', 1, 2, inf.
 
@@ -72,7 +79,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     x = floated(x)
     axes = normalize_axes(axis, x.ndim)
     if ord is None or (len(axes) == 2 and ord == "fro") or (len(axes) == 1 and ord == 2):
-        return A.sqrt(sum(A.square(x), axes, keepdims))
+        return _rooted(A.sqrt, sum(A.square(x), axes, keepdims))
     if len(axes) == 1:
         return _vector(x, ord, axes[0], keepdims)
     if len(axes) == 2:
@@ -80,6 +87,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     raise ValueError(
         f"norm with ord={ord!r} takes vectors or matrices, got axes {axis} of shape {x.shape}"
     )
+
+
+def _rooted(root: Callable[[Any], Any], total: Tensor) -> Tensor:
+    """A root whose infinite slope at 0 no gradient meets."""
+    zero = L.equal(total, constant(0, total.dtype))
+    safe = L.select(zero, constant(1, total.dtype), total)
+    return L.select(zero, constant(0, total.dtype), root(safe))
 
 
 def _listed(axis: Any, ndim: int) -> list[int]:
@@ -98,7 +112,10 @@ def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
         return sum(to(L.not_equal(x, to(0, x.dtype)), x.dtype), axis, keepdims)
     if ord == 1:
         return sum(size, axis, keepdims)
-    return A.power(sum(A.power(size, to(ord, x.dtype)), axis, keepdims), to(1.0 / ord, x.dtype))
+    total = sum(A.power(size, to(ord, x.dtype)), axis, keepdims)
+    if ord < 0:
+        return A.power(total, to(1.0 / ord, x.dtype))
+    return _rooted(lambda t: A.power(t, to(1.0 / ord, x.dtype)), total)
 
 
 def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
