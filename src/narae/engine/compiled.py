@@ -36,9 +36,11 @@ class Compiled:
 
     def __call__(self) -> Any:
         """Run on what is in `inputs`; the result in the function's structure, of NumPy arrays."""
-        outputs = self.program()
-        for variable in self._touched:
-            variable.touched()
+        try:
+            outputs = self.program()
+        finally:  # Ctrl-C may come in the middle of a run
+            for variable in self._touched:
+                variable.touched()
         return fill(self.traced.result, outputs)
 
 
