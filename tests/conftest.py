@@ -42,3 +42,11 @@ def _fixed() -> None:
     np.random.seed(0)  # noqa: NPY002
     reset_names()
     reset_global_seed()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """CI runs the smaller form of what takes long."""
+    if os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: CI runs a smaller form"))

@@ -136,7 +136,7 @@ class BackupAndRestore(Callback):
             of_metrics = enumerate(_metric_variables(self.model))
             kept |= {f"metric_{i}": np.array(v) for i, v in of_metrics}
         with atomic_write(self.backup_dir / metrics) as file:
-            np.savez(file, **kept)
+            np.savez(file, **kept)  # type: ignore[arg-type]
         backup = {"epoch": epoch, "batch": batch, "weights": weights, "metrics": metrics}
         backups = [backup, *before[: int(self.double_checkpoint)]]
         with atomic_write(self.backup_dir / _POINTER, "w") as file:
