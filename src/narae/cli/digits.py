@@ -1,15 +1,25 @@
-"""A picture of a digit, brought to the form of MNIST's: 28 x 28, light on dark, centred by mass."""
+"""A picture of a digit, brought to the form of MNIST's: 28 x 28, light on dark, centred by mass.
+
+The border of a picture is taken for paper. What differs from the paper, in whatever colour, is ink; a
+shadow that grows across the paper is paper too.
+"""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from narae.base.errors import MissingExtra
 
 _MOST_PIXELS = 64_000_000  # a photograph of a phone; more is refused before it is unpacked
+_WORKING_SIZE = 400  # many times a digit's 20 pixels; smaller means less noise as well
+_FLAT = 0.1  # the darkest ink differs by less: one shade
+_DEEP = {"I;16": 65535.0, "I;16L": 65535.0, "I;16B": 65535.0, "I": 65535.0, "F": 1.0}
+_THIN = 1.7  # strokes of MNIST are 2 to 3 pixels wide, a pen's drawn in a large picture far less
 
 
 @dataclass(frozen=True)
@@ -22,72 +32,153 @@ class Digit:
 
 def read_digit(path: Path) -> Digit:
     """Read a picture of one digit. Raises ValueError for what is no picture, or an empty one."""
-    grey, said = _grey(path)
-    return to_mnist(grey, said)
-
-
-def _grey(path: Path) -> tuple[np.ndarray, str]:
-    """The picture as floats in [0, 1], transparent parts white; and its description."""
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise MissingExtra("pillow", "plot", "reading pictures") from None
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; a picture is expected")
+    colours, said = _opened(path)
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            if width * height > _MOST_PIXELS:
-                raise ValueError(
-                    f"{path} has {width} x {height} pixels, more than {_MOST_PIXELS:,}: scale it down"
-                )
-            said = f"{width} x {height}, {'grey' if picture.mode in ('L', '1', 'LA', 'I;16') else 'colour'}"
-            if "A" in picture.getbands() or "transparency" in picture.info:
-                layer = picture.convert("RGBA")
-                paper = Image.new("RGBA", layer.size, "white")
-                picture = Image.alpha_composite(paper, layer)
-                said += ", transparent"
-            return np.asarray(picture.convert("L"), np.float32) / 255, said
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        return to_mnist(colours, said)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _opened(path: Path) -> tuple[np.ndarray, str]:
+    """The picture as floats (height, width, channels) in [0, 1], and its description."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingExtra("pillow", "plot", "reading pictures") from None
+    size = (0, 0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes, which are checked here, and odd metadata
+            with Image.open(path) as picture:
+                size = picture.size
+                if size[0] * size[1] <= _MOST_PIXELS:
+                    return _colours(picture, size)
+    except Image.DecompressionBombError:
+        size = (_MOST_PIXELS, _MOST_PIXELS)
+    # Damaged files make pillow's decoders raise whatever their parsing ran into.
+    except Exception as error:
         raise ValueError(
             f"{path} is no picture that can be read (or is damaged): {error}"
         ) from None
+    raise ValueError(f"{path} has more than {_MOST_PIXELS:,} pixels: scale it down")
 
 
-def to_mnist(grey: np.ndarray, said: str = "") -> Digit:
-    """A grey picture in [0, 1] as a digit of MNIST, and what was done."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    steps = [said] if said else []
-    if np.median(border) > 0.5:
-        grey = 1 - grey
-        steps.append("dark on light: inverted")
-    else:
-        steps.append("light on dark")
-    if grey.shape == (28, 28):
-        return Digit(grey, "; ".join([*steps, "28 x 28 already: used as it is"]))
-    low, high = (
-        float(np.median(border if np.median(border) <= 0.5 else 1 - border)),
-        float(grey.max()),
+def _colours(picture: Any, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+    from PIL import Image, ImageOps
+
+    kind = "grey" if picture.mode in {"L", "1", "LA", *_DEEP} else "colour"
+    said = f"{size[0]} x {size[1]}, {kind}"
+    picture = ImageOps.exif_transpose(picture)  # phones turn pictures by a note beside them
+    if picture.mode in _DEEP:
+        deep = np.clip(np.asarray(picture, np.float32) / _DEEP[picture.mode], 0, 1)
+        picture = Image.fromarray((deep * 255).astype(np.uint8))
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        said += ", transparent"
+        picture = _on_paper(picture.convert("RGBA"))
+    picture = picture.convert("RGB")
+    picture.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.BOX, reducing_gap=None)
+    return np.asarray(picture, np.float32) / 255, said
+
+
+def _on_paper(layer: Any) -> Any:
+    """A transparent picture on white; on black when white shows nothing of it."""
+    from PIL import Image
+
+    white, black = (
+        Image.alpha_composite(Image.new("RGBA", layer.size, paper), layer).convert("RGB")
+        for paper in ("white", "black")
     )
-    if high - low < 0.1:
+    seen = any(high - low > 255 * _FLAT for low, high in white.getextrema())
+    return white if seen else black
+
+
+def to_mnist(picture: np.ndarray, said: str = "") -> Digit:
+    """A picture (height, width) or (height, width, channels) in [0, 1] as a digit of MNIST, and what was
+    done. Raises ValueError when nothing is to be seen in it.
+
+    >>> page = np.ones((60, 60)); page[10:50, 28:34] = 0  # a dark stroke on white
+    >>> to_mnist(page).image.shape, to_mnist(page).done.split(";")[0]
+    ((28, 28), 'dark on light: inverted')
+    """
+    colours = picture.reshape(*picture.shape[:2], -1)
+    ink, noise, light = _ink(colours)
+    peak = float(ink.max())
+    if peak < max(_FLAT, 3 * noise):
         raise ValueError("the picture is of one shade: no digit is to be seen in it")
-    ink = np.clip((grey - low) / (high - low), 0, 1)
-    ink[ink < 0.2] = 0  # paper and shadows
-    rows, columns = np.flatnonzero(ink.max(axis=1)), np.flatnonzero(ink.max(axis=0))
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink = ink / peak
+    steps = [said] if said else []
+    steps.append("dark on light: inverted" if light else "light on dark")
+    if ink.shape == (28, 28):
+        return Digit(ink, "; ".join([*steps, "28 x 28 already: not scaled or moved"]))
+    box = _box(ink, max(0.05, 5 * noise / peak))
     steps.append("cropped, scaled into 20 x 20 and centred by mass as MNIST's digits were")
     return Digit(_centred(_scaled(box)), "; ".join(steps))
 
 
+def _ink(colours: np.ndarray) -> tuple[np.ndarray, float, bool]:
+    """How far each pixel is from the paper (height, width), the paper's noise, and whether it is light."""
+    height, width = colours.shape[:2]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    forms = np.stack([np.ones_like(x), x, y, x * y], axis=-1)
+    edge = max(1, min(height, width) // 40)
+    border = np.ones((height, width), bool)
+    border[edge:-edge, edge:-edge] = False
+    known, values = forms[border], colours[border]
+    # Twice: first the median, then the plane through what is near it, so that ink at the border,
+    # or a thumb, does not tilt the paper.
+    near = np.abs(values - np.median(values, axis=0)).max(axis=1) < 0.3
+    plane = np.linalg.lstsq(known[near], values[near], rcond=None)[0]
+    rest = np.abs(values - known @ plane).max(axis=1)
+    near = rest <= max(0.02, 3 * float(np.median(rest)))
+    plane = np.linalg.lstsq(known[near], values[near], rcond=None)[0]
+    noise = float(np.abs(values[near] - known[near] @ plane).max(axis=1).mean())
+    ink = np.abs(colours - forms @ plane).max(axis=2)
+    return ink.astype(np.float32), noise, bool(plane[0].mean() > 0.5)
+
+
+def _box(ink: np.ndarray, floor: float) -> np.ndarray:
+    """The ink cropped to where it is; what is below the floor is paper."""
+    ink = np.where(ink < floor, 0, ink)
+    seen = _filtered(ink, "BoxBlur", 1) if max(ink.shape) > 100 else ink  # specks are no ink
+    seen = seen > max(0.05, min(floor, 0.5))
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        raise ValueError("only specks are to be seen in the picture: no digit")
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _filtered(image: np.ndarray, name: str, size: int) -> np.ndarray:
+    from PIL import Image, ImageFilter
+
+    picture = Image.fromarray((np.clip(image, 0, 1) * 255).astype(np.uint8))
+    return np.asarray(picture.filter(getattr(ImageFilter, name)(size)), np.float32) / 255
+
+
 def _scaled(box: np.ndarray) -> np.ndarray:
-    """The box scaled so that its longer side is 20."""
+    """The box scaled so that its longer side is 20, thin strokes made as wide as MNIST's."""
     from PIL import Image
 
     scale = 20 / max(box.shape)
+    thicker = round((_THIN - _stroke_width(box) * scale) / scale / 2)
+    if thicker > 0:
+        box = _filtered(np.pad(box, thicker), "MaxFilter", 2 * thicker + 1)
+        scale = 20 / max(box.shape)
     size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
     picture = Image.fromarray((box * 255).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS)
     small = np.asarray(picture, np.float32) / 255
     return small / max(float(small.max()), 1e-6)
+
+
+def _stroke_width(box: np.ndarray) -> float:
+    """Pixels across a stroke: its area is width times length, its outline two lengths."""
+    padded = np.pad(box, 1)
+    # pi / 4 is how much longer steps along the axes are than a line, over all directions
+    outline = sum(float(np.abs(np.diff(padded, axis=axis)).sum()) for axis in (0, 1)) * np.pi / 4
+    return 2 * float(box.sum()) / max(outline, 1e-6)
 
 
 def _centred(small: np.ndarray) -> np.ndarray:
