@@ -162,11 +162,12 @@ class Softmax(_Elementwise):
             # the lowest float, not -inf: a wholly masked row stays finite
             lowest = -3.4e38 if inputs.dtype != "float16" else -6.5e4
             inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * lowest
-        if isinstance(self.axis, (tuple, list)):
-            if len(self.axis) > 1:
-                return ops.exp(inputs - ops.logsumexp(inputs, axis=tuple(self.axis), keepdims=True))
-            return ops.softmax(inputs, axis=tuple(self.axis))
-        return ops.softmax(inputs, axis=self.axis)
+        axis: Any = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        if len(axis) > 1:
+            out = ops.exp(inputs - ops.logsumexp(inputs, axis=axis, keepdims=True))
+        else:
+            out = ops.softmax(inputs, axis=axis[0])
+        return out if mask is None else out * ops.cast(mask, out.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

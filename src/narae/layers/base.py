@@ -86,6 +86,8 @@ class Layer(Configured, Stateful):
         self._calls: list[Call] = []
         self._ready = True
 
+    _grows = False  # whether layers may be added after building
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
@@ -108,6 +110,7 @@ class Layer(Configured, Stateful):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._require_init()
         args, kwargs = trees.map_tree(self._input, (args, kwargs))
+        self._require_tensors(args)
         signature, given = signature_of(self.call), kwargs
         kwargs, training = self._with_training(signature, args, kwargs)
         bound = signature.bind(args, kwargs, f"{type(self).__name__} {self.name!r}")
@@ -126,7 +129,10 @@ class Layer(Configured, Stateful):
     def _input(self, leaf: Any) -> Any:
         """A leaf of the arguments as `call` sees it: arrays are tensors, floats of the compute dtype."""
         if isinstance(leaf, (np.ndarray, np.generic)):
-            leaf = as_tensor(leaf)
+            try:
+                leaf = as_tensor(leaf)
+            except TypeError as error:
+                raise ValueError(f"Layer {self.name!r}: {error}") from None
         elif hasattr(leaf, "__narae_tensor__"):
             leaf = leaf.__narae_tensor__()
         elif not is_tensor(leaf):
@@ -173,15 +179,18 @@ class Layer(Configured, Stateful):
                     kwargs = {**kwargs, name: mask}
         return kwargs
 
+    def _require_tensors(self, args: tuple[Any, ...]) -> None:
+        for arg in args:
+            for leaf in trees.flatten(arg):
+                if leaf is not None and not is_tensor(leaf):
+                    raise ValueError(
+                        f"Layer {self.name!r} takes tensors, got {arg!r:.80}: convert it with np.array or "
+                        "narae.ops.convert_to_tensor first, or pass it by its name if it is a setting"
+                    )
+
     def _check(self, args: Any, tensors: dict[str, Any]) -> None:
-        if not tensors:
-            if args and isinstance(args[0], (list, tuple)) and trees.flatten(args[0]):
-                raise ValueError(
-                    f"Layer {self.name!r} takes tensors, got {args[0]!r:.80}: convert it with "
-                    "narae.ops.convert_to_tensor or np.array first"
-                )
-            return
-        check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
+        if tensors:
+            check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
     def _ensure_built(self, tensors: dict[str, Any]) -> None:
         if self.built:
@@ -198,6 +207,8 @@ class Layer(Configured, Stateful):
         with eagerly():
             self.build(**arguments)
         self.built = True
+        if not self._grows:
+            self.__dict__["_locked"] = True
         if self.input_spec is not None and tensors:
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 

@@ -37,14 +37,14 @@ class Configured:
             from narae import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        own = _own_arguments(type(self))
-        if not own or type(self).get_config is not Configured.get_config:  # a subclass adds its own
+        if type(self).get_config is not Configured.get_config:  # a subclass adds its own
             return config
         given = {k: v for k, v in (self._init_args or {}).items() if k not in config}
-        if not all(map(_plain, given.values())):
+        odd = sorted(k for k, v in given.items() if not _plain(v))
+        if odd:
             raise NotImplementedError(
-                f"{type(self).__name__} takes {sorted(own)}, which cannot be written down as they are: "
-                "define get_config(self) that returns them as numbers, strings and serialized objects"
+                f"{type(self).__name__} takes {odd}, which cannot be written down as they are: define "
+                "get_config(self) that returns them as numbers, strings and serialized objects"
             )
         return {**config, **given}
 
@@ -135,23 +135,22 @@ class Configured:
             variable.assign(np.asarray(value))
 
 
-_BASE = frozenset(
-    {"self", "activity_regularizer", "trainable", "dtype", "autocast", "name", "kwargs", "args"}
-)
-
-
-def _own_arguments(cls: type) -> set[str]:
-    return set(inspect.signature(cls.__init__).parameters) - _BASE
-
-
 def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
     """The constructor's arguments by name, None when they do not fit (the constructor will say so)."""
+    signature = inspect.signature(cls.__init__)
     try:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs).arguments
+        bound = signature.bind(None, *args, **kwargs)
     except TypeError:
         return None
-    flat = {k: v for k, v in list(bound.items())[1:] if k != "kwargs"}
-    return {**flat, **bound.get("kwargs", {})}
+    bound.apply_defaults()
+    out: dict[str, Any] = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            out.update(value)
+        elif kind is not inspect.Parameter.VAR_POSITIONAL or value:
+            out[name] = value
+    return out
 
 
 def _plain(value: Any) -> bool:

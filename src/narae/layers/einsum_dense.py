@@ -114,8 +114,9 @@ class EinsumDense(Layer):
                 raise ValueError(
                     f"bias_axes {self.bias_axes!r}: {sorted(unknown)} are not in the output {out!r}"
                 )
-            first = min(names.index(a) for a in self.bias_axes)
-            bias = tuple(lengths[a] if a in self.bias_axes else 1 for a in names[first:])
+            first = min(out.index(a) for a in self.bias_axes)
+            ones = {name: 1 for name in names if name not in self.bias_axes}
+            bias = _expanded(out[first:], {**lengths, **ones}, (1,) * len(middle))
         return kernel, bias, output
 
     def _input_lengths(

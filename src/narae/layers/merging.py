@@ -245,7 +245,7 @@ class Dot(Merge):
         super().__init__(**kwargs)
         pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
         if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(f"Dot takes an axis or two of them, got axes={axes!r}")
+            raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")
         self.axes = axes
         self.normalize = bool(normalize)
 

@@ -125,7 +125,7 @@ class Normalization(Layer):
             x = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
             x = x[:, None] if x.ndim == 1 and self.axis else x
             if not self.built:
-                self.build((None, *x.shape[1:]))
+                self.build(x.shape)
             count = x.size // max(int(np.prod(self._shape)), 1)
             if not count:
                 raise ValueError("Normalization.adapt got no data")

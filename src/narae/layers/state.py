@@ -37,6 +37,13 @@ class Stateful(Tracked):
     ) -> Variable:
         """Make a variable of this layer. Floats start from glorot_uniform, others from zeros."""
         self._require_init()
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"a weight's name is a string without '/', got {name!r}")
+        if "_locked" in self.__dict__ and "_building" not in self.__dict__:
+            raise ValueError(
+                f"{type(self).__name__} is built: the weight {name!r} comes too late to be trained or saved with "
+                "it. Call add_weight in __init__ or build, and use the weight in call"
+            )
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"

@@ -23,12 +23,23 @@ class Tracked:
     def __setattr__(self, name: str, value: Any) -> None:
         if "_tracked" not in self.__dict__:
             object.__setattr__(self, "_tracked", {})
-        if isinstance(value, (Variable, Tracked, SeedGenerator, *_CONTAINERS)) or _is_metric(value):
+        if isinstance(value, (*_STATE, *_CONTAINERS)) or _is_metric(value):
+            if "_locked" in self.__dict__ and "_building" not in self.__dict__:
+                self._refuse_new_state(name, value)
             if not name.startswith("__") and name not in _OURS:
                 self._tracked[name] = value
         else:
             self._tracked.pop(name, None)
         object.__setattr__(self, name, value)
+
+    def _refuse_new_state(self, name: str, value: Any) -> None:
+        known = {id(x) for x in self._held(lambda x: isinstance(x, _STATE))}
+        new = [x for x in _leaves(value) if isinstance(x, _STATE) and id(x) not in known]
+        if new and name not in _OURS:
+            raise ValueError(
+                f"{type(self).__name__} is built: {name} = {new[0]!r:.60} comes too late to be trained or saved "
+                "with it. Make layers and variables in __init__ or build, and use them in call"
+            )
 
     def __delattr__(self, name: str) -> None:
         self._tracked.pop(name, None)
@@ -74,6 +85,7 @@ class Tracked:
                 todo[:0] = layer._layers
 
 
+_STATE = (Variable, Tracked, SeedGenerator)
 # Bookkeeping of the layer itself, which holds no state to be saved or trained.
 _OURS = frozenset(
     {

@@ -19,7 +19,7 @@ class Sequential(Model):
     """A stack of layers, each with one input and one output.
 
     Without an Input at its beginning the model is built when it first sees data.
-    Raises TypeError for what is no layer, ValueError for a name that is taken.
+    Raises ValueError for what is no layer and for a name that is taken.
 
     >>> import narae
     >>> from narae import layers
@@ -27,6 +27,8 @@ class Sequential(Model):
     >>> model.output_shape
     (None, 1)
     """
+
+    _grows = True
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
@@ -47,7 +49,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             if not callable(layer) or isinstance(layer, type):
                 made = f": {layer.__name__}() makes one" if isinstance(layer, type) else ""
-                raise TypeError(f"Sequential takes layers, got {layer!r}{made}")
+                raise ValueError(f"Sequential takes layers, got {layer!r}{made}")
             from narae.layers import Lambda
 
             layer = Lambda(layer)
