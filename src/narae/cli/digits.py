@@ -182,13 +182,13 @@ def _stroke_width(box: np.ndarray) -> float:
 
 
 def _centred(small: np.ndarray) -> np.ndarray:
-    """The small picture in 28 x 28, its centre of mass in the middle."""
+    """The small picture in 28 x 28, its centre of mass at (14, 14), where it is in MNIST's digits."""
     rows, columns = np.indices(small.shape)
     mass = small.sum()
     centre = (float((rows * small).sum() / mass), float((columns * small).sum() / mass))
     out = np.zeros((28, 28), np.float32)
     top, left = (
-        int(np.clip(round(13.5 - c), 0, 28 - n)) for c, n in zip(centre, small.shape, strict=True)
+        int(np.clip(round(14 - c), 0, 28 - n)) for c, n in zip(centre, small.shape, strict=True)
     )
     out[top : top + small.shape[0], left : left + small.shape[1]] = small
     return out
