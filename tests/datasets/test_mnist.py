@@ -115,20 +115,37 @@ def _members(arrays: dict[str, np.ndarray], damage: str) -> dict[str, Any]:
     other[-1] ^= 1
     return {
         "bits": {**arrays, "y_test": other},
-        "dtype": {**arrays, "y_test": labels.astype(np.int64)},
+        "dtype": {**arrays, "y_test": labels.view(np.int8)},
         "shape": {**arrays, "y_test": labels[:, None]},
         "absent": {n: a for n, a in arrays.items() if n != "y_test"},
-        "pickle": {**arrays, "x_train": np.array([{"a": 1}], object)},
     }[damage]
 
 
-@pytest.mark.parametrize("damage", ["bits", "dtype", "shape", "absent", "pickle"])
+@pytest.mark.parametrize("damage", ["bits", "dtype", "shape", "absent"])
 def test_wrong_keras_copy_is_an_error(
     homes: tuple[Path, Path], arrays: dict[str, np.ndarray], damage: str
 ) -> None:
     np.savez(homes[0], **_members(arrays, damage))
     with pytest.raises(mnist.DamagedData, match=r"mnist\.npz is no sound copy.*Delete it"):
         mnist.load_data()
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_keras_copy_is_not_opened(homes: tuple[Path, Path], tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    np.savez(homes[0], x_train=np.array([Trap(sprung)], object))
+    with pytest.raises(mnist.DamagedData, match="Delete it"):
+        mnist.load_data()
+    assert not sprung.exists()
 
 
 @pytest.mark.parametrize("damage", ["text", "lone array", "cut", "garbled"])
