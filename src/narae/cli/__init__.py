@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -11,9 +12,21 @@ def main() -> None:
 
     try:
         app()
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"narae: {error}", file=sys.stderr)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except MemoryError as error:
+        _stop(f"not enough memory: {error}" if str(error) else "not enough memory")
+    except OSError as error:
+        where = "" if error.filename is None else f": {error.filename}"
+        _stop(f"{error.strerror}{where}" if error.strerror else str(error))
+    except (ValueError, TypeError, ImportError) as error:
+        _stop(str(error))
+
+
+def _stop(message: str) -> None:
+    print("narae:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def _on_paper(layer: Any) -> Any:
         Image.alpha_composite(Image.new("RGBA", layer.size, paper), layer).convert("RGB")
         for paper in ("white", "black")
     )
-    seen = any(high - low > 255 * _FLAT for low, high in white.getextrema())
+    shades = np.asarray(white)
+    seen = bool((np.ptp(shades, axis=(0, 1)) > 255 * _FLAT).any())
     return white if seen else black
 
 
@@ -122,7 +123,7 @@ def to_mnist(picture: np.ndarray, said: str = "") -> Digit:
 def _ink(colours: np.ndarray) -> tuple[np.ndarray, float, bool]:
     """How far each pixel is from the paper (height, width), the paper's noise, and whether it is light."""
     height, width = colours.shape[:2]
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     forms = np.stack([np.ones_like(x), x, y, x * y], axis=-1)
     edge = max(1, min(height, width) // 40)
     border = np.ones((height, width), bool)

@@ -33,12 +33,23 @@ def load_classifier(path: Path) -> Any:
     return model
 
 
+def class_probabilities(model: Any, images: np.ndarray) -> np.ndarray:
+    """What a model makes of images (n, 28, 28) in [0, 1]: rows of ten that sum to 1.
+
+    A model trained with from_logits=True gives no probabilities: its softmax is taken here.
+    """
+    out = np.asarray(model.predict(fitted(model, images), batch_size=1024, verbose=0))
+    if np.all(out >= 0) and np.allclose(out.sum(axis=1), 1, atol=1e-3):
+        return out
+    powers = np.exp(out - out.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
     """Test a saved model on MNIST's test images; print and draw the results."""
     model = load_classifier(path)
     _, (images, labels) = mnist.load_data()
-    inputs = fitted(model, images.astype("float32") / 255)
-    probabilities = model.predict(inputs, batch_size=1024, verbose=0)
+    probabilities = class_probabilities(model, images.astype("float32") / 255)
     guesses = probabilities.argmax(axis=1)
     # the loss by its definition, so that a model that was never compiled can be tested too
     picked = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from narae.cli.digits import read_digit
-from narae.cli.evaluate import fitted, load_classifier
+from narae.cli.evaluate import class_probabilities, load_classifier
 from narae.cli.output import Pictures, bar, say
 from narae.inspect import plot_samples
 
@@ -17,7 +17,7 @@ def predict_images(model_path: Path, files: list[Path], out: Path, plot: bool) -
     model = load_classifier(model_path)
     digits = [read_digit(path) for path in files]
     images = np.stack([digit.image for digit in digits])
-    probabilities = model.predict(fitted(model, images), verbose=0)
+    probabilities = class_probabilities(model, images)
     for path, digit, row in zip(files, digits, probabilities, strict=True):
         order = np.argsort(-row)
         say(f"{path}: {order[0]}  ({row[order[0]]:.1%})")

@@ -38,7 +38,8 @@ def plot_samples(
         )
     columns = max(1, min(columns, len(images)))
     rows = math.ceil(len(images) / columns)
-    figure = new_figure(2.3 * columns, 1.75 * rows)
+    height = 1.75 if titles is None else 1.95  # a line more
+    figure = new_figure(2.3 * columns, height * rows)
     for i, picture in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         if i >= len(images):
             picture.axis("off")
@@ -67,7 +68,8 @@ def _draw(
         spine.set_color(colour if label is not None else QUIET)
         spine.set_linewidth(2 if wrong else 1)
     text = f"{best}, not {label}" if wrong else f"{best}"
-    picture.set_title(text if title is None else f"{title}: {text}", color=colour, fontsize=10)
+    shown = text if title is None else f"{_short(title)}\n{text}"
+    picture.set_title(shown, color=colour, fontsize=10)
     colours = [QUIET] * len(row)
     colours[best] = colour
     bars.barh(range(len(row)), row, color=colours)
@@ -78,3 +80,12 @@ def _draw(
     bars.invert_yaxis()
     for side in ("top", "right", "bottom"):
         bars.spines[side].set_visible(False)
+
+
+def _short(title: str, most: int = 20) -> str:
+    """A title that fits above its image: its end stays, where names of files differ.
+
+    >>> _short("photograph of a digit 17.png")
+    '…h of a digit 17.png'
+    """
+    return title if len(title) <= most else "…" + title[1 - most :].lstrip()
