@@ -1,0 +1,227 @@
+"""A digit is the same digit in whatever picture it comes: colour, size, paper, shadow, pen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narae.cli.digits import Digit, read_digit, to_mnist
+from narae.cli.evaluate import class_probabilities, load_classifier
+from narae.datasets import mnist
+
+Image = pytest.importorskip("PIL.Image")
+ImageDraw = pytest.importorskip("PIL.ImageDraw")
+
+COUNT = 60
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    _, (images, labels) = mnist.load_data()
+    return images[:COUNT], labels[:COUNT]
+
+
+def _large(image: np.ndarray, size: int = 140) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def _inverted(image: np.ndarray) -> Any:
+    return Image.fromarray(255 - _large(image))
+
+
+def _coloured(ink: Any, paper: Any) -> Callable[[np.ndarray], Any]:
+    def draw(image: np.ndarray) -> Any:
+        share = _large(image)[..., None] / 255
+        return Image.fromarray((share * np.array(ink) + (1 - share) * np.array(paper)).astype("u1"))
+
+    return draw
+
+
+def _transparent(ink: int) -> Callable[[np.ndarray], Any]:
+    def draw(image: np.ndarray) -> Any:
+        alpha = _large(image)
+        return Image.fromarray(np.stack([np.full_like(alpha, ink)] * 3 + [alpha], axis=-1))
+
+    return draw
+
+
+def _on_a_corner(image: np.ndarray) -> Any:
+    page = Image.new("L", (300, 200), 255)
+    page.paste(Image.fromarray(255 - _large(image, 110)), (170, 80))
+    return page
+
+
+def _photograph(image: np.ndarray) -> Any:
+    """Grey paper that darkens to the right, pale ink, noise."""
+    rng = np.random.default_rng(int(image.sum()))
+    y, x = np.indices((240, 300))
+    ink = np.zeros((240, 300))
+    ink[20:220, 50:250] = _large(image, 200) / 255
+    grey = (0.85 - 0.3 * x / 300 - 0.1 * y / 240) * (1 - 0.7 * ink)
+    return Image.fromarray(np.uint8(np.clip(grey + rng.normal(0, 0.02, grey.shape), 0, 1) * 255))
+
+
+FORMS: dict[str, tuple[str, Callable[[np.ndarray], Any], str]] = {
+    "white on black": ("png", lambda a: Image.fromarray(_large(a)), "grey; light on dark"),
+    "black on white": ("png", _inverted, "grey; dark on light: inverted"),
+    "jpeg": ("jpg", _inverted, "grey; dark on light"),
+    "red on cream": ("png", _coloured((200, 30, 40), (250, 240, 200)), "colour; dark on light"),
+    "red on a green as light": ("png", _coloured((255, 0, 0), (0, 130, 0)), "colour"),
+    "yellow on blue": ("png", _coloured((250, 240, 60), (20, 20, 90)), "colour; light on dark"),
+    "black on nothing": ("png", _transparent(0), "transparent; dark on light"),
+    "white on nothing": ("png", _transparent(255), "transparent; light on dark"),
+    "in a corner of a page": ("png", _on_a_corner, "300 x 200, grey"),
+    "a photograph": ("jpg", _photograph, "300 x 240, grey; dark on light"),
+    "16 bits": (
+        "png",
+        lambda a: Image.fromarray(_large(a).astype("u2") * 257),
+        "grey; light on dark",
+    ),
+}
+
+
+def _read(draw: Callable[[np.ndarray], Any], path: Path, images: np.ndarray) -> tuple[Any, str]:
+    digits = []
+    for image in images:
+        draw(image).save(path)
+        digits.append(read_digit(path))
+    return np.stack([digit.image for digit in digits]), digits[-1].done
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_digits_in_any_form_are_read_as_well_as_mnists_own(
+    form: str, trained: Any, tmp_path: Path
+) -> None:
+    ending, draw, said = FORMS[form]
+    images, labels = _digits()
+    found, done = _read(draw, tmp_path / f"digit.{ending}", images)
+    assert said in done
+    assert "cropped, scaled into 20 x 20 and centred" in done
+    assert np.square(found - images / 255).mean() < 0.02  # 0.03 when centred a pixel off
+    model = load_classifier(trained.model)
+    own, read = (
+        (class_probabilities(model, x.astype("float32")).argmax(1) == labels).mean()
+        for x in (images / 255, found)
+    )
+    assert own > 0.9
+    assert read > own - 0.05
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_digit_of_mnist_is_itself(inverted: bool, tmp_path: Path) -> None:
+    images, _ = _digits()
+    draw = (lambda a: Image.fromarray(255 - a)) if inverted else Image.fromarray
+    found, done = _read(draw, tmp_path / "digit.png", images)
+    np.testing.assert_allclose(found, images / 255, atol=0.01)
+    assert "28 x 28 already" in done
+
+
+# Strokes as a person draws them with a mouse, in a square of 150.
+STROKES = {
+    0: [[(75, 15), (45, 45), (45, 105), (75, 135), (105, 105), (105, 45), (75, 15)]],
+    1: [[(75, 15), (75, 135)]],
+    2: [[(45, 45), (60, 20), (90, 20), (105, 45), (95, 70), (45, 135), (110, 135)]],
+    3: [[(45, 25), (85, 15), (105, 40), (70, 70), (105, 100), (85, 135), (45, 125)]],
+    4: [[(85, 15), (40, 90), (115, 90)], [(90, 55), (90, 135)]],
+    7: [[(40, 15), (110, 15), (70, 135)]],
+}
+
+
+@pytest.mark.parametrize("size", [150, 900])
+@pytest.mark.parametrize("pen", [2, 10])
+def test_strokes_of_any_pen_are_as_wide_as_mnists(
+    pen: int, size: int, trained: Any, tmp_path: Path
+) -> None:
+    images = []
+    for digit, strokes in STROKES.items():
+        page = Image.new("RGB", (size, size), "white")
+        for stroke in strokes:
+            points = [(x * size / 150, y * size / 150) for x, y in stroke]
+            ImageDraw.Draw(page).line(points, (20, 20, 120), max(1, pen * size // 150), "curve")
+        page.save(tmp_path / f"{digit}.png")
+        images.append(read_digit(tmp_path / f"{digit}.png").image)
+    assert all(30 < image.sum() < 170 for image in images)  # MNIST's: 95 on average
+    guesses = class_probabilities(load_classifier(trained.model), np.stack(images)).argmax(1)
+    assert (guesses == list(STROKES)).sum() >= len(STROKES) - 1
+
+
+def _reason(read: Callable[[], Digit], otherwise: str = "no digit") -> str:
+    """Why nothing was read; where something was, it is a digit's image."""
+    try:
+        image = read().image
+    except ValueError as error:
+        return str(error)
+    assert image.shape == (28, 28)
+    assert 0 <= image.min() <= image.max() <= 1
+    return otherwise
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(0, 3).map(lambda n: (None, 1, 3, 4)[n]),
+    st.integers(0, 2**32),
+)
+def test_any_picture_gives_a_digit_or_a_reason(
+    height: int, width: int, channels: int | None, seed: int
+) -> None:
+    shape = (height, width) if channels is None else (height, width, channels)
+    page = np.random.default_rng(seed).random(shape).astype("float32")
+    assert "no digit" in _reason(lambda: to_mnist(page))
+
+
+def _rotated(path: Path) -> None:
+    page = _on_a_corner(_digits()[0][0]).convert("RGB")
+    exif = page.getexif()
+    exif[0x0112] = 8  # lies on its side
+    page.transpose(Image.Transpose.ROTATE_270).save(path, exif=exif)
+
+
+def test_a_telephones_turned_picture_is_turned_back(tmp_path: Path) -> None:
+    _rotated(tmp_path / "turned.jpg")
+    found = read_digit(tmp_path / "turned.jpg").image
+    assert np.square(found - _digits()[0][0] / 255).mean() < 0.02
+
+
+BAD: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
+    "missing": (lambda p: None, FileNotFoundError, "there is no file"),
+    "a folder": (lambda p: p.mkdir(), IsADirectoryError, "is a folder"),
+    "empty": (lambda p: p.write_bytes(b""), ValueError, "no picture"),
+    "text": (lambda p: p.write_text("seven"), ValueError, "no picture"),
+    "one shade": (lambda p: Image.new("RGB", (50, 50), "white").save(p), ValueError, "one shade"),
+    "transparent all over": (
+        lambda p: Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(p),
+        ValueError,
+        "one shade",
+    ),
+    "one pixel": (lambda p: Image.new("L", (1, 1)).save(p), ValueError, "one shade"),
+    "huge": (lambda p: Image.new("1", (9000, 9000)).save(p), ValueError, "64,000,000 pixels"),
+    "a bomb": (lambda p: Image.new("1", (20000, 20000)).save(p), ValueError, "64,000,000 pixels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_digit_is_named(name: str, tmp_path: Path) -> None:
+    make, error, message = BAD[name]
+    path = tmp_path / "picture.png"
+    make(path)
+    with pytest.raises(error, match=message) as caught:
+        read_digit(path)
+    assert str(path) in str(caught.value)
+
+
+@given(data=st.data())
+def test_a_damaged_picture_is_read_or_refused(data: Any, tmp_path_factory: Any) -> None:
+    path = tmp_path_factory.mktemp("damaged") / data.draw(st.sampled_from(["a.png", "a.jpg"]))
+    _inverted(_digits()[0][0]).save(path)
+    raw = bytearray(path.read_bytes())
+    raw = raw[: data.draw(st.integers(0, len(raw)))]
+    for _ in range(data.draw(st.integers(0, 3)) if raw else 0):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(raw)
+    assert str(path) in _reason(lambda: read_digit(path), str(path))
