@@ -49,6 +49,8 @@ class CompiledMetrics:
         samples = aligned_data(sample_weight, y_pred, names, "sample_weight", shared=True)
         if self._rows is None:
             self._rows = list(self._made(names, trues, preds))
+            if len(names) > 1:  # as Keras lists what evaluate gives
+                self._rows.sort(key=lambda row: row[1])
         for i, _, metric, weighted in self._rows:
             if trues[i] is not None:
                 weight = samples[i] if weighted else None

@@ -9,39 +9,11 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor
 from narae.layers.input import InputLayer
+from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
 from narae.ops.promote import to
-from narae.ops.symbolic import Call, KerasTensor
+from narae.ops.symbolic import KerasTensor
 from narae.ops.tensor import Tensor, as_tensor
-
-
-def calls_between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Call]:
-    """The calls that lead from inputs to outputs, each after those it needs.
-
-    Raises ValueError when an output needs an Input that is not among `inputs`.
-    """
-    given = {id(t) for t in inputs}
-    order: list[Call] = []
-    state: dict[int, int] = {}  # 1: being visited, 2: done
-    todo: list[tuple[Any, bool]] = [(t, False) for t in reversed(outputs)]
-    while todo:
-        item, after = todo.pop()
-        if after:
-            state[id(item)] = 2
-            order.append(item)
-            continue
-        call = item.history
-        if id(item) in given or (call is not None and id(call) in state):
-            continue
-        if call is None or isinstance(call.target, InputLayer):
-            raise ValueError(
-                f"the output depends on the input {item.name!r} (shape {item.shape}), which is not among the "
-                f"model's inputs {[t.name for t in inputs]}: add it to `inputs`"
-            )
-        state[id(call)] = 1
-        todo.append((call, True))
-        todo += [(t, False) for t in reversed(call.inputs)]
-    return order
 
 
 @builtin("keras")
@@ -64,14 +36,15 @@ class Functional(Model):
                 raise ValueError(
                     f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}"
                 )
-        if len({id(t) for t in flat_in}) != len(flat_in):
-            raise ValueError("a Model's inputs must each be given once")
         self._struct = (inputs, outputs)
         self._inputs, self._outputs = flat_in, flat_out
-        self._input_layers = [_input_layer(t) for t in flat_in]
-        self._graph_calls = Untracked(calls_between(flat_in, flat_out))
-        targets = self._input_layers + [c.target for c in self._graph_calls.items]
-        self._graph_layers = list({id(t): t for t in targets if isinstance(t, Layer)}.values())
+        layer_of = {id(t): _input_layer(t) for t in flat_in}
+        self._input_layers = [layer_of[id(t)] for t in flat_in]
+        order, met = calls_between(flat_in, flat_out)
+        unused = [t for t in flat_in if all(t is not op for op in met)]
+        operations = [layer_of.get(id(op), op) for op in by_depth(order, unused + met)]
+        self._graph_calls, self._operations = Untracked(order), Untracked(operations)
+        self._graph_layers = [op for op in operations if isinstance(op, Layer)]
         self.built = True
         self.input_spec = None
 
@@ -79,7 +52,7 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in the order in which they run, the inputs' layers first."""
+        """The layers, those farthest from the outputs first."""
         return list(self._graph_layers)
 
     @property
@@ -104,21 +77,18 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs."""
-        return trees.map_tree(lambda t: t.shape, self.input)
+        """The shape of each input, of the only one without a list."""
+        return _single([t.shape for t in self._inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs."""
-        return trees.map_tree(lambda t: t.shape, self.output)
+        """The shape of each output, of the only one without a list."""
+        return _single([t.shape for t in self._outputs])
 
     @property
     def output_names(self) -> list[str]:
         """The name of each output: the layer's that makes it."""
-        return [
-            t.history.target.name if isinstance(t.history.target, Layer) else t.name
-            for t in self._outputs
-        ]
+        return [t.history.name if t.history else t.name for t in self._outputs]
 
     @property
     def input_names(self) -> list[str]:
@@ -143,7 +113,7 @@ class Functional(Model):
             out = call.target(*args, **kwargs)
             made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
             env.update((id(symbol), value) for symbol, value in made)
-        return trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs])
+        return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))
 
     def _matched(self, inputs: Any) -> list[Any]:
         """The data for each input, checked against its shape. Raises ValueError that names what is missing."""
@@ -195,6 +165,12 @@ class Functional(Model):
         from narae.models.functional_config import functional_from_config
 
         return functional_from_config(cls, config, custom_objects)
+
+
+def _single(struct: Any) -> Any:
+    """The one item of a list of one, which stands for itself; anything else as it is."""
+    nested = isinstance(struct, (list, tuple)) and len(struct) == 1
+    return struct[0] if nested else struct
 
 
 class Untracked:

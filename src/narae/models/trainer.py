@@ -94,13 +94,14 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics of training: the mean loss first, then what `compile` was given, then the layers'."""
+        """The metrics of training: the mean loss, the outputs' own losses, what `compile` was given, the
+        layers' own."""
         from narae.layers.base import Layer
 
         state = self._trained
         found = [] if state.loss_tracker is None else [state.loss_tracker]
-        found += [] if state.metrics is None else state.metrics.metrics()
         found += state.loss.trackers() if state.loss is not None else []
+        found += [] if state.metrics is None else state.metrics.metrics()
         found += [m for m in Layer.metrics.fget(self) if m not in found]  # type: ignore[misc]
         return found
 
@@ -309,9 +310,9 @@ class Trainer:
 
     # -- configuration -----------------------------------------------------------------------
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile` was given, JSON-ready; None before compile."""
-        return serialize_keras_object(self._trained.config) if self._compiled else None
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, JSON-ready; nothing before compile."""
+        return serialize_keras_object(self._trained.config) if self._compiled else {}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` said, and make the optimizer's variables."""
