@@ -107,7 +107,6 @@ FITS: Rows = {
     "penalties": (_regression(), lambda m, k: m.fit(X, Y, epochs=3, **FIT)),
     "add_loss": (_add_loss, lambda m, k: m.fit(X, Y, epochs=3, **FIT)),
     "flat targets": (_regression(), lambda m, k: m.fit(X, Y[:, 0], epochs=2, **FIT)),
-    "float64 data": (_regression(), lambda m, k: m.fit(X.astype("float64"), Y, epochs=2, **FIT)),
     "pandas": (_regression(), lambda m, k: m.fit(*_pandas(), epochs=2, **FIT)),
     "a generator": (
         _regression(weighted_metrics=["mse"]),
@@ -140,10 +139,6 @@ FITS: Rows = {
         ),
     ),
     "a later start": (_regression(), lambda m, k: m.fit(X, Y, initial_epoch=2, epochs=5, **FIT)),
-    "all at once": (
-        _regression(),
-        lambda m, k: m.fit(X, Y, epochs=3, batch_size=45, shuffle=False, verbose=0),
-    ),
     "sample weights": (
         _classes(metrics=["accuracy"], weighted_metrics=["accuracy"]),
         lambda m, k: m.fit(X, CLASSES, sample_weight=WEIGHTS, epochs=3, **FIT),
@@ -179,7 +174,6 @@ FITS: Rows = {
 
 def _same_start(build: Build, keras: Any) -> tuple[Any, Any]:
     theirs, ours = build(keras), build(narae)
-    theirs.jit_compile = False  # op by op: what is compiled for one row serves the others
     ours.set_weights(theirs.get_weights())
     return theirs, ours
 
