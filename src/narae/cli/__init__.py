@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 
 def main() -> None:
@@ -11,7 +12,9 @@ def main() -> None:
     from narae.cli.commands import app
 
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _tell(str(message))
+            app()
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -25,8 +28,12 @@ def main() -> None:
 
 
 def _stop(message: str) -> None:
-    print("narae:", " ".join(message.split()), file=sys.stderr)
+    _tell(message)
     sys.exit(1)
+
+
+def _tell(message: str) -> None:
+    print("narae:", " ".join(message.split()), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def train_mnist(job: Job) -> None:
             validation_data=(tests, test_labels),
         )
     except KeyboardInterrupt:
-        say("stopped: what was learned so far is tested and saved")
+        say("\nstopped: what was learned so far is tested and saved")
     del inputs
     _finish(job, model, tests, test_images, test_labels)
 

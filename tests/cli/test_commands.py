@@ -1,0 +1,262 @@
+"""The command line: what is printed and written, and that errors are one line that names the mend."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import layers
+from narae.cli import evaluate, main, output, train
+from narae.cli.evaluate import class_probabilities, fitted
+from narae.ops.record import RECORDS
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def narae_(monkeypatch: Any, capsys: Any) -> Any:
+    """Run `narae` with words; (exit code, standard output, standard error)."""
+
+    def run(*words: Any) -> tuple[int, str, str]:
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr(sys, "argv", ["narae", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        done = capsys.readouterr()
+        return code, done.out, done.err
+
+    return run
+
+
+def _pictures(folder: Path) -> list[str]:
+    found = sorted(folder.glob("*.png"))
+    assert all(path.read_bytes().startswith(PNG) for path in found)
+    return [path.name for path in found]
+
+
+def test_training_says_and_draws_what_happened(trained: Any) -> None:
+    said = trained.printed
+    assert "Total params: 76,330" in said
+    accuracy = float(re.findall(r"test accuracy (0\.\d+)", said)[0])
+    assert accuracy > 0.9
+    assert re.search(r"training accuracy 0\.\d{4}, gap [+-]\d\.\d points", said)
+    assert f"saved {trained.model}" in said
+    assert _pictures(trained.folder) == ["confusion.png", "curves.png", "digits.png"]
+    assert [p.name for p in trained.folder.glob(".*")] == []
+
+
+def _job(**changes: Any) -> train.Job:
+    default = train.Job(1, 256, 8, "rmsprop", None, 1, Path(), False)
+    return train.Job(**{**default.__dict__, **changes})
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
+    weights = {}
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train.train_mnist(_job(seed=seed, out=tmp_path / name))
+        weights[name] = narae.saving.load_model(tmp_path / name / "mnist.keras").get_weights()
+    assert all((a == b).all() for a, b in zip(weights["a"], weights["b"], strict=True))
+    assert (weights["a"][0] != weights["c"][0]).any()
+
+
+def test_a_stopped_training_is_tested_and_saved(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    def interrupt(self: Any, epoch: int, logs: Any = None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(narae.callbacks.Callback, "on_epoch_begin", interrupt)
+    train.train_mnist(_job(out=tmp_path, plot=True))
+    said = capsys.readouterr().out
+    assert "stopped: what was learned so far is tested and saved" in said
+    assert "test accuracy" in said
+    assert (tmp_path / "mnist.keras").exists()
+    assert _pictures(tmp_path) == ["confusion.png", "digits.png"]  # no epoch, no curves
+
+
+def test_a_step_far_too_long_fails_with_pictures_all_the_same(tmp_path: Path, capsys: Any) -> None:
+    job = _job(learning_rate=1e30, optimizer="sgd", out=tmp_path, plot=True)
+    with pytest.warns(RuntimeWarning, match="a learning rate too high"):
+        train.train_mnist(job)
+    assert "test accuracy 0." in capsys.readouterr().out
+    assert len(_pictures(tmp_path)) == 3
+
+
+def test_evaluate_says_each_class_and_the_surest_mistakes(
+    narae_: Any, trained: Any, tmp_path: Path
+) -> None:
+    code, said, _ = narae_("evaluate", trained.model, "mnist", "--out", tmp_path)
+    assert code == 0
+    (accuracy,) = re.findall(r"test accuracy (0\.\d+)", said)
+    assert f"test accuracy {accuracy}" in trained.printed
+    assert len(re.findall(r"^\d +\d+\.\d\d%", said, re.MULTILINE)) == 10
+    assert f"{round(500 * (1 - float(accuracy)))} of 500 wrong" in said
+    assert len(re.findall(r"test image \d+: \d with \d+\.\d%, it is a \d", said)) == 5
+    assert _pictures(tmp_path) == ["confusion.png", "digits.png"]
+
+
+def test_predict_says_what_it_saw(narae_: Any, trained: Any, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    _, (digits, labels) = train.mnist.load_data()
+    files = [tmp_path / f"digit {i}.png" for i in range(3)]
+    for digit, file in zip(digits, files, strict=False):
+        image.fromarray(255 - digit).resize((90, 90)).save(file)
+    code, said, _ = narae_("predict", trained.model, *files, "--out", tmp_path / "new")
+    assert code == 0
+    for file, label in zip(files, labels, strict=False):
+        assert f"{file}: {label}  (" in said
+    assert said.count("90 x 90, grey; dark on light: inverted; cropped") == 3
+    assert _pictures(tmp_path / "new") == ["predictions.png"]
+
+
+@pytest.mark.parametrize("shape", [(784,), (28, 28), (28, 28, 1)])
+def test_digits_fit_models_of_several_shapes_and_logits_are_made_probabilities(shape: Any) -> None:
+    model = narae.Sequential([narae.Input(shape), layers.Flatten(), layers.Dense(10)])
+    images = np.random.default_rng(0).random((4, 28, 28)).astype("float32")
+    logits = model.predict(fitted(model, images), verbose=0)
+    found = class_probabilities(model, images)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert (found.argmax(axis=1) == logits.argmax(axis=1)).all()
+
+
+WORDS = {
+    "no command": ((), ["train", "evaluate", "predict", "ops"]),
+    "train": (("train", "--help"), ["handwritten digits", "--units 16", "overfit", "default: 128"]),
+    "evaluate": (("evaluate", "--help"), ["surest mistakes", "narae evaluate mnist.keras mnist"]),
+    "predict": (("predict", "--help"), ["dark on light or light on dark", "seven.png"]),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_help_teaches(name: str, narae_: Any) -> None:
+    words, expected = WORDS[name]
+    _, said, complaint = narae_(*words)
+    assert [text for text in expected if text not in " ".join((said + complaint).split())] == []
+
+
+def _saved(layers_: list[Any], path: Path) -> Path:
+    narae.Sequential(layers_).save(path)
+    return path
+
+
+ERRORS = {
+    "no model": (lambda m, p: ("predict", p / "none.keras", p / "x.png"), "there is no file"),
+    "no model file": (lambda m, p: ("evaluate", __file__, "mnist"), "no sound `.keras` file"),
+    "a folder": (lambda m, p: ("evaluate", p, "mnist"), "is a folder"),
+    "no picture": (lambda m, p: ("predict", m, __file__), "is no picture"),
+    "no such picture": (lambda m, p: ("predict", m, p / "x.png"), "there is no file"),
+    "few classes": (
+        lambda m, p: (
+            "evaluate",
+            _saved([narae.Input((784,)), layers.Dense(3)], p / "few.keras"),
+            "mnist",
+        ),
+        "a classifier of digits gives (None, 10)",
+    ),
+    "other inputs": (
+        lambda m, p: (
+            "evaluate",
+            _saved([narae.Input((5,)), layers.Dense(10)], p / "other.keras"),
+            "mnist",
+        ),
+        "28 x 28 digits do not fit",
+    ),
+    "an optimizer's name": (
+        lambda m, p: ("train", "mnist", "--optimizer", "admm"),
+        "Did you mean 'Adam'?",
+    ),
+    "a file for a folder": (
+        lambda m, p: ("train", "mnist", "--no-plot", "--out", __file__),
+        "File exists",
+    ),
+    "too many units": (
+        lambda m, p: ("train", "mnist", "--no-plot", "--units", 10**12, "--out", p),
+        "not enough memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_are_one_line(name: str, narae_: Any, trained: Any, tmp_path: Path) -> None:
+    words, message = ERRORS[name]
+    code, _, complaint = narae_(*words(trained.model, tmp_path))
+    assert code == 1
+    assert complaint.startswith("narae: ")
+    assert message in complaint
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("train", "cifar"), ("train", "mnist", "--epochs", "0")])
+def test_wrong_words_are_usage_errors(words: Any, narae_: Any) -> None:
+    code, _, complaint = narae_(*words)
+    assert code == 2
+    assert words[-1] in complaint or "greater than or equal to 1" in complaint
+
+
+def test_operations_are_listed_by_executor(narae_: Any) -> None:
+    code, said, _ = narae_("ops")
+    assert code == 0
+    assert f"{len(RECORDS)} operations" in said
+    assert [name for name in RECORDS if name not in said] == []
+    assert re.search(r"numpy: \d+ \w+", said)
+
+
+def test_without_matplotlib_all_but_the_pictures_is_done(
+    narae_: Any, trained: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, said, _ = narae_("evaluate", trained.model, "mnist", "--out", tmp_path)
+    assert code == 0
+    assert "wrong; the surest mistakes" in said
+    assert "no pictures: " in said
+    assert "pip install 'narae[plot]'" in said
+    assert _pictures(tmp_path) == []
+
+
+def test_without_pillow_the_way_to_get_it_is_said(
+    narae_: Any, trained: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    (tmp_path / "x.png").write_bytes(PNG)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    code, _, complaint = narae_("predict", trained.model, tmp_path / "x.png")
+    assert code == 1
+    assert "pip install 'narae[plot]'" in complaint
+
+
+@pytest.mark.filterwarnings("default::RuntimeWarning")
+def test_warnings_are_one_line(narae_: Any, tmp_path: Path) -> None:
+    words = ("train", "mnist", "--units", 8, "--epochs", 1, "--optimizer", "sgd")
+    code, _, complaint = narae_(*words, "--learning-rate", "1e30", "--no-plot", "--out", tmp_path)
+    assert code == 0
+    assert complaint.startswith("narae: The loss became NaN")
+    assert complaint.count("\n") == 1
+
+
+def test_plots_are_not_drawn_when_not_wanted(narae_: Any, trained: Any, tmp_path: Path) -> None:
+    code, said, _ = narae_("evaluate", trained.model, "mnist", "--no-plot", "--out", tmp_path)
+    assert (code, "drew" in said) == (0, False)
+    assert _pictures(tmp_path) == []
+
+
+def test_bars_grow_with_their_share() -> None:
+    lengths = [output.bar(share, 10).count("█") for share in np.linspace(-0.5, 1.5, 21)]
+    assert lengths == sorted(lengths)
+    assert (lengths[0], lengths[-1]) == (0, 10)
+    assert {len(output.bar(share)) for share in (-1, 0, 0.3, 1, 2)} == {24}
+
+
+def test_all_right_is_no_error(trained: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    _, (_, labels) = train.mnist.load_data()
+    monkeypatch.setattr(evaluate, "class_probabilities", lambda *_: np.eye(10)[labels])
+    evaluate.evaluate_mnist(trained.model, tmp_path, True)
+    assert "test accuracy 1.0000" in capsys.readouterr().out
+    assert _pictures(tmp_path) == ["confusion.png", "digits.png"]
