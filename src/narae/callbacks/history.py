@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.errors import MissingExtra
-from narae.base.files import PathLike, atomic_write
+from narae.base.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
+from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
-
-_TRAIN, _VALIDATION = "#1f6feb", "#d9480f"
 
 
 class History(Callback):
@@ -51,26 +49,23 @@ class History(Callback):
 
         Raises ValueError before the first epoch, MissingExtra without matplotlib.
         """
-        names = [name for name in self.history if not name.startswith("val_")]
+        names = [name for name, v in self.history.items() if len(v) and not name.startswith("val_")]
         if not names:
             raise ValueError("the history is empty: fit for one epoch at least, then plot it")
-        figure = _figure(len(names))
+        figure = new_figure(5.2 * len(names), 4.0)
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             self._draw(axes, name)
-        if path is not None:
-            with atomic_write(path) as file:
-                figure.savefig(file, format="png", dpi=120)
-        return figure
+        return finished(figure, path)
 
     def _draw(self, axes: Any, name: str) -> None:
-        styles = (
-            (name, "o-", _TRAIN, "training"),
-            (f"val_{name}", "s--", _VALIDATION, "validation"),
-        )
+        validation = f"val_{name}"
+        styles = ((name, "o-", TRAIN, "training"), (validation, "s--", VALIDATION, "validation"))
         for key, style, color, label in styles:
-            values = self.history.get(key)
-            if values:
-                axes.plot(self._epochs(key), values, style, color=color, label=label)
+            if self.history.get(key):
+                axes.plot(self._epochs(key), self.history[key], style, color=color, label=label)
+        if validation in self.history and self._epochs(validation) == self._epochs(name):
+            low, high = self.history[name], self.history[validation]
+            axes.fill_between(self._epochs(name), low, high, color=QUIET, alpha=0.25, label="gap")
         axes.set(title=name, xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
@@ -80,11 +75,3 @@ class History(Callback):
         """Where a metric's values are, from 1; by their order when fits share this History."""
         count, at = len(self.history[name]), self._at.get(name, [])
         return at if at == sorted(set(at)) and len(at) == count else list(range(1, count + 1))
-
-
-def _figure(count: int) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot", "History.plot") from None
-    return Figure(figsize=(5.2 * count, 4.0), layout="constrained")

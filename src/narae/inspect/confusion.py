@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.figures import finished, new_figure
 from narae.base.files import PathLike
-from narae.inspect.figure import finished, new_figure
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:

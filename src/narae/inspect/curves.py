@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from narae.base.files import PathLike
-from narae.inspect.figure import QUIET, TRAIN, VALIDATION, finished, new_figure
+from narae.callbacks import History
 
 
 def plot_history(history: Any, path: PathLike | None = None) -> Any:
@@ -18,30 +17,10 @@ def plot_history(history: Any, path: PathLike | None = None) -> Any:
     >>> [ax.get_title() for ax in figure.axes]
     ['loss']
     """
-    curves: Mapping[str, Sequence[float]] = getattr(history, "history", history)
-    names = [
-        n for n in curves if not n.startswith("val_") and n != "learning_rate" and len(curves[n])
-    ]
-    if not names:
-        raise ValueError("the history is empty: fit for one epoch at least, then plot it")
-    figure = new_figure(5.2 * len(names), 4.0)
-    for ax, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        _draw(ax, name, curves[name], curves.get(f"val_{name}"))
-    return finished(figure, path)
-
-
-def _draw(ax: Any, name: str, train: Sequence[float], validation: Sequence[float] | None) -> None:
-    epochs = range(1, len(train) + 1)
-    ax.plot(epochs, train, "o-", color=TRAIN, label="training")
-    if validation is not None and len(validation) == len(train):
-        ax.plot(epochs, validation, "s--", color=VALIDATION, label="validation")
-        ax.fill_between(epochs, train, validation, color=QUIET, alpha=0.25, label="gap")
-    ax.set_title(name)
-    ax.set_xlabel("epoch")
-    ax.set_ylabel(name)
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.grid(alpha=0.3)
-    ax.legend()
+    if not isinstance(history, History):
+        curves, history = history, History()
+        history.history = {name: list(values) for name, values in curves.items()}
+    return history.plot(path)
 
 
 def overfitting_sentence(train: float, test: float) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.figures import QUIET, RIGHT, WRONG, finished, new_figure
 from narae.base.files import PathLike
-from narae.inspect.figure import QUIET, RIGHT, WRONG, finished, new_figure
 
 
 def plot_samples(
