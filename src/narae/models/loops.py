@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,11 @@ def _build(model: Any, source: Any) -> None:
 
 
 def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[Any, Any]:
-    validation = options.validation_data
+    validation, freq = options.validation_data, options.validation_freq
+    if freq is True or not (freq >= 1 if isinstance(freq, int) else isinstance(freq, Collection)):
+        raise ValueError(
+            f"validation_freq is a number of epochs of at least 1, or a list of epochs, got {freq!r}"
+        )
     if validation is None and options.validation_split:
         (x, y, sample_weight), validation = split(x, y, sample_weight, options.validation_split)
     train = make_source(
@@ -205,7 +210,7 @@ def _watch_loss(model: Any, out: Any, epoch: int, step: int, validated: set[str]
         "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
         "high. callbacks.TerminateOnNaN() stops at once.",
         RuntimeWarning,
-        stacklevel=6,
+        stacklevel=5,  # the line that called model.fit
     )
 
 

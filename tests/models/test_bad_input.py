@@ -1,0 +1,142 @@
+"""Data and arguments that do not fit, beside those of test_messages: every place that takes them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import layers
+
+_rng = np.random.default_rng(0)
+X = _rng.normal(size=(30, 4)).astype("float32")
+Y = _rng.integers(0, 3, 30)
+
+
+def _classes() -> Any:
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _heads(**options: Any) -> Any:
+    i = narae.Input((4,), name="i")
+    model = narae.Model(i, [layers.Dense(1, name="a")(i), layers.Dense(3, name="b")(i)])
+    model.compile("sgd", **{"loss": {"a": "mse", "b": "mse"}, **options})
+    return model
+
+
+ONE, THREE = X[:, :1], X[:, :3]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: _classes().fit(X, Y, batch_size=-1, verbose=0), "batch_size is a whole number"),
+        (lambda: _classes().fit(X, Y, batch_size=2.5, verbose=0), "batch_size is a whole number"),
+        (lambda: _classes().fit(X, Y, batch_size=True, verbose=0), "batch_size is a whole number"),
+        (lambda: _classes().fit(X, Y, epochs=1.5, verbose=0), "epochs is a whole number"),
+        (lambda: _classes().fit(X, Y, epochs=True, verbose=0), "epochs is a whole number"),
+        (lambda: _classes().fit(X, Y, initial_epoch=-1, verbose=0), "initial_epoch is a whole"),
+        (lambda: _classes().fit(X, Y, steps_per_epoch=0, verbose=0), "steps"),
+        (lambda: _classes().fit(X, Y, validation_split=-0.5, verbose=0), "a share between 0 and 1"),
+        (lambda: _classes().fit(X, Y, validation_split=1.0, verbose=0), "a share between 0 and 1"),
+        (lambda: _classes().fit(X, Y, validation_split=0.99, verbose=0), "leaves 0 to train"),
+        (
+            lambda: _classes().fit(X, Y, validation_data=(X, Y, Y, Y), verbose=0),
+            "validation_data is (x, y), (x, y, sample_weight)",
+        ),
+        (
+            lambda: _classes().fit(X, Y, validation_data=(X, Y), validation_freq=0, verbose=0),
+            "validation_freq",
+        ),
+        (
+            lambda: _classes().fit(X, Y, validation_data=(X, Y[:9]), verbose=0),
+            "x has 30, y has 9",
+        ),
+        (
+            lambda: _classes().fit(X, Y, validation_data=(X, Y + 1), verbose=0),
+            "label 3 is out of range for 3 classes",
+        ),
+        (lambda: _classes().evaluate(X, Y + 7, verbose=0), "label 9 is out of range"),
+        (lambda: _classes().test_on_batch(X, Y - 1), "label -1 is out of range"),
+        (lambda: _classes().train_on_batch(X, Y + 2), "label 4 is out of range"),
+        (lambda: _classes().fit(iter([(X, Y + 1)]), verbose=0), "label 3 is out of range"),
+        (lambda: _classes().predict(X[:, :3], verbose=0), "got shape (30, 3)"),
+        (lambda: _classes().predict(X[:0], verbose=0), "there are no samples"),
+        (lambda: _classes().predict(X, verbose="loud"), "verbose is 0"),
+        (lambda: _classes().predict_on_batch(X[0]), "(None, 4)"),
+        (lambda: _classes().fit(X, Y, sample_weight=np.ones(7), verbose=0), "sample_weight has 7"),
+        (
+            lambda: _classes().fit(
+                X, Y, sample_weight=np.ones(30), class_weight={0: 1.0, 1: 1, 2: 1}, verbose=0
+            ),
+            "class_weight and sample_weight cannot both be given",
+        ),
+        (lambda: _classes().fit(iter([]), verbose=0), "no batch"),
+        (lambda: _classes().fit(iter([(X, Y)]), Y, verbose=0), "y is not passed beside it"),
+        (lambda: _classes().fit(iter([(X, Y, Y, Y)]), verbose=0), "(x, y, sample_weight)"),
+        (lambda: _classes().fit(3, Y, verbose=0), "x"),
+        (lambda: _classes().fit(None, Y, verbose=0), "x"),
+        (lambda: _heads().fit(X, ONE, verbose=0), "2 output(s) ['a', 'b']"),
+        (
+            lambda: _heads().fit(X, {"c": ONE, "d": THREE}, verbose=0),
+            "outputs are named ['a', 'b']",
+        ),
+        (lambda: _heads(loss={"a": "mse", "z": "mse"}).fit(X, [ONE, THREE]), "names ['z']"),
+        (lambda: _heads(loss=["mse"]).fit(X, [ONE, THREE], verbose=0), "1 entries"),
+        (
+            lambda: _heads(metrics={"z": ["mae"]}).fit(X, [ONE, THREE], verbose=0),
+            "compile(metrics=...) names ['z']",
+        ),
+        (lambda: _heads(metrics=["mae"]).fit(X, [ONE, THREE], verbose=0), "list for each output"),
+        (lambda: _heads(loss=None).fit(X, verbose=0), "there is no loss to compute"),
+        (lambda: _heads(loss_weights=[1.0]).fit(X, [ONE, THREE], verbose=0), "loss_weights"),
+        (lambda: _heads(steps_per_execution=0), "steps_per_execution is a whole number"),
+        (lambda: _heads(loss={"a": "mse", "b": "msle_"}), "Did you mean 'MSLE'"),
+        (lambda: _heads().evaluate(X, [ONE, THREE], verbose=0, steeps=3), "['steeps']"),
+        (lambda: narae.Sequential([layers.Dense(1)]).evaluate(X, Y), "call `compile()` before"),
+        (lambda: narae.Sequential([layers.Dense(1)]).train_on_batch(X, Y), "call `compile()` b"),
+    ],
+)
+def test_what_does_not_fit_is_told(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+def test_a_model_that_was_told_is_as_it_was_before() -> None:
+    model = _classes()
+    before = model.get_weights()
+    for bad in (lambda: model.fit(X, Y + 1, verbose=0), lambda: model.fit(X[:, :2], Y, verbose=0)):
+        with pytest.raises(ValueError):
+            bad()
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.isfinite(model.fit(X, Y, verbose=0).history["loss"]).all()
+
+
+def test_one_mask_of_labels_is_none_of_their_business() -> None:
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(3, "softmax")])
+    model.compile("sgd", narae.losses.SparseCategoricalCrossentropy(ignore_class=-1))
+    labels = Y.copy()
+    labels[:5] = -1
+    assert np.isfinite(model.fit(X, labels, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_nan_is_told_at_each_fit_once(eager: bool) -> None:
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=eager)
+    data = X.copy()
+    data[12] = np.nan
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            model.fit(data, ONE, epochs=2, batch_size=5, verbose=0, shuffle=False)
+        assert [w.category for w in seen] == [RuntimeWarning]
+        assert "epoch 1, step" in str(seen[0].message)
+        assert seen[0].filename == __file__
