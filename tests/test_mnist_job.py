@@ -86,4 +86,4 @@ def test_a_network_made_of_tensors_learns_in_both_ways(by_optimizer: bool, data:
     for images, labels in example["batches"](x[:12800], y[:12800]):
         example["training_step"](model, images, labels, update)
     guesses = model(narae.ops.convert_to_tensor(tx[:2000])).numpy().argmax(axis=1)
-    assert (guesses == ty[:2000]).mean() > (0.88 if by_optimizer else 0.75)
+    assert (guesses == ty[:2000]).mean() > (0.86 if by_optimizer else 0.75)
