@@ -93,7 +93,7 @@ def test_values_that_do_not_fit_are_told(call: Any, message: str) -> None:
 
 
 def test_things_of_the_wrong_kind_are_told() -> None:
-    with pytest.raises(TypeError, match=r"Sequential takes layers, got .*Dense\(\) makes one"):
+    with pytest.raises(ValueError, match=r"Sequential takes layers, got .*Dense"):
         narae.Sequential([layers.Dense])
     with pytest.raises(TypeError, match="callbacks takes"):
         _fit(callbacks=[3])
