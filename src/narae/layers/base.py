@@ -5,6 +5,7 @@ training, masks), `configuring` (config and stored state).
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -236,6 +237,25 @@ class Layer(Configured, Stateful):
                 set_masks(outputs, self.compute_mask(inputs, mask))
         return outputs
 
+    def _first_call(self) -> Call:
+        if not self._calls:
+            raise AttributeError(
+                f"the layer {self.name!r} has no input and output before it is called on a KerasTensor"
+            )
+        return self._calls[0]
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs of the layer's first call; one tensor, or a list."""
+        inputs = self._first_call().inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs of the layer's first call; one tensor, or a list."""
+        outputs = trees.flatten(self._first_call().outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs: the inputs' one, for layers that work on each step alone."""
         return previous_mask
@@ -246,7 +266,9 @@ class Layer(Configured, Stateful):
             shapes = shapes_of(args[0] if args else next(iter(kwargs.values())))
             return specs_of(self.compute_output_shape(shapes), self.compute_dtype)
         losses = list(self._losses)
-        with tracing(), in_call(kwargs.get("training")), name_scope(self.name):
+        # a model's build is such a call: its name is in the paths already
+        scope = nullcontext() if "_building" in self.__dict__ else name_scope(self.name)
+        with tracing(), in_call(kwargs.get("training")), scope:
             out = infer(
                 lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs
             )

@@ -47,7 +47,6 @@ class InputLayer(Layer):
         call = Call(self, (), {}, spec)
         call.outputs.name = self.name
         self._calls.append(call)
-        self.output = call.outputs
 
     def call(self) -> Any:  # type: ignore[override]
         """An input computes nothing."""

@@ -7,10 +7,11 @@ from typing import Any
 
 import narae.ops
 from narae.base import trees
-from narae.base.names import auto_name, snake_case
+from narae.base.names import snake_case
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.input import InputLayer
+from narae.models.graph_order import operation_of
 from narae.ops.symbolic import Call, KerasTensor, any_symbolic
 
 # Keras's module of each public op; what is not listed is in "numpy".
@@ -155,7 +156,7 @@ _PASSED = frozenset(
 def functional_config(model: Any) -> dict[str, Any]:
     """The config of a Functional model."""
     calls = _by_operation(model)
-    names = {key: _operation_name(found[0]) for key, found in calls.items()}
+    names = {key: found[0].name for key, found in calls.items()}
     histories = {
         id(t): [names[key], node, i]
         for key, found in calls.items()
@@ -164,8 +165,12 @@ def functional_config(model: Any) -> dict[str, Any]:
     }
     for layer, t in zip(model._input_layers, model._inputs, strict=True):
         histories[id(t)] = [layer.name, 0, 0]
-    rows = [_row(layer, [], histories, layer.name) for layer in model._input_layers]
-    rows += [_row(found[0].target, found, histories, names[key]) for key, found in calls.items()]
+    rows = [
+        _row(op, [], histories, op.name)
+        if isinstance(op, InputLayer)
+        else _row(calls[id(op)][0].target, calls[id(op)], histories, names[id(op)])
+        for op in model._operations.items
+    ]
 
     def places(tree: Any) -> Any:
         packed = trees.map_tree(lambda t: _Place(histories[id(t)]), tree)
@@ -196,17 +201,8 @@ def _by_operation(model: Any) -> dict[int, list[Call]]:
     """The model's calls by layer; each call of a public op is an operation of its own."""
     out: dict[int, list[Call]] = {}
     for call in model._graph_calls.items:
-        key = id(call.target) if isinstance(call.target, Layer) else id(call)
-        out.setdefault(key, []).append(call)
+        out.setdefault(id(operation_of(call)), []).append(call)
     return out
-
-
-def _operation_name(call: Call) -> str:
-    if isinstance(call.target, Layer):
-        return call.target.name
-    if call.name is None:
-        call.name = auto_name(call.target.__name__)
-    return call.name
 
 
 def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -> dict[str, Any]:

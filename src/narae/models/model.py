@@ -8,7 +8,6 @@ from typing import Any
 from narae.base import trees
 from narae.base.registry import builtin, serialize_keras_object
 from narae.layers.base import Layer
-from narae.layers.calling import is_tensor
 from narae.models.trainer import Trainer
 from narae.ops.symbolic import KerasTensor
 
@@ -51,7 +50,7 @@ class Model(Trainer, Layer):
             mixed = type(  # type: ignore[misc]
                 cls.__name__,
                 (cls, Functional),
-                {"__module__": cls.__module__, "call": Functional.call},
+                {"__module__": cls.__module__},
             )
             object.__setattr__(self, "__class__", mixed)
         Layer.__init__(self, **kwargs)
@@ -119,6 +118,15 @@ class Model(Trainer, Layer):
         self.built = True
         Layer.compute_output_spec(self, inputs)
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model that `get_config` described: of its layers' calls, or by the constructor."""
+        if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
+            from narae.models.functional import Functional
+
+            return Functional.from_config(config, custom_objects)
+        return super().from_config(config)
+
     # -- saving ------------------------------------------------------------------------------
 
     def save(
@@ -158,10 +166,4 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
 
 
 def _is_functional(args: Any, kwargs: Any) -> bool:
-    return (len(args) == 2 and any(map(_symbolic, trees.flatten(args)))) or (
-        "outputs" in kwargs and ("inputs" in kwargs or len(args) == 1)
-    )
-
-
-def _symbolic(leaf: Any) -> bool:
-    return isinstance(leaf, KerasTensor) or is_tensor(leaf)
+    return len(args) == 2 or ("outputs" in kwargs and ("inputs" in kwargs or len(args) == 1))

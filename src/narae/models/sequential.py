@@ -6,6 +6,7 @@ from typing import Any
 
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
+from narae.layers.calling import set_masks
 from narae.layers.input import Input, InputLayer
 from narae.layers.policy import policy, serialize_policy
 from narae.models.functional import Functional
@@ -34,7 +35,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._functional: Functional | None = None
         self._stack: list[Layer] = []
-        for layer in layers if isinstance(layers, (list, tuple)) else [layers] if layers else []:
+        for layer in layers or []:
             self.add(layer, rebuild=False)
         self._rebuild()
 
@@ -47,13 +48,8 @@ class Sequential(Model):
         ):
             layer = layer.history.target
         if not isinstance(layer, Layer):
-            if not callable(layer) or isinstance(layer, type):
-                made = f": {layer.__name__}() makes one" if isinstance(layer, type) else ""
-                raise ValueError(f"Sequential takes layers, got {layer!r}{made}")
-            from narae.layers import Lambda
-
-            layer = Lambda(layer)
-        if any(known.name == layer.name for known in self._stack):
+            raise ValueError(f"Sequential takes layers, got {layer!r}{_made(layer)}")
+        if any(known.name == layer.name and known is not layer for known in self._stack):
             raise ValueError(
                 f"the model has a layer named {layer.name!r} already: layers have names of their own"
             )
@@ -61,23 +57,17 @@ class Sequential(Model):
             raise ValueError(
                 f"an Input comes first; {self.name!r} has {len(self._stack)} layer(s) already"
             )
-        if (
-            not self._stack
-            and layer._input_shape_arg is not None
-            and not isinstance(layer, InputLayer)
-        ):
-            self._stack.append(InputLayer(shape=layer._input_shape_arg))
-        if not self._stack and isinstance(layer, Functional):
-            self._stack.append(
-                InputLayer(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype)
-            )
+        if not self._stack and not isinstance(layer, InputLayer):
+            self._stack += _input_of(layer)
         self._stack.append(layer)
         if rebuild:
             self._rebuild()
 
-    def pop(self, rebuild: bool = True) -> Layer | None:
-        """Take the top layer off."""
-        layer = self._stack.pop() if self._stack else None
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the top layer off. Raises IndexError when there is none."""
+        if not self.layers:
+            raise IndexError(f"Sequential model {self.name!r} has no layer to take off")
+        layer = self._stack.pop()
         self._functional, self.built = None, False
         if rebuild:
             self._rebuild()
@@ -98,10 +88,8 @@ class Sequential(Model):
             raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
         if not isinstance(self._stack[0], InputLayer):
             if input_shape is None or not _is_shape(input_shape):
-                raise ValueError(
-                    f"a Sequential model takes one input, got the shapes {input_shape!r}"
-                )
-            first = Input(batch_shape=(None, *input_shape[1:]), dtype=self._stack[0].compute_dtype)
+                return  # several inputs: the layers are built one after the other as they are called
+            first = Input(batch_shape=tuple(input_shape), dtype=self._stack[0].compute_dtype)
             self._stack.insert(0, first.history.target)
         x = inputs = self._stack[0].output  # type: ignore[attr-defined]
         for layer in self._stack[1:]:
@@ -115,9 +103,13 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
-        if self._functional is None:
-            self.build(tuple(inputs.shape))
-        return self._functional.call(inputs, training=training, mask=mask)  # type: ignore[union-attr]
+        if self._functional is not None:
+            return self._functional.call(inputs, training=training, mask=mask)
+        if mask is not None:
+            set_masks(inputs, mask)
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
 
     def _check(self, args: Any, tensors: Any) -> None:
         if len(self._stack) > 0 or self._functional is not None:
@@ -206,6 +198,23 @@ class Sequential(Model):
             model.build(tuple(shape))
             model.built = True
         return model
+
+
+def _made(thing: Any) -> str:
+    """How what was given instead of a layer becomes one."""
+    if isinstance(thing, type):
+        return f": {thing.__name__}() makes one"
+    return ": layers.Lambda(function) makes one" if callable(thing) else ""
+
+
+def _input_of(layer: Layer) -> list[InputLayer]:
+    """The Input that a first layer brings along: by input_shape=..., or as a model that has one."""
+    if layer._input_shape_arg is not None:
+        return [InputLayer(shape=layer._input_shape_arg)]
+    model = getattr(layer, "_functional", None) or layer
+    if isinstance(model, Functional) and len(model.inputs) == 1:
+        return [InputLayer(batch_shape=model.inputs[0].shape, dtype=model.inputs[0].dtype)]
+    return []
 
 
 def _is_shape(shape: Any) -> bool:

@@ -6,13 +6,15 @@ functional model can run that call again. Public ops given one do not compute: t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
+from narae.base.names import auto_name
 from narae.graph.ir import MODE, Spec
 from narae.ops.tensor import Operators, Tensor
 
@@ -94,7 +96,8 @@ class Call:
         self.target = target
         self.args = args
         self.kwargs = kwargs
-        self.name: str | None = None  # given when a configuration is written
+        # layers have names of their own; a call of a public op is an operation with a name, as in Keras
+        self.name: str = getattr(target, "name", None) or auto_name(target.__name__)
         leaves = trees.flatten(specs)
         made = [KerasTensor(s.shape, s.dtype, history=self, index=i) for i, s in enumerate(leaves)]
         self.outputs = trees.pack_as(specs, made)
@@ -109,34 +112,73 @@ def any_symbolic(*trees_: Any) -> bool:
 
 
 # Two lengths stand in for an unknown one: what differs between the two inferences is unknown in the
-# result. Primes, so that products of lengths do not meet by chance.
-_STAND_INS = (83, 97)
+# result. Primes, so that products of lengths do not meet by chance; then what many lengths divide.
+_STAND_INS = ((83, 97), (83 * 24, 97 * 24))
 
 
 def infer(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """The tree of KerasTensors (shapes, dtypes) that a function gives for symbolic arguments.
 
-    The function is traced without numbers, once, or twice where a length is unknown.
+    The function is traced without numbers, once, or twice where a length is unknown. When it refuses the
+    lengths that stand in for unknown ones, those are known after all: from the other arguments.
     """
-    leaves = [leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
-    unknown = any(None in leaf.shape for leaf in leaves)
-    first = _traced(function, args, kwargs, _STAND_INS[0])
+    leaves = trees.flatten((args, kwargs))
+    unknown = {
+        axis
+        for leaf in leaves
+        if isinstance(leaf, KerasTensor)
+        for axis, n in enumerate(leaf.shape)
+        if n is None
+    }
     if not unknown:
-        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), first)
-    second = _traced(function, args, kwargs, _STAND_INS[1])
+        only = _traced(function, args, kwargs, lambda axis: 0)
+        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), only)
+    first, second = _STAND_INS[0]
+    try:
+        return _merged(function, args, kwargs, lambda axis: first, lambda axis: second)
+    except (ValueError, IndexError) as error:
+        for lengths in _others(leaves, unknown):
+            with contextlib.suppress(ValueError, IndexError):
+                return _merged(function, args, kwargs, *lengths)
+        if str(first) in str(error):
+            error.add_note(f"({first} stands for a length that is not known yet: None)")
+        raise
+
+
+Lengths = Callable[[int], int]
+
+
+def _others(leaves: list[Any], unknown: set[int]) -> Iterator[tuple[Lengths, Lengths]]:
+    """Other lengths of unknown axes to try: divisible ones, then one axis's as another argument has it."""
+    (first, second), (many, more) = _STAND_INS
+    yield lambda axis: many, lambda axis: more
+    known = {n for leaf in leaves for n in getattr(leaf, "shape", ()) if n}
+    for place, n in itertools.product(sorted(unknown), sorted(known)):
+        yield (
+            lambda axis, place=place, n=n: n if axis == place else first,
+            lambda axis, place=place, n=n: n if axis == place else second,
+        )
+
+
+def _merged(
+    function: Callable[..., Any], args: Any, kwargs: Any, first: Lengths, second: Lengths
+) -> Any:
+    """What both inferences agree on."""
 
     def merged(a: Any, b: Any) -> KerasTensor:
         shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
         return KerasTensor(shape, a.dtype)
 
-    return trees.map_tree(merged, first, second)
+    found = (_traced(function, args, kwargs, lengths) for lengths in (first, second))
+    return trees.map_tree(merged, *found)
 
 
-def _traced(function: Callable[..., Any], args: Any, kwargs: Any, length: int) -> Any:
+def _traced(function: Callable[..., Any], args: Any, kwargs: Any, length: Lengths) -> Any:
     def stand_in(leaf: Any) -> Any:
         if not isinstance(leaf, KerasTensor):
             return leaf
-        return Tensor(Spec(tuple(length if n is None else n for n in leaf.shape), leaf.dtype))
+        shape = tuple(length(axis) if n is None else n for axis, n in enumerate(leaf.shape))
+        return Tensor(Spec(shape, leaf.dtype))
 
     args, kwargs = trees.map_tree(stand_in, (args, kwargs))
     MODE.traces += 1

@@ -1,0 +1,131 @@
+"""clone_model: the same layers once more, with weights of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from narae.base import trees
+from narae.layers.base import Layer
+from narae.layers.input import Input, InputLayer
+from narae.models.functional import Functional
+from narae.models.model import Model
+from narae.models.sequential import Sequential
+from narae.ops.symbolic import KerasTensor
+
+
+def clone_model(
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """A model of new layers with the configurations of the old ones; weights start anew.
+
+    input_tensors: KerasTensors to begin at. clone_function: layer -> new layer, for each layer but the inputs'.
+    call_function: (new layer, *args, **kwargs) -> outputs, in place of the call itself (functional models).
+    recursive: clone_function for the layers of nested models too.
+    Raises ValueError for what a kind of model does not take.
+
+    >>> import narae
+    >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2)])
+    >>> clone_model(model).count_params()
+    8
+    """
+    if kwargs:
+        raise ValueError(f"clone_model got unknown arguments: {', '.join(sorted(kwargs))}")
+    if not isinstance(model, Model):
+        raise ValueError(f"clone_model takes a Model, got {model!r:.80}")
+
+    def made(layer: Layer) -> Layer:
+        if isinstance(layer, (Functional, Sequential)) and recursive:
+            return clone_model(layer, None, clone_function, None, True)
+        return _same(layer) if clone_function is None else _checked(clone_function, layer)
+
+    if isinstance(model, Sequential):
+        if call_function is not None:
+            raise ValueError("clone_model(call_function=...) is for functional models")
+        return _sequential(model, input_tensors, made)
+    if isinstance(model, Functional):
+        return _functional(model, input_tensors, made, call_function or _plain_call)
+    if input_tensors is not None or clone_function is not None or call_function is not None:
+        raise ValueError(
+            f"{type(model).__name__} is a subclass of Model with a call of its own: clone_model makes it again "
+            "from its get_config(), and takes no input_tensors, clone_function or call_function"
+        )
+    return _same(model)
+
+
+def _same(layer: Any) -> Any:
+    return type(layer).from_config(layer.get_config())
+
+
+def _plain_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    return layer(*args, **kwargs)
+
+
+def _checked(clone_function: Callable[[Layer], Layer], layer: Layer) -> Layer:
+    found = clone_function(layer)
+    if not isinstance(found, Layer):
+        raise ValueError(f"clone_function gave {found!r} for {layer.name!r}: it gives layers")
+    return found
+
+
+def _sequential(model: Sequential, inputs: Any, made: Callable[[Layer], Layer]) -> Sequential:
+    given = [] if inputs is None else trees.flatten(inputs)
+    if len(given) > 1 or not all(isinstance(t, KerasTensor) for t in given):
+        raise ValueError(f"a Sequential model takes one KerasTensor as input, got {inputs!r}")
+    first: list[Any] = [layer for layer in model._stack if isinstance(layer, InputLayer)]
+    if given:
+        history = given[0].history
+        known = history is not None and isinstance(history.target, InputLayer)
+        first = [given[0] if known else Input(batch_shape=given[0].shape, dtype=given[0].dtype)]
+    elif first:
+        first = [_same(first[0])]
+    done: dict[int, Layer] = {}
+    for layer in model.layers:
+        done.setdefault(id(layer), made(layer))
+    layers = [done[id(layer)] for layer in model.layers]
+    return Sequential([*first, *layers], name=model.name, trainable=model.trainable)
+
+
+def _functional(
+    model: Functional, inputs: Any, made: Callable[[Layer], Layer], call: Callable[..., Any]
+) -> Functional:
+    given = (
+        [_same(layer).output for layer in model._input_layers]
+        if inputs is None
+        else trees.flatten(inputs)
+    )
+    if len(given) != len(model.inputs) or not all(isinstance(t, KerasTensor) for t in given):
+        raise ValueError(
+            f"model {model.name!r} has {len(model.inputs)} input(s): input_tensors are as many KerasTensors, got "
+            f"{inputs!r}"
+        )
+    env = {id(old): new for old, new in zip(model.inputs, given, strict=True)}
+    done: dict[int, Any] = {}
+
+    def renewed(leaf: Any) -> Any:
+        return env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
+
+    for old in model._graph_calls.items:
+        args, kwargs = trees.map_tree(renewed, (old.args, old.kwargs))
+        target = old.target
+        if isinstance(target, Layer):
+            target = (
+                done[id(target)]
+                if id(target) in done
+                else done.setdefault(id(target), made(target))
+            )
+            out = call(target, *args, **kwargs)
+        else:
+            out = target(*args, **kwargs)
+        pairs = zip(trees.flatten(old.outputs), trees.flatten(out), strict=True)
+        env.update((id(symbol), tensor) for symbol, tensor in pairs)
+    struct = (trees.pack_as(model._struct[0], given), trees.map_tree(renewed, model._struct[1]))
+    clone = Functional(*struct, name=model.name)
+    if not model.trainable:
+        clone.trainable = False
+    return clone
