@@ -9,11 +9,16 @@ import numpy as np
 from tests.ops.public_cases import Case
 
 
+def flat_leaves(result: Any) -> list[Any]:
+    """The tensors of a result, in order."""
+    if isinstance(result, (list, tuple)):
+        return [leaf for item in result for leaf in flat_leaves(item)]
+    return [result]
+
+
 def flat(result: Any) -> list[np.ndarray]:
     """The arrays of a result, in order."""
-    if isinstance(result, (list, tuple)):
-        return [leaf for item in result for leaf in flat(item)]
-    return [np.asarray(result)]
+    return [np.asarray(leaf) for leaf in flat_leaves(result)]
 
 
 def keras_answers(operations: Any, cases: Sequence[Case]) -> list[Any]:

@@ -149,11 +149,12 @@ Lengths = Callable[[int], int]
 
 
 def _others(leaves: list[Any], unknown: set[int]) -> Iterator[tuple[Lengths, Lengths]]:
-    """Other lengths of unknown axes to try: divisible ones, then one axis's as another argument has it."""
+    """Other lengths of unknown axes to try: divisible ones, then an axis's as another argument has it."""
     (first, second), (many, more) = _STAND_INS
     yield lambda axis: many, lambda axis: more
-    known = {n for leaf in leaves for n in getattr(leaf, "shape", ()) if n}
-    for place, n in itertools.product(sorted(unknown), sorted(known)):
+    shapes = [getattr(leaf, "shape", ()) for leaf in leaves]
+    known = {(axis, shape[axis]) for shape in shapes for axis in unknown if axis < len(shape)}
+    for place, n in sorted((axis, n) for axis, n in known if n is not None):
         yield (
             lambda axis, place=place, n=n: n if axis == place else first,
             lambda axis, place=place, n=n: n if axis == place else second,
