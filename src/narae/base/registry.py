@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from narae.base.dtypes import np_dtype
 from narae.base.errors import nearest, unknown_name
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
@@ -312,12 +313,19 @@ def _refuse_lambda(config: Any, *_: Any) -> Any:
     )
 
 
+def _read_array(value: Any, dtype: str) -> np.ndarray:
+    kind = np_dtype(str(dtype))
+    if kind.kind not in "biufc" and kind.name != "bfloat16":  # "U1000000000" takes 4 GB
+        raise ValueError(f"this file holds an array of dtype {dtype!r}: numbers are expected")
+    return np.array(value, dtype=kind)
+
+
 _READERS: dict[str, Callable[..., Any]] = {
     "__tuple__": lambda c, o, s: tuple(deserialize_keras_object(i, o, s) for i in c["items"]),
     "__slice__": lambda c, o, s: slice(*(c["config"][k] for k in ("start", "stop", "step"))),
     "__ellipsis__": lambda c, o, s: Ellipsis,
-    "__numpy__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),
-    "__tensor__": lambda c, o, s: np.array(c["config"]["value"], dtype=c["config"]["dtype"]),
+    "__numpy__": lambda c, o, s: _read_array(**c["config"]),
+    "__tensor__": lambda c, o, s: _read_array(**c["config"]),
     "__lambda__": _refuse_lambda,
 }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,15 @@ from typing import Any
 from narae.saving.h5 import CorruptFile
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_JSON_LIMIT = 64 << 20  # a configuration of 64 MB would be some 100,000 layers
+_JSON_LIMIT = 16 << 20  # a configuration of 16 MB would be some 10,000 layers
+_PARTS_LIMIT = 400_000  # objects and lists in it: each takes far more memory than its two letters
+_NAMES_LIMIT = 50_000  # objects to be made
+_KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound
+# What zipfile raises for damage depends on the byte that is damaged.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, ValueError, RuntimeError, LookupError, OverflowError),
+)
 _RATIO_LIMIT = 200  # weights hardly compress; what unpacks to more is made to fill memory
 _DEPTH_LIMIT = 200
 
@@ -29,13 +39,20 @@ class Archive:
         """A JSON member. Raises CorruptFile when it is missing, too large, too deep or no JSON."""
         info = self._info(name, _JSON_LIMIT)
         try:
-            data = json.loads(self._file.read(info))
-            _check_depth(data)
-            return data
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CorruptFile(f"{self._path}: {name} is no sound JSON: {error}") from None
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+            text = self._file.read(info)
+        except _DAMAGE as error:
             raise CorruptFile(f"{self._path}: {name} is damaged: {error}") from None
+        if (
+            text.count(b"[") + text.count(b"{") > _PARTS_LIMIT
+            or text.count(b'"class_name"') > _NAMES_LIMIT
+        ):
+            raise CorruptFile(f"{self._path}: {name} has more parts than any model: refused")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise CorruptFile(f"{self._path}: {name} is no sound JSON: {error}") from None
+        _check_depth(data)
+        return data
 
     def weights(self) -> Any:
         """The weights file, unpacked next to nothing else in a temporary folder."""
@@ -44,7 +61,7 @@ class Archive:
         try:
             with self._file.open(info) as source, open(target, "wb") as out:
                 shutil.copyfileobj(source, out, 1 << 20)
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
+        except _DAMAGE as error:
             raise CorruptFile(f"{self._path}: {WEIGHTS} is damaged: {error}") from None
         return target
 
@@ -59,6 +76,10 @@ class Archive:
             raise CorruptFile(
                 f"{self._path} has no {name}: it is no `.keras` file of Keras 3 or narae"
             ) from None
+        if info.compress_type not in _KINDS:
+            raise CorruptFile(
+                f"{self._path}: {name} is packed in a way that `.keras` files are not: refused"
+            )
         if limit is not None and info.file_size > limit:
             raise CorruptFile(
                 f"{self._path}: {name} claims {info.file_size:,} bytes, more than any model needs"
@@ -91,7 +112,9 @@ def opened(path: Path) -> Iterator[Archive]:
         raise CorruptFile(f"{path} is a folder; a `.keras` file is expected")
     try:
         file = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+    except PermissionError:
+        raise
+    except _DAMAGE as error:
         raise CorruptFile(
             f"{path} is no sound `.keras` file (a zip file; cut off while it was copied?): {error}"
         ) from None

@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 from narae.base.files import atomic_write
@@ -79,10 +80,23 @@ def load_model(
         # No model needs more memory than its weights have bytes: a configuration that lies is stopped
         # before it takes any.
         with byte_budget(found.weights_size() + (1 << 20), str(path)):
-            model = deserialize_keras_object(config, custom_objects, safe_mode)
+            model = _described(config, custom_objects, safe_mode, path)
             if not hasattr(model, "layers"):
                 raise CorruptFile(
                     f"{path}: config.json describes a {type(model).__name__}, no model"
                 )
             read_weights(model, found.weights(), str(path))
     return model
+
+
+def _described(config: Any, custom_objects: Any, safe_mode: bool, path: Path) -> Any:
+    """The model of a configuration. Whatever goes wrong in making it is the file's fault, or that of a
+    class of the caller's own, whose error is the cause of the one raised."""
+    try:
+        return deserialize_keras_object(config, custom_objects, safe_mode)
+    except (ValueError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise CorruptFile(
+            f"{path}: config.json describes no model that can be made: {type(error).__name__}: {error}"
+        ) from error
