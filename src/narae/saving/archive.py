@@ -18,7 +18,7 @@ from narae.saving.h5 import CorruptFile
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _JSON_LIMIT = 16 << 20  # a configuration of 16 MB would be some 10,000 layers
 _PARTS_LIMIT = 400_000  # objects and lists in it: each takes far more memory than its two letters
-_NAMES_LIMIT = 50_000  # objects to be made
+_NAMES_LIMIT = 20_000  # objects to be made
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound
 # What zipfile raises for damage depends on the byte that is damaged.
 _DAMAGE = (

@@ -15,6 +15,12 @@ class CorruptFile(ValueError):
     """A file that is damaged, or that was made to do harm."""
 
 
+class MissingVariable(ValueError, KeyError):
+    """A variable that a file does not have."""
+
+    __str__ = Exception.__str__  # a KeyError would put it in quotes
+
+
 def open_for_reading(source: Any, shown: str) -> Any:
     """An HDF5 file. Raises CorruptFile when it is none or was cut off."""
     import h5py
@@ -102,7 +108,7 @@ class Reader:
         import h5py
 
         if self._group is None or key not in self._group:
-            raise KeyError(f"{self._shown} has no variable {key}")
+            raise MissingVariable(f"{self._shown} has no variable {key}")
         _real(self._group, key, self._shown)
         found = self._group[key]
         if not isinstance(found, h5py.Dataset):

@@ -11,6 +11,9 @@ from narae.saving import archive
 from narae.saving.h5 import CorruptFile, Reader, Writer, as_path, open_for_reading
 from narae.saving.tree import parts
 
+# What h5py raises for damage depends on the byte that is damaged.
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, OverflowError, AttributeError)
+
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
     """Write all variables of a model (the optimizer's included) to a `.weights.h5` file.
@@ -83,21 +86,22 @@ def read_weights(model: Any, source: Any, shown: str, skip_mismatch: bool = Fals
 
     with open_for_reading(source, shown) as file:
         for path, part in parts(model):
-            store = Reader(file, path, shown)
-            if path == "optimizer":
-                if not part.built and len(store) > len(part.variables):
-                    part.build(model.trainable_variables)
-                if len(store) < min(3, len(part.variables)):
-                    continue  # written before the optimizer was built: the weights are whole
             try:
-                part.load_own_variables(store)
+                _read_part(part, path, Reader(file, path, shown), model)
             except CorruptFile:
                 raise
-            except (ValueError, KeyError) as error:
+            except ValueError as error:
                 if not skip_mismatch:
-                    raise ValueError(
-                        f"{shown}: {error.args[0] if error.args else error}"
-                    ) from error
+                    raise ValueError(f"{shown}: {error}") from error
                 warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=3)
-            except (OSError, RuntimeError) as error:
+            except _DAMAGE as error:
                 raise CorruptFile(f"{shown} is damaged at {path or 'its root'}: {error}") from error
+
+
+def _read_part(part: Any, path: str, store: Reader, model: Any) -> None:
+    if path == "optimizer":
+        if not part.built and len(store) > len(part.variables):
+            part.build(model.trainable_variables)
+        if len(store) < min(3, len(part.variables)):
+            return  # written before the optimizer was built: the weights are whole
+    part.load_own_variables(store)
