@@ -315,7 +315,7 @@ def _refuse_lambda(config: Any, *_: Any) -> Any:
 
 def _read_array(value: Any, dtype: str) -> np.ndarray:
     kind = np_dtype(str(dtype))
-    if kind.kind not in "biufc" and kind.name != "bfloat16":  # "U1000000000" takes 4 GB
+    if kind.kind not in "biufc" and kind.name != "bfloat16":  # "U100000000" takes 400 MB
         raise ValueError(f"this file holds an array of dtype {dtype!r}: numbers are expected")
     return np.array(value, dtype=kind)
 
