@@ -98,7 +98,8 @@ class Layer(Configured, Stateful):
 
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of a shape. Layers without variables need none."""
-        self.built = True
+
+    build = scoped_build(build)
 
     # -- call --------------------------------------------------------------------------------
 
@@ -120,7 +121,7 @@ class Layer(Configured, Stateful):
         self._check(args, tensors)
         self._ensure_built(tensors)
         if any_symbolic(args, kwargs):
-            return self._symbolic(args, given)  # mode and masks are those of the run
+            return self._symbolic(args, given, signature, bound)
         if outermost():
             self._clear_losses()
         with in_call(training), name_scope(self.name):
@@ -213,9 +214,17 @@ class Layer(Configured, Stateful):
         if self.input_spec is not None and tensors:
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
-    def _symbolic(self, args: Any, kwargs: Any) -> Any:
-        """Record the call, and infer what comes out."""
-        call = Call(self, args, kwargs, self.compute_output_spec(*args, **kwargs))
+    def _symbolic(self, args: Any, kwargs: Any, signature: Signature, bound: Any) -> Any:
+        """Record the call, and infer what comes out. Mode and masks are those of the run, so that what is
+        recorded of them is what was given, or the default."""
+        recorded = dict(kwargs)
+        given = signature.bind(args, kwargs, self.name).get("training")
+        if signature.default_training is not None and given is None:
+            recorded["training"] = signature.default_training
+        for name in signature.masks:
+            if name not in bound and (name == "mask" or name.removesuffix("_mask") in bound):
+                recorded[name] = None
+        call = Call(self, args, recorded, self.compute_output_spec(*args, **kwargs))
         self._calls.append(call)
         return call.outputs
 

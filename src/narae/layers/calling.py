@@ -83,6 +83,11 @@ def signature_of(method: Any) -> Signature:
     return Signature(method) if function is None else _of_method(function)
 
 
+def takes_training(target: Any) -> bool:
+    """Whether what is called is a layer whose `call` takes the training mode."""
+    return hasattr(target, "call") and signature_of(target.call).takes_training
+
+
 def is_tensor(leaf: Any) -> bool:
     """Whether a leaf of a call's arguments is a tensor, concrete, traced or symbolic."""
     return isinstance(leaf, (Tensor, KerasTensor)) or hasattr(leaf, "__narae_tensor__")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from narae.base import trees
 from narae.base.registry import builtin
 from narae.layers.base import Layer
-from narae.layers.calling import is_tensor
+from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
 from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
@@ -110,6 +111,10 @@ class Functional(Model):
                 lambda leaf: env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf,
                 (call.args, call.kwargs),
             )
+            if training is not None and takes_training(call.target):
+                kwargs["training"] = (
+                    training  # the run's mode goes before the one that was recorded
+                )
             out = call.target(*args, **kwargs)
             made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
             env.update((id(symbol), value) for symbol, value in made)
@@ -154,7 +159,9 @@ class Functional(Model):
         """Nothing: a functional model is built when it is made."""
 
     def get_config(self) -> dict[str, Any]:
-        """The graph of calls as data, as Keras writes it."""
+        """The graph of calls as data, as Keras writes it; a subclass's constructor's arguments, if it has own."""
+        if not {"inputs", "outputs"} <= set(inspect.signature(type(self).__init__).parameters):
+            return super().get_config()
         from narae.models.functional_config import functional_config
 
         return functional_config(self)

@@ -7,150 +7,19 @@ from typing import Any
 
 import narae.ops
 from narae.base import trees
-from narae.base.names import snake_case
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.input import InputLayer
 from narae.models.graph_order import operation_of
+from narae.models.operation_names import class_name_of, module_of, op_of
 from narae.ops.symbolic import Call, KerasTensor, any_symbolic
+from narae.ops.tensor import as_tensor
 
-# Keras's module of each public op; what is not listed is in "numpy".
-_MODULES = {
-    "core": (
-        "cast",
-        "scatter",
-        "scatter_update",
-        "slice",
-        "slice_update",
-        "stop_gradient",
-        "saturate_cast",
-    ),
-    "nn": (
-        *(
-            "relu",
-            "relu6",
-            "sigmoid",
-            "sparse_sigmoid",
-            "softplus",
-            "softsign",
-            "soft_shrink",
-            "sparse_plus",
-        ),
-        *(
-            "silu",
-            "squareplus",
-            "log_sigmoid",
-            "leaky_relu",
-            "hard_sigmoid",
-            "hard_silu",
-            "hard_tanh",
-        ),
-        *(
-            "hard_shrink",
-            "tanh_shrink",
-            "elu",
-            "selu",
-            "celu",
-            "gelu",
-            "glu",
-            "softmax",
-            "log_softmax",
-        ),
-        *(
-            "sparsemax",
-            "threshold",
-            "max_pool",
-            "average_pool",
-            "conv",
-            "depthwise_conv",
-            "separable_conv",
-        ),
-        *(
-            "conv_transpose",
-            "one_hot",
-            "multi_hot",
-            "moments",
-            "batch_normalization",
-            "layer_normalization",
-        ),
-        *(
-            "rms_normalization",
-            "normalize",
-            "psnr",
-            "binary_crossentropy",
-            "categorical_crossentropy",
-        ),
-        *("sparse_categorical_crossentropy", "ctc_loss", "dot_product_attention"),
-    ),
-    "math": (
-        "segment_sum",
-        "segment_max",
-        "top_k",
-        "in_top_k",
-        "logsumexp",
-        "rsqrt",
-        "erf",
-        "erfinv",
-    ),
-    "linalg": (
-        *(
-            "norm",
-            "det",
-            "inv",
-            "solve",
-            "cholesky",
-            "qr",
-            "svd",
-            "eigh",
-            "lu_factor",
-            "solve_triangular",
-        ),
-        *("lstsq", "logdet", "pinv"),
-    ),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 # Parameters that Keras passes when it calls an operation; the others belong to its configuration.
-_PASSED = frozenset(
-    (
-        *(
-            "x",
-            "x1",
-            "x2",
-            "xs",
-            "y",
-            "a",
-            "b",
-            "inputs",
-            "key",
-            "condition",
-            "indices",
-            "values",
-            "updates",
-        ),
-        *(
-            "target",
-            "output",
-            "targets",
-            "predictions",
-            "kernel",
-            "query",
-            "value",
-            "bias",
-            "mask",
-            "mean",
-        ),
-        *(
-            "variance",
-            "offset",
-            "scale",
-            "data",
-            "segment_ids",
-            "weights",
-            "condlist",
-            "choicelist",
-        ),
-    )
-)
+_PASSED_NAMES = """x x1 x2 xs y a b inputs key condition indices values updates target output targets
+    predictions kernel query value bias mask mean variance offset scale data segment_ids weights condlist
+    choicelist operands fill_value q gamma beta"""
+_PASSED = frozenset(_PASSED_NAMES.split())
 
 
 def functional_config(model: Any) -> dict[str, Any]:
@@ -172,8 +41,10 @@ def functional_config(model: Any) -> dict[str, Any]:
         for op in model._operations.items
     ]
 
+    targets = {names[key]: found[0].target for key, found in calls.items()}
+
     def places(tree: Any) -> Any:
-        packed = trees.map_tree(lambda t: _Place(histories[id(t)]), tree)
+        packed = trees.map_tree(lambda t: _Place(_shifted(histories[id(t)], targets, 1)), tree)
         return _unplaced(packed)
 
     return {
@@ -183,6 +54,13 @@ def functional_config(model: Any) -> dict[str, Any]:
         "input_layers": places(model._struct[0]),
         "output_layers": places(model._struct[1]),
     }
+
+
+def _shifted(place: Any, targets: dict[str, Any], by: int) -> list[Any]:
+    """A place among a model's outputs. Keras counts there a call more of a functional model: its own graph."""
+    name, node, index = place
+    inner = hasattr(targets.get(name), "_graph_calls")
+    return [name, max(node + by, 0) if inner else node, index]
 
 
 class _Place(list):
@@ -209,10 +87,9 @@ def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -
     if isinstance(target, Layer):
         row = serialize_keras_object(target)
     else:
-        name_of = target.__name__
-        class_name = "".join(part.capitalize() for part in name_of.split("_"))
+        class_name = class_name_of(target.__name__)
         row = {
-            "module": f"keras.src.ops.{_MODULE_OF.get(name_of, 'numpy')}",
+            "module": module_of(target.__name__),
             "class_name": class_name,
             "config": {"name": name, **serialize_keras_object(_settings(calls[0]))},
             "registered_name": class_name,
@@ -223,7 +100,11 @@ def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -
 
 
 def _bound(call: Call) -> dict[str, Any]:
-    return inspect.signature(call.target).bind(*call.args, **call.kwargs).arguments
+    """An op's arguments by name; those that Keras passes are there even if they were left out."""
+    bound = inspect.signature(call.target).bind(*call.args, **call.kwargs)
+    given = set(bound.arguments)
+    bound.apply_defaults()
+    return {k: v for k, v in bound.arguments.items() if k in given or k in _PASSED}
 
 
 def _settings(call: Call) -> dict[str, Any]:
@@ -235,8 +116,12 @@ def _passed(call: Call) -> tuple[list[Any], dict[str, Any]]:
     """What a call passes: everything to a layer, tensors and their like to an op."""
     if isinstance(call.target, Layer):
         return list(call.args), call.kwargs
-    kept = _settings(call)
-    return [v for k, v in _bound(call).items() if k not in kept], {}
+    kept, out = _settings(call), []
+    for name, value in _bound(call).items():
+        if name not in kept:
+            several = inspect.signature(call.target).parameters[name].kind
+            out += value if several is inspect.Parameter.VAR_POSITIONAL else [value]
+    return out, {}
 
 
 def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
@@ -285,11 +170,10 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
 
     def tensors(places: Any) -> Any:
         if _is_place(places):
-            return _at(places, outputs)
+            return _at(_shifted(places, operations, -1), outputs)
         if isinstance(places, dict):
             return {key: tensors(value) for key, value in places.items()}
-        found = [tensors(item) for item in places]
-        return found[0] if len(found) == 1 and _is_place(places[0]) else found
+        return [tensors(item) for item in places]
 
     model = cls(
         tensors(config["input_layers"]), tensors(config["output_layers"]), name=config.get("name")
@@ -302,15 +186,34 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
 def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
     module = str(row.get("module") or "")
     if module.startswith("keras.src.ops") or module == "keras.ops":
-        name = snake_case(row["class_name"])
-        if not getattr(getattr(narae.ops, name, None), "__narae_public__", False):
+        name = op_of(str(row["class_name"]))
+        if name is None:
             raise ValueError(
                 f"the model uses the operation {row['class_name']!r}, which narae.ops has not"
             )
-        function = getattr(narae.ops, name)
         extra = {k: v for k, v in row["config"].items() if k != "name" and (k != "dtype" or v)}
-        return lambda *args, **kwargs: function(*args, **{**extra, **kwargs})
+        return _with_settings(getattr(narae.ops, name), deserialize_keras_object(extra))
     return deserialize_keras_object(row, custom_objects)
+
+
+def _with_settings(function: Any, settings: dict[str, Any]) -> Any:
+    """An op whose settings are given, and whose other arguments come in the order of its signature."""
+
+    def op(*args: Any, **kwargs: Any) -> Any:
+        rest, given = list(args), {**settings, **kwargs}
+        leading: list[Any] = []
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                return function(*leading, *rest, **given)
+            if name in given and not rest:
+                break
+            if name in given:
+                leading.append(given.pop(name))
+            elif rest:
+                leading.append(rest.pop(0))
+        return function(*leading, *rest, **given)
+
+    return op
 
 
 def _is_place(value: Any) -> bool:
@@ -351,6 +254,8 @@ def _read_node(
                 return _at(tree["config"]["keras_history"], outputs)
             if kind == "__tuple__":
                 return tuple(read(item) for item in tree["items"])
+            if kind == "__tensor__":
+                return as_tensor(deserialize_keras_object(tree, custom_objects))
             if kind is not None:
                 return deserialize_keras_object(tree, custom_objects)
             return {key: read(value) for key, value in tree.items()}

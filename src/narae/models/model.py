@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from narae.base import trees
+from narae.base import registry, trees
 from narae.base.registry import builtin, serialize_keras_object
 from narae.layers.base import Layer
 from narae.models.trainer import Trainer
@@ -47,12 +48,7 @@ class Model(Trainer, Layer):
 
         cls = type(self)
         if not issubclass(cls, Functional):
-            mixed = type(  # type: ignore[misc]
-                cls.__name__,
-                (cls, Functional),
-                {"__module__": cls.__module__},
-            )
-            object.__setattr__(self, "__class__", mixed)
+            object.__setattr__(self, "__class__", _mixed(cls, Functional))
         Layer.__init__(self, **kwargs)
         self._init_trainer()
         self._start(inputs, outputs)  # type: ignore[attr-defined]
@@ -163,6 +159,15 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     from narae.base.registry import deserialize_keras_object
 
     return deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+@cache
+def _mixed(cls: Any, functional: Any) -> Any:
+    """The class of instances of `cls` that are graphs, registered as `cls` is."""
+    mixed = type(cls.__name__, (cls, functional), {"__module__": cls.__module__})
+    if cls in registry._custom_names:
+        registry._custom_names[mixed] = registry._custom_names[cls]
+    return mixed
 
 
 def _is_functional(args: Any, kwargs: Any) -> bool:
