@@ -68,6 +68,8 @@ def _saveable(thing: Any) -> bool:
 def _children(part: Any) -> Iterator[tuple[str, Any]]:
     if hasattr(part, "_graph_calls") or hasattr(part, "_stack"):
         yield "layers", part.layers if hasattr(part, "_stack") else part._graph_layers
+    if hasattr(part, "inner_optimizer"):  # optimizers keep no table of what they hold
+        yield "inner_optimizer", part.inner_optimizer
     names = {n for n in getattr(part, "_tracked", {}) if n not in _PRIVATE}
     if hasattr(part, "compile"):
         names |= {"layers", "optimizer"}

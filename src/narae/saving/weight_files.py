@@ -99,7 +99,7 @@ def read_weights(model: Any, source: Any, shown: str, skip_mismatch: bool = Fals
 
 
 def _read_part(part: Any, path: str, store: Reader, model: Any) -> None:
-    if path == "optimizer":
+    if path in ("optimizer", "optimizer/inner_optimizer"):
         if not part.built and len(store) > len(part.variables):
             part.build(model.trainable_variables)
         if len(store) < min(3, len(part.variables)):
