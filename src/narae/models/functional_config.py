@@ -26,14 +26,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     """The config of a Functional model."""
     calls = _by_operation(model)
     names = {key: found[0].name for key, found in calls.items()}
-    histories = {
-        id(t): [names[key], node, i]
-        for key, found in calls.items()
-        for node, call in enumerate(found)
-        for i, t in enumerate(trees.flatten(call.outputs))
-    }
-    for layer, t in zip(model._input_layers, model._inputs, strict=True):
-        histories[id(t)] = [layer.name, 0, 0]
+    histories = places_of(model)
     rows = [
         _row(op, [], histories, op.name)
         if isinstance(op, InputLayer)
@@ -54,6 +47,18 @@ def functional_config(model: Any) -> dict[str, Any]:
         "input_layers": places(model._struct[0]),
         "output_layers": places(model._struct[1]),
     }
+
+
+def places_of(model: Any) -> dict[int, list[Any]]:
+    """Where each tensor of a model comes from, by its id: the operation, which call of it, which output."""
+    places = {
+        id(t): [found[0].name, node, i]
+        for found in _by_operation(model).values()
+        for node, call in enumerate(found)
+        for i, t in enumerate(trees.flatten(call.outputs))
+    }
+    inputs = zip(model._input_layers, model._inputs, strict=True)
+    return {**places, **{id(t): [layer.name, 0, 0] for layer, t in inputs}}
 
 
 def _shifted(place: Any, targets: dict[str, Any], by: int) -> list[Any]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from narae.layers.base import Layer
+from narae.base import trees
+from narae.base.errors import unknown_name
 from narae.layers.input import InputLayer
+from narae.models.functional_config import places_of
+from narae.models.graph_order import operation_of
+from narae.models.operation_names import class_name_of
+from narae.ops.symbolic import Call
 
 
 def print_summary(
@@ -24,48 +30,46 @@ def print_summary(
     (print_fn or print)(text)
 
 
-def _rows(
-    model: Any, expand: bool, layer_range: Any, depth: int = 0
-) -> Iterator[tuple[Layer, int]]:
-    layers = model.layers if not hasattr(model, "_stack") else model._stack
-    layers = [
-        layer
-        for layer in layers
-        if not (isinstance(layer, InputLayer) and hasattr(model, "_stack"))
-    ]
+def _rows(model: Any, expand: bool, layer_range: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
+    """Layers and calls of public ops, each with its depth of nesting."""
+    operations = model._operations.items if hasattr(model, "_operations") else model.layers
     if layer_range is not None:
-        names = [layer.name for layer in layers]
-        first, last = (_index(names, name) for name in layer_range)
-        layers = layers[first : last + 1]
-    for layer in layers:
-        yield layer, depth
-        if expand and getattr(layer, "layers", None):
-            yield from _rows(layer, True, None, depth + 1)
+        names = [operation.name for operation in operations]
+        first, last = (_matches(names, pattern) for pattern in layer_range)
+        operations = operations[first[0] : last[-1] + 1]
+    for operation in operations:
+        yield operation, depth
+        if expand and getattr(operation, "layers", None):
+            yield from _rows(operation, True, None, depth + 1)
 
 
-def _index(names: list[str], name: str) -> int:
-    from narae.base.errors import unknown_name
-
-    if name not in names:
-        raise unknown_name("layer in layer_range", name, names)
-    return names.index(name)
+def _matches(names: list[str], pattern: str) -> list[int]:
+    found = [i for i, name in enumerate(names) if re.match(pattern, name)]
+    if not found:
+        raise unknown_name("layer in layer_range", pattern, names)
+    return found
 
 
 def _branched(model: Any) -> bool:
-    """Whether layers are connected otherwise than one after the other."""
-    calls = getattr(getattr(model, "_graph_calls", None), "items", [])
-    return hasattr(model, "_graph_calls") and any(len(call.inputs) != 1 for call in calls)
+    """Whether operations are connected otherwise than one after the other."""
+    if not hasattr(model, "_graph_calls"):
+        return False
+    calls = model._graph_calls.items
+    read = [id(t) for call in calls for t in call.inputs]
+    targets = [id(operation_of(call)) for call in calls]
+    several = any(len(set(keys)) < len(keys) for keys in (read, targets))
+    ends = max(len(model.inputs), len(model.outputs))
+    return several or ends > 1 or any(len(call.inputs) != 1 for call in calls)
 
 
-def output_shape_of(layer: Layer) -> str:
-    """The shape that a layer gives, '?' before it is known."""
+def output_shape_of(layer: Any) -> str:
+    """The shape that a layer or a call of an op gives, '?' before it is known."""
+    if isinstance(layer, Call):
+        return _shown(layer)
     if isinstance(layer, InputLayer):
         return str(layer.batch_shape)
     if layer._calls:
-        from narae.base import trees
-
-        shapes = [str(t.shape) for t in trees.flatten(layer._calls[-1].outputs)]
-        return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+        return _shown(layer._calls[-1])
     found = getattr(layer, "_functional", None)
     if found is not None:
         return str(found.output_shape)
@@ -78,7 +82,14 @@ def output_shape_of(layer: Layer) -> str:
     return "?"
 
 
-def _params(layer: Layer) -> str:
+def _shown(call: Call) -> str:
+    shapes = [str(t.shape) for t in trees.flatten(call.outputs)]
+    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+
+
+def _params(layer: Any) -> str:
+    if isinstance(layer, Call):
+        return "0"
     if not layer.built and not layer.weights:
         return (
             "0 (unbuilt)" if getattr(layer, "build", None) is not None and not layer.built else "0"
@@ -110,14 +121,14 @@ def _rendered(
         table.add_column("Trainable", justify="center")
     for layer, depth in rows:
         cells = [
-            f"{'  ' * depth}{'└ ' if depth else ''}{escape(layer.name)} ({type(layer).__name__})",
+            f"{'  ' * depth}{'└ ' if depth else ''}{escape(layer.name)} ({_kind(layer)})",
             escape(output_shape_of(layer)),
             _params(layer),
         ]
         if branched:
-            cells.append(escape(", ".join(_sources(model, layer)) or "-"))
+            cells.append(escape(", ".join([] if depth else _sources(model, layer)) or "-"))
         if show_trainable:
-            cells.append("Y" if layer.trainable else "N" if layer.weights else "-")
+            cells.append(_trained(layer))
         table.add_row(*cells)
     buffer = io.StringIO()
     console = Console(
@@ -130,19 +141,24 @@ def _rendered(
     return buffer.getvalue().rstrip("\n")
 
 
-def _sources(model: Any, layer: Layer) -> list[str]:
-    calls = getattr(getattr(model, "_graph_calls", None), "items", [])
-    found = []
-    for call in calls:
-        if call.target is layer:
-            for tensor in call.inputs:
-                history = tensor.history
-                found.append(
-                    history.target.name
-                    if history and isinstance(history.target, Layer)
-                    else tensor.name
-                )
-    return found
+def _kind(operation: Any) -> str:
+    if isinstance(operation, Call):
+        return class_name_of(operation.target.__name__)
+    return type(operation).__name__
+
+
+def _trained(operation: Any) -> str:
+    if not getattr(operation, "weights", None):
+        return "-"
+    return "Y" if operation.trainable else "N"
+
+
+def _sources(model: Any, operation: Any) -> list[str]:
+    """Where an operation's inputs come from: name[which call of it][which output of that]."""
+    places = places_of(model)
+    calls = [c for c in model._graph_calls.items if operation_of(c) is operation]
+    found = [places[id(t)] for call in calls for t in call.inputs]
+    return [f"{name}[{node}][{index}]" for name, node, index in found]
 
 
 def readable_size(count: float) -> str:
