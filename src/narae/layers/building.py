@@ -33,7 +33,7 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
         self._build_shapes = bound
         self.built = True
         if not self._trainable:
-            self.trainable = False
+            self._train_own_variables(False)  # the layers below keep their own flags
         return None
 
     return scoped

@@ -77,16 +77,18 @@ class Stateful(Tracked):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        value = bool(value)
-        self._trainable = value
+        self._trainable = bool(value)
+        self._train_own_variables(self._trainable)
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _train_own_variables(self, value: bool) -> None:
         for variable in self._own_variables():
             if value or variable.trainable:
                 # what was made as state (moving averages, counters) never becomes trainable
                 if not hasattr(variable, "_was_trainable"):
                     variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
                 variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]
-        for layer in self._layers:
-            layer.trainable = value
 
     def _ordered(self) -> list[Variable]:
         """Own variables, trained ones first, as Keras lists and saves them."""
