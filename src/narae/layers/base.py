@@ -79,7 +79,8 @@ class Layer(Configured, Stateful):
         self.dtype_policy = policy(dtype)
         self.autocast = autocast
         self.built = False
-        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        if type(self).compute_mask is not Layer.compute_mask:
+            self.supports_masking = True
         self.input_spec: Any = None
         self._trainable = bool(trainable)
         self._build_shapes: dict[str, Any] | None = None
@@ -87,6 +88,7 @@ class Layer(Configured, Stateful):
         self._calls: list[Call] = []
         self._ready = True
 
+    supports_masking = False  # whether masks of the inputs are those of the outputs
     _grows = False  # whether layers may be added after building
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

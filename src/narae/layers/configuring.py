@@ -39,6 +39,10 @@ class Configured:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is not Configured.get_config:  # a subclass adds its own
             return config
+        return {**config, **self._given(config)}
+
+    def _given(self: Any, config: dict[str, Any]) -> dict[str, Any]:
+        """The constructor's arguments that are not in a config yet."""
         given = {k: v for k, v in (self._init_args or {}).items() if k not in config}
         odd = sorted(k for k, v in given.items() if not _plain(v))
         if odd:
@@ -46,7 +50,7 @@ class Configured:
                 f"{type(self).__name__} takes {odd}, which cannot be written down as they are: define "
                 "get_config(self) that returns them as numbers, strings and serialized objects"
             )
-        return {**config, **given}
+        return given
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

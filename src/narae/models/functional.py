@@ -161,7 +161,8 @@ class Functional(Model):
     def get_config(self) -> dict[str, Any]:
         """The graph of calls as data, as Keras writes it; a subclass's constructor's arguments, if it has own."""
         if not {"inputs", "outputs"} <= set(inspect.signature(type(self).__init__).parameters):
-            return super().get_config()
+            config = super().get_config()
+            return {**config, **self._given(config)}
         from narae.models.functional_config import functional_config
 
         return functional_config(self)
