@@ -1,0 +1,107 @@
+"""clone_model: the same structure with weights of its own, as Keras's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.alike import alike
+
+import narae
+
+
+def two(k: Any) -> Any:
+    a, b = k.Input((3,), name="a"), k.Input((2,), name="b")
+    h = k.layers.Dense(4, name="h")(k.layers.Concatenate()([a, b]))
+    return k.Model([a, b], [k.layers.Dense(1, name="p")(h), h * 2], name="two")
+
+
+def stack(k: Any) -> Any:
+    return k.Sequential([k.Input((3,)), k.layers.Dense(2, name="d"), k.layers.ReLU()], name="q")
+
+
+def state(model: Any) -> list[Any]:
+    names = [layer.name for layer in model.layers]
+    paths = [(w.path, tuple(w.shape)) for w in model.weights]
+    return [type(model).__name__, model.name, names, paths, model.output_shape]
+
+
+def plain(k: Any) -> Any:
+    return [state(k.models.clone_model(make(k))) for make in (two, stack)]
+
+
+def other_layers(k: Any) -> Any:
+    def wider(layer: Any) -> Any:
+        made = layer.__class__.from_config(layer.get_config())
+        return k.layers.Dense(5, name="n") if isinstance(layer, k.layers.Dense) else made
+
+    return state(k.models.clone_model(stack(k), clone_function=wider))
+
+
+def other_inputs(k: Any) -> Any:
+    inputs = [k.Input((3,), name="x"), k.Input((2,), name="y")]
+    return state(k.models.clone_model(two(k), input_tensors=inputs))
+
+
+def other_calls(k: Any) -> Any:
+    def quiet(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        return layer(*args, **kwargs)
+
+    return state(k.models.clone_model(two(k), call_function=quiet))
+
+
+def subclass(k: Any) -> Any:
+    class Own(k.Model):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+
+    return [type(k.models.clone_model(Own())).__name__, k.models.clone_model(Own()).units]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("code", [plain, other_layers, other_inputs, other_calls, subclass])
+def test_it_is_keras_s(code: Any, keras: Any) -> None:
+    alike(code, keras)
+
+
+def test_a_clone_computes_alike_with_weights_of_its_own() -> None:
+    model = two(narae)
+    clone = narae.models.clone_model(model)
+    data = [np.ones((2, 3), "float32"), np.ones((2, 2), "float32")]
+    assert not np.allclose(clone(data)[0].numpy(), model(data)[0].numpy())
+    clone.set_weights(model.get_weights())
+    for got, want in zip(clone(data), model(data), strict=True):
+        np.testing.assert_array_equal(got.numpy(), want.numpy())
+    clone.layers[3].kernel.assign(np.zeros((5, 4)))
+    assert model.layers[3].kernel.numpy().any()
+
+
+def test_recursive_reaches_nested_layers() -> None:
+    a = narae.Input((3,))
+    model = narae.Model(a, stack(narae)(a))
+    seen: list[str] = []
+
+    def noted(layer: Any) -> Any:
+        seen.append(layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    narae.models.clone_model(model, clone_function=noted)
+    narae.models.clone_model(model, clone_function=noted, recursive=True)
+    assert seen == ["q", "d", "re_lu"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (lambda: (3,), "takes a Model"),
+        (lambda: (two(narae), [narae.Input((3,))]), r"has 2 input\(s\)"),
+        (lambda: (stack(narae), None, None, print), "for functional models"),
+        (lambda: (stack(narae), None, lambda layer: 3), "it gives layers"),
+        (lambda: (narae.Model(), None, lambda layer: layer), "a call of its own"),
+    ],
+)
+def test_what_it_refuses_says_why(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        narae.models.clone_model(*arguments())
