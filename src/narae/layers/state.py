@@ -57,7 +57,7 @@ class Stateful(Tracked):
             trainable,
             autocast,
             aggregation,
-            name=name or "variable",
+            name=name,
         )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
