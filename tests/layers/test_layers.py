@@ -56,6 +56,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "prelu": ("PReLU", {"alpha_initializer": "ones", "shared_axes": [1]}, _x(4, 2, 5)),
     "elu": ("ELU", {"alpha": 0.5}, _x(4, 5)),
     "softmax": ("Softmax", {"axis": 1}, _x(4, 2, 5)),
+    "softmax of axes": ("Softmax", {"axis": [1, 2]}, _x(4, 2, 5)),
     "flatten": ("Flatten", {}, _x(4, 2, 5)),
     "flatten channels first": ("Flatten", {"data_format": "channels_first"}, _x(4, 2, 5, 3)),
     "reshape": ("Reshape", {"target_shape": (5, -1)}, _x(4, 2, 5)),
@@ -63,6 +64,8 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "repeat": ("RepeatVector", {"n": 3}, _x(4, 5)),
     "dropout": ("Dropout", {"rate": 0.5, "noise_shape": (None, 1)}, _x(4, 5)),
     "spatial dropout": ("SpatialDropout2D", {"rate": 0.5}, _x(4, 2, 5, 3)),
+    "spatial dropout of steps": ("SpatialDropout1D", {"rate": 0.5}, _x(4, 2, 5)),
+    "spatial dropout of volumes": ("SpatialDropout3D", {"rate": 0.5, "seed": 2}, _x(4, 2, 2, 3, 2)),
     "noise": ("GaussianNoise", {"stddev": 0.5}, _x(4, 5)),
     "gaussian dropout": ("GaussianDropout", {"rate": 0.5}, _x(4, 5)),
     "alpha dropout": ("AlphaDropout", {"rate": 0.5}, _x(4, 5)),
@@ -99,6 +102,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
 def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
     """The layer of both, built, with the same weights; and the inputs."""
     kind, arguments, x = LAYERS[name]
+    keras.backend.clear_session()  # names count from the beginning, as narae's do in each test
     ours, theirs = getattr(layers, kind)(**arguments), getattr(keras.layers, kind)(**arguments)
     wanted = theirs(x)
     ours(ops_of(x))
@@ -126,12 +130,18 @@ def test_outputs_weights_and_configs_are_keras_s(name: str, keras: Any) -> None:
     x = LAYERS[name][2]
     got = ours(ops_of(x))
     np.testing.assert_allclose(got.numpy(), np.asarray(wanted), rtol=1e-5, atol=1e-6)
-    assert [(w.name, w.shape) for w in ours.weights] == [
-        (w.name, tuple(w.shape)) for w in theirs.weights
+    assert [(w.path, w.shape, w.dtype, w.trainable) for w in ours.weights] == [
+        (w.path, tuple(w.shape), w.dtype, w.trainable) for w in theirs.weights
     ]
     written = (serialize_keras_object(ours), keras.saving.serialize_keras_object(theirs))
     mine, other = (_config(json.loads(json.dumps(w))) for w in written)
     assert mine == other
+    shapes = [w.get("build_config") for w in json.loads(json.dumps(written))]
+    assert shapes[0] == shapes[1]
+    read = deserialize_keras_object(written[1])
+    assert _config(serialize_keras_object(read))["config"] == _config(written[0])["config"]
+    back = keras.saving.deserialize_keras_object(written[0])
+    assert _config(json.loads(json.dumps(keras.saving.serialize_keras_object(back)))) == other
     np.testing.assert_allclose(
         [float(v) for v in ours.losses], [float(v) for v in theirs.losses], rtol=1e-5
     )
