@@ -345,6 +345,16 @@ def reshapes(k: Any) -> Any:
     return [*out, k.layers.Flatten()(open_), k.layers.Flatten()(np.ones(3, "float32"))]
 
 
+def pure_calls(k: Any) -> Any:
+    model = k.Sequential(
+        [k.Input((3,)), k.layers.Dense(2, kernel_regularizer="l2"), k.layers.Dropout(0.5)]
+    )
+    values = [np.ones((3, 2), "float32"), np.ones(2, "float32")]
+    state = [v.value for v in model.non_trainable_variables]
+    outputs, after, losses = model.stateless_call(values, state, X, return_losses=True)
+    return [outputs, len(after), losses, len(model.stateless_call(values, state, X))]
+
+
 def without_rate(k: Any) -> Any:
     out = [k.layers.Dropout(0)(X, training=True), k.layers.Dropout(1.0)(X, training=True)]
     seeds = k.Sequential([k.layers.Dropout(0.5), k.layers.Dense(1)])
@@ -355,7 +365,7 @@ def without_rate(k: Any) -> Any:
 CODE = [
     *(names, paths, weights_of_all_kinds, dtypes, modes, arguments, penalties, frozen, own_configs),
     *(shapes, masks_of_values, who_lets_masks_pass, dots, equations, moments, functions, reshapes),
-    without_rate,
+    *(pure_calls, without_rate),
 ]
 
 
@@ -363,6 +373,20 @@ CODE = [
 @pytest.mark.parametrize("code", CODE, ids=lambda code: code.__name__)
 def test_it_is_keras_s(code: Any, keras: Any) -> None:
     alike(code, keras)
+
+
+def test_gradients_go_through_pure_calls() -> None:
+    layer = narae.layers.Dense(2, use_bias=False)
+    layer.build((None, 3))
+    kept = layer.kernel.numpy()
+    loss = lambda w: narae.ops.sum(layer.stateless_call([w], [], X)[0])
+    gradient = narae.grad(loss)(narae.ops.ones((3, 2)))
+    np.testing.assert_allclose(gradient.numpy(), np.repeat(X.sum(0)[:, None], 2, 1))
+    np.testing.assert_array_equal(layer.kernel.numpy(), kept)
+    with pytest.raises(ValueError, match="has 1 trainable variables, stateless_call got 2"):
+        layer.stateless_call([1, 2], [], X)
+    with pytest.raises(ValueError, match="needs its variables"):
+        narae.layers.Dense(2).stateless_call([], [], X)
 
 
 def test_the_whole_file_runs_without_keras() -> None:

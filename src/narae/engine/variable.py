@@ -122,6 +122,12 @@ class Variable(Operators):
         self._snapshot = None
         return new
 
+    def hold(self, value: Any) -> None:
+        """Assign a tensor so that reading gives that very tensor: gradients go through it."""
+        new = self.assign(value)
+        if current_scope() is None:
+            self._snapshot = new
+
     def assign_add(self, value: Any) -> Tensor:
         """Add to the variable."""
         return self.assign(self.value + to(value, self.dtype))

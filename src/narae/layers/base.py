@@ -32,12 +32,13 @@ from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
 from narae.layers.policy import policy
 from narae.layers.state import Stateful
+from narae.layers.stateless import Stateless
 from narae.ops.promote import to
 from narae.ops.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.ops.tensor import Tensor, as_tensor
 
 
-class Layer(Configured, Stateful):
+class Layer(Configured, Stateless, Stateful):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call`. `call` may take

@@ -1,0 +1,62 @@
+"""A layer as a pure function of its variables' values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class Stateless:
+    """Base of layers: calls that leave the layer's own variables as they are."""
+
+    def stateless_call(
+        self: Any,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """What the call would give with these values of the variables.
+
+        Gradients go through the values. Returns (outputs, values of the non-trainable variables after the
+        call), and the losses too when asked for. Raises ValueError before the layer is built, and for another number of values than of variables.
+
+        >>> import numpy as np
+        >>> from narae import layers
+        >>> layer = layers.Dense(1, use_bias=False)
+        >>> layer.build((None, 2))
+        >>> outputs, _ = layer.stateless_call([np.ones((2, 1))], [], np.ones((1, 2)))
+        >>> outputs.tolist()
+        [[2.0]]
+        """
+        if not self.built:
+            raise ValueError(
+                f"stateless_call of {self.name!r} needs its variables: call it on data, or build(input_shape), first"
+            )
+        own, other = self.trainable_variables, self.non_trainable_variables
+        for what, given, held in (
+            ("trainable", trainable_variables, own),
+            ("non-trainable", non_trainable_variables, other),
+        ):
+            if len(given) != len(held):
+                raise ValueError(
+                    f"{self.name!r} has {len(held)} {what} variables, stateless_call got {len(given)} values: "
+                    f"pass one for each of {[v.path for v in held]}"
+                )
+        before = [variable.value for variable in (*own, *other)]
+        values = [getattr(v, "value", v) for v in (*trainable_variables, *non_trainable_variables)]
+        try:
+            for variable, value in zip((*own, *other), values, strict=True):
+                variable.hold(value)
+            outputs = self(*args, **kwargs)
+            after = [variable.value for variable in other]
+            losses = self.losses if return_losses else []
+        finally:
+            for variable, value in zip((*own, *other), before, strict=True):
+                variable.hold(value)
+        return (outputs, after, losses) if return_losses else (outputs, after)
+
+    def symbolic_call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the outputs as KerasTensors; the call is not recorded."""
+        return self.compute_output_spec(*args, **kwargs)
