@@ -20,7 +20,8 @@ class Stateless:
         """What the call would give with these values of the variables.
 
         Gradients go through the values. Returns (outputs, values of the non-trainable variables after the
-        call), and the losses too when asked for. Raises ValueError before the layer is built, and for another number of values than of variables.
+        call), and the losses too when asked for. Raises ValueError before the layer
+        is built, and for another number of values than of variables.
 
         >>> import numpy as np
         >>> from narae import layers
