@@ -78,6 +78,12 @@ def test_a_clone_computes_alike_with_weights_of_its_own() -> None:
     assert model.layers[3].kernel.numpy().any()
 
 
+def test_a_shared_layer_is_cloned_once() -> None:
+    a, dense = narae.Input((3,)), narae.layers.Dense(3)
+    assert len(narae.models.clone_model(narae.Model(a, dense(dense(a)))).weights) == 2
+    assert len(narae.models.clone_model(narae.Sequential([a, dense, dense])).weights) == 2
+
+
 def test_recursive_reaches_nested_layers() -> None:
     a = narae.Input((3,))
     model = narae.Model(a, stack(narae)(a))

@@ -1,4 +1,4 @@
-"""Small layers: Identity, Lambda, Masking, ActivityRegularization, Rescaling."""
+"""Small layers: Identity, Lambda, Masking, ActivityRegularization, UnitNormalization."""
 
 from __future__ import annotations
 
