@@ -86,7 +86,8 @@ def _sequential(model: Sequential, inputs: Any, made: Callable[[Layer], Layer]) 
         first = [_same(first[0])]
     done: dict[int, Layer] = {}
     for layer in model.layers:
-        done.setdefault(id(layer), made(layer))
+        if id(layer) not in done:
+            done[id(layer)] = made(layer)
     layers = [done[id(layer)] for layer in model.layers]
     return Sequential([*first, *layers], name=model.name, trainable=model.trainable)
 
@@ -114,11 +115,9 @@ def _functional(
         args, kwargs = trees.map_tree(renewed, (old.args, old.kwargs))
         target = old.target
         if isinstance(target, Layer):
-            target = (
-                done[id(target)]
-                if id(target) in done
-                else done.setdefault(id(target), made(target))
-            )
+            if id(target) not in done:
+                done[id(target)] = made(target)
+            target = done[id(target)]
             out = call(target, *args, **kwargs)
         else:
             out = target(*args, **kwargs)
