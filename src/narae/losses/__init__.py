@@ -8,6 +8,7 @@ from typing import Any
 from narae.base.registry import (
     builtin,
     deserialize_keras_object,
+    get_callable,
     get_object,
     serialize_keras_object,
 )
@@ -130,11 +131,7 @@ def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
     >>> get("mse").__name__, get("MeanSquaredError").name
     ('mean_squared_error', 'mean_squared_error')
     """
-    if identifier is None:
-        return None
-    if not callable(identifier):
-        identifier = get_object("loss", "keras.losses", identifier, ALIASES)
-    return identifier() if isinstance(identifier, type) else identifier
+    return get_callable("loss", "keras.losses", identifier, ALIASES)
 
 
 def serialize(loss: Any) -> Any:

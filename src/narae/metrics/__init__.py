@@ -9,6 +9,7 @@ from narae.base.names import snake_case
 from narae.base.registry import (
     builtin,
     deserialize_keras_object,
+    get_callable,
     get_object,
     serialize_keras_object,
 )
@@ -186,11 +187,7 @@ def get(identifier: Any) -> Any:
     (<MeanSquaredError name=mean_squared_error>,
      <SparseCategoricalAccuracy name=sparse_categorical_accuracy>)
     """
-    if identifier is None:
-        return None
-    if not (callable(identifier) or isinstance(identifier, Metric)):
-        identifier = get_object("metric", "keras.metrics", identifier, ALIASES)
-    return identifier() if isinstance(identifier, type) else identifier
+    return get_callable("metric", "keras.metrics", identifier, ALIASES)
 
 
 def serialize(metric: Any) -> Any:

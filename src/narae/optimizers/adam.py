@@ -146,7 +146,7 @@ class Nadam(_Moments):
 
 
 @builtin("keras.optimizers")
-class Adamax(Optimizer):
+class Adamax(_Moments):
     """Adam with the running maximum in place of the mean square (Kingma & Ba 2015, section 7.1).
 
     u' = max(β2 u, |g|);  w' = w - lr m' / ((1 - β1^t)(u' + ε)).
@@ -159,18 +159,6 @@ class Adamax(Optimizer):
     """
 
     slots = (("momentum", "norm"),)
-    arguments = ("beta_1", "beta_2", "epsilon")
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **options: Any,
-    ) -> None:
-        super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         """See the class."""
