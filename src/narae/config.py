@@ -11,7 +11,7 @@ from narae.base.settings import (
     set_floatx,
     set_image_data_format,
 )
-from narae.engine.config import executor, set_executor
+from narae.engine.config import executor, num_threads, set_executor, set_num_threads
 from narae.layers.policy import dtype_policy, set_dtype_policy
 
 __all__ = [
@@ -27,12 +27,14 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
+    "num_threads",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_executor",
     "set_floatx",
     "set_image_data_format",
+    "set_num_threads",
 ]
 
 _LOGGING = "say fit(verbose=0) to be silent, fit(verbose=2) for a line per epoch"

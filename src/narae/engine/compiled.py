@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from narae.engine.config import executor
+from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
-from narae.executors import load
+from narae.executors import load, wants_heads
 from narae.graph.fuse import fuse
 from narae.graph.plan import plan
 from narae.graph.rewrite import simplify
@@ -26,10 +26,10 @@ class Compiled:
     def __init__(self, traced: Traced, executor_name: str) -> None:
         state = [v.stored() for v in traced.variables]
         graph = simplify(traced.graph)
-        planned = plan(fuse(graph), len(state), traced.written)
+        planned = plan(fuse(graph, wants_heads(executor_name)), len(state), traced.written)
         self.traced = traced
         self.graph = graph
-        self.program = load(executor_name, planned, state)
+        self.program = load(executor_name, planned, state, num_threads)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = threading.Lock()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]

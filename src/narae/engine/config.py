@@ -1,27 +1,68 @@
-"""Which executor runs compiled functions."""
+"""Which executor runs compiled functions, and on how many threads."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from narae.base.errors import unknown_name
 from narae.executors import EXECUTORS
 
 _chosen: list[str] = []
+_threads: list[int] = []
 
 
 def executor() -> str:
-    """The name of the executor in use: the one set, else NARAE_EXECUTOR, else 'numpy'.
+    """The name of the executor in use: the one set, else NARAE_EXECUTOR, else 'native' where
+    llvmlite is installed, else 'numpy'.
 
-    >>> executor()
-    'numpy'
+    >>> executor() in ("native", "numpy")
+    True
     """
-    return _chosen[-1] if _chosen else _checked(os.environ.get("NARAE_EXECUTOR", "numpy"))
+    if _chosen:
+        return _chosen[-1]
+    given = os.environ.get("NARAE_EXECUTOR")
+    if given:
+        return _checked(given)
+    return "native" if importlib.util.find_spec("llvmlite") else "numpy"
 
 
 def set_executor(name: str) -> None:
     """Choose the executor for functions compiled from now on. Raises ValueError for an unknown name."""
     _chosen[:] = [_checked(name)]
+
+
+def num_threads() -> int:
+    """How many threads run a native program: the number set, else NARAE_NUM_THREADS, else one for
+    each core that this process may use. Results do not depend on it.
+
+    >>> num_threads() >= 1
+    True
+    """
+    if _threads:
+        return _threads[-1]
+    given = os.environ.get("NARAE_NUM_THREADS")
+    if given:
+        return _positive(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def set_num_threads(number: int) -> None:
+    """Choose the number of threads for programs run from now on. Raises ValueError unless it is a
+    whole number of at least 1."""
+    _threads[:] = [_positive(number)]
+
+
+def _positive(number: int | str) -> int:
+    try:
+        found = int(number)
+    except (TypeError, ValueError):
+        found = 0
+    if found < 1 or (isinstance(number, float) and found != number):
+        raise ValueError(f"the number of threads is a whole number of at least 1, got {number!r}")
+    return found
 
 
 def _checked(name: str) -> str:

@@ -1,10 +1,11 @@
-"""What runs a plan. An executor is a module with `load(plan, state) -> Program`, and
-`coverage(records) -> {operation: how it runs}`."""
+"""What runs a plan. An executor is a module with `load(plan, state, threads) -> Program`,
+`coverage(records) -> {operation: how it runs}`, and `HEADS`, whether its plans put tiled nodes and
+what follows them in one step."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,10 @@ import numpy as np
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
-EXECUTORS: Mapping[str, str] = {"numpy": "narae.executors.numpy"}
+EXECUTORS: Mapping[str, str] = {
+    "native": "narae.executors.native",
+    "numpy": "narae.executors.numpy",
+}
 
 
 class Program(Protocol):
@@ -25,9 +29,17 @@ class Program(Protocol):
     def __call__(self) -> list[np.ndarray]: ...
 
 
-def load(name: str, plan: Plan, state: Sequence[np.ndarray]) -> Program:
-    """Load a plan on the executor `name`. state: arrays that outlive the program."""
-    return importlib.import_module(EXECUTORS[name]).load(plan, state)
+def load(
+    name: str, plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
+) -> Program:
+    """Load a plan on the executor `name`. state: arrays that outlive the program; threads: gives
+    the number of threads to run it on."""
+    return importlib.import_module(EXECUTORS[name]).load(plan, state, threads)
+
+
+def wants_heads(name: str) -> bool:
+    """Whether plans for the executor `name` put tiled nodes and what follows them in one step."""
+    return importlib.import_module(EXECUTORS[name]).HEADS
 
 
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:

@@ -22,12 +22,14 @@ class Step:
     """Nodes that run together: any one, or elementwise ones of one shape.
 
     shape: the shape that all outputs share, None for a node that is not elementwise.
-    inner: uids of the outputs that nothing outside of the step reads.
+    inner: uids of the outputs that nothing outside of the step reads. headed: the first node is
+    one that is made tile by tile, and the elementwise ones are computed on its tiles.
     """
 
     nodes: tuple[Node, ...]
     shape: Shape | None
     inner: frozenset[int]
+    headed: bool = False
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -51,13 +53,16 @@ class Fused:
     steps: tuple[Step, ...]
 
 
-def fuse(graph: Graph) -> Fused:
-    """Gather the graph's nodes in steps."""
+def fuse(graph: Graph, heads: bool = False) -> Fused:
+    """Gather the graph's nodes in steps. heads: put a node that is made tile by tile in the step
+    that reads it element by element, for executors that can do both at once."""
     aliases = find_aliases(graph)
     groups = _Groups(graph, aliases)
     for node in aliases.computing:
         groups.add(node)
     groups.sink()
+    if heads:
+        groups.join_heads()
     return Fused(graph, aliases, tuple(groups.steps()))
 
 
@@ -76,6 +81,7 @@ class _Group:
     reads: set[int]
     views: set[int]
     before: int = 0
+    head: Node | None = None  # the node whose tiles the others are computed on
 
     def absorb(self, other: _Group) -> None:
         """Become one with another group."""
@@ -195,17 +201,42 @@ class _Groups:
                 total += _bytes([self._specs[root]])
         return total
 
+    def join_heads(self) -> None:
+        """Give tiled nodes the groups that read their results element by element."""
+        for group in list(self._groups.values()):
+            if len(group.nodes) != 1 or not group.nodes[0].op.tiled or group.head is not None:
+                continue
+            node = group.nodes[0]
+            readers = self._readers.get(node.uids[0], ())
+            found = {id(g): g for r in readers if (g := self._of[r.uids[0]]) is not group}
+            for target in found.values():
+                if self._may_head(node, group, target):
+                    target.absorb(group)
+                    target.head = node
+                    del self._groups[id(group)]
+                    self._of.update((uid, target) for uid in node.uids)
+                    self._inherit(target)
+                    break
+
+    def _may_head(self, node: Node, group: _Group, target: _Group) -> bool:
+        """Whether a group can be computed on the tiles of a node: it reads the result as it is,
+        and nothing that is computed in between."""
+        uid = node.uids[0]
+        if target.head is not None or target.shape != node.specs[0].shape or uid in target.views:
+            return False
+        return self._acyclic([group, target])
+
     def steps(self) -> Iterable[Step]:
         """The groups as steps."""
         for group in self._groups.values():
             if not group.nodes:  # all of it sank
                 continue
-            nodes = tuple(sorted(group.nodes, key=lambda n: n.uids[0]))
+            nodes = tuple(sorted(group.nodes, key=lambda n: (n is not group.head, n.uids[0])))
             outputs = [uid for node in nodes for uid in node.uids]
             inner = frozenset(
                 u for u in outputs if group.shape is not None and self._is_inner(u, group)
             )
-            yield Step(nodes, group.shape, inner)
+            yield Step(nodes, group.shape, inner, group.head is not None)
 
     def _is_inner(self, uid: int, group: _Group) -> bool:
         outside = uid in self._kept or uid in self._viewed

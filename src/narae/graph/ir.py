@@ -100,6 +100,7 @@ class Op:
     ufunc: str | None = None  # the xp function that is the whole forward and takes `out`
     elementwise: bool = False  # each output element depends on one element of each input
     view: bool = False  # NumPy's forward returns a view of the first input
+    tiled: bool = False  # made tile by tile: what follows element by element can be done on a tile
     smooth: bool = True  # has second derivatives worth checking
     commutes: bool = False
 

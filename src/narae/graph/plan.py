@@ -215,12 +215,13 @@ def spec_bytes(spec: Spec) -> int:
 
 def _reads(steps: Sequence[Step], root: dict[int, int]) -> dict[int, dict[int, tuple[int, bool]]]:
     """For each root: by the time of each step that reads it, the place of its last reader there and
-    whether all of them read the value itself, none a view of it."""
+    whether all of them read it element by element, none through a view of it."""
     found: dict[int, dict[int, tuple[int, bool]]] = {}
     for time, step in enumerate(steps):
         for place, node in enumerate(step.nodes):
+            whole = step.headed and place == 0  # a head reads more than the element it writes
             for v in node.inputs:
                 times = found.setdefault(root[v.uid], {})
-                direct = times.get(time, (0, True))[1] and v.uid == root[v.uid]
+                direct = times.get(time, (0, True))[1] and v.uid == root[v.uid] and not whole
                 times[time] = (place, direct)
     return found

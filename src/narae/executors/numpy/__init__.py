@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,9 +23,14 @@ from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
 
-def load(plan: Plan, state: Sequence[np.ndarray]) -> NumpyProgram:
-    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not
-    fit."""
+HEADS = False
+
+
+def load(
+    plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
+) -> NumpyProgram:
+    """A program for the plan, over the arrays `state`; its threads are those of BLAS. Raises
+    ValueError for arrays that do not fit."""
     return NumpyProgram(plan, state)
 
 

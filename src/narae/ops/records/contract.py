@@ -91,4 +91,5 @@ dot = record(
         ((3,), (2,), {"contract": ((), ()), "batch": ((), ())}),
         ((0, 4), (4, 2), {"contract": ((1,), (0,)), "batch": ((), ())}),
     ),
+    tiled=True,
 )

@@ -256,4 +256,5 @@ conv = record(
         ((0, 5, 2), (2, 2, 1), _params(1)),
         ((1, 2, 2), (3, 2, 1), _params(1)),
     ),
+    tiled=True,
 )

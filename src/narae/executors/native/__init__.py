@@ -1,0 +1,27 @@
+"""The native executor: plans as LLVM code that threads run tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from narae.executors.native.lower import route
+from narae.executors.native.program import NativeProgram
+from narae.graph.ir import Op
+from narae.graph.plan import Plan
+
+HEADS = True  # elementwise steps are computed on the tiles of the products before them
+
+
+def load(
+    plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
+) -> NativeProgram:
+    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not
+    fit."""
+    return NativeProgram(plan, state, threads)
+
+
+def coverage(records: Mapping[str, Op]) -> dict[str, str]:
+    """How each operation runs: 'native', or 'NumPy' within the same program."""
+    return {name: route(op) for name, op in records.items()}

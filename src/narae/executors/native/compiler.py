@@ -1,0 +1,90 @@
+"""From kernels' IR to addresses: compiled once per process, and once per machine with the cache."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from narae.executors.native import cache
+from narae.executors.native.ir import Function, module
+from narae.executors.native.target import Target, host
+
+Build = Callable[[str], Function]  # a kernel's function, given its name
+
+_addresses: dict[str, int] = {}
+_engines: list[Any] = []  # own the code for as long as the process lives
+_lock = threading.Lock()
+
+
+def addresses(kernels: Sequence[tuple[str, Build]]) -> list[int]:
+    """The addresses of kernels: (key, how to build it) pairs. Equal keys are one kernel."""
+    with _lock:
+        missing = {key: build for key, build in kernels if key not in _addresses}
+        if missing:
+            _load(missing)
+    return [_addresses[key] for key, _ in kernels]
+
+
+def _load(missing: dict[str, Build]) -> None:
+    names = {key: cache.name_of(key) for key in missing}
+    objects = {key: cache.read(name) for key, name in names.items()}
+    absent = [key for key, found in objects.items() if found is None]
+    made = _compiled([(names[key], missing[key]) for key in absent])
+    for key, code in zip(absent, made, strict=True):
+        objects[key] = code
+        cache.write(names[key], code)
+    _library()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
+    for code in objects.values():
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    _addresses.update((key, engine.get_function_address(name)) for key, name in names.items())
+
+
+def _compiled(kernels: Sequence[tuple[str, Build]]) -> list[bytes]:
+    texts = [text_of(build(name)) for name, build in kernels]
+    if len(texts) < 4:
+        return [compile_text(text) for text in texts]
+    with ThreadPoolExecutor(2, "narae-compile") as pool:
+        return list(pool.map(compile_text, texts))
+
+
+def text_of(function: Function, target: Target | None = None) -> str:
+    """The module of one kernel."""
+    return module([function], (target or host()).attributes)
+
+
+def compile_text(text: str, target: Target | None = None) -> bytes:
+    """IR as an object file."""
+    context = llvm.create_context()
+    try:
+        parsed = llvm.parse_assembly(text, context)
+    except RuntimeError as error:
+        raise RuntimeError(f"narae wrote IR that LLVM does not take: {error}\n{text}") from error
+    parsed.triple = (target or host()).triple
+    return (target or host()).machine().emit_object(parsed)
+
+
+@functools.cache
+def _library() -> None:
+    """Make the C library's mathematics known to the linker."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    for name in LIBRARY:
+        for full in (name, f"{name}f"):
+            address = ctypes.cast(getattr(libm, full), ctypes.c_void_p).value
+            llvm.add_symbol(full, address)
+
+
+LIBRARY: Iterable[str] = (
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "fmod"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
+)

@@ -1,0 +1,279 @@
+"""Products of matrices, and all that is one with another rule of addresses (convolution too).
+
+    C[r, n] = sum over t, k of A[row(r) + tap(t) + k along] * B[tap'(t) + k down + n across]
+
+A tile of rows by columns stays in registers while the sum runs. A's elements are read where they
+lie, one at a time; B is copied, `wide` columns at a time, so that the innermost loop reads it in
+order. An expression over C is computed while the tile is still in the first cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from narae.executors.native.expression import LANES, Expression, Operand, emit_row
+from narae.executors.native.ir import INT, PTR, Function
+from narae.executors.native.lanes import KINDS, vector
+from narae.executors.native.target import Target
+
+# The record of a tile. `rows`: a table of byte offsets in A, one for each row, with as many more
+# (copies of the last) as complete the last group of rows. `taps`: pairs of byte offsets, in A and
+# in B. `block`: how many taps are summed before the next stretch of B is copied.
+FIELDS = (
+    *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
+    *("inner", "a_step", "b_down", "b_across"),
+)
+FIRST_OPERAND = len(FIELDS)  # then for each operand its address and the bytes between rows
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The tile in registers: rows, and vectors of columns; lanes: numbers of a vector."""
+
+    rows: int
+    vectors: int
+    lanes: int
+
+    @property
+    def wide(self) -> int:
+        """Columns of the tile."""
+        return self.vectors * self.lanes
+
+
+def tile_shape(target: Target, dtype: str) -> Shape:
+    """The tile for a processor: as many accumulators as leave room for B's row and one of A."""
+    lanes = target.lanes(4 if dtype == "float32" else 8)
+    return Shape(8 if target.registers >= 32 else 4, 3, lanes)
+
+
+def key(dtype: str, expression: Expression, operands: Sequence[Operand]) -> str:
+    """What makes two kernels the same."""
+    shown = " ".join(f"{o.dtype}/{o.access}" for o in operands)
+    return f"contraction {dtype} [{shown}] {expression.key}"
+
+
+def build(
+    name: str,
+    target: Target,
+    dtype: str,
+    product: int,
+    expression: Expression,
+    operands: Sequence[Operand],
+) -> Function:
+    """A kernel for a tile of C. product: the uid of C among the expression's reads.
+
+    Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
+    """
+    return _Contraction(Function(name, [PTR, PTR]), target, dtype, product, expression, operands).write()
+
+
+class _Contraction:
+    def __init__(
+        self,
+        f: Function,
+        target: Target,
+        dtype: str,
+        product: int,
+        expression: Expression,
+        operands: Sequence[Operand],
+    ) -> None:
+        self.f, self.dtype, self.product = f, dtype, product
+        self.expression, self.operands = expression, list(operands)
+        self.shape = tile_shape(target, dtype)
+        self.kind = KINDS[dtype]
+        self.size = 4 if dtype == "float32" else 8
+        record = f.args[0]
+        kinds = {"a": PTR, "b": PTR, "rows": PTR, "taps": PTR}
+        values = {n: f.field(record, i, kinds.get(n, INT)) for i, n in enumerate(FIELDS)}
+        self.a, self.b, self.rows, self.taps = (values[n] for n in ("a", "b", "rows", "taps"))
+        self.count, self.columns = values["count"], values["columns"]
+        self.tap_count, self.block = values["tap_count"], values["block"]
+        self.inner, self.a_step = values["inner"], values["a_step"]
+        self.b_down, self.b_across = values["b_down"], values["b_across"]
+        self.places, self.gaps = [], []
+        for i in range(len(operands)):
+            self.places.append(f.field(record, FIRST_OPERAND + 2 * i, PTR))
+            self.gaps.append(f.field(record, FIRST_OPERAND + 2 * i + 1))
+        self.packed = f.args[1]
+        stretch = f.mul(f.mul(self.block, self.inner), self.shape.wide * self.size)
+        self.sums = f.at(self.packed, stretch)
+
+    def write(self) -> Function:
+        """Panels of columns; for each, stretches of B; for each, groups of rows."""
+        f, wide = self.f, self.shape.wide
+        with f.loop(0, self.columns, wide) as panel:
+            width = f.least(f.sub(self.columns, panel.i), wide)
+            b = f.at(self.b, f.mul(panel.i, self.b_across))
+            with f.loop(0, self.tap_count, self.block) as stretch:
+                end = f.least(f.add(stretch.i, self.block), self.tap_count)
+                self._pack(b, stretch.i, end, width)
+                first = f.let(f"icmp eq i64 {stretch.i}, 0")
+                last = f.let(f"icmp eq i64 {end}, {self.tap_count}")
+                done = f.label()
+                for vectors in range(1, self.shape.vectors + 1):  # as wide as there are columns
+                    fits, wider = f.label(), f.label()
+                    if vectors < self.shape.vectors:
+                        narrow = f.let(f"icmp sle i64 {width}, {vectors * self.shape.lanes}")
+                        f.branch(narrow, fits, wider)
+                        f.place(fits)
+                    self._sweep(stretch.i, end, first, last, panel.i, width, vectors)
+                    f.jump(done)
+                    f.place(wider if vectors < self.shape.vectors else done)
+        f.do("ret void")
+        return f
+
+    # -- B -------------------------------------------------------------------------------------
+
+    def _pack(self, b: str, start: str, end: str, width: str) -> None:
+        """Copy a stretch of B, one row of `wide` numbers after the other, zeros beyond `width`."""
+        f = self.f
+        near = f.let(f"icmp eq i64 {self.b_across}, {self.size}")
+        whole = f.let(f"icmp eq i64 {width}, {self.shape.wide}")
+        rows, columns, done = f.label(), f.label(), f.label()
+        f.branch(f.let(f"and i1 {near}, {whole}"), rows, columns)
+        f.place(rows)
+        self._pack_rows(b, start, end)
+        f.jump(done)
+        f.place(columns)
+        self._pack_columns(b, start, end, width)
+        f.jump(done)
+        f.place(done)
+
+    def _pack_rows(self, b: str, start: str, end: str) -> None:
+        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
+        with f.loop(start, end) as tap:
+            source, target = self._stretch(b, tap.i, start)
+            with f.loop(0, self.inner) as k:
+                row = f.at(source, f.mul(k.i, self.b_down))
+                into = f.at(target, f.mul(k.i, shape.wide * self.size))
+                for v in range(shape.vectors):
+                    step = v * shape.lanes * self.size
+                    f.store(kind, f.load(kind, f.at(row, step), self.size), f.at(into, step), self.size)
+
+    def _stretch(self, b: str, tap: str, start: str) -> tuple[str, str]:
+        """Where a tap's rows of B lie, and where they are copied to."""
+        f = self.f
+        offset = f.load(INT, f.at(self.taps, f.add(f.mul(tap, 16), 8)), 8)
+        row = f.mul(f.sub(tap, start), self.inner)
+        return f.at(b, offset), f.at(self.packed, f.mul(row, self.shape.wide * self.size))
+
+    def _pack_columns(self, b: str, start: str, end: str, width: str) -> None:
+        """Column by column, where rows are not contiguous or not full."""
+        f, wide = self.f, self.shape.wide
+        with f.loop(start, end) as tap:
+            source, target = self._stretch(b, tap.i, start)
+            with f.loop(0, width) as n:
+                column = f.at(source, f.mul(n.i, self.b_across))
+                into = f.at(target, f.mul(n.i, self.size))
+                with f.loop(0, self.inner) as k:
+                    value = f.load(self.kind, f.at(column, f.mul(k.i, self.b_down)), self.size)
+                    f.store(self.kind, value, f.at(into, f.mul(k.i, wide * self.size)), self.size)
+            with f.loop(width, wide) as n:
+                into = f.at(target, f.mul(n.i, self.size))
+                with f.loop(0, self.inner) as k:
+                    zero = "0.0"
+                    f.store(self.kind, zero, f.at(into, f.mul(k.i, wide * self.size)), self.size)
+
+    # -- sums ----------------------------------------------------------------------------------
+
+    def _sweep(
+        self, start: str, end: str, first: str, last: str, panel: str, width: str, vectors: int
+    ) -> None:
+        """All groups of rows over one stretch of B; the expression after the last one."""
+        f, shape = self.f, self.shape
+        with f.loop(0, self.count, shape.rows) as group:
+            sums = f.at(self.sums, f.mul(group.i, shape.wide * self.size))
+            fresh = self._fresh(sums, first, vectors)
+            done = self._sum(group.i, start, end, fresh, vectors)
+            for (r, v), value in zip(_grid(shape.rows, vectors), done, strict=True):
+                place = f.at(sums, (r * shape.wide + v * shape.lanes) * self.size)
+                f.store(vector(self.kind, shape.lanes), value, place, self.size)
+            with f.when(last):
+                self._finish(sums, group.i, panel, width)
+
+    def _fresh(self, sums: str, first: str, vectors: int) -> list[tuple[str, str]]:
+        """Zeros, or the sums of the stretches before."""
+        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
+        again, go, before = f.label(), f.label(), f.block
+        f.branch(first, go, again)
+        f.place(again)
+        old = [
+            f.load(kind, f.at(sums, (r * shape.wide + v * shape.lanes) * self.size), self.size)
+            for r, v in _grid(shape.rows, vectors)
+        ]
+        f.jump(go)
+        f.place(go)
+        return [
+            (kind, f.let(f"phi {kind} [ zeroinitializer, %{before} ], [ {value}, %{again} ]"))
+            for value in old
+        ]
+
+    def _sum(
+        self, group: str, start: str, end: str, fresh: list[tuple[str, str]], vectors: int
+    ) -> list[str]:
+        f, shape = self.f, self.shape
+        table = f.at(self.rows, f.mul(group, 8))
+        bases = [f.at(self.a, f.load(INT, f.at(table, 8 * r), 8)) for r in range(shape.rows)]
+        with f.loop(start, end, carry=fresh) as tap:
+            offset = f.load(INT, f.at(self.taps, f.mul(tap.i, 16)), 8)
+            rows = [f.at(base, offset) for base in bases]
+            row = f.mul(f.sub(tap.i, start), self.inner)
+            b = f.at(self.packed, f.mul(row, shape.wide * self.size))
+            given = [(kind, value) for (kind, _), value in zip(fresh, tap.values, strict=True)]
+            with f.loop(0, self.inner, carry=given) as k:
+                k.next = self._step(rows, b, k.i, k.values, vectors)
+            tap.next = k.out
+        return tap.out
+
+    def _step(self, rows: list[str], b: str, k: str, sums: list[str], vectors: int) -> list[str]:
+        """One k: a row of B times one number of each row of A, added to the sums."""
+        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
+        line = f.at(b, f.mul(k, shape.wide * self.size))
+        loaded = [
+            f.load(kind, f.at(line, v * shape.lanes * self.size), self.size) for v in range(vectors)
+        ]
+        along = f.mul(k, self.a_step)
+        suffix = f"v{shape.lanes}f{8 * self.size}"
+        out = []
+        zeros = f"<{shape.lanes} x i32> zeroinitializer"
+        for r, base in enumerate(rows):
+            one = f.load(self.kind, f.at(base, along), self.size)
+            first = f.let(f"insertelement {kind} poison, {self.kind} {one}, i32 0")
+            all_ = f.let(f"shufflevector {kind} {first}, {kind} poison, {zeros}")
+            for v in range(vectors):
+                args = [(kind, all_), (kind, loaded[v]), (kind, sums[r * vectors + v])]
+                out.append(f.call(kind, f"llvm.fma.{suffix}", args))
+        return out
+
+    # -- the expression ------------------------------------------------------------------------
+
+    def _finish(self, sums: str, group: str, panel: str, width: str) -> None:
+        """The expression, row by row, for the rows that there are."""
+        f, shape = self.f, self.shape
+        rows = f.least(f.sub(self.count, group), shape.rows)
+        uids = [*self.expression.reads, *self.expression.outputs]
+        with f.loop(0, rows) as r:
+            number = f.add(group, r.i)
+            places, operands, gaps, given = [], [], [], 0
+            for i, uid in enumerate(uids):
+                if i < len(self.expression.reads) and uid == self.product:
+                    places.append(f.at(sums, f.mul(r.i, shape.wide * self.size)))
+                    operands.append(Operand(self.dtype, "along"))
+                else:
+                    operand = self.operands[given]
+                    row = f.at(self.places[given], f.mul(number, self.gaps[given]))
+                    size = 1 if operand.dtype == "bool" else int(operand.dtype.lstrip("uintfloa")) // 8
+                    along = operand.access == "along"
+                    places.append(f.at(row, f.mul(panel, size)) if along else row)
+                    operands.append(operand)
+                    given += 1
+                gaps.append("0")
+            emit_row(f, self.expression, operands, places, gaps, width)
+
+
+def _grid(rows: int, vectors: int) -> list[tuple[int, int]]:
+    return [(r, v) for r in range(rows) for v in range(vectors)]
+
+
+assert LANES  # rows of the expression are `LANES` wide whatever the tile is

@@ -1,0 +1,177 @@
+"""LLVM IR as text: a function grows line by line, with loops that carry values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+INT = "i64"
+PTR = "ptr"
+
+
+@dataclass(eq=False)
+class Loop:
+    """A loop while its body is written: `i` counts, `values` are what the last round left.
+
+    The body sets `next`; after the loop `out` holds the values of the last round, the first ones
+    when there was none.
+    """
+
+    i: str
+    values: list[str]
+    next: list[str] = field(default_factory=list)
+    out: list[str] = field(default_factory=list)
+
+
+class Function:
+    """One function's text. Names of values are strings; so are numbers."""
+
+    def __init__(self, name: str, args: Sequence[str], result: str = "void") -> None:
+        """args: their types; the names are %a0, %a1, ..."""
+        shown = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(args))
+        self.name = name
+        self.args = [f"%a{i}" for i in range(len(args))]
+        self.declared: dict[str, str] = {}  # the line that declares each outside function
+        self._head = f"define {result} @{name}({shown}) #0 {{"
+        self._lines: list[str] = ["entry:"]
+        self._count = 0
+        self.block = "entry"
+
+    def text(self) -> str:
+        """The whole definition. The body must have ended with a terminator."""
+        return "\n".join([self._head, *self._lines, "}"])
+
+    # -- lines ---------------------------------------------------------------------------------
+
+    def let(self, text: str) -> str:
+        """A new value."""
+        self._count += 1
+        name = f"%v{self._count}"
+        self._lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """An instruction without a value."""
+        self._lines.append(f"  {text}")
+
+    def label(self) -> str:
+        """A name for a block to come."""
+        self._count += 1
+        return f"b{self._count}"
+
+    def place(self, label: str) -> None:
+        """Begin a block."""
+        self._lines.append(f"{label}:")
+        self.block = label
+
+    def jump(self, label: str) -> None:
+        """Go on at a block."""
+        self.do(f"br label %{label}")
+
+    def branch(self, condition: str, yes: str, no: str) -> None:
+        """Go on at one of two blocks."""
+        self.do(f"br i1 {condition}, label %{yes}, label %{no}")
+
+    def call(self, result: str, name: str, args: Sequence[tuple[str, str]]) -> str:
+        """Call an outside function: (type, value) pairs."""
+        kinds = ", ".join(kind for kind, _ in args)
+        self.declared[name] = f"declare {result} @{name}({kinds})"
+        shown = ", ".join(f"{kind} {value}" for kind, value in args)
+        text = f"call {result} @{name}({shown})"
+        if result == "void":
+            self.do(text)
+            return ""
+        return self.let(text)
+
+    # -- integers and addresses ------------------------------------------------------------------
+
+    def add(self, a: str, b: str | int) -> str:
+        """a + b, 64 bits."""
+        return a if b in (0, "0") else self.let(f"add nsw i64 {a}, {b}")
+
+    def sub(self, a: str | int, b: str | int) -> str:
+        """a - b, 64 bits."""
+        return str(a) if b in (0, "0") else self.let(f"sub nsw i64 {a}, {b}")
+
+    def mul(self, a: str, b: str | int) -> str:
+        """a times b, 64 bits."""
+        return a if b in (1, "1") else self.let(f"mul nsw i64 {a}, {b}")
+
+    def least(self, a: str | int, b: str | int) -> str:
+        """The smaller of two."""
+        less = self.let(f"icmp slt i64 {a}, {b}")
+        return self.let(f"select i1 {less}, i64 {a}, i64 {b}")
+
+    def at(self, pointer: str, offset: str | int) -> str:
+        """The address `offset` bytes further."""
+        return pointer if offset in (0, "0") else self.let(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+
+    def load(self, kind: str, pointer: str, align: int = 1) -> str:
+        """What is at an address."""
+        return self.let(f"load {kind}, ptr {pointer}, align {align}")
+
+    def store(self, kind: str, value: str, pointer: str, align: int = 1) -> None:
+        """Put a value at an address."""
+        self.do(f"store {kind} {value}, ptr {pointer}, align {align}")
+
+    def field(self, record: str, index: int, kind: str = INT) -> str:
+        """Field `index` of a record of 64-bit fields, which does not change while this runs."""
+        return self.let(f"load {kind}, ptr {self.at(record, 8 * index)}, align 8, !invariant.load !0")
+
+    # -- loops -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def loop(
+        self,
+        start: str | int,
+        stop: str | int,
+        step: str | int = 1,
+        carry: Sequence[tuple[str, str]] = (),
+    ) -> Iterator[Loop]:
+        """for i in range(start, stop, step), with (type, first value) pairs carried along."""
+        before, body, done = self.block, self.label(), self.label()
+        self.branch(self.let(f"icmp slt i64 {start}, {stop}"), body, done)
+        self.place(body)
+        i = self.let("")
+        phi = len(self._lines) - 1
+        loop = Loop(i, [self.let("") for _ in carry])
+        loop.next = list(loop.values)
+        yield loop
+        after = self.add(i, step)
+        again = self.let(f"icmp slt i64 {after}, {stop}")
+        end = self.block
+        self.branch(again, body, done)
+        firsts = [(INT, str(start)), *carry]
+        for n, ((kind, first), value, following) in enumerate(
+            zip(firsts, [i, *loop.values], [after, *loop.next], strict=True)
+        ):
+            self._lines[phi + n] = (
+                f"  {value} = phi {kind} [ {first}, %{before} ], [ {following}, %{end} ]"
+            )
+        self.place(done)
+        loop.out = [
+            self.let(f"phi {kind} [ {first}, %{before} ], [ {value}, %{end} ]")
+            for (kind, first), value in zip(carry, loop.next, strict=True)
+        ]
+
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """What follows only where an i1 holds. Values made within are not seen outside."""
+        yes, done = self.label(), self.label()
+        self.branch(condition, yes, done)
+        self.place(yes)
+        yield
+        self.jump(done)
+        self.place(done)
+
+
+def module(functions: Sequence[Function], features: str = "") -> str:
+    """A module's text. features: attributes of its functions."""
+    declared: dict[str, str] = {}
+    for function in functions:
+        declared.update(function.declared)
+    own = {function.name for function in functions}
+    lines = [line for name, line in declared.items() if name not in own]
+    bodies = [function.text() for function in functions]
+    return "\n\n".join([*bodies, "\n".join(lines), f"attributes #0 = {{ nounwind {features} }}", "!0 = !{}", ""])

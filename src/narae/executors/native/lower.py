@@ -1,0 +1,115 @@
+"""Each step of a plan as tiles, or as a call of NumPy where there is no native code for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from narae.base.dtypes import np_dtype
+from narae.executors.native.lanes import Unlowered
+from narae.executors.native.lower_elementwise import Arrays, check, lower_elementwise
+from narae.executors.native.lower_movement import (
+    lower_add_at,
+    lower_along,
+    lower_concatenate,
+    lower_take,
+    lower_unslice,
+    lower_view,
+)
+from narae.executors.native.lower_products import lower_product
+from narae.executors.native.lower_reduce import lower_position, lower_reduction
+from narae.executors.native.lower_windows import lower_extremes, lower_fold, lower_pool
+from narae.executors.native.reduction import COMBINE
+from narae.executors.native.tiles import Lowered
+from narae.executors.numpy.blocks import lower_step as numpy_step
+from narae.executors.numpy.calls import Source
+from narae.executors.numpy.lowerings import lower as numpy_lower
+from narae.executors.numpy.memory import Scratch
+from narae.graph.fuse import Step
+from narae.graph.ir import Node, Op, Spec, Value
+
+Lower = Callable[[Node, Arrays], Lowered]
+TABLE: Mapping[str, Lower] = {
+    **dict.fromkeys(COMBINE, lower_reduction),
+    **dict.fromkeys(("argmax", "argmin"), lower_position),
+    "concatenate": lower_concatenate,
+    "unslice": lower_unslice,
+    "reduce_window": lower_pool,
+    "fold_windows": lower_fold,
+    "place_extremes": lower_extremes,
+}
+# These check indices, and tell where they are out of range.
+INDEXED: Mapping[str, Callable[[Node, Arrays, int], Lowered]] = {
+    "take": lower_take,
+    "take_along": lower_along,
+    "put_along": lower_along,
+    "add_at": lower_add_at,
+}
+PRODUCTS = ("dot", "conv")
+
+
+def lower_step(step: Step, arrays: Arrays, error: int, scratch: Scratch) -> Lowered:
+    """A step's tiles. error: where an index out of range is told; scratch: NumPy's."""
+    try:
+        return _native(step, arrays, error)
+    except Unlowered as why:
+        return on_host(step, arrays, scratch, str(why))
+
+
+def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
+    head = step.nodes[0]
+    if head.op.name in PRODUCTS:
+        return lower_product(step, arrays)
+    if step.shape is not None:
+        return lower_elementwise(step, arrays)
+    if head.op.view:
+        return lower_view(head, arrays)
+    if head.op.name in INDEXED:
+        return INDEXED[head.op.name](head, arrays, error)
+    if head.op.name in TABLE:
+        return TABLE[head.op.name](head, arrays)
+    raise Unlowered(f"{head.op.name} has no native code")
+
+
+def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
+    """A step as NumPy calls."""
+    source = Source()
+    whole: dict[int, np.ndarray] = dict(arrays)
+    inner = [u for n in step.nodes for u in n.uids if u not in whole]
+    if step.headed or (step.shape is None and inner):
+        for node in step.nodes:  # values that a native step keeps in registers
+            for uid, spec in zip(node.uids, node.specs, strict=True):
+                if uid not in whole:
+                    whole[uid] = np.empty(spec.shape, np_dtype(spec.dtype))
+        for node in step.nodes:
+            ins = [whole[v.uid] for v in node.inputs]
+            source.add(numpy_lower(node, ins, [whole[u] for u in node.uids], scratch))
+    elif step.shape is not None:
+        source.add_loop(numpy_step(step, arrays, scratch))
+    else:
+        (node,) = step.nodes
+        ins = [arrays[v.uid] for v in node.inputs]
+        source.add(numpy_lower(node, ins, [arrays[u] for u in node.uids], scratch))
+    scratch.release()
+    _, run = source.build(guarded=True)
+    return Lowered(host=run, keep=[arrays], why=why)
+
+
+
+def route(op: Op) -> str:
+    """How the executor runs an operation, in float32 where it takes that: 'native', or 'NumPy'."""
+    if op.name in PRODUCTS or op.name in INDEXED or op.name in TABLE or op.view:
+        return "native"
+    if not op.elementwise or op.samples is None:
+        return "NumPy"
+    arrays, params = op.samples(np.random.default_rng(0))[0]
+    dtypes = ["float32" if np.asarray(a).dtype.kind == "f" else np.asarray(a).dtype.name for a in arrays]
+    ins = tuple(Value(Spec((), dtype)) for dtype in dtypes)
+    specs = op.rule(*(v.spec for v in ins), **params)
+    specs = specs if isinstance(specs, tuple) else (specs,)
+    try:
+        check(Node(op, ins, params, specs, (None,) * len(specs), len(specs) > 1))
+    except Unlowered:
+        return "NumPy"
+    return "native"

@@ -1,0 +1,164 @@
+"""Elementwise steps, copies and fills as tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from narae.executors.native import elementwise, gather
+from narae.executors.native.expression import Expression, Operand, emit_node
+from narae.executors.native.ir import PTR, Function
+from narae.executors.native.lanes import KINDS, Lanes, Unlowered, vector
+from narae.executors.native.tiles import TILE, Lowered, Tile, address, collapsed, cuts, size_of
+from narae.graph.fuse import Step
+from narae.graph.ir import Node
+
+Arrays = Mapping[int, np.ndarray]
+_PLAIN = (0.0, 1.0, -1.0, 2.0, 0.5)  # numbers that are written into the code
+_known: dict[str, str] = {}  # what was tried: "" where it has code, else why not
+
+
+def lower_elementwise(step: Step, arrays: Arrays) -> Lowered:
+    """A fused step as one kernel."""
+    expression = expression_of(step.nodes, step.reads, step.outputs, arrays)
+    if step.shape is None or 0 in step.shape:
+        return Lowered()
+    ins = [arrays[u] for u in expression.reads]
+    outs = [arrays[u] for u in expression.outputs]
+    return Lowered([loop_tiles(expression, step.shape, ins, outs)], keep=[*ins, *outs])
+
+
+def expression_of(
+    nodes: Sequence[Node], reads: Sequence[int], outputs: Sequence[int], arrays: Arrays
+) -> Expression:
+    """Nodes as an expression. Raises Unlowered."""
+    for node in nodes:
+        check(node)
+    numbers = {}
+    for uid in reads:
+        array = arrays.get(uid)
+        if array is not None and _is_number(array) and uid in _constants(nodes, uid):
+            numbers[uid] = array.reshape(-1)[0].item()
+    return Expression(nodes, [u for u in reads if u not in numbers], outputs, numbers)
+
+
+def _constants(nodes: Sequence[Node], uid: int) -> set[int]:
+    """The uid itself where it is a constant of the graph."""
+    for node in nodes:
+        for value in node.inputs:
+            if value.uid == uid:
+                return {uid} if value.data is not None and value.node is None else set()
+    return set()
+
+
+def _is_number(array: np.ndarray) -> bool:
+    return array.size == 1 and array.dtype.name in KINDS and float(array.reshape(-1)[0]) in _PLAIN
+
+
+def check(node: Node) -> None:
+    """Raise Unlowered unless a node has code on lanes."""
+    params = "" if not node.params else repr(sorted(node.params.items()))
+    key = f"{node.op.name}{params}{[v.dtype for v in node.inputs]}"
+    if key not in _known:
+        f = Function("try", [PTR])
+        try:
+            ins = [Lanes(f, "%x", v.dtype, 1) for v in node.inputs]
+            emit_node(node, ins)
+            _known[key] = ""
+        except Unlowered as error:
+            _known[key] = str(error)
+    if _known[key]:
+        raise Unlowered(_known[key])
+
+
+def loop_tiles(
+    expression: Expression,
+    shape: Sequence[int],
+    ins: Sequence[np.ndarray],
+    outs: Sequence[np.ndarray],
+) -> list[Tile]:
+    """A loop over a shape, in parts. Arrays that are read may be broadcast to the shape."""
+    arrays = [*ins, *outs]
+    strides = [np.broadcast_to(a, shape).strides for a in ins] + [a.strides for a in outs]
+    lengths, steps = collapsed(shape, strides)
+    if len(lengths) > 1 and lengths[-1] < 16:
+        lengths, steps = _longest_inside(lengths, steps, arrays, len(ins))
+    operands = tuple(_operand(a, s[-1]) for a, s in zip(arrays, steps, strict=True))
+    rank = len(lengths)
+    key = elementwise.key(expression, operands, rank)
+    build = partial(_build, expression, operands, rank)
+    axis = next((i for i, n in enumerate(lengths) if n > 1), 0)
+    total = size_of(lengths)
+    weight = max(1, len(expression.nodes) // 8)  # long expressions in smaller parts
+    unit = 64 if axis == rank - 1 else 1
+    tiles = []
+    for begin, end in cuts(lengths[axis], -(-total * weight // TILE), unit):
+        record = [*lengths[:axis], end - begin, *lengths[axis + 1 :]]
+        for array, step in zip(arrays, steps, strict=True):
+            record += [address(array) + begin * step[axis], *step]
+        tiles.append(Tile(key, build, record))
+    return tiles
+
+
+def _longest_inside(
+    lengths: list[int], steps: list[list[int]], arrays: Sequence[np.ndarray], reads: int
+) -> tuple[list[int], list[list[int]]]:
+    """Short rows: where another, longer axis lies along memory in all arrays it is moved inside."""
+
+    def along(axis: int) -> bool:
+        rows = zip(arrays, steps, strict=True)
+        return all(s[axis] in (0, a.itemsize) for a, s in rows) and all(
+            s[axis] == a.itemsize for a, s in list(zip(arrays, steps, strict=True))[reads:]
+        )
+
+    best = max((a for a in range(len(lengths)) if along(a)), key=lambda a: lengths[a], default=-1)
+    if best < 0 or best == len(lengths) - 1 or lengths[best] <= lengths[-1]:
+        return lengths, steps
+    order = [*(a for a in range(len(lengths)) if a != best), best]
+    return [lengths[a] for a in order], [[s[a] for a in order] for s in steps]
+
+
+def _operand(array: np.ndarray, step: int) -> Operand:
+    name = array.dtype.name
+    if name not in KINDS:
+        raise Unlowered(f"numbers of dtype {name}")
+    return Operand(name, "same" if step == 0 else "along" if step == array.itemsize else "apart")
+
+
+def _build(expression: Expression, operands: Sequence[Operand], rank: int, name: str) -> Function:
+    return elementwise.build(name, expression, operands, rank)
+
+
+def copy_tiles(source: np.ndarray, target: np.ndarray) -> list[Tile]:
+    """target[...] = source, of equal shapes (the source may be broadcast) and dtypes."""
+    if target.size == 0:
+        return []
+    # numbers are moved as bits: no dtype is beyond it
+    same = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}[target.itemsize]
+    moved = np.broadcast_to(source, target.shape)
+    ins = np.lib.stride_tricks.as_strided(_bits(moved, same), moved.shape, moved.strides)
+    outs = np.lib.stride_tricks.as_strided(_bits(target, same), target.shape, target.strides)
+    identity = Expression((), [1], [1], {})
+    identity.dtypes[1] = same
+    return loop_tiles(identity, target.shape, [ins], [outs])
+
+
+def _bits(array: np.ndarray, dtype: str) -> np.ndarray:
+    """The first element of an array as another dtype of its width, at the same address."""
+    first = np.lib.stride_tricks.as_strided(array, (1,), (array.itemsize,))
+    return first.view(dtype)
+
+
+def fill_tiles(target: np.ndarray) -> list[Tile]:
+    """Zeros in an array whose elements are next to each other."""
+    if target.size == 0:
+        return []
+    return [
+        Tile("fill", gather.build_fill, [address(target) + begin, end - begin])
+        for begin, end in cuts(target.nbytes, -(-target.nbytes // (1 << 18)), 64)
+    ]
+
+
+assert vector

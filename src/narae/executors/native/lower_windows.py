@@ -1,0 +1,188 @@
+"""Pooling and overlap-add: each element of a window is a view of the whole array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.executors.native.expression import Expression
+from narae.executors.native.lanes import KINDS, Unlowered
+from narae.executors.native.lower_elementwise import Arrays, copy_tiles, fill_tiles, loop_tiles
+from narae.executors.native.tiles import Lowered, Tile, size_of
+from narae.graph.ir import Node, Spec, Value
+from narae.ops.record import RECORDS
+from narae.ops.records.conv import dilated
+from narae.ops.records.window import lowest
+
+_TAPS = 64  # elements of a window, at most
+_COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
+
+
+def lower_pool(node: Node, arrays: Arrays) -> Lowered:
+    """reduce_window: out = the taps' sum, max or min."""
+    x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
+    if out.size == 0:
+        return Lowered()
+    _check(p, x)
+    phases: list[list[Tile]] = []
+    x = _bordered(x, lowest(x.dtype.name, p["kind"]), p, phases)
+    ins = [x[tap] for tap in taps(out.shape, p)]
+    values = [Value(Spec(out.shape, x.dtype.name)) for _ in ins]
+    nodes, total = [], values[0]
+    for value in values[1:]:
+        total = _node(_COMBINE[p["kind"]], (total, value), nodes)
+    expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
+    expression.dtypes[total.uid] = x.dtype.name
+    phases.append(loop_tiles(expression, out.shape, ins, [out]))
+    return Lowered(phases, keep=[x, out])
+
+
+def _check(params: dict[str, Any], x: np.ndarray) -> None:
+    if size_of(params["window"]) > _TAPS:
+        raise Unlowered(f"windows of {size_of(params['window'])} elements")
+    if x.dtype.name not in KINDS:
+        raise Unlowered(f"windows of {x.dtype}")
+
+
+def _node(name: str, ins: Sequence[Value], nodes: list[Node], **params: Any) -> Value:
+    """One more node of an expression that is made here."""
+    op = RECORDS[name]
+    spec = op.rule(*(v.spec for v in ins), **params)
+    node = Node(op, tuple(ins), params, (spec,), (None,), False)
+    nodes.append(node)
+    return node.output(0)
+
+
+def _bordered(
+    x: np.ndarray, fill: Any, params: dict[str, Any], phases: list[list[Tile]]
+) -> np.ndarray:
+    """x with a border of one number, which is written once."""
+    if all(p == (0, 0) for p in params["padding"]):
+        return x
+    shape, inside = list(x.shape), [slice(None)] * x.ndim
+    for a, (lo, hi) in zip(params["axes"], params["padding"], strict=True):
+        inside[a] = slice(lo, lo + shape[a])
+        shape[a] += lo + hi
+    out = np.full(shape, fill, x.dtype)
+    phases.append(copy_tiles(x, out[tuple(inside)]))
+    return out
+
+
+def taps(shape: Sequence[int], params: dict[str, Any]) -> list[tuple[slice, ...]]:
+    """For each element of a window, where it lies for all windows (`shape`: the result's)."""
+    found = []
+    for index in np.ndindex(*params["window"]):
+        place = [slice(None)] * len(shape)
+        rows = zip(params["axes"], index, params["strides"], params["dilation"], strict=True)
+        for a, i, s, d in rows:
+            place[a] = slice(i * d, i * d + dilated(shape[a], s), s)
+        found.append(tuple(place))
+    return found
+
+
+def lower_fold(node: Node, arrays: Arrays) -> Lowered:
+    """fold_windows: zeros, then one tap after the other is added."""
+    x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
+    _check(p, x)
+    phases = [fill_tiles(out)]
+    if x.size == 0:
+        return Lowered(phases, keep=[out])
+    counted = x.shape[: out.ndim]
+    apart = all(s >= dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True))
+    tiles: list[Tile] = []
+    for index, tap in zip(np.ndindex(*p["window"]), taps(counted, p), strict=True):
+        part, into = x[(..., *index)], out[tap]
+        if apart:  # no two taps meet: all at once
+            tiles += copy_tiles(part, into)
+            continue
+        values = [Value(Spec(counted, x.dtype.name)) for _ in range(2)]
+        nodes: list[Node] = []
+        total = _node("add", values, nodes)
+        expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
+        phases.append(loop_tiles(expression, counted, [into, part], [into]))
+    return Lowered([*phases, tiles], keep=[x, out])
+
+
+def lower_extremes(node: Node, arrays: Arrays) -> Lowered:
+    """place_extremes: ct at the first element of each window that equals its peak."""
+    ct, x, peak = (arrays[v.uid] for v in node.inputs)
+    out, p = arrays[node.uids[0]], node.params
+    _check(p, x)
+    if peak.size == 0:
+        return Lowered([fill_tiles(out)], keep=[out])
+    if any(s < dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)):
+        return _overlapping(node, arrays)
+    if any(pad != (0, 0) for pad in p["padding"]):
+        return _overlapping(node, arrays)
+    return _apart(ct, x, peak, out, p)
+
+
+def _hits(
+    xs: Sequence[Value], peak: Value, ct: Value, zero: Value, nodes: list[Node]
+) -> list[Value]:
+    """For each tap: ct where it is the first that equals the peak, else 0."""
+    free: Value | None = None
+    out = []
+    for x in xs:
+        hit = _node("equal", (x, peak), nodes)
+        if free is None:
+            first, free = hit, _node("logical_not", (hit,), nodes)
+        else:
+            first = _node("logical_and", (hit, free), nodes)
+            free = _node("logical_and", (free, _node("logical_not", (hit,), nodes)), nodes)
+        out.append(_node("select", (first, ct, zero), nodes))
+    return out
+
+
+def _apart(
+    ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: dict[str, Any]
+) -> Lowered:
+    """Windows that do not meet: every tap is written in one pass."""
+    places = taps(peak.shape, p)
+    spec = Spec(peak.shape, x.dtype.name)
+    g, top = Value(Spec(peak.shape, ct.dtype.name)), Value(spec)
+    expression = _shares(g, top, [Value(spec) for _ in places])
+    ins = [ct, peak, *(x[tap] for tap in places)]
+    tiles = loop_tiles(expression, peak.shape, ins, [out[tap] for tap in places])
+    covered = size_of(peak.shape) * size_of(p["window"]) == out.size
+    return Lowered([*([] if covered else [fill_tiles(out)]), tiles], keep=[*ins, out])
+
+
+def _shares(ct: Value, peak: Value, xs: Sequence[Value]) -> Expression:
+    """Reads ct, the peak and the taps; gives each tap's share."""
+    nodes: list[Node] = []
+    zero = Value(Spec((), ct.dtype))
+    made = _hits(xs, peak, ct, zero, nodes)
+    reads = [v.uid for v in (ct, peak, *xs)]
+    return Expression(nodes, reads, [v.uid for v in made], {zero.uid: 0.0})
+
+
+def _overlapping(node: Node, arrays: Arrays) -> Lowered:
+    """Windows that meet, or have borders: the taps' shares side by side, then added in order."""
+    ct, x, peak = (arrays[v.uid] for v in node.inputs)
+    out, p = arrays[node.uids[0]], node.params
+    phases: list[list[Tile]] = []
+    fill = np.nan if x.dtype.kind == "f" else 0
+    image = _bordered(x, fill, p, phases)
+    places = taps(peak.shape, p)
+    shares = [np.empty(peak.shape, ct.dtype) for _ in places]
+    spec = Spec(peak.shape, x.dtype.name)
+    g, top = Value(Spec(peak.shape, ct.dtype.name)), Value(spec)
+    expression = _shares(g, top, [Value(spec) for _ in places])
+    ins = [ct, peak, *(image[tap] for tap in places)]
+    phases.append(loop_tiles(expression, peak.shape, ins, shares))
+    total = np.zeros(image.shape, ct.dtype)
+    phases.append(fill_tiles(total))
+    for share, tap in zip(shares, places, strict=True):
+        values = [Value(Spec(peak.shape, ct.dtype.name)) for _ in range(2)]
+        adding: list[Node] = []
+        summed = _node("add", values, adding)
+        one = Expression(adding, [v.uid for v in values], [summed.uid], {})
+        phases.append(loop_tiles(one, peak.shape, [total[tap], share], [total[tap]]))
+    inside = [slice(None)] * x.ndim
+    for a, (lo, _) in zip(p["axes"], p["padding"], strict=True):
+        inside[a] = slice(lo, lo + x.shape[a])
+    phases.append(copy_tiles(total[tuple(inside)], out))
+    return Lowered(phases, keep=[*ins, out, total, *shares])

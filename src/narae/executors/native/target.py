@@ -1,0 +1,72 @@
+"""The processor that code is made for: its vectors and its registers."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import llvmlite.binding as llvm
+
+
+@dataclass(frozen=True)
+class Target:
+    """width: bytes of a vector register; registers: how many there are."""
+
+    triple: str
+    cpu: str
+    features: str
+    width: int
+    registers: int
+
+    @property
+    def attributes(self) -> str:
+        """Attributes of functions: vectors of full width are meant."""
+        bits = 8 * self.width
+        return f'"min-legal-vector-width"="{bits}" "prefer-vector-width"="{bits}"'
+
+    def lanes(self, itemsize: int) -> int:
+        """How many numbers of `itemsize` bytes one register holds."""
+        return self.width // itemsize
+
+    def machine(self, level: int = 2) -> Any:
+        """LLVM's target machine; level: of optimization."""
+        _initialize()
+        found = llvm.Target.from_triple(self.triple)
+        # jitted objects may lie anywhere: addresses are absolute and of full width
+        return found.create_target_machine(
+            cpu=self.cpu, features=self.features, opt=level, reloc="static", codemodel="large"
+        )
+
+
+@functools.cache
+def host() -> Target:
+    """The processor that runs this. Raises RuntimeError for one without a 64-bit LLVM target."""
+    _initialize()
+    features = llvm.get_host_cpu_features()
+    triple = llvm.get_process_triple()
+    if sys.maxsize < 2**32:
+        raise RuntimeError("the native executor needs a 64-bit processor")
+    width, registers = 16, 16
+    if features.get("avx512f") and features.get("avx512vl") and features.get("avx512bw"):
+        width, registers = 64, 32
+    elif features.get("avx2") and features.get("fma"):
+        width = 32
+    elif triple.startswith(("aarch64", "arm64")):
+        registers = 32
+    return Target(triple, llvm.get_host_cpu_name(), features.flatten(), width, registers)
+
+
+# What code for other processors is checked with: that it compiles.
+FOREIGN = {
+    "avx2": Target("x86_64-unknown-linux-gnu", "haswell", "", 32, 16),
+    "avx512": Target("x86_64-unknown-linux-gnu", "skylake-avx512", "", 64, 32),
+    "neon": Target("aarch64-unknown-linux-gnu", "neoverse-n1", "", 16, 32),
+}
+
+
+@functools.cache
+def _initialize() -> None:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()

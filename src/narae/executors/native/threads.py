@@ -1,0 +1,69 @@
+"""Threads that help programs along, and the scratch of each."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from narae.executors.numpy.memory import aligned
+
+Task = Callable[[], None]
+
+
+class _Local(threading.local):
+    scratch: np.ndarray = np.empty(0, np.uint8)
+
+
+_local = _Local()
+
+
+def scratch(size: int) -> int:
+    """The address of this thread's scratch, of at least `size` bytes."""
+    if _local.scratch.size < size:
+        _local.scratch = aligned(size)
+    return _local.scratch.ctypes.data
+
+
+class Pool:
+    """Threads that take tasks; they are made when first asked for."""
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def ask(self, task: Task, count: int) -> None:
+        """Let `count` threads each do the task, soon."""
+        with self._lock:
+            while len(self._threads) < count:
+                name = f"narae-{len(self._threads)}"
+                thread = threading.Thread(target=self._serve, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        for _ in range(count):
+            self._tasks.put(task)
+
+    def _serve(self) -> None:
+        while True:
+            self._tasks.get()()
+
+
+_pools = [Pool()]
+
+
+def pool() -> Pool:
+    """The process's threads."""
+    return _pools[-1]
+
+
+def _forked() -> None:
+    """Threads do not come along into a forked process: it makes its own."""
+    _pools[:] = [Pool()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
