@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.layers import space
 
 import narae
 from narae import layers, ops
@@ -96,7 +97,10 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "concatenate": ("Concatenate", {"axis": 1}, [_x(4, 2, 5), _x(4, 3, 5)]),
     "dot": ("Dot", {"axes": 1}, [_x(4, 5), _x(4, 5)]),
     "dot of matrices": ("Dot", {"axes": (2, 1), "normalize": True}, [_x(4, 3, 5), _x(4, 5, 2)]),
+    **space.ROWS,
 }
+DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]
+DIFFERENTIATED.remove("masking")
 
 
 def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
@@ -191,7 +195,7 @@ def test_a_batch_is_its_samples_one_by_one(name: str) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", [n for n in LAYERS if n not in ("masking",)])
+@pytest.mark.parametrize("name", DIFFERENTIATED)
 def test_gradients_are_jax_s(name: str, keras: Any) -> None:
     jax = pytest.importorskip("jax")
     ours, theirs, wanted = _pair(name, keras)

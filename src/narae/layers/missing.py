@@ -4,44 +4,10 @@ from __future__ import annotations
 
 from narae.base.errors import NotYet, nearest
 
-_CONVOLUTION = "convolution, pooling and normalization layers come with the native executor"
 _RECURRENT = "recurrent layers come in a later version"
 _ATTENTION = "embeddings and attention come in a later version"
 
 MISSING = {
-    **dict.fromkeys(
-        (
-            *(
-                f"{kind}{n}D"
-                for kind in ("Conv", "SeparableConv", "DepthwiseConv")
-                for n in (1, 2, 3)
-            ),
-            *(f"Conv{n}DTranspose" for n in (1, 2, 3)),
-            *(f"Convolution{n}D" for n in (1, 2, 3)),
-            *(
-                f"{kind}{n}D"
-                for kind in ("MaxPooling", "AveragePooling", "MaxPool", "AvgPool")
-                for n in (1, 2, 3)
-            ),
-            *(
-                f"Global{kind}{n}D"
-                for kind in ("MaxPooling", "AveragePooling", "MaxPool", "AvgPool")
-                for n in (1, 2, 3)
-            ),
-            *(
-                f"{kind}{n}D"
-                for kind in ("ZeroPadding", "Cropping", "UpSampling")
-                for n in (1, 2, 3)
-            ),
-            *(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
-            "BatchNormalization",
-            "LayerNormalization",
-            "GroupNormalization",
-            "RMSNormalization",
-            "SpectralNormalization",
-        ),
-        _CONVOLUTION,
-    ),
     **dict.fromkeys(
         (
             *(
@@ -67,7 +33,7 @@ MISSING = {
                 "GroupQueryAttention",
                 "Attention",
             ),
-            *("AdditiveAttention", "RotaryEmbedding", "Wrapper"),
+            *("AdditiveAttention", "RotaryEmbedding"),
         ),
         _ATTENTION,
     ),

@@ -45,7 +45,7 @@ def _wide(x: Tensor) -> Tensor:
 
 
 @public
-def normalize(x: Any, axis: int = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
     """Vectors along an axis divided by their length; a length below epsilon counts as epsilon.
 
     >>> import narae
@@ -185,9 +185,11 @@ def layer_normalization(
     beta: Any = None,
     axis: Any = -1,
     epsilon: float | None = None,
-    **kwargs: Any,
+    rms_scaling: bool = False,
 ) -> Tensor:
     """gamma (x - mean) / √(variance + epsilon) + beta, each sample by itself (Ba et al. 2016).
+
+    Halves are computed in float32. rms_scaling: gamma x / √(variance + epsilon) alone.
 
     >>> import narae
     >>> narae.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
@@ -195,19 +197,21 @@ def layer_normalization(
     """
     from narae.base.settings import epsilon as default
 
-    x = floated(x)
+    given = floated(x)
+    x = _wide(given)
     middle, spread = moments(x, axis, keepdims=True)
     small = default() if epsilon is None else epsilon
-    out = (x - middle) * A.reciprocal(A.sqrt(spread + small))
+    out = (x if rms_scaling else x - middle) * A.reciprocal(A.sqrt(spread + small))
     out = out if gamma is None else out * _along(gamma, x, axis)
-    return out if beta is None else out + _along(beta, x, axis)
+    shifted = beta is not None and not rms_scaling
+    return to(out + _along(beta, x, axis) if shifted else out, given.dtype)
 
 
 @public
 def rms_normalization(
     x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
 ) -> Tensor:
-    """scale x / √(mean x² + epsilon) (Zhang & Sennrich 2019).
+    """scale x / √(mean x² + epsilon) (Zhang & Sennrich 2019). Halves are computed in float32.
 
     >>> import narae
     >>> narae.ops.rms_normalization([[1.0, -1.0]], epsilon=0.0).tolist()
@@ -215,10 +219,11 @@ def rms_normalization(
     """
     from narae.base.settings import epsilon as default
 
-    x = floated(x)
+    given = floated(x)
+    x = _wide(given)
     small = default() if epsilon is None else epsilon
     out = x * A.reciprocal(A.sqrt(mean(A.square(x), axis, True) + small))
-    return out if scale is None else out * _along(scale, x, axis)
+    return to(out if scale is None else out * _along(scale, x, axis), given.dtype)
 
 
 def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:

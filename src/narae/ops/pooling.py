@@ -132,11 +132,13 @@ def conv(
     inputs: Any,
     kernel: Any,
     strides: Any = 1,
-    padding: str = "valid",
+    padding: Any = "valid",
     data_format: Any = None,
     dilation_rate: Any = 1,
 ) -> Tensor:
     """Sums of products of windows and a kernel (*window, channels / groups, filters).
+
+    padding: 'valid', 'same', or (before, after) for each axis of space.
 
     >>> import narae
     >>> narae.ops.conv(narae.ops.ones((1, 4, 1)), narae.ops.ones((2, 1, 1))).tolist()

@@ -1,0 +1,91 @@
+"""DepthwiseConv1D, DepthwiseConv2D: each channel with kernels of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.layers.convolving import Convolving
+from narae.layers.dense import positive
+
+
+class DepthwiseConvolution(Convolving):
+    """Base of DepthwiseConv1D and DepthwiseConv2D, which differ in the number of axes only."""
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            *(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias),
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier, type(self).__name__)
+        self.take(
+            depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
+
+    def make_kernels(self, channels: int) -> None:
+        """kernel (*kernel_size, channels, depth_multiplier)."""
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self.weight("depthwise", shape, name="kernel")
+
+    def channels_out(self, channels: int) -> int:
+        """depth_multiplier for each channel in."""
+        return channels * self.depth_multiplier
+
+    def convolved(self, inputs: Any) -> Any:
+        """The outputs before bias and activation."""
+        return ops.depthwise_conv(
+            *(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
+
+
+@builtin("keras.layers")
+class DepthwiseConv1D(DepthwiseConvolution):
+    """`depth_multiplier` convolutions of each channel by itself.
+
+    x: (B, steps, channels) -> (B, steps out, channels depth_multiplier); channels_first: (B, channels, steps).
+    Raises ValueError for numbers that do not fit together, naming them.
+
+    >>> import narae
+    >>> DepthwiseConv1D(2, depth_multiplier=3)(narae.ops.ones((1, 4, 2))).shape
+    (1, 3, 6)
+    """
+
+    rank = 1
+
+
+@builtin("keras.layers")
+class DepthwiseConv2D(DepthwiseConvolution):
+    """`depth_multiplier` convolutions of each channel by itself.
+
+    x: (B, rows, columns, channels) -> (B, rows out, columns out, channels depth_multiplier); channels_first:
+    (B, channels, rows, columns). Raises ValueError for numbers that do not fit together, naming them.
+
+    >>> import narae
+    >>> DepthwiseConv2D(3, padding="same")(narae.ops.ones((1, 4, 4, 2))).shape
+    (1, 4, 4, 2)
+    """

@@ -1,0 +1,92 @@
+"""GroupNormalization: groups of channels brought to mean 0 and variance 1, each sample by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.errors import ShapeError
+from narae.base.registry import builtin
+from narae.layers.input_spec import InputSpec
+from narae.layers.normalizing import Normalizing, lengths_along
+
+
+@builtin("keras.layers")
+class GroupNormalization(Normalizing):
+    """gamma (x - mean) / √(variance + epsilon) + beta, over space and each group of channels (Wu & He 2018).
+
+    groups: a number that divides the channels; 1 is layer normalization over all axes, -1 or the number of
+    channels is instance normalization. axis: the channels'. x: any shape -> the same. Raises ValueError when the
+    groups do not divide the channels.
+
+    >>> import numpy as np
+    >>> layer = GroupNormalization(groups=2, epsilon=0.0)
+    >>> layer(np.array([[1.0, 3.0, 10.0, 30.0]])).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(groups, int) or (groups <= 0 and groups != -1):
+            raise ValueError(
+                f"GroupNormalization takes `groups` as a positive whole number, or -1 for as many as channels, got "
+                f"{groups!r}"
+            )
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta=(beta_initializer, beta_regularizer, beta_constraint),
+            gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
+            **kwargs,
+        )
+        self.groups = groups
+        self.axis = axis
+        self.autocast = False
+
+    def build(self, input_shape: Any) -> None:
+        """gamma and beta, one for each channel."""
+        shape = lengths_along("GroupNormalization", input_shape, self.axis)
+        self.groups = shape[0] if self.groups == -1 else self.groups
+        if shape[0] % self.groups:
+            raise ShapeError(
+                f"GroupNormalization shares the channels out among its groups: {shape[0]} channels (axis {self.axis} "
+                f"of {tuple(input_shape)}), {self.groups} groups"
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+        self.make_affine(shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The normalized inputs."""
+        shape, axis = tuple(inputs.shape), self.axis % len(inputs.shape)
+        split = (self.groups, shape[axis] // self.groups)
+        x = ops.reshape(inputs, (*shape[:axis], *split, *shape[axis + 1 :]))
+        # the squares of halves overflow: statistics are taken in float32 at least
+        x = ops.cast(x, "float64" if x.dtype == "float64" else "float32")
+        over = [a for a in range(1, len(x.shape)) if a != axis]
+        mean, variance = ops.moments(x, axes=over, keepdims=True)
+        wide = (*(1,) * axis, *split, *(1,) * (len(shape) - axis - 1))
+        factor = ops.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * ops.cast(ops.reshape(self.gamma, wide), x.dtype)
+        shift = -mean * factor
+        if self.beta is not None:
+            shift = shift + ops.cast(ops.reshape(self.beta, wide), x.dtype)
+        return ops.cast(ops.reshape(x * factor + shift, shape), self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "groups": self.groups}

@@ -1,0 +1,119 @@
+"""LayerNormalization and RMSNormalization: each sample brought to scale by itself."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.layers.base import Layer
+from narae.layers.normalizing import Normalizing, lengths_along
+
+
+@builtin("keras.layers")
+class LayerNormalization(Normalizing):
+    """gamma (x - mean) / √(variance + epsilon) + beta, over `axis` of each sample (Ba et al. 2016).
+
+    axis: one, or several, of known length; gamma and beta have their shape. rms_scaling=True, out of use: divide by
+    the deviation without taking the mean away. x: any shape -> the same. Raises TypeError for an axis that is no
+    whole number, ValueError for one that is not there.
+
+    >>> import numpy as np
+    >>> LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]])).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
+        if self.rms_scaling:
+            warnings.warn(
+                "LayerNormalization(rms_scaling=True) divides by the deviation, not by the root mean square; "
+                "RMSNormalization does the latter",
+                stacklevel=2,
+            )
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta=(beta_initializer, beta_regularizer, beta_constraint),
+            gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
+            **kwargs,
+        )
+        if not isinstance(axis, (int, list, tuple)):
+            raise TypeError(
+                f"LayerNormalization takes `axis` as a whole number or a list of them, got {axis!r}"
+            )
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.autocast = False
+
+    def build(self, input_shape: Any) -> None:
+        """gamma and beta, of the shape of the axes."""
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        shape = lengths_along("LayerNormalization", input_shape, self.axis)
+        if self.rms_scaling:
+            self.gamma = self.weight("gamma", shape, autocast=False)
+        else:
+            self.make_affine(shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The normalized inputs."""
+        out = ops.layer_normalization(
+            *(inputs, self.gamma, self.beta, self.axis, self.epsilon), rms_scaling=self.rms_scaling
+        )
+        return ops.cast(out, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
+
+
+@builtin("keras.layers")
+class RMSNormalization(Layer):
+    """scale x / √(mean x² + epsilon), over `axis` of each sample (Zhang & Sennrich 2019).
+
+    axis: one, or several, of known length; scale has their shape. x: any shape -> the same. Raises ValueError for
+    an axis that is not there.
+
+    >>> import numpy as np
+    >>> RMSNormalization(epsilon=0.0)(np.array([[2.0, -2.0]])).tolist()
+    [[1.0, -1.0]]
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.epsilon = epsilon
+
+    def build(self, input_shape: Any) -> None:
+        """scale, of the shape of the axes."""
+        listed = isinstance(self.axis, (list, tuple))
+        self.axis = sorted(self.axis) if listed else [self.axis]
+        shape = lengths_along("RMSNormalization", input_shape, self.axis)
+        self.scale = self.add_weight(shape, "ones", name="scale")
+
+    def call(self, x: Any) -> Any:
+        """The normalized inputs."""
+        return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays. Raises ShapeError when it does not have the axes."""
+        lengths_along("RMSNormalization", input_shape, self.axis)
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

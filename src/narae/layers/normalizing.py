@@ -1,0 +1,72 @@
+"""What the normalization layers share: gamma and beta, epsilon, checked axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae.base.errors import ShapeError
+from narae.layers.weighted import Weighted
+
+Triple = tuple[Any, Any, Any]
+
+
+def lengths_along(layer: str, shape: Any, axes: Any) -> tuple[int, ...]:
+    """The known lengths of some axes. Raises ShapeError for an axis that is not there, or of unknown length."""
+    listed = axes if isinstance(axes, (list, tuple)) else [axes]
+    for axis in listed:
+        if not -len(shape) <= axis < len(shape):
+            raise ShapeError(f"{layer}: axis {axis} is not in an input of shape {tuple(shape)}")
+        if shape[axis] is None:
+            raise ShapeError(
+                f"{layer} has a weight for each place of axis {axis}, whose length is unknown in {tuple(shape)}: "
+                "name it in Input(shape=...)"
+            )
+    return tuple(shape[axis] for axis in listed)
+
+
+class Normalizing(Weighted):
+    """Base of the layers that bring to mean 0 and variance 1, then scale by gamma and shift by beta."""
+
+    axis: Any
+
+    def __init__(
+        self,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta: Triple,
+        gamma: Triple,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.take(beta=beta, gamma=gamma)
+        self.gamma: Any = None
+        self.beta: Any = None
+        self.supports_masking = True
+
+    def make_affine(self, shape: tuple[int, ...]) -> None:
+        """gamma and beta, where asked for."""
+        if self.scale:
+            self.gamma = self.weight("gamma", shape, autocast=False)
+        if self.center:
+            self.beta = self.weight("beta", shape, autocast=False)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape stays. Raises ShapeError when it does not have the axes."""
+        for axis in self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]:
+            if not -len(input_shape) <= axis < len(input_shape):
+                lengths_along(type(self).__name__, input_shape, axis)
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+        }

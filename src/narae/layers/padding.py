@@ -1,0 +1,72 @@
+"""ZeroPadding1D to 3D: zeros around the axes of space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.layers.borders import Borders
+from narae.layers.windows import together
+
+
+class ZeroPadding(Borders):
+    """Base of ZeroPadding1D to 3D, which differ in the number of axes only."""
+
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(padding, data_format, **kwargs)
+        self.padding = self.widths[0] if self.rank == 1 else self.widths
+
+    def length(self, n: int, before: int, after: int) -> int:
+        """Longer by the widths."""
+        return n + before + after
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs with zeros around them."""
+        none: Any = (0, 0)
+        return ops.pad(inputs, together(none, self.widths, none, self.data_format))  # type: ignore[arg-type]
+
+
+@builtin("keras.layers")
+class ZeroPadding1D(ZeroPadding):
+    """Zeros before and after the steps.
+
+    padding: a number for both ends, or (before, after). x: (B, steps, channels) -> (B, before + steps + after,
+    channels); channels_first: (B, channels, steps). Raises ValueError for negative widths.
+
+    >>> import numpy as np
+    >>> ZeroPadding1D((1, 0))(np.array([[[5.0]]])).tolist()
+    [[[0.0], [5.0]]]
+    """
+
+    rank = 1
+
+
+@builtin("keras.layers")
+class ZeroPadding2D(ZeroPadding):
+    """Zeros around an image.
+
+    padding: a number for all sides, (rows, columns), or ((top, bottom), (left, right)). x: (B, rows, columns,
+    channels) -> (B, top + rows + bottom, left + columns + right, channels); channels_first: (B, channels, rows,
+    columns). Raises ValueError for negative widths.
+
+    >>> import narae
+    >>> ZeroPadding2D(((1, 0), (2, 3)))(narae.ops.ones((1, 4, 4, 3))).shape
+    (1, 5, 9, 3)
+    """
+
+
+@builtin("keras.layers")
+class ZeroPadding3D(ZeroPadding):
+    """Zeros around a volume.
+
+    padding: a number for all sides, one per axis, or a pair (before, after) per axis. x: (B, depth, rows, columns,
+    channels), longer in space by the widths; channels_first: (B, channels, depth, rows, columns). Raises
+    ValueError for negative widths.
+
+    >>> import narae
+    >>> ZeroPadding3D((0, 1, 2))(narae.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 4, 6, 8, 3)
+    """
+
+    rank = 3

@@ -1,0 +1,177 @@
+"""MaxPooling1D to 3D, AveragePooling1D to 3D: one number for each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narae import ops
+from narae.base.registry import builtin
+from narae.base.settings import standardize_data_format
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+from narae.layers.windows import apart, counted, numbers, padding_of, together
+
+
+class Pooling(Layer):
+    """Base of the pooling layers: windows of space, each channel by itself."""
+
+    rank = 2
+
+    def __init__(
+        self,
+        pool_size: Any,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        layer = type(self).__name__
+        self.pool_size = numbers(layer, "pool_size", pool_size, self.rank)
+        steps = self.pool_size if strides is None else strides
+        self.strides = numbers(layer, "strides", steps, self.rank)
+        self.padding = padding_of(layer, padding)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.built = True
+
+    def pooled(self, *args: Any) -> Any:
+        """One number for each window, by the operation of the layer."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> Any:
+        """The pooled inputs."""
+        self.compute_output_shape(inputs.shape)  # refuse what is too small
+        return self.pooled(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """As many places as windows; the channels stay."""
+        batch, space, channels = apart(input_shape, self.data_format)
+        made = counted(type(self).__name__, space, self.pool_size, self.strides, self.padding)
+        return together(batch, made, channels, self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "padding": self.padding,
+            "strides": self.strides,
+            "data_format": self.data_format,
+        }
+
+
+class MaxPooling(Pooling):
+    """Base of MaxPooling1D to 3D."""
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+    def pooled(self, *args: Any) -> Any:
+        """The largest of each window."""
+        return ops.max_pool(*args)
+
+
+class AveragePooling(Pooling):
+    """Base of AveragePooling1D to 3D."""
+
+    def pooled(self, *args: Any) -> Any:
+        """The mean of each window; what is padded does not count."""
+        return ops.average_pool(*args)
+
+
+@builtin("keras.layers")
+class MaxPooling1D(MaxPooling):
+    """The largest of each window of steps, each channel by itself.
+
+    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps). strides: `pool_size`
+    when not given. padding: 'valid' or 'same'. Raises ValueError when no window fits.
+
+    >>> import numpy as np
+    >>> MaxPooling1D()(np.array([[[1.0], [3.0], [2.0], [4.0]]])).tolist()
+    [[[3.0], [4.0]]]
+    """
+
+    rank = 1
+
+
+@builtin("keras.layers")
+class MaxPooling2D(MaxPooling):
+    """The largest of each window of an image, each channel by itself.
+
+    x: (B, rows, columns, channels) -> (B, windows down, windows across, channels); channels_first: (B, channels,
+    rows, columns). strides: `pool_size` when not given. padding: 'valid' or 'same'. Raises ValueError when no
+    window fits.
+
+    >>> import narae
+    >>> MaxPooling2D(2)(narae.ops.ones((1, 5, 4, 3))).shape
+    (1, 2, 2, 3)
+    """
+
+
+@builtin("keras.layers")
+class MaxPooling3D(MaxPooling):
+    """The largest of each window of a volume, each channel by itself.
+
+    x: (B, depth, rows, columns, channels) -> the same with as many places as windows; channels_first: (B,
+    channels, depth, rows, columns). Raises ValueError when no window fits.
+
+    >>> import narae
+    >>> MaxPooling3D(2)(narae.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
+    """
+
+    rank = 3
+
+
+@builtin("keras.layers")
+class AveragePooling1D(AveragePooling):
+    """The mean of each window of steps, each channel by itself; what is padded does not count.
+
+    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps). strides: `pool_size`
+    when not given. padding: 'valid' or 'same'. Raises ValueError when no window fits.
+
+    >>> import numpy as np
+    >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [4.0]]])).tolist()
+    [[[2.0], [3.0]]]
+    """
+
+    rank = 1
+
+
+@builtin("keras.layers")
+class AveragePooling2D(AveragePooling):
+    """The mean of each window of an image, each channel by itself; what is padded does not count.
+
+    x: (B, rows, columns, channels) -> (B, windows down, windows across, channels); channels_first: (B, channels,
+    rows, columns). strides: `pool_size` when not given. padding: 'valid' or 'same'. Raises ValueError when no
+    window fits.
+
+    >>> import narae
+    >>> AveragePooling2D(2, padding="same")(narae.ops.ones((1, 5, 4, 3))).shape
+    (1, 3, 2, 3)
+    """
+
+
+@builtin("keras.layers")
+class AveragePooling3D(AveragePooling):
+    """The mean of each window of a volume, each channel by itself; what is padded does not count.
+
+    x: (B, depth, rows, columns, channels) -> the same with as many places as windows; channels_first: (B,
+    channels, depth, rows, columns). Raises ValueError when no window fits.
+
+    >>> import narae
+    >>> AveragePooling3D(2)(narae.ops.ones((1, 4, 4, 4, 3))).shape
+    (1, 2, 2, 2, 3)
+    """
+
+    rank = 3

@@ -1,0 +1,178 @@
+"""UpSampling1D to 3D: more places in space, by repetition or interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae import ops
+from narae.base.errors import unknown_name
+from narae.base.registry import builtin
+from narae.base.settings import standardize_data_format
+from narae.layers.base import Layer
+from narae.layers.input_spec import InputSpec
+from narae.layers.windows import apart, numbers, space_axes, together
+
+Curve = Callable[[np.ndarray], np.ndarray]
+
+
+def _cubic(x: np.ndarray) -> np.ndarray:
+    near = (1.5 * x - 2.5) * x * x + 1.0
+    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
+    return np.where(x >= 2, 0.0, np.where(x >= 1, far, near))
+
+
+def _lanczos(a: int) -> Curve:
+    return lambda x: np.where(x < a, np.sinc(x) * np.sinc(x / a), 0.0)
+
+
+# name -> how far it reaches, in places of the input, and the weight at a distance (Keys 1981 for
+# bicubic, with a = -1/2; Duchon 1979 for the Lanczos windows)
+CURVES: dict[str, tuple[int, Curve]] = {
+    "bilinear": (1, lambda x: np.maximum(0.0, 1.0 - x)),
+    "bicubic": (2, _cubic),
+    "lanczos3": (3, _lanczos(3)),
+    "lanczos5": (5, _lanczos(5)),
+}
+
+
+class UpSampling(Layer):
+    """Base of UpSampling1D to 3D: each axis of space `size` times as long."""
+
+    rank = 2
+
+    def __init__(self, size: Any, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.factors = numbers(type(self).__name__, "size", size, self.rank)
+        self.size: Any = self.factors
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def longer(self, x: Any, axis: int, factor: int) -> Any:
+        """One axis `factor` times as long."""
+        return ops.repeat(x, factor, axis=axis)
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs with more places."""
+        for axis, factor in zip(space_axes(self.rank, self.data_format), self.factors, strict=True):
+            inputs = inputs if factor == 1 else self.longer(inputs, axis, factor)
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """`size` times the lengths in space; batch and channels stay."""
+        batch, space, channels = apart(input_shape, self.data_format)
+        pairs = zip(space, self.factors, strict=True)
+        made = tuple(None if n is None else n * factor for n, factor in pairs)
+        return together(batch, made, channels, self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}
+
+
+@builtin("keras.layers")
+class UpSampling1D(UpSampling):
+    """Each step `size` times.
+
+    x: (B, steps, channels) -> (B, steps · size, channels). Raises TypeError unless `size` is a whole number,
+    ValueError unless it is positive.
+
+    >>> import numpy as np
+    >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).tolist()
+    [[[1.0], [1.0], [2.0], [2.0]]]
+    """
+
+    rank = 1
+
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise TypeError(f"UpSampling1D takes `size` as a whole number, got {size!r}")
+        super().__init__(size, "channels_last", **kwargs)
+        self.size = size
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        config = super().get_config()
+        del config["data_format"]
+        return config
+
+
+@builtin("keras.layers")
+class UpSampling2D(UpSampling):
+    """An image `size` times as large.
+
+    size: a number, or (down, across). interpolation: 'nearest' repeats; 'bilinear', 'bicubic', 'lanczos3' and
+    'lanczos5' weigh the neighbours. x: (B, rows, columns, channels) -> (B, rows · down, columns · across,
+    channels); channels_first: (B, channels, rows, columns). Raises ValueError for sizes that are not positive
+    and for another interpolation.
+
+    >>> import numpy as np
+    >>> UpSampling2D((1, 2), interpolation="bilinear")(np.array([[[[0.0], [4.0]]]])).tolist()
+    [[[[0.0], [1.0], [3.0], [4.0]]]]
+    """
+
+    def __init__(
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(size, data_format, **kwargs)
+        self.interpolation = str(interpolation).lower()
+        if self.interpolation not in ("nearest", *CURVES):
+            raise unknown_name("interpolation", interpolation, ("nearest", *CURVES))
+
+    def longer(self, x: Any, axis: int, factor: int) -> Any:
+        """One axis `factor` times as long: repeated, or each new place a weighted sum of old ones."""
+        if self.interpolation == "nearest":
+            return super().longer(x, axis, factor)
+        places, weights = interpolated(x.shape[axis], factor, self.interpolation)
+        across = [1] * len(x.shape)
+        across[axis] = -1
+        terms = [
+            ops.take(x, places[:, k], axis=axis)
+            * ops.cast(weights[:, k].reshape(across), self.compute_dtype)
+            for k in range(places.shape[1])
+        ]
+        return sum(terms[1:], terms[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "interpolation": self.interpolation}
+
+
+def interpolated(length: int, factor: int, curve: str) -> tuple[np.ndarray, np.ndarray]:
+    """The old places of each new one, and their weights, both (length · factor, 2 reach).
+
+    New places are centred: place i lies at (i + 1/2) / factor - 1/2 of the old ones. Weights beyond
+    the ends go to the others in proportion.
+    """
+    reach, weight = CURVES[curve]
+    at = (np.arange(length * factor) + 0.5) / factor - 0.5
+    places = np.floor(at)[:, None] + np.arange(1 - reach, reach + 1)
+    weights = weight(np.abs(at[:, None] - places)) * ((places >= 0) & (places < length))
+    weights = weights / weights.sum(1, keepdims=True)
+    return np.clip(places, 0, length - 1).astype(np.int32), weights.astype(np.float32)
+
+
+@builtin("keras.layers")
+class UpSampling3D(UpSampling):
+    """Each place of a volume repeated.
+
+    size: a number, or one per axis. x: (B, depth, rows, columns, channels), `size` times as long in space;
+    channels_first: (B, channels, depth, rows, columns). Raises ValueError for sizes that are not positive.
+
+    >>> import narae
+    >>> UpSampling3D((1, 2, 3))(narae.ops.ones((1, 2, 2, 2, 5))).shape
+    (1, 2, 4, 6, 5)
+    """
+
+    rank = 3
+
+    def __init__(
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(size, data_format, **kwargs)
