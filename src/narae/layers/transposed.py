@@ -75,7 +75,9 @@ class TransposedConvolution(Convolving):
         """The lengths whose convolution gives those that come in; `output_padding` chooses among several."""
         extra = self.output_padding or (None,) * self.rank
         rows = zip(space, self.kernel_size, self.strides, self.dilation_rate, extra, strict=True)
-        return tuple(None if n is None else self._length(n, *row) for n, *row in rows)
+        return tuple(
+            None if n is None else self._length(n, k, s, d, more) for n, k, s, d, more in rows
+        )
 
     def _length(self, n: int, window: int, stride: int, dilation: int, extra: int | None) -> int:
         reach = (window - 1) * dilation + 1
