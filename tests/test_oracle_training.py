@@ -15,6 +15,7 @@ pytestmark = pytest.mark.oracle
 _rng = np.random.default_rng(1)
 X = _rng.normal(size=(45, 5)).astype("float32")
 Y = (X[:, :1] * 2 - X[:, 1:2]).astype("float32")
+IMAGES = _rng.normal(size=(45, 9, 8, 2)).astype("float32")
 CLASSES = _rng.integers(0, 3, 45)
 WEIGHTS = _rng.uniform(0.2, 2, 45).astype("float32")
 FIT = {"batch_size": 16, "shuffle": False, "verbose": 0}
@@ -61,6 +62,26 @@ def _heads(**options: Any) -> Build:
     return build
 
 
+def _images(keras: Any) -> Any:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((9, 8, 2)),
+            layers.Conv2D(6, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.BatchNormalization(momentum=0.8),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile(
+        keras.optimizers.SGD(0.05, momentum=0.9),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
 def _add_loss(keras: Any) -> Any:
     class Adds(keras.layers.Layer):
         def call(self, x: Any) -> Any:
@@ -105,6 +126,18 @@ def _torch() -> Any:
 Rows = dict[str, tuple[Build, Callable[[Any, Any], Any]]]
 FITS: Rows = {
     "penalties": (_regression(), lambda m, k: m.fit(X, Y, epochs=3, **FIT)),
+    "images": (  # 20 steps; the validation sees the moving statistics
+        _images,
+        lambda m, k: m.fit(
+            IMAGES,
+            CLASSES,
+            batch_size=23,
+            epochs=10,
+            shuffle=False,
+            verbose=0,
+            validation_data=(IMAGES[::-1].copy(), CLASSES[::-1].copy()),
+        ),
+    ),
     "add_loss": (_add_loss, lambda m, k: m.fit(X, Y, epochs=3, **FIT)),
     "flat targets": (_regression(), lambda m, k: m.fit(X, Y[:, 0], epochs=2, **FIT)),
     "pandas": (_regression(), lambda m, k: m.fit(*_pandas(), epochs=2, **FIT)),
