@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
 from narae.executors import load, wants_heads
+from narae.executors.rows import Rows
 from narae.graph.fuse import fuse
 from narae.graph.plan import plan
 from narae.graph.rewrite import simplify
@@ -39,9 +40,44 @@ class Compiled:
         try:
             outputs = self.program()
         finally:  # Ctrl-C may come in the middle of a run
-            for variable in self._touched:
-                variable.touched()
+            self._touch()
         return fill(self.traced.result, outputs)
+
+    def many(self, steps: int, rows: Sequence[Rows]) -> Many | None:
+        """Run many steps at once on rows of arrays, if the executor can: see `Many`."""
+        run = getattr(self.program, "many", None)
+        if run is None:
+            return None
+        kept = [np.empty((steps, *a.shape), a.dtype) for a in self.program.outputs]
+        progress = run(steps, rows, kept)
+        return None if progress is None else Many(self, kept, progress)
+
+    def _touch(self) -> None:
+        for variable in self._touched:
+            variable.touched()
+
+
+class Many:
+    """A run of many steps. Iterate for the number of steps that are done, now and then; close it
+    to end after the present step. `kept`: what the steps gave, by output and step."""
+
+    def __init__(self, compiled: Compiled, kept: list[np.ndarray], progress: Iterator[int]) -> None:
+        self._compiled, self.kept, self._progress = compiled, kept, progress
+
+    def __iter__(self) -> Iterator[int]:
+        with self._compiled.lock:
+            try:
+                yield from self._progress
+            finally:
+                self._compiled._touch()
+
+    def results(self, steps: Any = slice(None)) -> Any:
+        """What the steps gave, in the function's structure: of one step, or arrays of several."""
+        return self.filled([a[steps] for a in self.kept])
+
+    def filled(self, outputs: list[np.ndarray]) -> Any:
+        """The function's structure with these in the places of its outputs."""
+        return fill(self._compiled.traced.result, outputs)
 
 
 def compile_function(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Compiled:

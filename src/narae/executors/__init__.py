@@ -30,7 +30,10 @@ class Program(Protocol):
 
 
 def load(
-    name: str, plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
+    name: str,
+    plan: Plan,
+    state: Sequence[np.ndarray],
+    threads: Callable[[], int] = lambda: 1,
 ) -> Program:
     """Load a plan on the executor `name`. state: arrays that outlive the program; threads: gives
     the number of threads to run it on."""

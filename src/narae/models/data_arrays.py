@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
+from narae.executors.rows import Rows
 from narae.graph.ir import Spec
 from narae.models.data_batches import Source
 from narae.models.data_checks import spec_of
@@ -66,6 +67,15 @@ class ArraySource(Source):
             steps = self.per_pass
         for step in range(number * steps, (number + 1) * steps):
             yield self._batch(*divmod(step, self.per_pass))
+
+    def rows(self, number: int) -> tuple[list[Rows], int] | None:
+        """An epoch's whole batches as rows of the arrays, and how many batches they are. None where
+        the batches are not one after the other in an order of rows."""
+        if self._shuffle == "batch" or self.steps != self.per_pass or not all(self.takes):
+            return None
+        if self._order is not None and self._ordered_for != number:
+            self._reorder(number)
+        return [Rows(leaf, self._order) for leaf in self.leaves], self.samples // self.batch_size
 
     def peek(self) -> ArrayBatch:
         """A batch of the usual size."""

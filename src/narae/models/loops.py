@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 import warnings
 from collections.abc import Collection
@@ -147,6 +149,13 @@ def _train_epoch(
 ) -> dict[str, Any]:
     """One pass over the training data but for the first `done` batches; the metrics at its end."""
     steps, out, number = model._steps(), None, -1
+    if not done and not callbacks.wants_batches:
+        _validate(model, "train", source, source.peek(), validated)
+        done, out = _at_once(
+            steps.many("train", source, epoch),
+            callbacks.on_train_batch_end,
+            lambda logs, first: _watch_losses(logs, epoch, first, validated),
+        )
     for number, batch in enumerate(source.epoch(epoch)):
         if number < done:
             continue
@@ -164,12 +173,36 @@ def _train_epoch(
     return as_floats(model.get_metrics_result() if out is None else out)
 
 
+def _at_once(many: Any, tell: Any, watch: Any = None) -> tuple[int, Any]:
+    """Run an epoch's whole batches in one call, as far as it can be done: how many are done, and
+    the last one's result. tell: a batch's hook; watch: sees what each stretch of steps gave."""
+    if many is None:
+        return 0, None
+    running, steps = many
+    seen = 0
+    with contextlib.closing(iter(running)) as progress:
+        for done in itertools.chain(progress, [steps]):
+            if done <= seen:
+                continue
+            if watch is not None:
+                watch(running.results(slice(seen, done)), seen)
+            seen = done
+            tell(done - 1, lambda last=done - 1: as_floats(running.results(last)))
+    return steps, running.results(steps - 1)
+
+
 def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) -> dict[str, Any]:
     """One pass over data without training; the metrics at its end."""
     steps, out, number = model._steps(), None, -1
     model.reset_metrics()
     callbacks.on_test_begin()
+    done = 0
+    if not callbacks.wants_batches:
+        _validate(model, "test", source, source.peek(), validated)
+        done, out = _at_once(steps.many("test", source, 0), callbacks.on_test_batch_end)
     for number, batch in enumerate(source.epoch(0)):
+        if number < done:
+            continue
         if callbacks.wants_batches:
             callbacks.on_test_batch_begin(number)
         _validate(model, "test", source, batch, validated)
@@ -197,6 +230,14 @@ def _validate(model: Any, kind: str, source: Any, batch: Any, validated: set[str
     validated.add(f"{kind}{id(source)}")
     tree = batch.tree() if whole is None else whole()
     model._trained.loss.validate(tree[1])
+
+
+def _watch_losses(logs: Any, epoch: int, first: int, validated: set[str]) -> None:
+    """`_watch_loss` for the results of steps from `first` on."""
+    losses = logs.get("loss") if isinstance(logs, dict) else None
+    if losses is not None and np.ndim(losses) == 1 and np.isnan(losses).any():
+        step = int(np.isnan(losses).argmax())
+        _watch_loss(None, {"loss": losses[step]}, epoch, first + step, validated)
 
 
 def _watch_loss(model: Any, out: Any, epoch: int, step: int, validated: set[str]) -> None:
@@ -248,13 +289,29 @@ def predict(
     listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None)
+    done = 0 if listed.wants_batches else _predict_at_once(running, source, listed, out)
     for number, batch in enumerate(source.epoch(0)):
+        if number < done:
+            continue
         if listed.wants_batches:
             listed.on_predict_batch_begin(number)
         result = running.run("predict", batch, out.add)
         listed.on_predict_batch_end(number, lambda result=result: {"outputs": result})
     listed.on_predict_end()
     return out.joined()
+
+
+def _predict_at_once(running: Any, source: Any, listed: Any, out: _Outputs) -> int:
+    """The outputs of all whole batches in one run; how many batches that were."""
+    many = running.many("predict", source, 0)
+    if many is None or not all(
+        a.ndim > 1 and a.shape[1] == source.batch_size for a in many[0].kept
+    ):
+        return 0
+    done, _ = _at_once(many, listed.on_predict_batch_end)
+    joined = [a.reshape(-1, *a.shape[2:]) for a in many[0].kept]
+    out.add(many[0].filled(joined))
+    return done
 
 
 class _Outputs:

@@ -11,7 +11,7 @@ import numpy as np
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
-from narae.engine.compiled import Compiled, compile_function
+from narae.engine.compiled import Compiled, Many, compile_function
 from narae.graph.ir import Spec
 from narae.ops.tensor import as_tensor
 
@@ -52,6 +52,16 @@ class Steps:
             batch.write(compiled.inputs)
             result = compiled()
             return result if take is None else take(result)
+
+    def many(self, kind: str, source: Any, epoch: int) -> tuple[Many, int] | None:
+        """An epoch's whole batches as one run, and how many they are; None where there is no such
+        run (data that comes batch by batch, an executor that runs step by step, eager models)."""
+        rows = getattr(source, "rows", None)
+        found = None if rows is None or self._model.run_eagerly else rows(epoch)
+        if found is None or found[1] < 2:
+            return None
+        many = self.program(kind, source.peek()).many(found[1], found[0])
+        return None if many is None else (many, found[1])
 
     def program(self, kind: str, batch: Any) -> Compiled:
         """The program of a step for batches of this shape."""

@@ -34,7 +34,7 @@ SIZE = 48
 
 END = 1 << 24  # the phase after the last step
 HOST = -1
-_SPINS = 2000  # looks before a thread sleeps: some 30 microseconds
+_SPINS = 20000  # looks before a thread sleeps: some 250 microseconds
 _WAIT, _WAKE = 128, 129  # futex operations of one process
 
 
@@ -82,12 +82,12 @@ def _atomic_add(f: Function, word: int, by: int) -> str:
 
 
 def _phase_count(f: Function, phase: str) -> str:
-    table = f.field(f.args[0], PHASES, PTR)
+    table = f.load(PTR, _place(f, PHASES), 8)  # another run may have other tables
     return f.load(INT, f.at(table, f.add(f.mul(phase, 16), 8)), 8)
 
 
 def _run_tile(f: Function, phase: str, tile: str) -> None:
-    phases, tiles = f.field(f.args[0], PHASES, PTR), f.field(f.args[0], TILES, PTR)
+    phases, tiles = f.load(PTR, _place(f, PHASES), 8), f.load(PTR, _place(f, TILES), 8)
     first = f.load(INT, f.at(phases, f.mul(phase, 16)), 8)
     pair = f.at(tiles, f.mul(f.add(first, tile), 16))
     kernel, record = f.load(PTR, pair, 8), f.load(PTR, f.at(pair, 8), 8)
@@ -104,7 +104,7 @@ def _advance(name: str) -> Function:
     line = len(f._lines) - 1
     following = f.add(phase, 1)
     failed = f.let(f"icmp ne i64 {f.load(INT, _place(f, ERROR), 8)}, 0")
-    last = f.let(f"icmp eq i64 {following}, {f.field(f.args[0], PHASE_COUNT)}")
+    last = f.let(f"icmp eq i64 {following}, {f.load(INT, _place(f, PHASE_COUNT), 8)}")
     f.branch(f.let(f"or i1 {failed}, {last}"), wrap, started)
     f.place(wrap)
     step = f.add(f.load(INT, _place(f, STEP), 8), 1)

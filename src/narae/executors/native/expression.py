@@ -111,12 +111,12 @@ def emit_row(
         row.step(whole, LANES, mask_of(f, rest))
 
 
-def mask_of(f: Function, count: str) -> str:
+def mask_of(f: Function, count: str, lanes: int = LANES) -> str:
     """True in the first `count` lanes."""
-    kind = vector("i64", LANES)
+    kind = vector("i64", lanes)
     first = f.let(f"insertelement {kind} poison, i64 {count}, i32 0")
-    all_ = f.let(f"shufflevector {kind} {first}, {kind} poison, <{LANES} x i32> zeroinitializer")
-    order = f"<{', '.join(f'i64 {i}' for i in range(LANES))}>"
+    all_ = f.let(f"shufflevector {kind} {first}, {kind} poison, <{lanes} x i32> zeroinitializer")
+    order = f"<{', '.join(f'i64 {i}' for i in range(lanes))}>"
     return f.let(f"icmp slt {kind} {order}, {all_}")
 
 

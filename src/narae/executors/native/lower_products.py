@@ -19,7 +19,8 @@ from narae.executors.native.tiles import Lowered, Tile, address, cuts, indices, 
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
-_WORK = 3_000_000  # multiplications and additions of one tile, about
+_WORK = 1_000_000  # multiplications below which panels go together in a tile
+_COPY, _CALL = 7, 20_000  # what it costs to copy a number of B, and to call a tile, in the same
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
@@ -235,7 +236,7 @@ def _tiles(
         products.keep += [table, part.taps]
         block = max(1, _STRETCH // (part.inner * tile_shape.wide * _size(dtype)))
         block = min(block, len(part.taps))
-        for (r0, r1), (c0, c1) in _grid(part, tile_shape):
+        for (r0, r1), (c0, c1) in _grid(part, tile_shape, 2):
             record = [part.a, part.b + c0 * part.b_across, address(table) + 8 * r0, r1 - r0, c1 - c0]
             record += [address(part.taps), len(part.taps), block, part.inner]
             record += [part.a_step, part.b_down, part.b_across]
@@ -294,16 +295,44 @@ def _padded(rows: np.ndarray, unit: int) -> np.ndarray:
     return np.concatenate([rows, np.repeat(rows[-1:], extra)])
 
 
-def _grid(part: Product, shape: contraction.Shape) -> list[tuple[Any, Any]]:
-    """Ranges of rows and of columns, of about `_WORK` each."""
-    rows, panels = len(part.rows), -(-part.columns // shape.wide)
+def _grid(part: Product, shape: contraction.Shape, workers: int) -> list[tuple[Any, Any]]:
+    """Ranges of rows and of columns: those that the threads would be through with soonest. What is
+    computed does not depend on the choice: every sum has the same order in any tile."""
+    best: list[tuple[Any, Any]] = []
+    soonest = float("inf")
+    for unit in (shape.wide, (shape.vectors - 1) * shape.lanes):
+        columns = cuts(part.columns, _panels(part, unit), unit)
+        for apart in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+            if apart > 1 and len(part.rows) < 4 * shape.rows * apart:
+                break
+            rows = cuts(len(part.rows), apart, shape.rows)
+            tiles = [(r, c) for c in columns for r in rows]
+            end = _end(part, shape, tiles, workers)
+            if end < 0.99 * soonest:
+                best, soonest = tiles, end
+    return best
+
+
+def _panels(part: Product, unit: int) -> int:
+    """Into how many ranges columns are cut: several panels go together where they are cheap."""
+    panels = -(-part.columns // unit)
+    work = len(part.rows) * len(part.taps) * part.inner * unit
+    return -(-panels // max(1, min(panels, _WORK // work)))
+
+
+def _end(
+    part: Product, shape: contraction.Shape, tiles: Sequence[tuple[Any, Any]], workers: int
+) -> float:
+    """When threads that take tiles in order would be through, in multiplications."""
     sums = len(part.taps) * part.inner
-    panel = 2 * rows * sums * min(shape.wide, part.columns)
-    # several panels in a tile where they are cheap, several tiles of a panel where it is dear
-    together = max(1, min(panels, _WORK // max(1, panel)))
-    apart = max(1, min(panel // _WORK, rows // (8 * shape.rows)))
-    columns = cuts(part.columns, -(-panels // together), shape.wide)
-    return [(r, c) for c in columns for r in cuts(rows, apart, shape.rows)]
+    busy = [0.0] * workers
+    for (r0, r1), (c0, c1) in tiles:
+        rows = -(-(r1 - r0) // shape.rows) * shape.rows
+        columns = -(-(c1 - c0) // shape.lanes) * shape.lanes
+        cost = (rows + _COPY) * columns * sums + _CALL
+        first = min(range(workers), key=busy.__getitem__)
+        busy[first] += cost
+    return max(busy)
 
 
 # -- long sums in parts -----------------------------------------------------------------------------
@@ -314,8 +343,9 @@ def _cut_sums(products: Products) -> list[Product] | None:
     if len(products.parts) != 1:
         return None
     part = products.parts[0]
-    tiles = len(_grid(part, contraction.tile_shape(host(), "float32")))
-    work = 2 * len(part.rows) * part.columns * len(part.taps) * part.inner
+    shape = contraction.tile_shape(host(), "float32")
+    tiles = -(-len(part.rows) // (4 * shape.rows)) * -(-part.columns // shape.wide)
+    work = len(part.rows) * part.columns * len(part.taps) * part.inner
     parts = min(_MANY, work // _WORK, len(part.taps))
     if tiles >= _FEW or parts < 2:
         return None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from narae.executors.native import driver, threads
-from narae.executors.native.compiler import addresses
+from narae.executors.native.epoch import gather_tiles, keep_tile
+from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower import lower_step
 from narae.executors.native.lower_elementwise import copy_tiles
-from narae.executors.native.tiles import Lowered, Tile, address
+from narae.executors.native.tables import Tables
+from narae.executors.native.tiles import Lowered, address
 from narae.executors.numpy.memory import Scratch, aligned, make_arrays
+from narae.executors.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
 
-_LIGHT = 200_000  # bytes of records' work below which one thread is faster than two
+_LOOK = 0.05  # seconds between looks at how far a run of many steps is
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +38,12 @@ class NativeProgram:
     stages: what each step became, to look at. state: the arrays that a run changes in place.
     """
 
-    def __init__(self, plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> None:
+    def __init__(
+        self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]
+    ) -> None:
+        """number: gives the number of threads."""
         self.plan = plan
-        self._threads = threads
+        self._number = number
         self._arrays = make_arrays(plan, state, None)
         self.inputs = [self._arrays[v.uid] for v in plan.inputs]
         self.state = list(state)
@@ -43,7 +51,8 @@ class NativeProgram:
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
         self.stages = self._stages()
-        self._load()
+        self._tables = Tables([stage.lowered for stage in self.stages])
+        self._work, self._advance = driver.driver()
 
     def _stages(self) -> list[Stage]:
         error = address(self._control) + 8 * driver.ERROR
@@ -59,66 +68,99 @@ class NativeProgram:
         tiles = [copy_tiles(arrays[m.source], arrays[m.target]) for m in moves]
         return Stage(None, Lowered(tiles, keep=[arrays]))
 
-    def _load(self) -> None:
-        """Compile what is new, and write the tables that the driver reads."""
-        self._hosts: dict[int, Callable[[], None]] = {}
-        phases: list[list[Tile]] = []
-        for stage in self.stages:
-            if stage.lowered.host is not None:
-                self._hosts[len(phases)] = stage.lowered.host
-                phases.append([])
-            phases += [tiles for tiles in stage.lowered.phases if tiles]
-        tiles = [tile for phase in phases for tile in phase]
-        kernels = addresses([(tile.key, tile.build) for tile in tiles])
-        starts = np.cumsum([0, *(len(tile.record) for tile in tiles)])
-        self._records = np.empty(max(1, int(starts[-1])), np.int64)
-        for tile, start in zip(tiles, starts, strict=False):
-            self._records[start : start + len(tile.record)] = tile.record
-        base = address(self._records)
-        self._tiles = np.empty((max(1, len(tiles)), 2), np.int64)
-        self._tiles[: len(tiles), 0] = kernels
-        self._tiles[: len(tiles), 1] = base + 8 * starts[:-1]
-        self._phases = np.zeros((max(1, len(phases)), 2), np.int64)
-        first = 0
-        for i, phase in enumerate(phases):
-            self._phases[i] = (first, driver.HOST if i in self._hosts else len(phase))
-            first += len(phase)
-        self._scratch = max((tile.scratch for tile in tiles), default=0) + 4096
-        self._count = len(phases)
-        self._shared = any(len(phase) > 1 for phase in phases)
-        self._control[driver.PHASES] = address(self._phases)
-        self._control[driver.PHASE_COUNT] = len(phases)
-        self._control[driver.TILES] = address(self._tiles)
-        self._work, self._advance = driver.driver()
-
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
         of range, with the state as it was when that was found."""
-        if self._count:
-            self._run(1)
+        tables = self._tables
+        if tables.count:
+            self._begin(tables, 1)
+            if tables.shared and self._running() and (number := self._number()) > 1:
+                threads.pool().ask(lambda: self._help(tables), number - 1)
+            for _ in self._lead(tables):
+                continue
+            self._check()
         return self.outputs
 
-    def _run(self, steps: int) -> None:
+    def many(
+        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
+    ) -> Iterator[int] | None:
+        """Run many steps on rows of arrays; gives now and then how many are done. None where the
+        rows have a dtype or layout without native code.
+
+        kept: for each output, memory for what all steps give, one after the other. Closing the
+        iterator, or an exception at it (Ctrl-C), ends the run after the present step.
+        """
+        gathers = []
+        try:
+            for one, target in zip(rows, self.inputs, strict=True):
+                gathers += gather_tiles(one, target, self._control)
+        except Unlowered:
+            return None
+        keep, table = keep_tile(self.outputs, kept, self._control)
+        parts = [Lowered([gathers]), *(s.lowered for s in self.stages), Lowered([[keep]])]
+        return self._many(steps, Tables(parts), [rows, kept, table])
+
+    def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
+        self._begin(tables, steps)
+        number = self._number() if tables.shared else 1
+        ended = threading.Semaphore(0)
+
+        def help_() -> None:
+            self._help(tables)
+            ended.release()
+
+        helpers = number - 1 if tables.hosts else number
+        if self._running():
+            threads.pool().ask(help_, helpers)
+        else:
+            helpers = 0
+        try:
+            yield from self._lead(tables) if tables.hosts else self._watch(ended, helpers)
+        finally:  # all threads leave before anyone else may use the program
+            self._control[driver.STOP] = 1
+            while tables.hosts and self._running():
+                for _ in self._lead(tables):
+                    continue
+            while self._running():
+                time.sleep(0.0001)
+            self._tables.install(self._control)
+        del alive
+        self._check()
+
+    def _begin(self, tables: Tables, steps: int) -> None:
         control = self._control
+        tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
-        place, scratch = address(control), threads.scratch(self._scratch)
-        self._advance(place, scratch, -1)
-        if self._shared and self._on() and (number := self._threads()) > 1:
-            threads.pool().ask(self._help, number - 1)
-        while phase := self._work(place, scratch, 1):
-            self._hosts[phase - 1]()
-            self._advance(place, scratch, phase - 1)
-        if control[driver.ERROR]:
-            raise self._error()
+        self._advance(address(control), threads.scratch(tables.scratch), -1)
 
-    def _on(self) -> bool:
+    def _running(self) -> bool:
         return int(self._control[driver.WORD]) >> 32 != driver.END
 
-    def _help(self) -> None:
-        self._work(address(self._control), threads.scratch(self._scratch), 0)
+    def _help(self, tables: Tables) -> None:
+        self._work(address(self._control), threads.scratch(tables.scratch), 0)
 
-    def _error(self) -> Exception:
-        index, length = self._control[driver.ERROR + 1], self._control[driver.ERROR + 2]
-        return IndexError(f"index {index} is out of range for an axis of length {length}")
+    def _lead(self, tables: Tables) -> Iterator[int]:
+        """Take part, and run what is for Python."""
+        place, scratch = address(self._control), threads.scratch(tables.scratch)
+        due = time.monotonic() + _LOOK
+        while phase := self._work(place, scratch, 1):
+            tables.hosts[phase - 1]()
+            self._advance(place, scratch, phase - 1)
+            if time.monotonic() > due:
+                yield int(self._control[driver.STEP])
+                due = time.monotonic() + _LOOK
 
+    def _watch(self, ended: threading.Semaphore, helpers: int) -> Iterator[int]:
+        """Wait for the threads that do the work."""
+        while helpers and self._running():
+            if ended.acquire(timeout=_LOOK):
+                helpers -= 1
+            else:
+                yield int(self._control[driver.STEP])
+
+    def _check(self) -> None:
+        control = self._control
+        if control[driver.ERROR]:
+            index, length = control[driver.ERROR + 1], control[driver.ERROR + 2]
+            raise IndexError(f"index {index} is out of range for an axis of length {length}")

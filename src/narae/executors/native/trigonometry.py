@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from narae.executors.native.lanes import Lanes, where
@@ -21,7 +22,7 @@ ARCTAN = (
     *(0.057881337, -0.031096855, 0.0108685475, -0.0017827683),
 )
 
-# pi in two doubles, the second from Machin's formula in integers (see _pi_bits)
+# pi / 2 is HALF_PI + HALF_PI_REST; 2 / pi is WORDS, 32 bits each, all behind the point
 HALF_PI = math.pi / 2
 LARGE = 2.0**40  # from here on two doubles of pi / 2 may leave too little of x
 ROUNDER = 1.5 * 2**52  # as vectormath's, for doubles
@@ -48,8 +49,8 @@ TWO_OVER_PI = (1 << (288 + 224 + 1)) // PI_BITS  # 224 bits behind the point
 WORDS = [(TWO_OVER_PI >> (192 - 32 * i)) & 0xFFFFFFFF for i in range(7)]
 
 
-def _reduced(size: Lanes) -> tuple[Lanes, Lanes]:
-    """r, n with size = r + n pi/2 modulo 2 pi, |r| at most pi/4.
+def _reduced(size: Lanes) -> tuple[Lanes, Lanes, Lanes]:
+    """r, rest, n with size = r + rest + n pi/2 modulo 2 pi; |r| at most pi/4, rest below its last.
 
     In doubles, after Cody and Waite: n times the first double of pi/2 has few enough bits for
     the first fma to be exact. A block of its own, which seldom runs, serves large numbers.
@@ -57,7 +58,7 @@ def _reduced(size: Lanes) -> tuple[Lanes, Lanes]:
     f, x = size.function, size.astype("float64")
     moved = fma(x, 1 / HALF_PI, ROUNDER)
     whole = moved - ROUNDER
-    r = fma(whole, -HALF_PI_REST, fma(whole, -HALF_PI, x)).astype("float32")
+    r = fma(whole, -HALF_PI_REST, fma(whole, -HALF_PI, x))
     n = moved.view("int64").astype("int32")
     large = (size >= LARGE) & (size < math.inf)  # infinity has become NaN
     found = large.name
@@ -75,11 +76,12 @@ def _reduced(size: Lanes) -> tuple[Lanes, Lanes]:
     r, n = (
         a.let(f"phi {a.kind} [ {a.name}, %{before} ], [ {b.name}, %{after} ]") for a, b in pairs
     )
-    return r, n
+    near = r.astype("float32")
+    return near, (r - near.astype("float64")).astype("float32"), n
 
 
 def _reduced_large(size: Lanes) -> tuple[Lanes, Lanes]:
-    """The same for numbers from 2**26 on, in integers, after Payne and Hanek (1983).
+    """r in doubles and n for numbers from 2**26 on, in integers, after Payne and Hanek (1983).
 
     size = m 2**e. Of the bits of 2/pi those above 2**(1 - e) only add whole turns, and those
     96 from there on decide the 64 that are kept: 2 of n and 62 of the fraction.
@@ -89,13 +91,11 @@ def _reduced_large(size: Lanes) -> tuple[Lanes, Lanes]:
     start = (bits >> 23) - (150 + 2)  # of the bits behind the point, how many to skip
     word, shift = start >> 5, (start & 31).astype("uint64")
     taken = [_word(word, i, m) for i in range(4)]
-    window = [
-        (((high << 32) | low) << shift) >> 32 for high, low in zip(taken, taken[1:], strict=False)
-    ]
+    window = [(((high << 32) | low) << shift) >> 32 for high, low in itertools.pairwise(taken)]
     turns = ((m * window[0]) << 32) + m * window[1] + ((m * window[2]) >> 32)
     n = (turns + 2**61) >> 62
     fraction = (turns - (n << 62)).view("int64").astype("float64")
-    return (fraction * (HALF_PI * 2.0**-62)).astype("float32"), n.astype("int32")
+    return fraction * (HALF_PI * 2.0**-62), n.astype("int32")
 
 
 def _word(word: Lanes, offset: int, like: Lanes) -> Lanes:
@@ -106,18 +106,19 @@ def _word(word: Lanes, offset: int, like: Lanes) -> Lanes:
     return found
 
 
-def _sin_near_zero(r: Lanes, square: Lanes) -> Lanes:
-    return fma(r * square, polynomial(square, SIN), r)
+def _sin_near_zero(r: Lanes, rest: Lanes, square: Lanes) -> Lanes:
+    return fma(r * square, polynomial(square, SIN), rest) + r
 
 
-def _cos_near_zero(square: Lanes) -> Lanes:
-    return fma(square, fma(square, polynomial(square, COS), -0.5), 1)
+def _cos_near_zero(r: Lanes, rest: Lanes, square: Lanes) -> Lanes:
+    return fma(square, fma(square, polynomial(square, COS), -0.5), -(r * rest)) + 1
 
 
-def _wave(r: Lanes, n: Lanes) -> Lanes:
-    """sin(r + n pi/2): the bits of n choose sine or cosine and the sign."""
+def _wave(r: Lanes, rest: Lanes, n: Lanes) -> Lanes:
+    """sin(r + rest + n pi/2): the bits of n choose sine or cosine and the sign."""
     square = r * r
-    y = where((n & 1) == 0, _sin_near_zero(r, square), _cos_near_zero(square))
+    even = (n & 1) == 0
+    y = where(even, _sin_near_zero(r, rest, square), _cos_near_zero(r, rest, square))
     return (y.view("int32") ^ ((n & 2) << 30)).view("float32")
 
 
@@ -131,16 +132,16 @@ def sin(x: Lanes) -> Lanes:
 @of_float32("cos")
 def cos(x: Lanes) -> Lanes:
     """The cosine of x in radians."""
-    r, n = _reduced(magnitude(x))
-    return _wave(r, n + 1)
+    r, rest, n = _reduced(magnitude(x))
+    return _wave(r, rest, n + 1)
 
 
 @of_float32("tan")
 def tan(x: Lanes) -> Lanes:
     """The tangent of x in radians: of the sine and the cosine, or the other way about."""
-    r, n = _reduced(magnitude(x))
+    r, rest, n = _reduced(magnitude(x))
     square = r * r
-    s, c = _sin_near_zero(r, square), _cos_near_zero(square)
+    s, c = _sin_near_zero(r, rest, square), _cos_near_zero(r, rest, square)
     odd = (n & 1) == 1
     y = where(odd, -c, s) / where(odd, s, c)
     return (y.view("int32") ^ (x.view("int32") & -(2**31))).view("float32")

@@ -1,0 +1,49 @@
+"""Phases as the tables that the driver reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from narae.executors.native import driver
+from narae.executors.native.compiler import addresses
+from narae.executors.native.tiles import Lowered, Tile, address
+
+Hosts = dict[int, Callable[[], None]]
+
+
+class Tables:
+    """Kernels and records of all tiles. hosts: what Python runs, by phase; scratch: bytes that
+    each thread needs; shared: whether there is a phase for more than one thread."""
+
+    def __init__(self, parts: Sequence[Lowered]) -> None:
+        self.hosts: Hosts = {}
+        phases: list[list[Tile]] = []
+        for part in parts:
+            if part.host is not None:
+                self.hosts[len(phases)] = part.host
+                phases.append([])
+            phases += [tiles for tiles in part.phases if tiles]
+        tiles = [tile for phase in phases for tile in phase]
+        self.count = len(phases)
+        self.scratch = max((tile.scratch for tile in tiles), default=0) + 4096
+        self.shared = any(len(phase) > 1 for phase in phases)
+        starts = np.cumsum([0, *(len(tile.record) for tile in tiles)])
+        flat = [number for tile in tiles for number in tile.record]
+        self._records = np.array(flat or [0], np.int64)
+        self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
+        self._tiles[: len(tiles), 0] = addresses([(tile.key, tile.build) for tile in tiles])
+        self._tiles[: len(tiles), 1] = address(self._records) + 8 * starts[:-1]
+        # a thread that comes late may look up a phase of a longer run: nothing is there to do
+        self._phases = np.zeros((len(phases) + 8, 2), np.int64)
+        first = 0
+        for i, phase in enumerate(phases):
+            self._phases[i] = (first, driver.HOST if i in self.hosts else len(phase))
+            first += len(phase)
+
+    def install(self, control: np.ndarray) -> None:
+        """Make these the tables of a control record."""
+        control[driver.PHASES] = address(self._phases)
+        control[driver.PHASE_COUNT] = self.count
+        control[driver.TILES] = address(self._tiles)

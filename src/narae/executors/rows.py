@@ -1,0 +1,17 @@
+"""Where a program finds the rows of its batches when it runs many steps at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """One input's rows: step s reads rows start + s B up to start + (s + 1) B of `array`, for
+    batches of B, or the rows at those places of `order`."""
+
+    array: np.ndarray
+    order: np.ndarray | None = None
+    start: int = 0
