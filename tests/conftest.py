@@ -32,6 +32,15 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+@pytest.fixture(params=["native", "numpy"])
+def each_executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs on every executor."""
+    from narae.engine import config
+
+    monkeypatch.setattr(config, "_chosen", [request.param])
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def _fixed() -> None:
     """Every test begins with the same seeds and the same names, whatever ran before it."""

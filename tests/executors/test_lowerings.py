@@ -15,6 +15,8 @@ from narae.graph.ir import Spec, run
 from narae.ops.record import RECORDS
 from narae.ops.records import shape as S
 
+pytestmark = pytest.mark.usefixtures("each_executor")
+
 
 def planned(name: str, arrays: list[np.ndarray], orders: Any = None, **params: Any) -> np.ndarray:
     """The op's result from the executor; orders: transposes on the way in, to lay operands out."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import narae.ops as ops
+from narae.engine import config
 from narae.engine.compiled import Compiled, compile_function
 from narae.engine.tape import GradientTape
 from narae.engine.variable import Variable
@@ -29,6 +30,8 @@ from narae.ops.records import shape as S
 from narae.ops.records.contract import dot
 from narae.ops.records.index import take
 from narae.ops.tensor import Tensor
+
+pytestmark = pytest.mark.usefixtures("each_executor")
 
 
 def variables(*values: Any) -> list[Variable]:
@@ -188,6 +191,7 @@ def allocated(function: Callable[[], Any], times: int = 50) -> int:
 
 
 def test_a_training_step_learns_and_allocates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_chosen", ["numpy"])
     monkeypatch.setattr(blocks, "BLOCK", 1 << 12)  # 300 x 100 weights: 8 blocks
     program, _ = training_step((300, 100, 10), 256)
     assert "for b0" in program.program.source
@@ -199,6 +203,7 @@ def test_a_training_step_learns_and_allocates_nothing(monkeypatch: pytest.Monkey
 
 
 def test_blocks_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_chosen", ["numpy"])
     found = []
     for block in (1 << 16, 1000):
         monkeypatch.setattr(blocks, "BLOCK", block)
@@ -268,7 +273,8 @@ def test_an_interrupted_step_leaves_state_to_go_on_with() -> None:
     assert set(np.log2(a.numpy())) <= {1.0, 2.0}  # each step is done or not done
 
 
-def test_source_can_be_read() -> None:
+def test_source_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_chosen", ["numpy"])
     (a,) = variables([1.0, 2.0])
     program = compile_function(lambda x: a.assign(a.value * 2 + x), Spec((2,), "float32"))
     lines = program.program.source.splitlines()

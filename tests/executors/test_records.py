@@ -9,26 +9,20 @@ import pytest
 
 from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import compile_function
-from narae.engine import config
-from narae.executors import EXECUTORS, coverage
+from narae.executors import coverage
 from narae.executors.numpy import blocks
 from narae.executors.numpy.lowerings import LOWERINGS
 from narae.graph.ir import Op, Spec, run
 from narae.ops.record import RECORDS
 from narae.ops.tensor import tensor_of
 
+pytestmark = pytest.mark.usefixtures("each_executor")
 SAMPLES = [
     pytest.param(op, arrays, params, id=f"{name}-{i}")
     for name, op in sorted(RECORDS.items())
     if op.samples is not None
     for i, (arrays, params) in enumerate(op.samples(np.random.default_rng(0)))
 ]
-
-
-@pytest.fixture(params=sorted(EXECUTORS), autouse=True)
-def _executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(config, "_chosen", [request.param])
-    return request.param
 
 
 def compiled(op: Any, arrays: list[np.ndarray], params: dict[str, Any]) -> Any:

@@ -14,9 +14,7 @@ from narae.graph.plan import Plan
 HEADS = True  # elementwise steps are computed on the tiles of the products before them
 
 
-def load(
-    plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
-) -> NativeProgram:
+def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NativeProgram:
     """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not
     fit."""
     return NativeProgram(plan, state, threads)

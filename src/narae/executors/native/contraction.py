@@ -65,7 +65,9 @@ def build(
 
     Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
     """
-    return _Contraction(Function(name, [PTR, PTR]), target, dtype, product, expression, operands).write()
+    return _Contraction(
+        Function(name, [PTR, PTR]), target, dtype, product, expression, operands
+    ).write()
 
 
 class _Contraction:
@@ -163,7 +165,9 @@ class _Contraction:
         """Rows of B lie along memory: whole registers, the last of a row masked."""
         f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
         step = shape.lanes * self.size
-        masks = [mask_of(f, f.sub(width, v * shape.lanes), shape.lanes) for v in range(shape.vectors)]
+        masks = [
+            mask_of(f, f.sub(width, v * shape.lanes), shape.lanes) for v in range(shape.vectors)
+        ]
         whole = f.let(f"icmp eq i64 {width}, {shape.wide}")
         full, part, done = f.label(), f.label(), f.label()
         f.branch(whole, full, part)
@@ -322,7 +326,9 @@ class _Contraction:
                 else:
                     operand = self.operands[given]
                     row = f.at(self.places[given], f.mul(number, self.gaps[given]))
-                    size = 1 if operand.dtype == "bool" else int(operand.dtype.lstrip("uintfloa")) // 8
+                    size = (
+                        1 if operand.dtype == "bool" else int(operand.dtype.lstrip("uintfloa")) // 8
+                    )
                     along = operand.access == "along"
                     places.append(f.at(row, f.mul(panel, size)) if along else row)
                     operands.append(operand)

@@ -158,7 +158,7 @@ def _system_wait(f: Function, operation: int, value: str) -> None:
 def _work(name: str) -> Function:
     """Take tiles until the last step is done."""
     f = Function(name, [PTR, PTR, INT], "i64")
-    names = "again on claim own run last idle spin look sleep doze up host over".split()
+    names = ["again", "on", "claim", "own", "run", "last", "idle", "spin", "look", "sleep", "doze", "up", "host", "over"]
     b = {n: f.label() for n in names}
     f.jump(b["again"])
 

@@ -32,7 +32,8 @@ def build(name: str, expression: Expression, operands: Sequence[Operand], rank: 
         for a in range(rank - 1):
             i = loops.enter_context(f.loop(0, lengths[a])).i
             places = [
-                f.at(place, f.mul(i, stride[a])) for place, stride in zip(places, strides, strict=True)
+                f.at(place, f.mul(i, stride[a]))
+                for place, stride in zip(places, strides, strict=True)
             ]
         emit_row(f, expression, operands, places, [s[rank - 1] for s in strides], lengths[-1])
     f.do("ret void")

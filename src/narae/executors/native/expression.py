@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from narae.executors.native.ir import Function
-from narae.executors.native.lanes import KINDS, Lanes, Unlowered, splat, vector
+from narae.executors.native.lanes import KINDS, Lanes, Unlowered, vector
 from narae.executors.native.namespace import OWN, XP
 from narae.graph.ir import Node
 
@@ -41,7 +41,9 @@ class Expression:
         self.nodes, self.reads, self.outputs = tuple(nodes), tuple(reads), tuple(outputs)
         self.numbers = dict(numbers)
         self.dtypes = {v.uid: v.dtype for node in nodes for v in node.inputs}
-        self.dtypes.update((u, s.dtype) for n in nodes for u, s in zip(n.uids, n.specs, strict=True))
+        self.dtypes.update(
+            (u, s.dtype) for n in nodes for u, s in zip(n.uids, n.specs, strict=True)
+        )
         self.key = self._key()
 
     def _key(self) -> str:

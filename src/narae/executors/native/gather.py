@@ -36,7 +36,12 @@ def build_take(name: str, index: str) -> Function:
         with f.loop(0, count) as i:
             place = _index(f, f.at(indices, f.mul(i.i, gap)), index, length, error)
             into = f.at(out, f.mul(f.add(f.mul(o.i, count), i.i), size))
-            args = [(PTR, into), (PTR, f.at(source, f.mul(place, x_axis))), (INT, size), ("i1", "false")]
+            args = [
+                (PTR, into),
+                (PTR, f.at(source, f.mul(place, x_axis))),
+                (INT, size),
+                ("i1", "false"),
+            ]
             f.call("void", "llvm.memcpy.p0.p0.i64", args)
     f.do("ret void")
     return f

@@ -105,7 +105,11 @@ class Function:
 
     def at(self, pointer: str, offset: str | int) -> str:
         """The address `offset` bytes further."""
-        return pointer if offset in (0, "0") else self.let(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        return (
+            pointer
+            if offset in (0, "0")
+            else self.let(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        )
 
     def load(self, kind: str, pointer: str, align: int = 1) -> str:
         """What is at an address."""
@@ -117,7 +121,9 @@ class Function:
 
     def field(self, record: str, index: int, kind: str = INT) -> str:
         """Field `index` of a record of 64-bit fields, which does not change while this runs."""
-        return self.let(f"load {kind}, ptr {self.at(record, 8 * index)}, align 8, !invariant.load !0")
+        return self.let(
+            f"load {kind}, ptr {self.at(record, 8 * index)}, align 8, !invariant.load !0"
+        )
 
     # -- loops -----------------------------------------------------------------------------------
 
@@ -174,4 +180,6 @@ def module(functions: Sequence[Function], features: str = "") -> str:
     own = {function.name for function in functions}
     lines = [line for name, line in declared.items() if name not in own]
     bodies = [function.text() for function in functions]
-    return "\n\n".join([*bodies, "\n".join(lines), f"attributes #0 = {{ nounwind {features} }}", "!0 = !{}", ""])
+    return "\n\n".join(
+        [*bodies, "\n".join(lines), f"attributes #0 = {{ nounwind {features} }}", "!0 = !{}", ""]
+    )

@@ -61,7 +61,9 @@ class Lanes:
     def full(self, value: Any, dtype: str | None = None) -> Lanes:
         """All lanes the same number."""
         dtype = dtype or self.dtype_name
-        made = Lanes(self.function, splat(literal(value, dtype), dtype, self.count), dtype, self.count)
+        made = Lanes(
+            self.function, splat(literal(value, dtype), dtype, self.count), dtype, self.count
+        )
         made.constant = float(value)
         return made
 
@@ -99,7 +101,9 @@ class Lanes:
 
     def calls(self, name: str, *others: Lanes, dtype: str | None = None) -> Lanes:
         """An intrinsic over lanes of this kind."""
-        suffix = {"float": "f32", "double": "f64"}.get(KINDS[self.dtype_name], KINDS[self.dtype_name])
+        suffix = {"float": "f32", "double": "f64"}.get(
+            KINDS[self.dtype_name], KINDS[self.dtype_name]
+        )
         full = f"llvm.{name}.{f'v{self.count}' if self.count > 1 else ''}{suffix}"
         args = [(x.kind, x.name) for x in (self, *others)]
         made = self.function.call(self.kind, full, args)
@@ -224,9 +228,7 @@ def compare(name: str, x: Lanes, y: Lanes) -> Lanes:
 def where(condition: Lanes, x: Lanes, y: Lanes) -> Lanes:
     """x where the condition holds, y elsewhere."""
     x, y = (x, x.like(y)) if isinstance(x, Lanes) else (y.like(x), y)
-    return x.let(
-        f"select {condition.kind} {condition.name}, {x.kind} {x.name}, {y.kind} {y.name}"
-    )
+    return x.let(f"select {condition.kind} {condition.name}, {x.kind} {x.name}, {y.kind} {y.name}")
 
 
 def cast(x: Lanes, dtype: str) -> Lanes:

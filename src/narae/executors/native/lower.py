@@ -96,7 +96,6 @@ def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
     return Lowered(host=run, keep=[arrays], why=why)
 
 
-
 def route(op: Op) -> str:
     """How the executor runs an operation, in float32 where it takes that: 'native', or 'NumPy'."""
     if op.name in PRODUCTS or op.name in INDEXED or op.name in TABLE or op.view:
@@ -104,7 +103,9 @@ def route(op: Op) -> str:
     if not op.elementwise or op.samples is None:
         return "NumPy"
     arrays, params = op.samples(np.random.default_rng(0))[0]
-    dtypes = ["float32" if np.asarray(a).dtype.kind == "f" else np.asarray(a).dtype.name for a in arrays]
+    dtypes = [
+        "float32" if np.asarray(a).dtype.kind == "f" else np.asarray(a).dtype.name for a in arrays
+    ]
     ins = tuple(Value(Spec((), dtype)) for dtype in dtypes)
     specs = op.rule(*(v.spec for v in ins), **params)
     specs = specs if isinstance(specs, tuple) else (specs,)

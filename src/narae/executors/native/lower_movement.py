@@ -109,7 +109,14 @@ def lower_along(node: Node, arrays: Arrays, error: Error) -> Lowered:
     tiles = []
     for begin, end in cuts(jl[0], -(-index.size // _PART)):
         record = [address(x) + begin * xs[0], address(index) + begin * js[0]]
-        record += [address(out) + begin * ys[0], error, end - begin, jl[1], jl[2], whole.shape[axis]]
+        record += [
+            address(out) + begin * ys[0],
+            error,
+            end - begin,
+            jl[1],
+            jl[2],
+            whole.shape[axis],
+        ]
         tiles.append(Tile(key, build, [*record, *xs, *js, *ys]))
     return Lowered([*phases, tiles], keep=[x, index, out])
 

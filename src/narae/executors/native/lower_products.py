@@ -20,7 +20,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
 _WORK = 1_000_000  # multiplications below which panels go together in a tile
-_COPY, _CALL = 7, 20_000  # what it costs to copy a number of B, and to call a tile, in the same
+_COPY, _CALL = 7, 100_000  # what it costs to copy a number of B, and to call a tile, in the same
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
@@ -237,7 +237,13 @@ def _tiles(
         block = max(1, _STRETCH // (part.inner * tile_shape.wide * _size(dtype)))
         block = min(block, len(part.taps))
         for (r0, r1), (c0, c1) in _grid(part, tile_shape, 2):
-            record = [part.a, part.b + c0 * part.b_across, address(table) + 8 * r0, r1 - r0, c1 - c0]
+            record = [
+                part.a,
+                part.b + c0 * part.b_across,
+                address(table) + 8 * r0,
+                r1 - r0,
+                c1 - c0,
+            ]
             record += [address(part.taps), len(part.taps), block, part.inner]
             record += [part.a_step, part.b_down, part.b_across]
             row, column = part.first_row + r0, part.first_column + c0
@@ -259,9 +265,7 @@ def _build(
     return contraction.build(name, host(), dtype, made, expression, operands)
 
 
-def _as_rows(
-    array: np.ndarray, shape: Sequence[int], width: int
-) -> tuple[Operand, int, int, int]:
+def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Operand, int, int, int]:
     """An operand of the expression as (rows, width): how it lies, its address, its row and column
     strides. Raises Unlowered where it has none."""
     full = np.broadcast_to(array, shape)
@@ -274,7 +278,7 @@ def _as_rows(
     row = _stride(full, axes)
     if covered != width or column is None or row is None or column not in (0, array.itemsize):
         raise Unlowered(f"an operand of shape {array.shape} beside a product of {tuple(shape)}")
-    access = "along" if column or width == 1 and array.size > 1 else "same"
+    access = "along" if column or (width == 1 and array.size > 1) else "same"
     if width == 1:
         access = "same" if column == 0 else "along"
     return Operand(array.dtype.name, access), address(array), row, column
@@ -386,9 +390,15 @@ def _in_parts(
     cut = Products(products.out, products.width, parts, keep=products.keep)
     # the identity reads the product and writes the partial sums
     tiles = _tiles(
-        cut, identity, made, (len(parts) * len(parts[0].rows), products.width), {made: partial_sums.reshape(-1, products.width)}
+        cut,
+        identity,
+        made,
+        (len(parts) * len(parts[0].rows), products.width),
+        {made: partial_sums.reshape(-1, products.width)},
     )
-    added = reduce_array("reduce_sum", partial_sums.reshape(len(parts), -1), (0,), total.reshape(-1))
+    added = reduce_array(
+        "reduce_sum", partial_sums.reshape(len(parts), -1), (0,), total.reshape(-1)
+    )
     ins = [total if u == made else arrays[u] for u in expression.reads]
     outs = [arrays[u] for u in expression.outputs]
     last = loop_tiles(expression, shape, ins, outs)

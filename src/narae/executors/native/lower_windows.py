@@ -90,7 +90,9 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
     if x.size == 0:
         return Lowered(phases, keep=[out])
     counted = x.shape[: out.ndim]
-    apart = all(s >= dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True))
+    apart = all(
+        s >= dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
+    )
     tiles: list[Tile] = []
     for index, tap in zip(np.ndindex(*p["window"]), taps(counted, p), strict=True):
         part, into = x[(..., *index)], out[tap]
@@ -112,7 +114,9 @@ def lower_extremes(node: Node, arrays: Arrays) -> Lowered:
     _check(p, x)
     if peak.size == 0:
         return Lowered([fill_tiles(out)], keep=[out])
-    if any(s < dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)):
+    if any(
+        s < dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
+    ):
         return _overlapping(node, arrays)
     if any(pad != (0, 0) for pad in p["padding"]):
         return _overlapping(node, arrays)

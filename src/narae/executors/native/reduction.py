@@ -56,7 +56,17 @@ def build_along(name: str, op: str, dtype: str, contiguous: bool) -> Function:
             with f.loop(0, lengths[1], carry=[(unit, outer.values[0])]) as middle:
                 row = f.at(first, f.mul(middle.i, gaps[1]))
                 middle.next = [
-                    _row(f, combine, neutral, dtype, row, lengths[2], gaps[2], middle.values[0], width)
+                    _row(
+                        f,
+                        combine,
+                        neutral,
+                        dtype,
+                        row,
+                        lengths[2],
+                        gaps[2],
+                        middle.values[0],
+                        width,
+                    )
                 ]
             outer.next = middle.out
         total = _folded(Lanes(f, outer.out[0], dtype, width), combine)

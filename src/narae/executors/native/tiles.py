@@ -56,7 +56,9 @@ def collapsed(
     for a, n in enumerate(shape):
         if n == 1:
             continue
-        if lengths and all(s[-1] == stride[a] * n for s, stride in zip(steps, strides, strict=True)):
+        if lengths and all(
+            s[-1] == stride[a] * n for s, stride in zip(steps, strides, strict=True)
+        ):
             lengths[-1] *= n
             for s, stride in zip(steps, strides, strict=True):
                 s[-1] = stride[a]

@@ -22,13 +22,10 @@ from narae.executors.numpy.program import NumpyProgram
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
-
 HEADS = False
 
 
-def load(
-    plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]
-) -> NumpyProgram:
+def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NumpyProgram:
     """A program for the plan, over the arrays `state`; its threads are those of BLAS. Raises
     ValueError for arrays that do not fit."""
     return NumpyProgram(plan, state)
