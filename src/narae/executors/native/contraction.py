@@ -17,9 +17,10 @@ from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
 from narae.executors.native.target import Target
 
-# The record of a tile. `rows`: a table of byte offsets in A, one for each row, with as many more
-# (copies of the last) as complete the last group of rows. `taps`: pairs of byte offsets, in A and
-# in B. `block`: how many taps are summed before the next stretch of B is copied.
+# The record of a tile. `rows`: a table with a pair for each row, its byte offset in A and its
+# number in C, with as many more (copies of the last) as complete the last group of rows. `taps`:
+# pairs of byte offsets, in A and in B. `block`: how many taps are summed before the next stretch of
+# B is copied.
 FIELDS = (
     *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
     *("inner", "a_step", "b_down", "b_across"),
@@ -276,8 +277,8 @@ class _Contraction:
         self, group: str, start: str, end: str, fresh: list[tuple[str, str]], vectors: int
     ) -> list[str]:
         f, shape = self.f, self.shape
-        table = f.at(self.rows, f.mul(group, 8))
-        bases = [f.at(self.a, f.load(INT, f.at(table, 8 * r), 8)) for r in range(shape.rows)]
+        table = f.at(self.rows, f.mul(group, 16))
+        bases = [f.at(self.a, f.load(INT, f.at(table, 16 * r), 8)) for r in range(shape.rows)]
         with f.loop(start, end, carry=fresh) as tap:
             offset = f.load(INT, f.at(self.taps, f.mul(tap.i, 16)), 8)
             rows = [f.at(base, offset) for base in bases]
@@ -317,7 +318,8 @@ class _Contraction:
         rows = f.least(f.sub(self.count, group), shape.rows)
         uids = [*self.expression.reads, *self.expression.outputs]
         with f.loop(0, rows) as r:
-            number = f.add(group, r.i)
+            entry = f.at(self.rows, f.add(f.mul(f.add(group, r.i), 16), 8))
+            number = f.load(INT, entry, 8)
             places, operands, gaps, given = [], [], [], 0
             for i, uid in enumerate(uids):
                 if i < len(self.expression.reads) and uid == self.product:

@@ -158,8 +158,8 @@ def _system_wait(f: Function, operation: int, value: str) -> None:
 def _work(name: str) -> Function:
     """Take tiles until the last step is done."""
     f = Function(name, [PTR, PTR, INT], "i64")
-    names = ["again", "on", "claim", "own", "run", "last", "idle", "spin", "look", "sleep", "doze", "up", "host", "over"]
-    b = {n: f.label() for n in names}
+    names = "again on claim own run last idle spin look sleep doze up host over"
+    b = {n: f.label() for n in names.split()}
     f.jump(b["again"])
 
     f.place(b["again"])

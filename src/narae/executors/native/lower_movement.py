@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -126,7 +127,7 @@ def _three(array: np.ndarray, axis: int) -> tuple[list[int], list[int]] | None:
     lengths, strides = [], []
     for axes in (range(axis), range(axis, axis + 1), range(axis + 1, array.ndim)):
         real = [a for a in axes if array.shape[a] != 1]
-        for a, b in zip(real, real[1:], strict=False):
+        for a, b in itertools.pairwise(real):
             if array.strides[a] != array.strides[b] * array.shape[b]:
                 return None
         lengths.append(size_of([array.shape[a] for a in axes]))

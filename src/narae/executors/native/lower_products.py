@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,10 @@ import numpy as np
 from narae.executors.native import contraction
 from narae.executors.native.expression import Expression, Operand
 from narae.executors.native.lanes import Unlowered
+from narae.executors.native.lower_conv import convolution
 from narae.executors.native.lower_elementwise import Arrays, copy_tiles, expression_of, loop_tiles
 from narae.executors.native.lower_reduce import reduce_array
+from narae.executors.native.products import Product, Products, sums
 from narae.executors.native.target import host
 from narae.executors.native.tiles import Lowered, Tile, address, cuts, indices, offsets, size_of
 from narae.graph.fuse import Step
@@ -23,35 +25,6 @@ _WORK = 1_000_000  # multiplications below which panels go together in a tile
 _COPY, _CALL = 7, 100_000  # what it costs to copy a number of B, and to call a tile, in the same
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
-
-
-@dataclass(eq=False)
-class Product:
-    """C[r, n] = sum of A[rows[r] + t0 + k a_step] B[t1 + k b_down + n b_across] over taps (t0, t1)
-    and k < inner. Byte offsets; C has its rows `width` apart, in `out`."""
-
-    a: int
-    b: int
-    rows: np.ndarray
-    taps: np.ndarray
-    inner: int
-    a_step: int
-    b_down: int
-    b_across: int
-    columns: int
-    first_row: int = 0  # C's row and column where this product's begin
-    first_column: int = 0
-
-
-@dataclass(eq=False)
-class Products:
-    """All products of a step, into the array `out` seen as (rows, width)."""
-
-    out: np.ndarray
-    width: int
-    parts: list[Product] = field(default_factory=list)
-    before: list[list[Tile]] = field(default_factory=list)
-    keep: list[Any] = field(default_factory=list)
 
 
 def lower_product(step: Step, arrays: Arrays) -> Lowered:
@@ -64,7 +37,7 @@ def lower_product(step: Step, arrays: Arrays) -> Lowered:
     if 0 in spec.shape:
         return Lowered()
     reads = [made, *(u for u in step.reads if any(v.uid == u for n in rest for v in n.inputs))]
-    outputs = [u for u in step.outputs]
+    outputs = list(step.outputs)
     expression = expression_of(rest, reads, outputs, arrays)
     expression.dtypes[made] = spec.dtype
     products = _find(head, arrays)
@@ -79,9 +52,7 @@ def _find(node: Node, arrays: Arrays) -> Products:
     ins = [arrays[v.uid] for v in node.inputs]
     if 0 in ins[0].shape or 0 in ins[1].shape:
         raise Unlowered(f"{node.op.name} of nothing")
-    if node.op.name == "dot":
-        return _dot(node, ins)
-    return _conv(node, ins)
+    return _dot(node, ins) if node.op.name == "dot" else convolution(node, ins)
 
 
 # -- products of matrices ------------------------------------------------------------------------
@@ -106,8 +77,8 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     width, across = columns
     rows = offsets([x.shape[a] for a in fx], [x.strides[a] for a in fx])
     axes = [(x.shape[i], x.strides[i], y.strides[j]) for i, j in zip(cx, cy, strict=True)]
-    inner, taps = _sums(axes)
-    out = Products(np.empty(0), width, before=before, keep=[x, y])
+    inner, taps = sums(axes)
+    out = Products(width, before=before, keep=[x, y])
     for number, index in enumerate(indices([x.shape[a] for a in bx])):
         a = address(x) + sum(i * x.strides[k] for i, k in zip(index, bx, strict=True))
         b = address(y) + sum(i * y.strides[k] for i, k in zip(index, by, strict=True))
@@ -124,91 +95,10 @@ def _one_axis(y: np.ndarray, axes: Sequence[int]) -> tuple[int, int] | None:
     axes = [a for a in axes if y.shape[a] != 1]
     if not axes:
         return 1, y.itemsize
-    for a, b in zip(axes, axes[1:], strict=False):
+    for a, b in itertools.pairwise(axes):
         if y.strides[a] != y.strides[b] * y.shape[b]:
             return None
     return size_of([y.shape[a] for a in axes]), y.strides[axes[-1]]
-
-
-def _sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:
-    """Summed axes (length, stride in A, stride in B) as an inner loop and a table of taps."""
-    merged: list[tuple[int, int, int]] = []
-    for n, sa, sb in sorted((a for a in axes if a[0] != 1), key=lambda a: (-a[1], -a[2])):
-        if merged and merged[-1][1] == sa * n and merged[-1][2] == sb * n:
-            merged[-1] = (merged[-1][0] * n, sa, sb)
-        else:
-            merged.append((n, sa, sb))
-    if not merged:
-        merged = [(1, 0, 0)]
-    # the longest axis is the inner loop, unless one along memory is long enough
-    best = max(range(len(merged)), key=lambda i: (min(merged[i][0], 16), -abs(merged[i][1])))
-    inner = merged.pop(best)
-    if inner[0] > 1024:  # long sums in stretches
-        size = next((d for d in range(512, 127, -1) if inner[0] % d == 0), inner[0])
-        merged.append((inner[0] // size, inner[1] * size, inner[2] * size))
-        inner = (size, *inner[1:])
-    lengths = [m[0] for m in merged]
-    pair = [offsets(lengths, [m[i] for m in merged]) for i in (1, 2)]
-    return inner, np.ascontiguousarray(np.stack(pair, axis=1))
-
-
-# -- convolutions ---------------------------------------------------------------------------------
-
-
-def _conv(node: Node, ins: Sequence[np.ndarray]) -> Products:
-    x, w = ins
-    p = node.params
-    rank, groups = x.ndim - 2, p["groups"]
-    before: list[list[Tile]] = []
-    x = _laid_out(x, p["padding"], p["lhs_dilation"], before)
-    space = node.specs[0].shape[1:-1]
-    if w.strides[-1] != w.itemsize and w.size > 4096:
-        w2 = np.empty(w.shape, w.dtype)
-        before.append(copy_tiles(w, w2))
-        w = w2
-    rows = offsets(
-        [x.shape[0], *space],
-        [x.strides[0], *(s * t for s, t in zip(p["strides"], x.strides[1:-1], strict=True))],
-    )
-    steps = [d * s for d, s in zip(p["rhs_dilation"], x.strides[1:-1], strict=True)]
-    axes = list(zip(w.shape[:rank], steps, w.strides[:rank], strict=True))
-    axes.append((w.shape[rank], x.strides[-1], w.strides[rank]))
-    inner, taps = _sums(axes)
-    filters = w.shape[-1] // groups
-    out = Products(np.empty(0), w.shape[-1], before=before, keep=[x, w])
-    if groups > 64:
-        raise Unlowered(f"conv in {groups} groups")
-    for g in range(groups):
-        a = address(x) + g * w.shape[rank] * x.strides[-1]
-        b = address(w) + g * filters * w.strides[-1]
-        out.parts.append(
-            Product(a, b, rows, taps, *inner, w.strides[-1], filters, first_column=g * filters)
-        )
-    return out
-
-
-def _laid_out(
-    x: np.ndarray, padding: Any, dilation: Sequence[int], before: list[list[Tile]]
-) -> np.ndarray:
-    """x with gaps and borders of zeros, which are written once; a crop is a view."""
-    if all(d == 1 for d in dilation) and all(lo <= 0 and hi <= 0 for lo, hi in padding):
-        index = tuple(
-            slice(-lo, n + hi) for n, (lo, hi) in zip(x.shape[1:-1], padding, strict=True)
-        )
-        return x[(slice(None), *index)]
-    space = [(n - 1) * d + 1 for n, d in zip(x.shape[1:-1], dilation, strict=True)]
-    total = [max(0, lo + n + hi) for n, (lo, hi) in zip(space, padding, strict=True)]
-    out = np.zeros((x.shape[0], *total, x.shape[-1]), x.dtype)
-    into, taken = [], []
-    for n, length, (lo, _), d in zip(x.shape[1:-1], total, padding, dilation, strict=True):
-        first = max(0, -(lo // d))
-        last = min(n, max(first, -((lo - length) // d)))
-        into.append(slice(lo + first * d, lo + (last - 1) * d + 1, d) if last > first else slice(0))
-        taken.append(slice(first, last))
-    source = x[(slice(None), *taken)]
-    if source.size:
-        before.append(copy_tiles(source, out[(slice(None), *into)]))
-    return out
 
 
 # -- tiles -----------------------------------------------------------------------------------------
@@ -220,7 +110,7 @@ def _tiles(
     """Each product in tiles of rows by columns."""
     dtype = expression.dtypes[made]
     width = products.width
-    others = [u for u in (*expression.reads, *expression.outputs)]
+    others = [*expression.reads, *expression.outputs]
     lying = []
     for i, uid in enumerate(others):
         if i < len(expression.reads) and uid == made:
@@ -232,7 +122,7 @@ def _tiles(
     tile_shape = contraction.tile_shape(host(), dtype)
     tiles: list[Tile] = []
     for part in products.parts:
-        table = _padded(part.rows, tile_shape.rows)
+        table = _table(part, tile_shape.rows)
         products.keep += [table, part.taps]
         block = max(1, _STRETCH // (part.inner * tile_shape.wide * _size(dtype)))
         block = min(block, len(part.taps))
@@ -240,15 +130,15 @@ def _tiles(
             record = [
                 part.a,
                 part.b + c0 * part.b_across,
-                address(table) + 8 * r0,
+                address(table) + 16 * r0,
                 r1 - r0,
                 c1 - c0,
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
             record += [part.a_step, part.b_down, part.b_across]
-            row, column = part.first_row + r0, part.first_column + c0
+            column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
-                record += [base + row * row_gap + column * column_gap, row_gap]
+                record += [base + column * column_gap, row_gap]
             rows = -(-(r1 - r0) // tile_shape.rows) * tile_shape.rows
             scratch = (block * part.inner + rows) * tile_shape.wide * _size(dtype)
             tiles.append(Tile(key, build, record, scratch))
@@ -287,16 +177,21 @@ def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Opera
 def _stride(array: np.ndarray, axes: Sequence[int]) -> int | None:
     """The one stride of axes taken together, None where there is none; 0 for a single element."""
     axes = [a for a in axes if array.shape[a] != 1]
-    for a, b in zip(axes, axes[1:], strict=False):
+    for a, b in itertools.pairwise(axes):
         if array.strides[a] != array.strides[b] * array.shape[b]:
             return None
     return array.strides[axes[-1]] if axes else 0
 
 
-def _padded(rows: np.ndarray, unit: int) -> np.ndarray:
-    """The table of rows, complete to whole groups by copies of the last."""
-    extra = -len(rows) % unit
-    return np.concatenate([rows, np.repeat(rows[-1:], extra)])
+def _table(part: Product, unit: int) -> np.ndarray:
+    """Offsets and numbers of rows, complete to whole groups by copies of the last."""
+    count = len(part.rows)
+    table = np.empty((count + -count % unit, 2), np.int64)
+    table[:count, 0] = part.rows
+    table[:count, 1] = np.arange(count) if part.numbers is None else part.numbers
+    table[:count, 1] += part.first_row
+    table[count:] = table[count - 1]
+    return table
 
 
 def _grid(part: Product, shape: contraction.Shape, workers: int) -> list[tuple[Any, Any]]:
@@ -328,15 +223,16 @@ def _end(
     part: Product, shape: contraction.Shape, tiles: Sequence[tuple[Any, Any]], workers: int
 ) -> float:
     """When threads that take tiles in order would be through, in multiplications."""
-    sums = len(part.taps) * part.inner
-    busy = [0.0] * workers
+    depth = len(part.taps) * part.inner
+    busy, longest = [0.0] * workers, 0.0
     for (r0, r1), (c0, c1) in tiles:
         rows = -(-(r1 - r0) // shape.rows) * shape.rows
         columns = -(-(c1 - c0) // shape.lanes) * shape.lanes
-        cost = (rows + _COPY) * columns * sums + _CALL
+        cost = (rows + _COPY) * columns * depth + _CALL
         first = min(range(workers), key=busy.__getitem__)
         busy[first] += cost
-    return max(busy)
+        longest = max(longest, cost)
+    return max(busy) + longest / 2  # a thread may be held up while it has a tile
 
 
 # -- long sums in parts -----------------------------------------------------------------------------
@@ -367,6 +263,7 @@ def _cut_sums(products: Products) -> list[Product] | None:
                 part.b_down,
                 part.b_across,
                 part.columns,
+                part.numbers,
                 first_row=i * len(part.rows),
             )
         )
@@ -387,7 +284,7 @@ def _in_parts(
     total = np.empty(shape, dtype)
     identity = Expression((), [made], [made], {})
     identity.dtypes[made] = dtype
-    cut = Products(products.out, products.width, parts, keep=products.keep)
+    cut = Products(products.width, parts, keep=products.keep)
     # the identity reads the product and writes the partial sums
     tiles = _tiles(
         cut,
