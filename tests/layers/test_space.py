@@ -12,7 +12,7 @@ from tests.layers.space import IMAGE, LINE, VOLUME, x
 import narae
 from narae import layers, ops
 
-BATCHES = [x(6, 3, 2) * 3 + 1 for _ in range(3)]
+BATCHES = [(x(6, 3, 2) + np.array([1, -1])).astype("float32") for _ in range(3)]
 MASK = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 1]], bool)
 
 
@@ -136,7 +136,10 @@ def halves_in_range(k: Any) -> Any:
     large = np.array([[300.0, 500.0, -400.0, 100.0]] * 2, "float16")
     made = [k.layers.LayerNormalization, k.layers.RMSNormalization, k.layers.BatchNormalization]
     out = [kind(dtype="float16")(large) for kind in made]
-    return [k.ops.cast(y, "float32") for y in [*out, k.layers.GroupNormalization(2)(large)]]
+    larger = large.astype("float32") * 1000  # not cast to halves before it is normalized
+    out += [k.layers.GroupNormalization(2, dtype="float16")(v) for v in (large, larger)]
+    out.append(k.layers.LayerNormalization(dtype="float16")(larger))
+    return [k.ops.cast(y, "float32") for y in out]
 
 
 def spectral(k: Any) -> Any:
@@ -269,8 +272,9 @@ def test_training_sees_the_normalized_kernel_of_a_spectral_layer() -> None:
     dense = layers.Dense(1, use_bias=False, kernel_initializer="ones")
     model = narae.Sequential([narae.Input((4,)), layers.SpectralNormalization(dense)])
     model.compile(narae.optimizers.SGD(0.25), "mse")
-    model.fit(np.ones((1, 4)), np.zeros((1, 1)), verbose=0)  # kernel 1/2, prediction 2, slope 4
-    np.testing.assert_allclose(dense.kernel.numpy(), np.full((4, 1), 0.5 - 0.25 * 4), rtol=1e-5)
+    given = np.array([[1.0, 2.0, 0.0, 0.0]])
+    model.fit(given, np.zeros((1, 1)), verbose=0)  # kernel 1/2, prediction 3/2, slope 3
+    np.testing.assert_allclose(dense.kernel.numpy(), 0.5 - 0.25 * 3 * given.T, rtol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:LayerNormalization.rms_scaling")
