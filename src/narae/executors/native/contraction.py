@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from narae.executors.native.expression import Expression, Operand, emit_row, load, mask_of
+from narae.executors.native.expression import Expression, Operand, emit_row, itemsize, load, mask_of
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
 from narae.executors.native.target import Target
@@ -20,12 +20,15 @@ from narae.executors.native.target import Target
 # The record of a tile. `rows`: a table with a pair for each row, its byte offset in A and its
 # number in C, with as many more (copies of the last) as complete the last group of rows. `taps`:
 # pairs of byte offsets, in A and in B. `block`: how many taps are summed before the next stretch of
-# B is copied.
+# B is copied. `direct`: not 0 where whole registers of B are read where they lie.
 FIELDS = (
     *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
-    *("inner", "a_step", "b_down", "b_across"),
+    *("inner", "a_step", "b_down", "b_across", "direct"),
 )
 FIRST_OPERAND = len(FIELDS)  # then for each operand its address and the bytes between rows
+
+
+_LONG = 48  # sums of so many products take longer than asking for memory ahead
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,36 @@ class Shape:
         return self.vectors * self.lanes
 
 
-def tile_shape(target: Target, dtype: str) -> Shape:
-    """The tile for a processor: as many accumulators as leave room for B's row and one of A."""
+_SLOW = frozenset(
+    [
+        "divide",
+        "sqrt",
+        "reciprocal",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "erf",
+        "power",
+        "sin",
+        "cos",
+    ]
+)
+
+
+def is_slow(expression: Expression) -> bool:
+    """Whether an expression has operations that take long, but leave room for others meanwhile."""
+    return any(node.op.name in _SLOW for node in expression.nodes)
+
+
+def tile_shape(target: Target, dtype: str, slow: bool) -> Shape:
+    """The tile for a processor: as many accumulators as leave room for B's row and one of A, and
+    for a slow expression beside them."""
     lanes = target.lanes(4 if dtype == "float32" else 8)
-    return Shape(8 if target.registers >= 32 else 4, 3, lanes)
+    if target.registers < 32:
+        return Shape(4, 3, lanes)
+    return Shape(8, 2 if slow else 3, lanes)
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand]) -> str:
@@ -83,7 +112,9 @@ class _Contraction:
     ) -> None:
         self.f, self.dtype, self.product = f, dtype, product
         self.expression, self.operands = expression, list(operands)
-        self.shape = tile_shape(target, dtype)
+        slow = is_slow(expression)
+        self.shape = tile_shape(target, dtype, slow)
+        self.beside = slow and target.registers >= 32
         self.kind = KINDS[dtype]
         self.size = 4 if dtype == "float32" else 8
         record = f.args[0]
@@ -94,6 +125,7 @@ class _Contraction:
         self.tap_count, self.block = values["tap_count"], values["block"]
         self.inner, self.a_step = values["inner"], values["a_step"]
         self.b_down, self.b_across = values["b_down"], values["b_across"]
+        self.direct = f.let(f"icmp ne i64 {values['direct']}, 0")
         self.places, self.gaps = [], []
         for i in range(len(operands)):
             self.places.append(f.field(record, FIRST_OPERAND + 2 * i, PTR))
@@ -104,6 +136,9 @@ class _Contraction:
         self.sums = f.at(self.packed, stretch)
         # where all of a sum is one stretch, every group of rows uses the same few lines of memory
         single = f.let(f"icmp sle i64 {self.tap_count}, {self.block}")
+        self.one_tap = f.let(f"icmp eq i64 {self.tap_count}, 1")
+        depth = f.mul(self.tap_count, self.inner)
+        self.long = f.let(f"icmp sge i64 {depth}, {_LONG}")
         self.sums_row = f.let(f"select i1 {single}, i64 0, i64 {self.row}")
 
     def write(self) -> Function:
@@ -114,7 +149,7 @@ class _Contraction:
             b = f.at(self.b, f.mul(panel.i, self.b_across))
             with f.loop(0, self.tap_count, self.block) as stretch:
                 end = f.least(f.add(stretch.i, self.block), self.tap_count)
-                self._pack(b, stretch.i, end, width)
+                self._choose(b, stretch.i, end, width)
                 first = f.let(f"icmp eq i64 {stretch.i}, 0")
                 last = f.let(f"icmp eq i64 {end}, {self.tap_count}")
                 done = f.label()
@@ -131,6 +166,17 @@ class _Contraction:
         return f
 
     # -- B -------------------------------------------------------------------------------------
+
+    def _choose(self, b: str, start: str, end: str, width: str) -> None:
+        """Whether B is read where it lies; else copy it. `pitch`: bytes between its rows."""
+        f = self.f
+        odd = f.let(f"and i64 {width}, {self.shape.lanes - 1}")
+        whole = f.let(f"icmp eq i64 {odd}, 0")
+        self.lies = f.let(f"and i1 {self.direct}, {whole}")
+        self.pitch = f.let(f"select i1 {self.lies}, i64 {self.b_down}, i64 {self.row}")
+        self.panel = b
+        with f.when(f.let(f"xor i1 {self.lies}, true")):
+            self._pack(b, start, end, width)
 
     def _pack(self, b: str, start: str, end: str, width: str) -> None:
         """Copy a stretch of B, one row of `wide` numbers after the other. Beyond `width` there is
@@ -244,10 +290,77 @@ class _Contraction:
     def _sweep(
         self, start: str, end: str, first: str, last: str, panel: str, width: str, vectors: int
     ) -> None:
+        """All groups of rows over one stretch of B, and the expression after the last stretch."""
+        f = self.f
+        if not (self.beside and vectors == self.shape.vectors):
+            self._in_turn(start, end, first, last, panel, width, vectors)
+            return
+        deep, flat, done = f.label(), f.label(), f.label()
+        f.branch(f.let(f"and i1 {self.one_tap}, {self.long}"), deep, flat)
+        f.place(deep)
+        self._beside(panel, width, vectors)
+        f.jump(done)
+        f.place(flat)
+        self._in_turn(start, end, first, last, panel, width, vectors)
+        f.jump(done)
+        f.place(done)
+
+    def _beside(self, panel: str, width: str, vectors: int) -> None:
+        """Sums of one tap, and between their parts the expression of the group before, a row at a
+        time: its slow operations and its memory then cost little."""
+        f, shape = self.f, self.shape
+        kind = vector(self.kind, shape.lanes)
+        lying, copied = self._stretch(self.panel, "0", "0")
+        b = f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
+        half = shape.rows * self.row
+        count = _grid(shape.rows, vectors)
+        with f.loop(0, self.count, shape.rows, carry=[(PTR, f.at(self.sums, half))]) as group:
+            before = group.values[0]
+            sums = f.let(
+                f"select i1 {self._even(group.i)}, ptr {self.sums}, ptr {f.at(self.sums, half)}"
+            )
+            self._fetch(group.i, panel, vectors)
+            offset = f.load(INT, self.taps, 8)
+            table = f.at(self.rows, f.mul(group.i, 16))
+            rows = [
+                f.at(f.at(self.a, f.load(INT, f.at(table, 16 * r), 8)), offset)
+                for r in range(shape.rows)
+            ]
+            some = f.let(f"icmp sgt i64 {group.i}, 0")
+            past = f.sub(group.i, shape.rows)
+            zeros = [(kind, "zeroinitializer")] * len(count)
+            with f.loop(0, shape.rows, carry=zeros) as part:
+                ends = [
+                    f.let(f"sdiv i64 {f.mul(n, self.inner)}, {shape.rows}")
+                    for n in (part.i, f.add(part.i, 1))
+                ]
+                given = [(kind, value) for value in part.values]
+                with f.loop(*ends, carry=given) as k:
+                    k.next = self._step(rows, b, k.i, k.values, vectors)
+                part.next = k.out
+                with f.when(some):
+                    self._row(before, past, part.i, panel, width)
+            for (r, v), value in zip(count, part.out, strict=True):
+                place = f.at(sums, r * self.row + v * shape.lanes * self.size)
+                f.store(kind, value, place, self.size)
+            group.next = [sums]
+        last = f.mul(f.let(f"sdiv i64 {f.sub(self.count, 1)}, {shape.rows}"), shape.rows)
+        self._finish(group.out[0], last, panel, width)
+
+    def _even(self, group: str) -> str:
+        f = self.f
+        odd = f.let(f"and i64 {f.let(f'sdiv i64 {group}, {self.shape.rows}')}, 1")
+        return f.let(f"icmp eq i64 {odd}, 0")
+
+    def _in_turn(
+        self, start: str, end: str, first: str, last: str, panel: str, width: str, vectors: int
+    ) -> None:
         """All groups of rows over one stretch of B; the expression after the last one."""
         f, shape = self.f, self.shape
         with f.loop(0, self.count, shape.rows) as group:
             sums = f.at(self.sums, f.mul(group.i, self.sums_row))
+            with f.when(f.let(f"and i1 {last}, {self.long}")):
+                self._fetch(group.i, panel, vectors)
             fresh = self._fresh(sums, first, vectors)
             done = self._sum(group.i, start, end, fresh, vectors)
             for (r, v), value in zip(_grid(shape.rows, vectors), done, strict=True):
@@ -255,6 +368,23 @@ class _Contraction:
                 f.store(vector(self.kind, shape.lanes), value, place, self.size)
             with f.when(last):
                 self._finish(sums, group.i, panel, width)
+
+    def _fetch(self, group: str, panel: str, vectors: int) -> None:
+        """Ask for the lines of memory that the expression will read and write: they come while the
+        sums are computed."""
+        f, shape = self.f, self.shape
+        for r in range(shape.rows):
+            entry = f.at(self.rows, f.add(f.mul(f.add(group, r), 16), 8))
+            number = f.load(INT, entry, 8)
+            for i, operand in enumerate(self.operands):
+                if operand.access != "along":
+                    continue
+                size = itemsize(operand.dtype)
+                row = f.at(self.places[i], f.mul(number, self.gaps[i]))
+                row = f.at(row, f.mul(panel, size))
+                for line in range(0, vectors * shape.lanes * size, 64):
+                    kinds = [("i32", "0"), ("i32", "3"), ("i32", "1")]
+                    f.call("void", "llvm.prefetch.p0", [(PTR, f.at(row, line)), *kinds])
 
     def _fresh(self, sums: str, first: str, vectors: int) -> list[tuple[str, str]]:
         """Zeros, or the sums of the stretches before."""
@@ -280,10 +410,11 @@ class _Contraction:
         table = f.at(self.rows, f.mul(group, 16))
         bases = [f.at(self.a, f.load(INT, f.at(table, 16 * r), 8)) for r in range(shape.rows)]
         with f.loop(start, end, carry=fresh) as tap:
-            offset = f.load(INT, f.at(self.taps, f.mul(tap.i, 16)), 8)
+            entry = f.at(self.taps, f.mul(tap.i, 16))
+            offset = f.load(INT, entry, 8)
             rows = [f.at(base, offset) for base in bases]
-            row = f.mul(f.sub(tap.i, start), self.inner)
-            b = f.at(self.packed, f.mul(row, shape.wide * self.size))
+            lying, copied = self._stretch(self.panel, tap.i, start)
+            b = f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
             given = [(kind, value) for (kind, _), value in zip(fresh, tap.values, strict=True)]
             with f.loop(0, self.inner, carry=given) as k:
                 k.next = self._step(rows, b, k.i, k.values, vectors)
@@ -293,7 +424,7 @@ class _Contraction:
     def _step(self, rows: list[str], b: str, k: str, sums: list[str], vectors: int) -> list[str]:
         """One k: a row of B times one number of each row of A, added to the sums."""
         f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
-        line = f.at(b, f.mul(k, shape.wide * self.size))
+        line = f.at(b, f.mul(k, self.pitch))
         loaded = [
             f.load(kind, f.at(line, v * shape.lanes * self.size), self.size) for v in range(vectors)
         ]
@@ -316,27 +447,30 @@ class _Contraction:
         """The expression, row by row, for the rows that there are."""
         f, shape = self.f, self.shape
         rows = f.least(f.sub(self.count, group), shape.rows)
-        uids = [*self.expression.reads, *self.expression.outputs]
         with f.loop(0, rows) as r:
-            entry = f.at(self.rows, f.add(f.mul(f.add(group, r.i), 16), 8))
-            number = f.load(INT, entry, 8)
-            places, operands, gaps, given = [], [], [], 0
-            for i, uid in enumerate(uids):
-                if i < len(self.expression.reads) and uid == self.product:
-                    places.append(f.at(sums, f.mul(r.i, shape.wide * self.size)))
-                    operands.append(Operand(self.dtype, "along"))
-                else:
-                    operand = self.operands[given]
-                    row = f.at(self.places[given], f.mul(number, self.gaps[given]))
-                    size = (
-                        1 if operand.dtype == "bool" else int(operand.dtype.lstrip("uintfloa")) // 8
-                    )
-                    along = operand.access == "along"
-                    places.append(f.at(row, f.mul(panel, size)) if along else row)
-                    operands.append(operand)
-                    given += 1
-                gaps.append("0")
-            emit_row(f, self.expression, operands, places, gaps, width)
+            self._row(sums, group, r.i, panel, width)
+
+    def _row(self, sums: str, group: str, r: str, panel: str, width: str) -> None:
+        """The expression for one row of a group."""
+        f = self.f
+        uids = [*self.expression.reads, *self.expression.outputs]
+        entry = f.at(self.rows, f.add(f.mul(f.add(group, r), 16), 8))
+        number = f.load(INT, entry, 8)
+        places, operands, gaps, given = [], [], [], 0
+        for i, uid in enumerate(uids):
+            if i < len(self.expression.reads) and uid == self.product:
+                places.append(f.at(sums, f.mul(r, self.row)))
+                operands.append(Operand(self.dtype, "along"))
+            else:
+                operand = self.operands[given]
+                row = f.at(self.places[given], f.mul(number, self.gaps[given]))
+                size = itemsize(operand.dtype)
+                along = operand.access == "along"
+                places.append(f.at(row, f.mul(panel, size)) if along else row)
+                operands.append(operand)
+                given += 1
+            gaps.append("0")
+        emit_row(f, self.expression, operands, places, gaps, width)
 
 
 def _grid(rows: int, vectors: int) -> list[tuple[int, int]]:

@@ -34,7 +34,7 @@ SIZE = 48
 
 END = 1 << 24  # the phase after the last step
 HOST = -1
-_SPINS = 20000  # looks before a thread sleeps: some 250 microseconds
+_SPINS = 2000  # looks before a thread sleeps: some 25 microseconds
 _WAIT, _WAKE = 128, 129  # futex operations of one process
 
 

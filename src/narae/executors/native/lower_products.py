@@ -22,6 +22,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
 _WORK = 1_000_000  # multiplications below which panels go together in a tile
+_RARE = 128
 _COPY, _CALL = 7, 100_000  # what it costs to copy a number of B, and to call a tile, in the same
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
@@ -119,7 +120,7 @@ def _tiles(
     operands = tuple(operand for operand, *_ in lying)
     key = contraction.key(dtype, expression, operands)
     build = partial(_build, dtype, made, expression, operands)
-    tile_shape = contraction.tile_shape(host(), dtype)
+    tile_shape = contraction.tile_shape(host(), dtype, contraction.is_slow(expression))
     tiles: list[Tile] = []
     for part in products.parts:
         table = _table(part, tile_shape.rows)
@@ -135,14 +136,25 @@ def _tiles(
                 c1 - c0,
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
-            record += [part.a_step, part.b_down, part.b_across]
+            record += [
+                part.a_step,
+                part.b_down,
+                part.b_across,
+                int(_lies_well(part) and part.b_across == _size(dtype)),
+            ]
             column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
                 record += [base + column * column_gap, row_gap]
             rows = -(-(r1 - r0) // tile_shape.rows) * tile_shape.rows
+            rows = max(rows, 2 * tile_shape.rows)
             scratch = (block * part.inner + rows) * tile_shape.wide * _size(dtype)
             tiles.append(Tile(key, build, record, scratch))
     return tiles
+
+
+def _lies_well(part: Product) -> bool:
+    """Whether B is read where it lies: where it is used so few times that a copy would not pay."""
+    return part.b_across in (4, 8) and part.b_across < part.b_down and len(part.rows) <= _RARE
 
 
 def _size(dtype: str) -> int:
@@ -199,7 +211,7 @@ def _grid(part: Product, shape: contraction.Shape, workers: int) -> list[tuple[A
     computed does not depend on the choice: every sum has the same order in any tile."""
     best: list[tuple[Any, Any]] = []
     soonest = float("inf")
-    for unit in (shape.wide, (shape.vectors - 1) * shape.lanes):
+    for unit in sorted({shape.wide, 2 * shape.lanes}, reverse=True):
         columns = cuts(part.columns, _panels(part, unit), unit)
         for apart in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
             if apart > 1 and len(part.rows) < 4 * shape.rows * apart:
@@ -225,10 +237,11 @@ def _end(
     """When threads that take tiles in order would be through, in multiplications."""
     depth = len(part.taps) * part.inner
     busy, longest = [0.0] * workers, 0.0
+    copy = 0 if _lies_well(part) else _COPY
     for (r0, r1), (c0, c1) in tiles:
         rows = -(-(r1 - r0) // shape.rows) * shape.rows
         columns = -(-(c1 - c0) // shape.lanes) * shape.lanes
-        cost = (rows + _COPY) * columns * depth + _CALL
+        cost = (rows + copy) * columns * depth + _CALL
         first = min(range(workers), key=busy.__getitem__)
         busy[first] += cost
         longest = max(longest, cost)
@@ -243,7 +256,7 @@ def _cut_sums(products: Products) -> list[Product] | None:
     if len(products.parts) != 1:
         return None
     part = products.parts[0]
-    shape = contraction.tile_shape(host(), "float32")
+    shape = contraction.tile_shape(host(), "float32", False)
     tiles = -(-len(part.rows) // (4 * shape.rows)) * -(-part.columns // shape.wide)
     work = len(part.rows) * part.columns * len(part.taps) * part.inner
     parts = min(_MANY, work // _WORK, len(part.taps))

@@ -14,6 +14,7 @@ from narae.executors.native.epoch import gather_tiles, keep_tile
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower import lower_step
 from narae.executors.native.lower_elementwise import copy_tiles
+from narae.executors.native.overlap import Stage, overlapped
 from narae.executors.native.tables import Tables
 from narae.executors.native.tiles import Lowered, address
 from narae.executors.numpy.memory import Scratch, aligned, make_arrays
@@ -25,11 +26,13 @@ _LOOK = 0.05  # seconds between looks at how far a run of many steps is
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Done:
     """A step and what became of it. step: None for copies of state."""
 
     step: Step | None
     lowered: Lowered
+    reads: list[np.ndarray]
+    writes: list[np.ndarray]
 
 
 class NativeProgram:
@@ -49,22 +52,25 @@ class NativeProgram:
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
         self.stages = self._stages()
-        self._tables = Tables([stage.lowered for stage in self.stages])
+        self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
+        self._tables = Tables(self._parts)
         self._work, self._advance = driver.driver()
 
-    def _stages(self) -> list[Stage]:
+    def _stages(self) -> list[Done]:
         error = address(self._control) + 8 * driver.ERROR
         scratch, arrays = Scratch(), self._arrays
         stages = [self._moves(self.plan.before)]
         for step in self.plan.steps:
-            stages.append(Stage(step, lower_step(step, arrays, error, scratch)))
+            lowered = lower_step(step, arrays, error, scratch)
+            reads = [arrays[u] for u in step.reads]
+            stages.append(Done(step, lowered, reads, [arrays[u] for u in step.outputs]))
         stages.append(self._moves(self.plan.after))
         return stages
 
-    def _moves(self, moves: Sequence[Move]) -> Stage:
-        arrays = self._arrays
-        tiles = [copy_tiles(arrays[m.source], arrays[m.target]) for m in moves]
-        return Stage(None, Lowered(tiles, keep=[arrays]))
+    def _moves(self, moves: Sequence[Move]) -> Done:
+        pairs = [(self._arrays[m.source], self._arrays[m.target]) for m in moves]
+        tiles = [copy_tiles(source, target) for source, target in pairs]
+        return Done(None, Lowered(tiles), [a for a, _ in pairs], [b for _, b in pairs])
 
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
@@ -95,7 +101,7 @@ class NativeProgram:
         except Unlowered:
             return None
         keep, table = keep_tile(self.outputs, kept, self._control)
-        parts = [Lowered([gathers]), *(s.lowered for s in self.stages), Lowered([[keep]])]
+        parts = [Lowered([gathers]), *self._parts, Lowered([[keep]])]
         return self._many(steps, Tables(parts), [rows, kept, table])
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:

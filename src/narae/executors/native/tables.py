@@ -29,18 +29,39 @@ class Tables:
         self.count = len(phases)
         self.scratch = max((tile.scratch for tile in tiles), default=0) + 4096
         self.shared = any(len(phase) > 1 for phase in phases)
-        starts = np.cumsum([0, *(len(tile.record) for tile in tiles)])
-        flat = [number for tile in tiles for number in tile.record]
-        self._records = np.array(flat or [0], np.int64)
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
-        self._tiles[: len(tiles), 0] = addresses([(tile.key, tile.build) for tile in tiles])
-        self._tiles[: len(tiles), 1] = address(self._records) + 8 * starts[:-1]
+        self._tiles[: len(tiles)] = self._pairs(tiles)
         # a thread that comes late may look up a phase of a longer run: nothing is there to do
         self._phases = np.zeros((len(phases) + 8, 2), np.int64)
         first = 0
         for i, phase in enumerate(phases):
             self._phases[i] = (first, driver.HOST if i in self.hosts else len(phase))
             first += len(phase)
+
+    def _pairs(self, tiles: Sequence[Tile]) -> np.ndarray:
+        """(kernel, record) of each tile; those of a chain's links are in its record."""
+        links = [link for tile in tiles for link in tile.links]
+        listed = [*tiles, *links]
+        kernels = addresses([(tile.key, tile.build) for tile in listed])
+        sizes = [len(tile.record) or 1 + 2 * len(tile.links) for tile in listed]
+        starts = np.cumsum([0, *sizes])
+        self._records = np.zeros(max(1, int(starts[-1])), np.int64)
+        pairs = np.empty((len(listed), 2), np.int64)
+        pairs[:, 0] = kernels
+        pairs[:, 1] = address(self._records) + 8 * starts[:-1]
+        flat = [
+            number for tile in listed for number in tile.record or [0] * (1 + 2 * len(tile.links))
+        ]
+        self._records[: len(flat)] = flat
+        done = len(tiles)
+        for tile, start in zip(tiles, starts, strict=False):
+            if tile.links:
+                count = len(tile.links)
+                self._records[start] = count
+                inner = pairs[done : done + count].reshape(-1)
+                self._records[start + 1 : start + 1 + 2 * count] = inner
+                done += count
+        return pairs[: len(tiles)]
 
     def install(self, control: np.ndarray) -> None:
         """Make these the tables of a control record."""
