@@ -75,7 +75,9 @@ def test_same_key_same_bits(law: str) -> None:
 def test_traced_draws_are_the_eager_ones(law: str) -> None:
     draw = LAWS[law][0]
     traced = jit(lambda key: draw(seed=key))(draw_key(5))
-    np.testing.assert_allclose(traced.numpy(), draw(seed=5).numpy(), rtol=1e-5, atol=1e-6)
+    # near its ends a beta is the exponential of numbers in the hundreds, whose last place counts
+    rtol = 1e-4 if "ends" in law else 1e-5
+    np.testing.assert_allclose(traced.numpy(), draw(seed=5).numpy(), rtol=rtol, atol=1e-6)
 
 
 @pytest.mark.parametrize("function", ["normal", "uniform"])

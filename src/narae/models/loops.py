@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import sys
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -251,8 +252,16 @@ def _watch_loss(model: Any, out: Any, epoch: int, step: int, validated: set[str]
         "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
         "high. callbacks.TerminateOnNaN() stops at once.",
         RuntimeWarning,
-        stacklevel=5,  # the line that called model.fit
+        stacklevel=_levels_out(),
     )
+
+
+def _levels_out() -> int:
+    """The stacklevel with which a warning points at the line outside of narae that led here."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("narae."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def evaluate(

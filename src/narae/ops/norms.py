@@ -185,11 +185,12 @@ def layer_normalization(
     beta: Any = None,
     axis: Any = -1,
     epsilon: float | None = None,
-    rms_scaling: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
     """gamma (x - mean) / √(variance + epsilon) + beta, each sample by itself (Ba et al. 2016).
 
-    Halves are computed in float32. rms_scaling: gamma x / √(variance + epsilon) alone.
+    Halves are computed in float32. rms_scaling=True, out of use: gamma x / √(variance + epsilon)
+    alone. Raises TypeError for other arguments.
 
     >>> import narae
     >>> narae.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
@@ -197,6 +198,9 @@ def layer_normalization(
     """
     from narae.base.settings import epsilon as default
 
+    rms_scaling = bool(kwargs.pop("rms_scaling", False))
+    if kwargs:
+        raise TypeError(f"layer_normalization got unknown arguments: {', '.join(sorted(kwargs))}")
     given = floated(x)
     x = _wide(given)
     middle, spread = moments(x, axis, keepdims=True)

@@ -1,0 +1,220 @@
+"""What the native executor promises beyond the operations' results: threads, processes, bits."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae
+from narae import layers, ops
+from narae.engine import config
+from narae.engine.compiled import compile_function
+from narae.executors.native import driver
+from narae.graph.ir import Spec
+from narae.models import Sequential
+from narae.utils import set_random_seed
+
+
+@pytest.fixture(autouse=True)
+def _native(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_chosen", ["native"])
+    monkeypatch.setattr(config, "_threads", [2])
+
+
+def data(rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.random((rows, 12, 12, 1)).astype("float32"), rng.integers(0, 5, rows)
+
+
+def network() -> Any:
+    set_random_seed(7)
+    model = Sequential(
+        [
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(64, activation="tanh"),
+            layers.Dense(5, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def trained(threads: int) -> tuple[dict[str, list[float]], list[bytes]]:
+    config.set_num_threads(threads)
+    model = network()
+    history = model.fit(*data(), epochs=3, batch_size=32, verbose=0).history
+    return history, [w.tobytes() for w in model.get_weights()]
+
+
+def test_threads_change_no_bit() -> None:
+    first = trained(1)
+    for threads in (2, 3, 4):
+        assert trained(threads) == first
+
+
+def test_numpy_and_native_agree_over_a_training_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    native, _ = trained(2)
+    monkeypatch.setattr(config, "_chosen", ["numpy"])
+    reference, _ = trained(2)
+    for name in reference:
+        np.testing.assert_allclose(native[name], reference[name], rtol=2e-4)
+
+
+def test_an_epoch_at_once_is_the_epoch_step_by_step() -> None:
+    x, y = data()
+    at_once = network()
+    one = at_once.fit(x, y, epochs=2, batch_size=32, verbose=0)
+
+    class Batches(narae.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(batch)
+
+    seen: list[int] = []
+    by_steps = network()
+    other = by_steps.fit(x, y, epochs=2, batch_size=32, verbose=0, callbacks=[Batches()])
+    assert seen == [*range(10), *range(10)]
+    assert one.history == other.history
+    for a, b in zip(at_once.get_weights(), by_steps.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(
+        at_once.predict(x, batch_size=32, verbose=0), at_once.predict(x, batch_size=300, verbose=0)
+    )
+    assert at_once.evaluate(x, y, batch_size=32, verbose=0) == pytest.approx(
+        at_once.evaluate(x, y, batch_size=7, verbose=0), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float64", "float16"])
+def test_rows_of_any_dtype_are_gathered(dtype: str) -> None:
+    x, y = data()
+    x = (x * 9).astype(dtype)
+    history = network().fit(x, y, batch_size=32, verbose=0).history
+    assert history == network().fit(x.astype("float32"), y, batch_size=32, verbose=0).history
+
+
+def test_the_short_last_batch_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from narae.executors.native import compiler
+
+    model = network()
+    model.fit(*data(288), batch_size=32, verbose=0)
+    made = []
+    monkeypatch.setattr(compiler, "_load", lambda missing: made.extend(missing))
+    model.fit(*data(300), batch_size=32, verbose=0)
+    assert made == []
+
+
+def test_programs_run_from_several_threads_at_once() -> None:
+    programs = [compile_function(lambda x: ops.matmul(x, x), Spec((200, 200), "float32"))] * 2
+    programs.append(compile_function(lambda x: ops.matmul(x, x) + 1, Spec((200, 200), "float32")))
+    x = np.random.default_rng(0).random((200, 200)).astype("float32")
+    for program in programs:
+        program.inputs[0][...] = x
+    want = [program().copy() for program in programs]
+    wrong = []
+
+    def run(i: int) -> None:
+        for _ in range(50):
+            with programs[i].lock:
+                if programs[i]().tobytes() != want[i].tobytes():
+                    wrong.append(i)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in (0, 1, 2, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def _product(seed: int) -> float:
+    f = narae.jit(lambda x: ops.sum(ops.matmul(x, x)))
+    return float(f(np.full((150, 150), seed, "float32")))
+
+
+@pytest.mark.parametrize("way", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_process_pool_works(way: str) -> None:
+    if way not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {way} here")
+    here = _product(2)  # threads are there when the process forks
+    context = multiprocessing.get_context(way)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        assert list(pool.map(_product, [1, 2], timeout=120)) == [_product(1), here]
+
+
+def test_an_index_out_of_range_stops_an_epoch() -> None:
+    model = Sequential([layers.Dense(3)])
+    table = narae.Variable(np.eye(4, dtype="float32"))
+
+    class Lookup(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return ops.take(table, ops.cast(x[:, 0], "int32"), axis=0)
+
+    model = Sequential([Lookup(), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x = np.zeros((64, 1), "float32")
+    model.fit(x, np.zeros((64, 2)), batch_size=8, verbose=0)
+    before = [w.copy() for w in model.get_weights()]
+    x[0] = 9
+    with pytest.raises(IndexError, match="index 9 is out of range for an axis of length 4"):
+        model.fit(x, np.zeros((64, 2)), batch_size=8, verbose=0, shuffle=False)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_no_memory_is_kept_over_many_fits() -> None:
+    import resource
+
+    model, (x, y) = network(), data(64)
+    for _ in range(20):
+        model.fit(x, y, batch_size=16, verbose=0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(200):
+        model.fit(x, y, batch_size=16, verbose=0)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000  # kB
+
+
+def test_without_llvmlite_numpy_runs_it_all() -> None:
+    code = (
+        "import sys; sys.modules['llvmlite'] = None\n"
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'llvmlite' else find(name, *a)\n"
+        "import narae, numpy as np\n"
+        "assert narae.config.executor() == 'numpy'\n"
+        "m = narae.Sequential([narae.layers.Dense(2)]); m.compile('sgd', 'mse')\n"
+        "m.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_threads", [])
+    monkeypatch.setenv("NARAE_NUM_THREADS", "3")
+    assert narae.config.num_threads() == 3
+    monkeypatch.setenv("NARAE_NUM_THREADS", "many")
+    with pytest.raises(ValueError, match="whole number of at least 1, got 'many'"):
+        narae.config.num_threads()
+    for bad in (0, -1, 1.5, None):
+        with pytest.raises(ValueError, match="whole number of at least 1"):
+            narae.config.set_num_threads(bad)
+    narae.config.set_num_threads(2)
+    assert narae.config.num_threads() == 2
+
+
+def test_the_driver_ends_what_it_began() -> None:
+    program = compile_function(lambda x: x + 1, Spec((3,), "float32"))
+    program.inputs[0][...] = 1
+    assert program().tolist() == [2, 2, 2]
+    control = program.program._control
+    assert control[driver.WORD] >> 32 == driver.END
