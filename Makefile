@@ -6,7 +6,7 @@ BENCH := .venv-bench
 BIN := $(VENV)/bin
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist test fmt lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist test test-exhaustive fmt lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -36,6 +36,9 @@ mnist: $(VENV)/.user ## train on MNIST, from nothing
 
 test: $(VENV)/.dev ## all tests and doctests
 	$(BIN)/python -m pytest -q
+
+test-exhaustive: $(VENV)/.dev ## the vector functions on all 2^32 numbers (half an hour)
+	NARAE_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -m exhaustive
 
 doctest: $(VENV)/.dev ## the docstrings' examples only
 	$(BIN)/python -m pytest -q src/narae

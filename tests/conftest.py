@@ -59,3 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="slow: CI runs a smaller form"))
+    if not os.environ.get("NARAE_EXHAUSTIVE"):
+        for item in items:
+            if item.get_closest_marker("exhaustive"):
+                item.add_marker(pytest.mark.skip(reason="half an hour: make test-exhaustive"))

@@ -154,7 +154,7 @@ def test_error_is_within_the_stated_bound(name: str) -> None:
     assert worst(name, SPECIAL) <= BOUNDS[name]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", BOUNDS)
 def test_error_is_within_the_stated_bound_for_all_numbers(name: str) -> None:
     chunk = 2**18

@@ -81,21 +81,23 @@ def build_along(name: str, dtype: str, index: str, put: bool) -> Function:
 
 
 def build_add_rows(name: str, dtype: str, index: str) -> Function:
-    """out[index[i], k] += x[i, k], in the order of i.
+    """out[o, index[i], k] += x[o, i, k], in the order of i.
 
-    The record: x, index, out, the error's place; the count; the row's length; the axis's length;
-    bytes between x's rows, between indices, between out's rows.
+    The record: x, index, out, the error's place; the lengths of o, i and k; the axis's length;
+    bytes between x's o and its rows, between indices, between out's o and its rows.
     """
     if dtype not in KINDS or dtype == "bool":
         raise Unlowered(f"add_at of {dtype}")
     f = Function(name, [PTR, PTR])
     record = f.args[0]
     x, indices, out, error = (f.field(record, i, PTR) for i in range(4))
-    count, row, length, x_gap, gap, out_gap = (f.field(record, i) for i in range(4, 10))
+    outer, count, row, length = (f.field(record, i) for i in range(4, 8))
+    x_outer, x_gap, gap, out_outer, out_gap = (f.field(record, i) for i in range(8, 13))
     size = itemsize(dtype)
-    with f.loop(0, count) as i:
+    with f.loop(0, outer) as o, f.loop(0, count) as i:
         place = _index(f, f.at(indices, f.mul(i.i, gap)), index, length, error)
-        source, into = f.at(x, f.mul(i.i, x_gap)), f.at(out, f.mul(place, out_gap))
+        source = f.at(f.at(x, f.mul(o.i, x_outer)), f.mul(i.i, x_gap))
+        into = f.at(f.at(out, f.mul(o.i, out_outer)), f.mul(place, out_gap))
         with f.loop(0, row) as k:
             step = f.mul(k.i, size)
             target = f.at(into, step)

@@ -18,7 +18,7 @@ from narae.executors.native.lower_movement import (
     lower_view,
 )
 from narae.executors.native.lower_products import lower_product
-from narae.executors.native.lower_reduce import lower_position, lower_reduction
+from narae.executors.native.lower_reduce import lower_position, lower_reduction, lower_running
 from narae.executors.native.lower_windows import lower_extremes, lower_fold, lower_pool
 from narae.executors.native.reduction import COMBINE
 from narae.executors.native.tiles import Lowered
@@ -33,6 +33,7 @@ Lower = Callable[[Node, Arrays], Lowered]
 TABLE: Mapping[str, Lower] = {
     **dict.fromkeys(COMBINE, lower_reduction),
     **dict.fromkeys(("argmax", "argmin"), lower_position),
+    **dict.fromkeys(("cumsum", "cumprod"), lower_running),
     "concatenate": lower_concatenate,
     "unslice": lower_unslice,
     "reduce_window": lower_pool,

@@ -140,24 +140,37 @@ def _along(dtype: str, index: str, put: bool, name: str) -> gather.Function:
 
 
 def lower_add_at(node: Node, arrays: Arrays, error: Error) -> Lowered:
-    """Rows added at indices: columns are shared out, so that each sum keeps its order."""
+    """Rows added at indices: what is shared out are columns or outer axes, so that each sum keeps
+    its order."""
     index, x = (arrays[v.uid] for v in node.inputs)
-    out = arrays[node.uids[0]]
-    if node.params["axis"] != 0 or not x.flags.c_contiguous or not _even(index):
-        raise Unlowered("add_at along an inner axis")
-    dtype = out.dtype.name
+    out, axis = arrays[node.uids[0]], node.params["axis"]
+    if not x.flags.c_contiguous or not _even(index):
+        raise Unlowered("add_at of what is not contiguous")
     phases = [fill_tiles(out)]
     if index.size and out.size:
-        row = size_of(out.shape[1:])
-        size, step = out.itemsize, row * out.itemsize
-        build = partial(_add_rows, dtype, index.dtype.name)
-        tiles = []
-        for begin, end in cuts(row, min(16, -(-x.size // _PART)), 16):
-            record = [address(x) + begin * size, address(index), address(out) + begin * size, error]
-            record += [index.size, end - begin, out.shape[0], step, _gap(index), step]
-            tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record))
-        phases.append(tiles)
+        phases.append(_add_tiles(x, index, out, axis, error))
     return Lowered(phases, keep=[index, x, out])
+
+
+def _add_tiles(
+    x: np.ndarray, index: np.ndarray, out: np.ndarray, axis: int, error: Error
+) -> list[Tile]:
+    dtype, size = out.dtype.name, out.itemsize
+    outer, row, length = size_of(out.shape[:axis]), size_of(out.shape[axis + 1 :]), out.shape[axis]
+    step, parts = row * size, min(16, -(-x.size // _PART))
+    x_outer, out_outer = index.size * step, length * step
+    build = partial(_add_rows, dtype, index.dtype.name)
+    tiles = []
+    across = outer >= parts  # whole outer entries, or else columns
+    for o0, o1 in cuts(outer, parts) if across else [(0, outer)]:
+        for begin, end in [(0, row)] if across else cuts(row, parts, 16):
+            shift = begin * size
+            record = [address(x) + o0 * x_outer + shift, address(index)]
+            record += [address(out) + o0 * out_outer + shift, error]
+            record += [o1 - o0, index.size, end - begin, length]
+            record += [x_outer, step, _gap(index), out_outer, step]
+            tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record))
+    return tiles
 
 
 def _add_rows(dtype: str, index: str, name: str) -> gather.Function:

@@ -44,7 +44,10 @@ def lower_product(step: Step, arrays: Arrays) -> Lowered:
     products = _find(head, arrays)
     if len(products.parts) < _FEW and (parts := _cut_sums(products)):
         return _in_parts(parts, products, expression, made, spec.shape, arrays)
-    tiles = _tiles(products, expression, made, spec.shape, arrays)
+    try:
+        tiles = _tiles(products, expression, made, spec.shape, arrays)
+    except Unlowered:  # an operand that does not lie as the product's rows do
+        return _one_after_the_other(products, expression, made, spec.shape, arrays)
     keep = [*products.keep, *(arrays[u] for u in outputs), *(arrays[u] for u in reads if u != made)]
     return Lowered([*products.before, tiles], keep=keep)
 
@@ -248,6 +251,26 @@ def _end(
     return max(busy) + longest / 2  # a thread may be held up while it has a tile
 
 
+def _one_after_the_other(
+    products: Products, expression: Expression, made: int, shape: Sequence[int], arrays: Arrays
+) -> Lowered:
+    """The product whole, then the expression."""
+    dtype = expression.dtypes[made]
+    whole = np.empty(shape, dtype)
+    tiles = _tiles(products, _identity(made, dtype), made, shape, {made: whole})
+    ins = [whole if u == made else arrays[u] for u in expression.reads]
+    outs = [arrays[u] for u in expression.outputs]
+    keep = [*products.keep, *ins, *outs]
+    return Lowered([*products.before, tiles, loop_tiles(expression, shape, ins, outs)], keep=keep)
+
+
+def _identity(uid: int, dtype: str) -> Expression:
+    """Reads a product and writes it as it is."""
+    identity = Expression((), [uid], [uid], {})
+    identity.dtypes[uid] = dtype
+    return identity
+
+
 # -- long sums in parts -----------------------------------------------------------------------------
 
 
@@ -295,13 +318,10 @@ def _in_parts(
     dtype = expression.dtypes[made]
     partial_sums = np.empty((len(parts), len(parts[0].rows), products.width), dtype)
     total = np.empty(shape, dtype)
-    identity = Expression((), [made], [made], {})
-    identity.dtypes[made] = dtype
     cut = Products(products.width, parts, keep=products.keep)
-    # the identity reads the product and writes the partial sums
     tiles = _tiles(
         cut,
-        identity,
+        _identity(made, dtype),
         made,
         (len(parts) * len(parts[0].rows), products.width),
         {made: partial_sums.reshape(-1, products.width)},

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from narae.executors.native import reduction
+from narae.executors.native.compiler import Build
 from narae.executors.native.lanes import KINDS, Unlowered
 from narae.executors.native.lower_elementwise import Arrays
 from narae.executors.native.tiles import Lowered, Tile, address, collapsed, cuts, indices, size_of
@@ -106,26 +107,68 @@ def lower_position(node: Node, arrays: Arrays) -> Lowered:
     """argmax and argmin."""
     x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
     axis, op, dtype = node.params["axis"], node.op.name, x.dtype.name
-    if dtype not in KINDS:
-        raise Unlowered(f"{op} of {dtype}")
+    build = partial(_position, op, dtype)
     kept = [a for a in range(x.ndim) if a != axis]
-    rows, (near, far) = collapsed(
-        [x.shape[a] for a in kept], [[x.strides[a] for a in kept], list(out.strides)]
+    return _by_rows(
+        f"position {op} {dtype}",
+        build,
+        x,
+        out,
+        kept,
+        list(out.strides),
+        [x.shape[axis], x.strides[axis]],
     )
+
+
+def lower_running(node: Node, arrays: Arrays) -> Lowered:
+    """cumsum and cumprod."""
+    x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
+    axis, op, dtype = node.params["axis"], node.op.name, x.dtype.name
+    kept = [a for a in range(x.ndim) if a != axis]
+    return _by_rows(
+        f"running {op} {dtype}",
+        partial(_running, op, dtype),
+        x,
+        out,
+        kept,
+        [out.strides[a] for a in kept],
+        [x.shape[axis], x.strides[axis], out.strides[axis]],
+    )
+
+
+def _by_rows(
+    key: str,
+    build: Build,
+    x: np.ndarray,
+    out: np.ndarray,
+    kept: list[int],
+    strides: list[int],
+    axis: list[int],
+) -> Lowered:
+    """One row after the other. strides: of out, along the axes that x keeps; axis: of the record,
+    the row's length and its strides."""
+    if x.dtype.name not in KINDS:
+        raise Unlowered(f"{key} of {x.dtype}")
     if 0 in out.shape:
         return Lowered()
+    rows, (near, far) = collapsed(
+        [x.shape[a] for a in kept], [[x.strides[a] for a in kept], strides]
+    )
     tiles = []
     for index in indices(rows[:-1]):
         a = sum(i * s for i, s in zip(index, near, strict=False))
         b = sum(i * s for i, s in zip(index, far, strict=False))
-        for begin, end in cuts(rows[-1], -(-rows[-1] * x.shape[axis] // _PART)):
+        for begin, end in cuts(rows[-1], -(-rows[-1] * axis[0] // _PART)):
             record = [address(x) + a + begin * near[-1], address(out) + b + begin * far[-1]]
-            record += [end - begin, near[-1], far[-1], x.shape[axis], x.strides[axis]]
-            tiles.append(Tile(f"position {op} {dtype}", partial(_position, op, dtype), record))
+            tiles.append(Tile(key, build, [*record, end - begin, near[-1], far[-1], *axis]))
     if len(tiles) > 4096:
-        raise Unlowered(f"{op} along axis {axis} of {x.shape}")
+        raise Unlowered(f"{key} along an axis of {x.shape}")
     return Lowered([tiles], keep=[x, out])
 
 
 def _position(op: str, dtype: str, name: str) -> reduction.Function:
     return reduction.build_position(name, op, dtype)
+
+
+def _running(op: str, dtype: str, name: str) -> reduction.Function:
+    return reduction.build_running(name, op, dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.executors.native import vectormath
+from narae.executors.native import trigonometry, vectormath
 from narae.executors.native.lanes import (
     Lanes,
     Unlowered,
@@ -71,10 +71,6 @@ def _sqrt(x: Lanes) -> Lanes:
 
 def _library(name: str) -> Callable[..., Lanes]:
     return lambda *xs: scalarly(name, *xs)
-
-
-def _vector(name: str) -> Callable[[Lanes], Lanes]:
-    return getattr(vectormath, name, None) or _library(name)
 
 
 def remainder(x: Lanes, y: Lanes) -> Lanes:
@@ -177,27 +173,27 @@ XP: Any = SimpleNamespace(
     zeros_like=lambda x: x.full(0),
     power=_library("pow"),
     arctan2=_library("atan2"),
-    exp2=_library("exp2"),
-    expm1=_library("expm1"),
-    log2=_library("log2"),
-    log10=_library("log10"),
-    log1p=_library("log1p"),
+    exp2=vectormath.exp2,
+    expm1=vectormath.expm1,
+    log2=vectormath.log2,
+    log10=vectormath.log10,
+    log1p=vectormath.log1p,
     cbrt=_library("cbrt"),
-    tan=_library("tan"),
+    tan=trigonometry.tan,
     arcsin=_library("asin"),
     arccos=_library("acos"),
-    arctan=_library("atan"),
-    sinh=_library("sinh"),
-    cosh=_library("cosh"),
+    arctan=trigonometry.arctan,
+    sinh=vectormath.sinh,
+    cosh=vectormath.cosh,
     arcsinh=_library("asinh"),
     arccosh=_library("acosh"),
     arctanh=_library("atanh"),
-    exp=_vector("exp"),
-    log=_vector("log"),
-    tanh=_vector("tanh"),
-    sin=_vector("sin"),
-    cos=_vector("cos"),
+    exp=vectormath.exp,
+    log=vectormath.log,
+    tanh=vectormath.tanh,
+    sin=trigonometry.sin,
+    cos=trigonometry.cos,
 )
 
 # Operations whose own forward would be slower or less exact on lanes.
-OWN: dict[str, Callable[..., Any]] = {"erf": _vector("erf"), "erfc": _library("erfc")}
+OWN: dict[str, Callable[..., Any]] = {"erf": vectormath.erf, "erfc": vectormath.erfc}

@@ -22,7 +22,7 @@ COMBINE: dict[str, tuple[Callable[..., Lanes], Callable[[str], float]]] = {
 }
 # The record: the address read, the address written, the number of results and the bytes between
 # them in both, then the reduced lengths and the bytes between their elements.
-RANK = 3  # axes reduced at once
+RANK = 4  # axes reduced at once
 ACROSS = 4  # registers of results at a time
 
 
@@ -51,25 +51,18 @@ def build_along(name: str, op: str, dtype: str, contiguous: bool) -> Function:
     start = Lanes(f, "", dtype, width).full(neutral(dtype)).name
     with f.loop(0, count) as one:
         base = f.at(source, f.mul(one.i, near))
-        with f.loop(0, lengths[0], carry=[(unit, start)]) as outer:
-            first = f.at(base, f.mul(outer.i, gaps[0]))
-            with f.loop(0, lengths[1], carry=[(unit, outer.values[0])]) as middle:
-                row = f.at(first, f.mul(middle.i, gaps[1]))
-                middle.next = [
-                    _row(
-                        f,
-                        combine,
-                        neutral,
-                        dtype,
-                        row,
-                        lengths[2],
-                        gaps[2],
-                        middle.values[0],
-                        width,
-                    )
-                ]
-            outer.next = middle.out
-        total = _folded(Lanes(f, outer.out[0], dtype, width), combine)
+        place, value, nest = base, start, []
+        for axis in range(RANK - 1):
+            context = f.loop(0, lengths[axis], carry=[(unit, value)])
+            loop = context.__enter__()
+            nest.append((context, loop))
+            place, value = f.at(place, f.mul(loop.i, gaps[axis])), loop.values[0]
+        value = _row(f, combine, neutral, dtype, place, lengths[-1], gaps[-1], value, width)
+        for context, loop in reversed(nest):
+            loop.next = [value]
+            context.__exit__(None, None, None)
+            value = loop.out[0]
+        total = _folded(Lanes(f, value, dtype, width), combine)
         store(f, total, f.at(target, f.mul(one.i, far)))
     f.do("ret void")
     return f
@@ -174,6 +167,31 @@ def build_across(name: str, op: str, dtype: str) -> Function:
         block(many.i, ACROSS, "")
     with f.loop(whole, count, LANES) as few:
         block(few.i, 1, mask_of(f, f.sub(count, few.i)))
+    f.do("ret void")
+    return f
+
+
+def build_running(name: str, op: str, dtype: str) -> Function:
+    """Running sums or products along one axis.
+
+    The record: addresses read and written, the number of rows and the bytes between them in both,
+    the axis's length and the bytes between its elements in both.
+    """
+    if dtype not in KINDS or dtype == "bool":
+        raise Unlowered(f"{op} of {dtype}")
+    combine, start = {"cumsum": (XP.add, 0), "cumprod": (XP.multiply, 1)}[op]
+    f = Function(name, [PTR, PTR])
+    record = f.args[0]
+    source, target = f.field(record, 0, PTR), f.field(record, 1, PTR)
+    count, near, far, n, gap, step = (f.field(record, i) for i in range(2, 8))
+    first = Lanes(f, "", dtype, 1).full(start).name
+    with f.loop(0, count) as one:
+        row, into = f.at(source, f.mul(one.i, near)), f.at(target, f.mul(one.i, far))
+        with f.loop(0, n, carry=[(KINDS[dtype], first)]) as loop:
+            x = load(f, dtype, f.at(row, f.mul(loop.i, gap)), 1)
+            total = combine(Lanes(f, loop.values[0], dtype, 1), x)
+            store(f, total, f.at(into, f.mul(loop.i, step)))
+            loop.next = [total.name]
     f.do("ret void")
     return f
 
