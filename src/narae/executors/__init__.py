@@ -1,6 +1,6 @@
 """What runs a plan. An executor is a module with `load(plan, state, threads) -> Program`,
-`coverage(records) -> {operation: how it runs}`, and `HEADS`, whether its plans put tiled nodes and
-what follows them in one step."""
+`coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
+`HEADS`, whether its plans put tiled nodes and what follows them in one step."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from narae.executors.how import How
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
@@ -24,6 +25,7 @@ class Program(Protocol):
     output buffers, valid until the next call, and leaves new values in the arrays of state given
     to `load`."""
 
+    plan: Plan
     inputs: list[np.ndarray]
 
     def __call__(self) -> list[np.ndarray]: ...
@@ -48,3 +50,8 @@ def wants_heads(name: str) -> bool:
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:
     """How the executor `name` runs each operation."""
     return importlib.import_module(EXECUTORS[name]).coverage(records)
+
+
+def explain(name: str, program: Program) -> list[How]:
+    """How a program that the executor `name` loaded runs each step of its plan."""
+    return importlib.import_module(EXECUTORS[name]).explain(program)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from narae.executors.how import How
 from narae.executors.native.lower import route
 from narae.executors.native.program import NativeProgram
+from narae.executors.native.tiles import Lowered
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
@@ -23,3 +25,16 @@ def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) ->
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:
     """How each operation runs: 'native', or 'NumPy' within the same program."""
     return {name: route(op) for name, op in records.items()}
+
+
+def explain(program: NativeProgram) -> list[How]:
+    """How each step runs: 'native', or 'NumPy' and why."""
+    return [
+        How(s.step, *_way(s.lowered), sum(len(phase) for phase in s.lowered.phases))
+        for s in program.stages
+        if s.step is not None
+    ]
+
+
+def _way(lowered: Lowered) -> tuple[str, str]:
+    return ("native", "") if lowered.host is None else ("NumPy", lowered.why)

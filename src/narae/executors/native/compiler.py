@@ -7,7 +7,6 @@ import ctypes.util
 import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -49,12 +48,13 @@ def _load(missing: dict[str, Build]) -> None:
     _addresses.update((key, engine.get_function_address(name)) for key, name in names.items())
 
 
+@functools.cache
+def _machine(target: Target) -> Any:
+    return target.machine()
+
+
 def _compiled(kernels: Sequence[tuple[str, Build]]) -> list[bytes]:
-    texts = [text_of(build(name)) for name, build in kernels]
-    if len(texts) < 4:
-        return [compile_text(text) for text in texts]
-    with ThreadPoolExecutor(2, "narae-compile") as pool:
-        return list(pool.map(compile_text, texts))
+    return [compile_text(text_of(build(name))) for name, build in kernels]
 
 
 def text_of(function: Function, target: Target | None = None) -> str:
@@ -70,7 +70,7 @@ def compile_text(text: str, target: Target | None = None) -> bytes:
     except RuntimeError as error:
         raise RuntimeError(f"narae wrote IR that LLVM does not take: {error}\n{text}") from error
     parsed.triple = (target or host()).triple
-    return (target or host()).machine().emit_object(parsed)
+    return _machine(target or host()).emit_object(parsed)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from narae.executors.native.expression import Expression, Operand, emit_row, itemsize, load, mask_of
+from narae.executors.native.expression import Expression, Operand, emit_row, itemsize
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
 from narae.executors.native.target import Target
@@ -21,9 +21,10 @@ from narae.executors.native.target import Target
 # number in C, with as many more (copies of the last) as complete the last group of rows. `taps`:
 # pairs of byte offsets, in A and in B. `block`: how many taps are summed before the next stretch of
 # B is copied. `direct`: not 0 where whole registers of B are read where they lie.
+# `pack`: the kernel that copies (see `packing`).
 FIELDS = (
     *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
-    *("inner", "a_step", "b_down", "b_across", "direct"),
+    *("inner", "a_step", "b_down", "b_across", "direct", "pack"),
 )
 FIRST_OPERAND = len(FIELDS)  # then for each operand its address and the bytes between rows
 
@@ -108,13 +109,14 @@ class _Contraction:
         self.kind = KINDS[dtype]
         self.size = 4 if dtype == "float32" else 8
         record = f.args[0]
-        kinds = {"a": PTR, "b": PTR, "rows": PTR, "taps": PTR}
+        kinds = dict.fromkeys(("a", "b", "rows", "taps", "pack"), PTR)
         values = {n: f.field(record, i, kinds.get(n, INT)) for i, n in enumerate(FIELDS)}
         self.a, self.b, self.rows, self.taps = (values[n] for n in ("a", "b", "rows", "taps"))
         self.count, self.columns = values["count"], values["columns"]
         self.tap_count, self.block = values["tap_count"], values["block"]
         self.inner, self.a_step = values["inner"], values["a_step"]
         self.b_down, self.b_across = values["b_down"], values["b_across"]
+        self.pack = values["pack"]
         self.direct = f.let(f"icmp ne i64 {values['direct']}, 0")
         self.places, self.gaps = [], []
         for i in range(len(operands)):
@@ -142,20 +144,9 @@ class _Contraction:
                 self._choose(b, stretch.i, end, width)
                 first = f.let(f"icmp eq i64 {stretch.i}, 0")
                 last = f.let(f"icmp eq i64 {end}, {self.tap_count}")
-                done = f.label()
-                for vectors in range(1, self.shape.vectors + 1):  # as wide as there are columns
-                    fits, wider = f.label(), f.label()
-                    if vectors < self.shape.vectors:
-                        narrow = f.let(f"icmp sle i64 {width}, {vectors * self.shape.lanes}")
-                        f.branch(narrow, fits, wider)
-                        f.place(fits)
-                    self._sweep(stretch.i, end, first, last, panel.i, width, vectors)
-                    f.jump(done)
-                    f.place(wider if vectors < self.shape.vectors else done)
+                self._sweep(stretch.i, end, (first, last), panel.i, width)
         f.do("ret void")
         return f
-
-    # -- B -------------------------------------------------------------------------------------
 
     def _choose(self, b: str, start: str, end: str, width: str) -> None:
         """Whether B is read where it lies; else copy it. `pitch`: bytes between its rows."""
@@ -166,30 +157,10 @@ class _Contraction:
         self.pitch = f.let(f"select i1 {self.lies}, i64 {self.b_down}, i64 {self.row}")
         self.panel = b
         with f.when(f.let(f"xor i1 {self.lies}, true")):
-            self._pack(b, start, end, width)
-
-    def _pack(self, b: str, start: str, end: str, width: str) -> None:
-        """Copy a stretch of B, one row of `wide` numbers after the other. Beyond `width` there is
-        what nobody reads: zeros, or copies of the last column."""
-        f = self.f
-        ways = [f.label() for _ in range(4)]
-        done = f.label()
-        near = f.let(f"icmp eq i64 {self.b_across}, {self.size}")
-        f.branch(near, ways[0], ways[1])
-        f.place(ways[0])
-        self._pack_rows(b, start, end, width)
-        f.jump(done)
-        f.place(ways[1])
-        f.branch(f.let(f"icmp eq i64 {self.b_down}, {self.size}"), ways[2], ways[3])
-        f.place(ways[2])
-        self._pack_turned(b, start, end, width)
-        f.jump(done)
-        f.place(ways[3])
-        with f.loop(start, end) as tap:
-            source, target = self._stretch(b, tap.i, start)
-            self._pack_singly(source, target, width, "0")
-        f.jump(done)
-        f.place(done)
+            args = (
+                f"ptr {f.args[0]}, ptr {self.packed}, ptr {b}, i64 {start}, i64 {end}, i64 {width}"
+            )
+            f.do(f"call void {self.pack}({args})")
 
     def _stretch(self, b: str, tap: str, start: str) -> tuple[str, str]:
         """Where a tap's rows of B lie, and where they are copied to."""
@@ -198,100 +169,25 @@ class _Contraction:
         row = f.mul(f.sub(tap, start), self.inner)
         return f.at(b, offset), f.at(self.packed, f.mul(row, self.row))
 
-    def _pack_rows(self, b: str, start: str, end: str, width: str) -> None:
-        """Rows of B lie along memory: whole registers, the last of a row masked."""
-        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
-        step = shape.lanes * self.size
-        masks = [
-            mask_of(f, f.sub(width, v * shape.lanes), shape.lanes) for v in range(shape.vectors)
-        ]
-        whole = f.let(f"icmp eq i64 {width}, {shape.wide}")
-        full, part, done = f.label(), f.label(), f.label()
-        f.branch(whole, full, part)
-        for label, masked in ((full, False), (part, True)):
-            f.place(label)
-            with f.loop(start, end) as tap:
-                source, target = self._stretch(b, tap.i, start)
-                with f.loop(0, self.inner) as k:
-                    row = f.at(source, f.mul(k.i, self.b_down))
-                    into = f.at(target, f.mul(k.i, self.row))
-                    for v in range(shape.vectors):
-                        place = f.at(row, v * step)
-                        if masked:
-                            value = load(f, self.dtype, place, shape.lanes, masks[v]).name
-                        else:
-                            value = f.load(kind, place, self.size)
-                        f.store(kind, value, f.at(into, v * step), self.size)
-            f.jump(done)
-        f.place(done)
-
-    def _pack_turned(self, b: str, start: str, end: str, width: str) -> None:
-        """Columns of B lie along memory: squares of numbers are turned in registers."""
-        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
-        lanes, last = shape.lanes, f.sub(width, 1)
-        whole = f.let(f"and i64 {self.inner}, {-lanes}")
-        with f.loop(start, end) as tap:
-            source, target = self._stretch(b, tap.i, start)
-            with f.loop(0, width, lanes) as square:
-                columns = [
-                    f.at(source, f.mul(f.least(f.add(square.i, c), last), self.b_across))
-                    for c in range(lanes)
-                ]
-                first = f.at(target, f.mul(square.i, self.size))
-                with f.loop(0, whole, lanes) as k:
-                    down = f.mul(k.i, self.size)
-                    loaded = [f.load(kind, f.at(column, down), self.size) for column in columns]
-                    into = f.at(first, f.mul(k.i, self.row))
-                    for r, value in enumerate(self._turned(loaded)):
-                        f.store(kind, value, f.at(into, r * self.row), self.size)
-            self._pack_singly(source, target, width, whole)
-
-    def _turned(self, rows: list[str]) -> list[str]:
-        """The transpose of a square of registers: blocks of 1, 2, 4, ... lanes change places."""
-        f, lanes = self.f, self.shape.lanes
-        kind, step = vector(self.kind, lanes), 1
-        while step < lanes:
-            made = list(rows)
-            for i in range(lanes):
-                if i & step:
-                    continue
-                a, b = rows[i], rows[i + step]
-                low = [j if not j & step else lanes + j - step for j in range(lanes)]
-                high = [j + step if not j & step else lanes + j for j in range(lanes)]
-                for place, order in ((i, low), (i + step, high)):
-                    picks = ", ".join(f"i32 {n}" for n in order)
-                    text = f"shufflevector {kind} {a}, {kind} {b}, <{lanes} x i32> <{picks}>"
-                    made[place] = f.let(text)
-            rows, step = made, 2 * step
-        return rows
-
-    def _pack_singly(self, source: str, target: str, width: str, first: str) -> None:
-        """Number by number, from row `first` of a tap on."""
-        f = self.f
-        with f.loop(0, width) as n:
-            column = f.at(source, f.mul(n.i, self.b_across))
-            into = f.at(target, f.mul(n.i, self.size))
-            with f.loop(first, self.inner) as k:
-                value = f.load(self.kind, f.at(column, f.mul(k.i, self.b_down)), self.size)
-                f.store(self.kind, value, f.at(into, f.mul(k.i, self.row)), self.size)
-
     # -- sums ----------------------------------------------------------------------------------
 
-    def _sweep(
-        self, start: str, end: str, first: str, last: str, panel: str, width: str, vectors: int
-    ) -> None:
-        """All groups of rows over one stretch of B, and the expression after the last stretch."""
+    def _sweep(self, start: str, end: str, ends: tuple[str, str], panel: str, width: str) -> None:
+        """All groups of rows over one stretch of B, and the expression after the last stretch.
+        ends: whether the stretch is the first, and the last."""
         f = self.f
-        if not (self.beside and vectors == self.shape.vectors):
-            self._in_turn(start, end, first, last, panel, width, vectors)
+        if not self.beside:
+            self._in_turn(start, end, ends, panel, width)
             return
         deep, flat, done = f.label(), f.label(), f.label()
-        f.branch(f.let(f"and i1 {self.one_tap}, {self.long}"), deep, flat)
+        narrow = (self.shape.vectors - 1) * self.shape.lanes
+        wide = f.let(f"icmp sgt i64 {width}, {narrow}")
+        long = f.let(f"and i1 {self.one_tap}, {self.long}")
+        f.branch(f.let(f"and i1 {wide}, {long}"), deep, flat)
         f.place(deep)
-        self._beside(panel, width, vectors)
+        self._beside(panel, width, self.shape.vectors)
         f.jump(done)
         f.place(flat)
-        self._in_turn(start, end, first, last, panel, width, vectors)
+        self._in_turn(start, end, ends, panel, width)
         f.jump(done)
         f.place(done)
 
@@ -342,20 +238,30 @@ class _Contraction:
         odd = f.let(f"and i64 {f.let(f'sdiv i64 {group}, {self.shape.rows}')}, 1")
         return f.let(f"icmp eq i64 {odd}, 0")
 
-    def _in_turn(
-        self, start: str, end: str, first: str, last: str, panel: str, width: str, vectors: int
-    ) -> None:
-        """All groups of rows over one stretch of B; the expression after the last one."""
+    def _in_turn(self, start: str, end: str, ends: tuple[str, str], panel: str, width: str) -> None:
+        """All groups of rows over one stretch of B, as wide as there are columns; the expression
+        after the last one."""
         f, shape = self.f, self.shape
+        first, last = ends
         with f.loop(0, self.count, shape.rows) as group:
             sums = f.at(self.sums, f.mul(group.i, self.sums_row))
             with f.when(f.let(f"and i1 {last}, {self.long}")):
-                self._fetch(group.i, panel, vectors)
-            fresh = self._fresh(sums, first, vectors)
-            done = self._sum(group.i, start, end, fresh, vectors)
-            for (r, v), value in zip(_grid(shape.rows, vectors), done, strict=True):
-                place = f.at(sums, (r * shape.wide + v * shape.lanes) * self.size)
-                f.store(vector(self.kind, shape.lanes), value, place, self.size)
+                self._fetch(group.i, panel, shape.vectors)
+            joined = f.label()
+            for vectors in range(1, shape.vectors + 1):
+                wider = f.label()
+                if vectors < shape.vectors:
+                    fits = f.label()
+                    narrow = f.let(f"icmp sle i64 {width}, {vectors * shape.lanes}")
+                    f.branch(narrow, fits, wider)
+                    f.place(fits)
+                fresh = self._fresh(sums, first, vectors)
+                done = self._sum(group.i, start, end, fresh, vectors)
+                for (r, v), value in zip(_grid(shape.rows, vectors), done, strict=True):
+                    place = f.at(sums, (r * shape.wide + v * shape.lanes) * self.size)
+                    f.store(vector(self.kind, shape.lanes), value, place, self.size)
+                f.jump(joined)
+                f.place(wider if vectors < shape.vectors else joined)
             with f.when(last):
                 self._finish(sums, group.i, panel, width)
 

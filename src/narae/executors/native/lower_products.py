@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from narae.executors.native import contraction
+from narae.executors.native import contraction, packing
+from narae.executors.native.compiler import addresses
 from narae.executors.native.expression import Expression, Operand
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_conv import convolution
@@ -124,6 +125,7 @@ def _tiles(
     key = contraction.key(dtype, expression, operands)
     build = partial(_build, dtype, made, expression, operands)
     tile_shape = contraction.tile_shape(host(), dtype, contraction.is_slow(expression))
+    pack = addresses([(packing.key(dtype, tile_shape), partial(_build_pack, dtype, tile_shape))])
     tiles: list[Tile] = []
     for part in products.parts:
         table = _table(part, tile_shape.rows)
@@ -139,12 +141,8 @@ def _tiles(
                 c1 - c0,
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
-            record += [
-                part.a_step,
-                part.b_down,
-                part.b_across,
-                int(_lies_well(part) and part.b_across == _size(dtype)),
-            ]
+            direct = int(_lies_well(part) and part.b_across == _size(dtype))
+            record += [part.a_step, part.b_down, part.b_across, direct, *pack]
             column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
                 record += [base + column * column_gap, row_gap]
@@ -168,6 +166,10 @@ def _build(
     dtype: str, made: int, expression: Expression, operands: Sequence[Operand], name: str
 ) -> contraction.Function:
     return contraction.build(name, host(), dtype, made, expression, operands)
+
+
+def _build_pack(dtype: str, shape: contraction.Shape, name: str) -> contraction.Function:
+    return packing.build(name, dtype, shape)
 
 
 def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Operand, int, int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from narae.executors.how import How
 from narae.executors.numpy import (  # noqa: F401  (they fill the table of lowerings)
     contract,
     control,
@@ -19,6 +20,7 @@ from narae.executors.numpy import (  # noqa: F401  (they fill the table of lower
 )
 from narae.executors.numpy.lowerings import route
 from narae.executors.numpy.program import NumpyProgram
+from narae.graph.fuse import Step
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
@@ -35,3 +37,16 @@ def coverage(records: Mapping[str, Op]) -> dict[str, str]:
     """How each operation runs: 'own' lowering, 'generic' (a ufunc or a view), or 'falls back' to
     its forward, whose result is copied."""
     return {name: route(op) for name, op in records.items()}
+
+
+def explain(program: NumpyProgram) -> list[How]:
+    """How each step runs: 'generic', 'own', or 'falls back' and which of its operations do."""
+    return [_how(step) for step in program.plan.steps]
+
+
+def _how(step: Step) -> How:
+    ways = {node.op.name: route(node.op) for node in step.nodes}
+    back = [name for name, way in ways.items() if way == "falls back"]
+    if back:
+        return How(step, "falls back", f"{', '.join(back)} computed anew and copied")
+    return How(step, "own" if "own" in ways.values() else "generic")
