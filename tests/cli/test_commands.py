@@ -170,6 +170,19 @@ ERRORS = {
         ),
         "28 x 28 digits do not fit",
     ),
+    "a plan to train without a loss": (
+        lambda m, p: ("plan", _saved([narae.Input((5,)), layers.Dense(10)], p / "bare.keras")),
+        "`--step predict` needs none",
+    ),
+    "a plan of an open length": (
+        lambda m, p: (
+            "plan",
+            _saved([narae.Input((None, 5)), layers.Dense(10)], p / "open.keras"),
+            "--step",
+            "predict",
+        ),
+        "whose length is open",
+    ),
     "an optimizer's name": (
         lambda m, p: ("train", "mnist", "--optimizer", "admm"),
         "Did you mean 'Adam'?",
@@ -202,12 +215,35 @@ def test_wrong_words_are_usage_errors(words: Any, narae_: Any) -> None:
     assert words[-1] in complaint or "greater than or equal to 1" in complaint
 
 
+@pytest.mark.parametrize("step", ["train", "test", "predict"])
+def test_plans_of_saved_models_are_printed(step: str, narae_: Any, trained: Any) -> None:
+    code, said, _ = narae_("plan", trained.model, "--step", step, "--batch", 24)
+    assert code == 0
+    assert said.startswith(f"{step} on float32[24, 784]")
+    assert "dot add relu" in said
+    assert re.search(r"\d+ steps: \d+ native; \d+ tiles", said)
+
+
+def test_plans_take_labels_of_the_losses_own_shapes(narae_: Any, tmp_path: Path) -> None:
+    x = narae.Input((5,), name="x")
+    outputs = {n: layers.Dense(3, "softmax", name=n)(x) for n in ("a", "b")}
+    model = narae.Model({"x": x}, outputs)
+    model.compile("sgd", {"a": "sparse_categorical_crossentropy", "b": narae.losses.Poisson()})
+    model.save(tmp_path / "two.keras")
+    code, said, _ = narae_("plan", tmp_path / "two.keras", "--batch", 7)
+    assert code == 0
+    assert "train on float32[7, 5], int32[7], float32[7, 3]: native executor" in said
+
+
 def test_operations_are_listed_by_executor(narae_: Any) -> None:
     code, said, _ = narae_("ops")
     assert code == 0
     assert f"{len(RECORDS)} operations" in said
     assert [name for name in RECORDS if name not in said] == []
     assert re.search(r"numpy: \d+ \w+", said)
+    assert re.search(r"native: \d+ native, \d+ NumPy", said)
+    columns = next(line for line in said.splitlines() if "operation" in line and "gradient" in line)
+    assert re.findall(r"\w+", columns) == ["operation", "gradient", "native", "numpy"]
 
 
 def test_without_matplotlib_all_but_the_pictures_is_done(

@@ -24,6 +24,14 @@ class Dataset(StrEnum):
     mnist = "mnist"
 
 
+class Step(StrEnum):
+    """The compiled steps of a model."""
+
+    train = "train"
+    test = "test"
+    predict = "predict"
+
+
 Model = Annotated[
     Path, typer.Argument(help="A `.keras` file, of narae or of Keras 3.", metavar="MODEL.keras")
 ]
@@ -111,6 +119,25 @@ def predict(
     from narae.cli.predict import predict_images
 
     predict_images(model, images, out, plot)
+
+
+@app.command()
+def plan(
+    model: Model,
+    step: Annotated[
+        Step, typer.Option(help="Which step: of `fit`, of `evaluate` or of `predict`.")
+    ] = Step.train,
+    batch: Annotated[int, typer.Option(min=1, help="Samples per step.")] = 128,
+) -> None:
+    """Show what a saved network's step becomes: operations, results, and how each runs.
+
+    The step is compiled for zeros of the shapes that the network takes, and not run.
+
+    **Try:** `narae plan mnist.keras`, then `NARAE_EXECUTOR=numpy narae plan mnist.keras`
+    """
+    from narae.cli.plan import print_plan
+
+    print_plan(model, step.value, batch)
 
 
 @app.command()

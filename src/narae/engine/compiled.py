@@ -30,6 +30,7 @@ class Compiled:
         planned = plan(fuse(graph, wants_heads(executor_name)), len(state), traced.written)
         self.traced = traced
         self.graph = graph
+        self.executor = executor_name
         self.program = load(executor_name, planned, state, num_threads)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = threading.Lock()  # a program's buffers serve one call at a time

@@ -90,6 +90,24 @@ class Model(Trainer, Layer):
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
+    def explain_plan(self, x: Any = None, y: Any = None, step: str | None = None) -> Any:
+        """How the compiled steps run: operations, results, native or NumPy and why, tiles, bytes.
+
+        Keras has no such method: the name is narae's own. x, y: one batch, whose step is compiled
+        and not run (train when there is a y, else predict); without them, all programs compiled so
+        far. step: 'train', 'test' or 'predict' only. The report prints as tables; its `rows` are
+        data. Raises ValueError where there is nothing to report.
+
+        >>> import numpy as np, narae
+        >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, "relu")])
+        >>> report = model.explain_plan(np.zeros((8, 4)))
+        >>> report.rows[0].operations, report.rows[0].shape, report.rows[0].dtype
+        (('dot', 'add', 'relu'), (8, 3), 'float32')
+        """
+        from narae.models.plans import explain
+
+        return explain(self, x, y, step)
+
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with the shapes that `get_build_config` gave: by a symbolic call, for a model without a
         `build` of its own."""

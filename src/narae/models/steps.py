@@ -82,6 +82,11 @@ class Steps:
             self._latest[kind] = (specs, found)
         return found
 
+    def programs(self) -> list[tuple[str, Compiled]]:
+        """Every kind of step and program there is, the first made first."""
+        with self._making:
+            return [(kind, compiled) for (kind, _), compiled in self._programs.items()]
+
     def _eager(self, kind: str, batch: Any) -> Any:
         def fed(leaf: Any) -> Any:
             if leaf is None:

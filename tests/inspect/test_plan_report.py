@@ -1,0 +1,131 @@
+"""Reports of compiled plans: what they hold, how they print, and what they say where there is none."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import narae
+from narae import layers, ops
+from narae.engine import config
+from narae.graph.plan import spec_bytes
+
+X = np.zeros((8, 4), "float32")
+Y = np.zeros(8, "int32")
+
+
+@pytest.fixture(params=["native", "numpy"])
+def executor(request: Any) -> Iterator[str]:
+    before = list(config._chosen)
+    config.set_executor(request.param)
+    yield request.param
+    config._chosen[:] = before
+
+
+def _model(*more: Any) -> Any:
+    model = narae.Sequential(
+        [narae.Input((4,)), layers.Dense(6, "relu"), *more, layers.Dense(3, "softmax")]
+    )
+    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_rows_are_the_plan(executor: str) -> None:
+    model = _model()
+    report = model.explain_plan(X, Y)
+    ((kind, compiled),) = model._steps().programs()
+    (program,) = report.programs
+    plan = compiled.program.plan
+    assert (kind, program.kind, program.executor) == ("train", "train", executor)
+    assert [s.shape for s in program.inputs] == [(8, 4), (8,)]
+    assert [row.operations for row in report.rows] == [
+        tuple(node.op.name for node in step.nodes) for step in plan.steps
+    ]
+    made = sum(spec_bytes(plan.values[u].spec) for step in plan.steps for u in step.outputs)
+    assert sum(row.bytes for row in report.rows) == made > program.arena == plan.arena
+    ways = {"native": {"native"}, "numpy": {"own", "generic"}}
+    assert {row.how for row in report.rows} == ways[executor]
+    assert all((row.tiles > 0) == (executor == "native") for row in report.rows)
+
+
+def test_what_falls_back_has_its_reason(executor: str) -> None:
+    model = _model(layers.Lambda(lambda x: ops.qr(x)[0]))
+    report = model.explain_plan(X)
+    how, why = {
+        "native": ("NumPy", "qr has no native code"),
+        "numpy": ("falls back", "qr computed anew and copied"),
+    }[executor]
+    (row,) = (row for row in report.rows if "qr" in row.operations)
+    assert (row.how, row.why, row.tiles) == (how, why, 0)
+    assert (row.shape, row.dtype, row.results) == ((8, 6), "float32", 2)
+    assert row.bytes == (8 * 6 + 6 * 6) * 4
+    assert f"{how}: qr" in str(report)
+    assert "float32[8, 6] and 1 more" in str(report)
+    assert f"1 {how}" in report.programs[0].totals
+
+
+def test_a_batch_reports_one_program_and_none_reports_all() -> None:
+    model = _model()
+    model.fit(np.zeros((20, 4)), np.zeros(20), batch_size=8, verbose=0)  # batches of 8 and of 4
+    model.predict(X, verbose=0)
+    assert [p.kind for p in model.explain_plan().programs] == ["train", "train", "predict"]
+    assert [p.inputs[0].shape[0] for p in model.explain_plan(step="train").programs] == [8, 4]
+    assert {row.program for row in model.explain_plan().rows} == {0, 1, 2}
+    assert [p.kind for p in model.explain_plan(X, Y, step="test").programs] == ["test"]
+    assert [p.kind for p in model.explain_plan(X, Y, step="predict").programs] == ["predict"]
+    assert len(model._steps().programs()) == 4  # the batch of predict was known
+
+
+def test_looking_at_a_plan_changes_nothing() -> None:
+    model = _model()
+    before = model.get_weights()
+    model.explain_plan(X, Y)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+    assert model.optimizer.iterations.numpy() == 0
+
+
+def test_it_prints_as_text_on_consoles_and_as_html() -> None:
+    report = _model().explain_plan(X, Y)
+    text = str(report)
+    assert text.startswith("train on float32[8, 4], int32[8]: native executor\n")
+    assert max(map(len, text.splitlines())) <= 100
+    assert "dot add relu" in text
+    assert text.splitlines()[-1].startswith(f"{len(report.rows)} steps: {len(report.rows)} native;")
+    narrow = io.StringIO()
+    Console(file=narrow, width=60).print(report)
+    assert max(map(len, narrow.getvalue().splitlines())) <= 60
+    assert "float32[8, 4], int32[8]" in narrow.getvalue()  # brackets are no markup
+    html = report._repr_html_()
+    assert html.count("<tr>") == len(report.rows) + 1
+    assert "<td>dot add relu</td>" in html
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, r"no step of model 'sequential' has been compiled yet: pass a batch"),
+        ({"step": "test"}, r"no test step of model"),
+        ({"step": "trian"}, r"Did you mean 'train'\?"),
+        ({"x": X, "y": Y[:3]}, r"y"),
+    ],
+)
+def test_what_cannot_be_reported_is_said(arguments: Any, message: str) -> None:
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(1)], name="sequential")
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=message):
+        model.explain_plan(**arguments)
+
+
+def test_models_without_a_plan_say_so() -> None:
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(1)])
+    assert model.explain_plan(X).rows  # predict needs no loss
+    with pytest.raises(ValueError, match=r"compile\(\)"):
+        model.explain_plan(X, Y)
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="runs eagerly"):
+        model.explain_plan(X)
