@@ -113,3 +113,14 @@ def test_keys_that_only_keras_writes_are_no_hindrance(keras: Any, tmp_path: Path
         np.testing.assert_allclose(
             copy.predict(X, verbose=0), model.predict(X, verbose=0), atol=1e-5
         )
+
+
+def test_a_wide_model_that_has_not_trained_loads_with_its_optimizer(tmp_path: Path) -> None:
+    path = tmp_path / "wide.keras"
+    optimizer = narae.optimizers.RMSprop(
+        centered=True, momentum=0.5, use_ema=True, gradient_accumulation_steps=2
+    )
+    model = narae.Sequential([narae.Input((600,)), narae.layers.Dense(600)])  # beyond a MiB
+    model.compile(optimizer, "mse")
+    model.save(path)
+    assert len(load_model(path).optimizer.variables) >= 5 * 2

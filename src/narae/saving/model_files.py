@@ -77,9 +77,10 @@ def load_model(
             raise CorruptFile(f"{path}: config.json describes no model")
         if not compile:
             config.pop("compile_config", None)
-        # No model needs more memory than its weights have bytes: a configuration that lies is stopped
-        # before it takes any.
-        with byte_budget(found.weights_size() + (1 << 20), str(path)):
+        # No model needs much more memory than its weights have bytes: a configuration that lies is
+        # stopped before it takes any. An optimizer that has not trained has nothing in the file, and
+        # makes up to five arrays of each weight's size: three of its own, an average, an accumulator.
+        with byte_budget(6 * found.weights_size() + (1 << 20), str(path)):
             model = _described(config, custom_objects, safe_mode, path)
             if not hasattr(model, "layers"):
                 raise CorruptFile(
