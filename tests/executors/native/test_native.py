@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -16,7 +18,9 @@ import narae
 from narae import layers, ops
 from narae.engine import config
 from narae.engine.compiled import compile_function
-from narae.executors.native import driver
+from narae.executors.native import cache, compiler, contraction, driver
+from narae.executors.native.expression import Expression, Operand
+from narae.executors.native.target import FOREIGN
 from narae.graph.ir import Spec
 from narae.models import Sequential
 from narae.utils import set_random_seed
@@ -218,3 +222,115 @@ def test_the_driver_ends_what_it_began() -> None:
     assert program().tolist() == [2, 2, 2]
     control = program.program._control
     assert control[driver.WORD] >> 32 == driver.END
+
+
+_CHECKED = """
+import numpy as np, narae
+from narae import layers, ops
+from narae.executors.native import checks
+assert checks.enabled()
+rng = np.random.default_rng(0)
+x, y = rng.random((70, 11, 10, 3)).astype("float32"), rng.integers(0, 5, 70)
+model = narae.Sequential([
+    layers.Conv2D(18, 3, activation="relu", padding="same"), layers.MaxPooling2D(2, padding="same"),
+    layers.Conv2D(5, (2, 3), strides=2), layers.BatchNormalization(), layers.AveragePooling2D(2),
+    layers.Flatten(), layers.Dropout(0.2), layers.Dense(50, "gelu"), layers.Dense(5, "softmax"),
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, batch_size=32, epochs=2, verbose=0, validation_split=0.2)
+model.predict(x, batch_size=9, verbose=0)
+"""
+
+
+def _checked(code: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "NARAE_CHECK_BOUNDS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env
+    )
+
+
+def test_every_access_of_a_training_run_is_in_bounds() -> None:
+    done = _checked(_CHECKED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_records_samples_are_in_bounds() -> None:
+    here = pathlib.Path(__file__).parents[1] / "test_records.py"
+    code = f"""
+import sys, pytest
+sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k",
+    "planned_equals_forward and native and 65536", {str(here)!r}]))
+"""
+    done = _checked(code)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_an_access_out_of_bounds_is_told() -> None:
+    code = """
+from narae.executors.native import lower_elementwise, tiles
+real = lower_elementwise.cuts
+lower_elementwise.cuts = lambda n, *a: [(0, n + 500)]
+import numpy as np, narae
+narae.jit(lambda x: x + 1)(np.ones(300, "float32"))
+"""
+    done = _checked(code)
+    assert "out of bounds" in done.stderr
+
+
+@pytest.mark.parametrize("target", sorted(FOREIGN))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_compile_for_other_processors(target: str, dtype: str) -> None:
+    identity = Expression((), [1], [1], {})
+    identity.dtypes[1] = dtype
+    operands = [Operand(dtype, "along")]
+    made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands)
+    code = compiler.compile_text(compiler.text_of(made, FOREIGN[target]), FOREIGN[target])
+    assert code[:4] == b"\x7fELF"
+    shape = contraction.tile_shape(FOREIGN[target], dtype, False)
+    assert shape.lanes * (4 if dtype == "float32" else 8) == FOREIGN[target].width
+
+
+def test_the_cache_refuses_what_is_not_its_own(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kernels"
+    monkeypatch.setenv("NARAE_CACHE", str(folder))
+    cache.write("k1", b"code")
+    assert cache.read("k1") == b"code"
+    path = folder / "k1"
+    path.write_bytes(path.read_bytes()[:-1])  # cut short
+    assert cache.read("k1") is None
+    cache.write("k1", b"code")
+    (folder / "k2").write_bytes(path.read_bytes())  # another kernel's
+    (folder / "k2").chmod(0o600)
+    assert cache.read("k2") is None
+    path.chmod(0o666)  # others may have written it
+    assert cache.read("k1") is None
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    monkeypatch.setenv("NARAE_CACHE", str(open_to_all))
+    cache.write("k1", b"code")
+    assert list(open_to_all.iterdir()) == []
+    monkeypatch.setenv("NARAE_CACHE", "/proc/no")  # where nothing can be written
+    cache.write("k1", b"code")
+    assert cache.read("k1") is None
+
+
+def test_a_second_process_compiles_nothing(tmp_path: pathlib.Path) -> None:
+    code = """
+import numpy as np, narae
+from narae.executors.native import compiler
+made = []
+real = compiler.compile_text
+compiler.compile_text = lambda *a: made.append(1) or real(*a)
+narae.jit(lambda x: narae.ops.softmax(x @ x))(np.ones((9, 9), "float32"))
+print(len(made))
+"""
+    env = {**os.environ, "NARAE_CACHE": str(tmp_path / "c"), "NARAE_EXECUTOR": "native"}
+    counts = [
+        int(subprocess.run([sys.executable, "-c", code], capture_output=True, env=env).stdout)
+        for _ in range(2)
+    ]
+    assert counts[0] > 0
+    assert counts[1] == 0

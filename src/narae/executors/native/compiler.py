@@ -11,7 +11,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from narae.executors.native import cache
+from narae.executors.native import cache, checks
 from narae.executors.native.ir import Function, module
 from narae.executors.native.target import Target, host
 
@@ -22,23 +22,33 @@ _engines: list[Any] = []  # own the code for as long as the process lives
 _lock = threading.Lock()
 
 
-def addresses(kernels: Sequence[tuple[str, Build]]) -> list[int]:
-    """The addresses of kernels: (key, how to build it) pairs. Equal keys are one kernel."""
+def addresses(
+    kernels: Sequence[tuple[str, Build]], checked: bool | None = None, keep: bool = True
+) -> list[int]:
+    """The addresses of kernels: (key, how to build it) pairs. Equal keys are one kernel.
+
+    checked: with a check before each access (None: where the mode for tests is on). keep: on disk,
+    for other processes.
+    """
+    checked = checks.enabled() if checked is None else checked
+    if checked:
+        checks.install()
     with _lock:
-        missing = {key: build for key, build in kernels if key not in _addresses}
+        names = {key: f"checked {key}" if checked else key for key, _ in kernels}
+        missing = {names[key]: build for key, build in kernels if names[key] not in _addresses}
         if missing:
-            _load(missing)
-    return [_addresses[key] for key, _ in kernels]
+            _load(missing, checked, keep and not checked)
+    return [_addresses[names[key]] for key, _ in kernels]
 
 
-def _load(missing: dict[str, Build]) -> None:
+def _load(missing: dict[str, Build], checked: bool, keep: bool) -> None:
     names = {key: cache.name_of(key) for key in missing}
-    objects = {key: cache.read(name) for key, name in names.items()}
-    absent = [key for key, found in objects.items() if found is None]
-    made = _compiled([(names[key], missing[key]) for key in absent])
-    for key, code in zip(absent, made, strict=True):
-        objects[key] = code
-        cache.write(names[key], code)
+    objects = {key: cache.read(name) if keep else None for key, name in names.items()}
+    for key in [key for key, found in objects.items() if found is None]:
+        text = text_of(missing[key](names[key]))
+        objects[key] = code = compile_text(checks.checked_text(text) if checked else text)
+        if keep:  # checks hold addresses of this process
+            cache.write(names[key], code)
     _library()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
     for code in objects.values():
@@ -51,10 +61,6 @@ def _load(missing: dict[str, Build]) -> None:
 @functools.cache
 def _machine(target: Target) -> Any:
     return target.machine()
-
-
-def _compiled(kernels: Sequence[tuple[str, Build]]) -> list[bytes]:
-    return [compile_text(text_of(build(name))) for name, build in kernels]
 
 
 def text_of(function: Function, target: Target | None = None) -> str:

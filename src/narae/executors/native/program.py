@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from narae.executors.native import driver, threads
+from narae.executors.native import checks, driver, threads
 from narae.executors.native.epoch import gather_tiles, keep_tile
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower import lower_step
@@ -51,6 +51,8 @@ class NativeProgram:
         self.outputs = [self._arrays[uid] for uid in plan.outputs]
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
+        self._watched = checks.enabled()  # then one thread runs it all
+        self._alive: object = None  # what a run of many steps reads and writes
         self.stages = self._stages()
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self._tables = Tables(self._parts)
@@ -78,7 +80,8 @@ class NativeProgram:
         tables = self._tables
         if tables.count:
             self._begin(tables, 1)
-            if tables.shared and self._running() and (number := self._number()) > 1:
+            number = 1 if self._watched else self._number()
+            if tables.shared and number > 1 and self._running():
                 threads.pool().ask(lambda: self._help(tables), number - 1)
             for _ in self._lead(tables):
                 continue
@@ -102,9 +105,10 @@ class NativeProgram:
             return None
         keep, table = keep_tile(self.outputs, kept, self._control)
         parts = [Lowered([gathers]), *self._parts, Lowered([[keep]])]
-        return self._many(steps, Tables(parts), [rows, kept, table])
+        return self._many(steps, Tables(parts), [list(rows), list(kept), table])
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
+        self._alive = alive
         self._begin(tables, steps)
         number = self._number() if tables.shared else 1
         ended = threading.Semaphore(0)
@@ -113,30 +117,33 @@ class NativeProgram:
             self._help(tables)
             ended.release()
 
-        helpers = number - 1 if tables.hosts else number
+        led = bool(tables.hosts) or self._watched  # this thread takes part
+        helpers = 0 if self._watched else number - 1 if led else number
         if self._running():
             threads.pool().ask(help_, helpers)
         else:
             helpers = 0
         try:
-            yield from self._lead(tables) if tables.hosts else self._watch(ended, helpers)
+            yield from self._lead(tables) if led else self._watch(ended, helpers)
         finally:  # all threads leave before anyone else may use the program
             self._control[driver.STOP] = 1
-            while tables.hosts and self._running():
+            while led and self._running():
                 for _ in self._lead(tables):
                     continue
             while self._running():
                 time.sleep(0.0001)
             self._tables.install(self._control)
-        del alive
+            self._alive = None
         self._check()
 
     def _begin(self, tables: Tables, steps: int) -> None:
-        control = self._control
+        control, scratch = self._control, threads.scratch(tables.scratch)
+        if self._watched:
+            checks.watch([*self._ranges(), *tables.ranges()])
         tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
-        self._advance(address(control), threads.scratch(tables.scratch), -1)
+        self._advance(address(control), scratch, -1)
 
     def _running(self) -> bool:
         return int(self._control[driver.WORD]) >> 32 != driver.END
@@ -163,8 +170,31 @@ class NativeProgram:
             else:
                 yield int(self._control[driver.STEP])
 
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """What kernels may touch: (begin, end) addresses."""
+        kept = [self._arrays, self._control, *(s.lowered.keep for s in self.stages), self._alive]
+        for array in _found(kept):
+            low, high = np.lib.array_utils.byte_bounds(array)
+            yield int(low), int(high)
+        yield threads.range_of()
+
     def _check(self) -> None:
+        if self._watched:
+            checks.report()
         control = self._control
         if control[driver.ERROR]:
             index, length = control[driver.ERROR + 1], control[driver.ERROR + 2]
             raise IndexError(f"index {index} is out of range for an axis of length {length}")
+
+
+def _found(tree: object) -> Iterator[np.ndarray]:
+    """All arrays in nested containers."""
+    if isinstance(tree, np.ndarray):
+        yield tree
+    elif isinstance(tree, Rows):
+        yield from _found([tree.array, tree.order])
+    elif isinstance(tree, dict):
+        yield from _found(list(tree.values()))
+    elif isinstance(tree, (list, tuple)):
+        for part in tree:
+            yield from _found(part)

@@ -63,6 +63,11 @@ class Tables:
                 done += count
         return pairs[: len(tiles)]
 
+    def ranges(self) -> list[tuple[int, int]]:
+        """Where the tables lie: (begin, end) addresses."""
+        arrays = (self._records, self._tiles, self._phases)
+        return [(address(a), address(a) + a.nbytes) for a in arrays]
+
     def install(self, control: np.ndarray) -> None:
         """Make these the tables of a control record."""
         control[driver.PHASES] = address(self._phases)

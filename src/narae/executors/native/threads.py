@@ -28,6 +28,12 @@ def scratch(size: int) -> int:
     return _local.scratch.ctypes.data
 
 
+def range_of() -> tuple[int, int]:
+    """Where this thread's scratch begins and ends."""
+    begin = _local.scratch.ctypes.data
+    return begin, begin + _local.scratch.size
+
+
 class Pool:
     """Threads that take tasks; they are made when first asked for."""
 
