@@ -1,183 +1,180 @@
-"""narae beside its peers: one table, side by side in one run, medians of interleaved repeats.
+"""narae beside its peers: tables, side by side in one run, medians of interleaved rounds.
 
-    make bench                 everything (about ten minutes)
-    make bench ARGS=--quick    a fifth of the data, one repeat
-    make bench ARGS="--only narae,numpy --repeats 5"
+    make bench                                     everything (about ten minutes)
+    make bench ARGS=--quick                        less data, one round (two minutes)
+    make bench ARGS="--only seed busy --rounds 5"  some rows
+    make bench ARGS="--json bench.json"            keep the figures of every round, for report.py
 
-Each peer runs in a process of its own, in turn, so that a change of the machine's speed meets all
-of them.
+Each measurement is a process of its own; in a row the peers take turns, one at a time, so that a
+change of the machine's speed meets all of them. Ratios are taken within a round.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from packaging.requirements import Requirement
+from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Table as Drawn
 
+from machine import installed_mb, machine
 from narae.base.files import atomic_write
 from narae.datasets import mnist
+from results import Data, Table, tables
+from rows import FRESH, NARAE, PEERS, ROWS, Figures
 
 HERE = Path(__file__).parent
 # Set on some machines for old builds of OpenBLAS; they slow a current one down.
 DROPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-
-
-class Peer(NamedTuple):
-    """A script with its argument, and the packages whose installed size counts."""
-
-    script: str
-    argument: str
-    packages: str
-
-
-Figures = dict[str, float]
-
-PEERS = {
-    "narae": Peer("keras_like.py", "narae", "narae"),
-    "Keras on JAX": Peer("keras_like.py", "jax", "keras jax"),
-    "Keras on TensorFlow": Peer("keras_like.py", "tensorflow", "keras tensorflow-cpu"),
-    "Keras on PyTorch": Peer("keras_like.py", "torch", "keras torch"),
-    "PyTorch by hand": Peer("torch_loop.py", "", "torch"),
-    "scikit-learn (Adam)": Peer("sklearn_mlp.py", "", "scikit-learn"),
-    "NumPy by hand": Peer("numpy_loop.py", "", "numpy"),
-    "bare products": Peer("products.py", "", "numpy"),
+EXAMPLE = HERE.parent / "examples" / "first_network.py"
+IMPORTS = {
+    "import narae as keras\n": "import keras\n",
+    "from narae import layers\n": "from keras import layers\n",
+    "from narae.datasets import mnist\n": "import mnist_file as mnist\n",
 }
-COLUMNS = {
-    "import_s": "import, s",
-    "first_step_s": "first step, s",
-    "epoch_s": "epoch, s",
-    "predict_ms": "predict 1, ms",
-    "tiny_ms": "tiny step, ms",
-    "peak_mb": "peak, MB",
-    "size_mb": "installed, MB",
-}
+EPOCHS = "epochs=5"  # of the classic script
+LIMIT_S = 300  # of one measurement: longer, and something hangs
 
 
-def prepare(folder: str) -> dict[str, str]:
-    """Write the data for the peers; the environment in which they run."""
-    (images, labels), _ = mnist.load_data()
-    np.save(Path(folder) / "images.npy", images.reshape(60000, 784))
-    np.save(Path(folder) / "labels.npy", labels)
-    kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
-    return kept | {"BENCH_DATA": folder}
+class Bench:
+    """Runs peers in a folder with the data and with narae's kernel caches."""
+
+    def __init__(self, folder: Path, quick: bool) -> None:
+        self.folder, self.quick = folder, quick
+        (images, labels), test = mnist.load_data()
+        np.save(folder / "images.npy", images.reshape(60000, 784))
+        np.save(folder / "labels.npy", labels)
+        names = ("x_train", "y_train", "x_test", "y_test")
+        arrays = dict(zip(names, (images, labels, *test), strict=True))
+        np.savez_compressed(folder / "mnist.npz", **arrays)
+        self.rows, self.script_epochs = (12800, 1) if quick else (60000, 5)
+        kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
+        paths = {"BENCH_DATA": str(folder), "PYTHONPATH": str(HERE / "peers")}
+        self.env = kept | paths | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+    def measured(self, row: str, name: str, turn: int) -> Figures:
+        """One run of a peer. Raises RuntimeError with the end of what it said when it fails."""
+        peer = PEERS[name]
+        env = self.env | {"NARAE_CACHE": str(self.folder / f"kernels-{row}-{turn}")}
+        if row == "script":
+            return {"script_s": self.script_s(peer.command.split()[1], env)}
+        script, *arguments = peer.command.split()
+        command = [sys.executable, str(HERE / "peers" / script), *arguments, row + peer.suffix]
+        try:
+            done = subprocess.run(
+                command + ["--quick"] * self.quick,
+                capture_output=True,
+                text=True,
+                env=env,
+                timeout=LIMIT_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeError(f"{peer.command} took more than {LIMIT_S} s") from error
+        if done.returncode:
+            raise RuntimeError(f"{peer.command} {row} failed:\n{done.stderr[-2000:]}")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def script_s(self, backend: str, env: dict[str, str]) -> float:
+        """Seconds of the classic script, from the start of its process to its accuracy."""
+        text = EXAMPLE.read_text().replace(EPOCHS, f"epochs={self.script_epochs}")
+        if backend != NARAE:
+            for ours, theirs in IMPORTS.items():
+                if ours not in text:
+                    raise RuntimeError(f"{EXAMPLE} no longer has the line {ours!r}")
+                text = text.replace(ours, theirs)
+            env = env | {"KERAS_BACKEND": backend}
+        path = self.folder / f"script_{backend}.py"
+        path.write_text(text)
+        log = self.folder / "script.log"
+        taken = None
+        with log.open("w") as said:
+            start = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=said, text=True, env=env
+            )
+            with process:
+                for line in process.stdout or ():
+                    if line.startswith("test accuracy"):
+                        taken = time.perf_counter() - start
+        if taken is None:
+            raise RuntimeError(f"the script failed on {backend}:\n{log.read_text()[-2000:]}")
+        return taken
 
 
-def measured(peer: Peer, env: dict[str, str], quick: bool) -> Figures:
-    """One run of a peer. Raises RuntimeError with the end of what it said when it fails."""
-    command = [sys.executable, str(HERE / "peers" / peer.script)]
-    command += [peer.argument] * bool(peer.argument) + ["--quick"] * quick
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{peer.script} {peer.argument} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def installed_mb(packages: str) -> float:
-    """The size of packages and of all that they need, as installed here."""
-    seen: dict[str, float] = {}
-    todo = packages.split()
-    while todo:
-        name = todo.pop().lower().replace("_", "-")
-        if name in seen:
-            continue
-        found = importlib.metadata.distribution(name)
-        seen[name] = own_mb(found)
-        needs = map(Requirement, found.requires or ())
-        todo += [n.name for n in needs if n.marker is None or n.marker.evaluate({"extra": ""})]
-    return sum(seen.values())
-
-
-def own_mb(found: importlib.metadata.Distribution) -> float:
-    """The size of one package's files."""
-    if found.metadata["Name"] == "narae":  # installed in place: a wheel holds its sources
-        files = [p for p in (HERE.parent / "src").rglob("*") if p.suffix != ".pyc"]
-    else:
-        files = [Path(str(found.locate_file(file))) for file in found.files or ()]
-    return sum(path.stat().st_size for path in files if path.is_file()) / 2**20
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    model = names[0] if names else platform.processor() or platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def digits(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def show(figures: dict[str, Figures]) -> None:
-    """Print the figures, and each peer's epoch as a multiple of narae's."""
-    out = Table(title="784-512-10, batch 128, RMSprop, MNIST; tiny: 13-64-64-1, batch 16")
-    out.add_column("")
-    for title in (*COLUMNS.values(), "epoch / narae's"):
-        out.add_column(title, justify="right")
-    base = figures.get("narae", {}).get("epoch_s")
-    for name, row in figures.items():
-        ratio = f"{row['epoch_s'] / base:.2f}" if base else ""
-        out.add_row(name, *(digits(row.get(key)) for key in COLUMNS), ratio)
-    console = Console(width=140)
-    console.print(machine())
-    console.print(out)
+def drawn(table: Table) -> Drawn:
+    """A table for the terminal."""
+    out = Drawn(title=table.title, box=box.SIMPLE_HEAD)
+    for i, head in enumerate(table.heads):
+        out.add_column(escape(head), justify="right" if i else "left")
+    for line in table.lines:
+        out.add_row(*map(escape, line))
+    return out
 
 
 def parsed() -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--quick", action="store_true", help="less data, one repeat")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds through all peers")
-    parser.add_argument("--only", default="", help="parts of peers' names, separated by commas")
-    parser.add_argument("--json", type=Path, help="write the figures of every run there")
+    parser.add_argument("--quick", action="store_true", help="less data, one round")
+    parser.add_argument("--rounds", type=int, default=3, help="through all rows and peers")
+    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--json", type=Path, help="write the figures of every round there")
     args = parser.parse_args()
-    wanted = [part.strip().lower() for part in args.only.split(",")]
-    args.peers = [name for name in PEERS if any(part in name.lower() for part in wanted)]
-    if not args.peers or args.repeats < 1:
-        parser.error(f"nothing to run: repeats from 1, and peers among {', '.join(PEERS)}")
+    if args.rounds < 1:
+        parser.error(f"--rounds is from 1, got {args.rounds}")
     return args
+
+
+def collected(bench: Bench, rows: list[str], rounds: int) -> tuple[Data, set[str]]:
+    """The figures of all rounds, and what failed."""
+    figures: dict[str, list[dict[str, Figures]]] = {row: [] for row in rows}
+    failed: set[str] = set()
+    for turn in range(rounds):
+        for row in rows:
+            figures[row].append({})
+            for name in ROWS[row]:
+                begin = time.monotonic()
+                try:
+                    figures[row][turn][name] = bench.measured(row, name, turn)
+                except RuntimeError as error:  # the others' runs are not thrown away
+                    failed.add(f"{row}: {name}")
+                    print(error, file=sys.stderr)
+                said = f"round {turn + 1}, {row}: {name}, {time.monotonic() - begin:.1f} s"
+                print(said, file=sys.stderr, flush=True)
+    ran = {name for row in rows for name in ROWS[row]} - {FRESH, "machine"}
+    sizes = {name: installed_mb(PEERS[name].packages) for name in PEERS if name in ran}
+    facts = {"machine": machine(), "quick": bench.quick, "rows": bench.rows}
+    facts |= {"script_epochs": bench.script_epochs, "installed_mb": sizes}
+    return {**facts, "figures": figures}, failed
 
 
 def main() -> None:
     args = parsed()
-    runs: dict[str, list[Figures]] = {name: [] for name in args.peers}
-    failed: set[str] = set()
+    # The limits are measured beside whatever is: shares need them.
+    rows = [row for row in ROWS if not args.only or row in args.only or row == "limits"]
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        env = prepare(folder)
-        for repeat in range(1 if args.quick else args.repeats):
-            for name in args.peers:
-                print(f"run {repeat + 1}: {name}", file=sys.stderr, flush=True)
-                try:
-                    runs[name].append(measured(PEERS[name], env, args.quick))
-                except RuntimeError as error:  # the others' runs are not thrown away
-                    failed.add(name)
-                    print(error, file=sys.stderr)
-    figures = {
-        name: {key: statistics.median(r[key] for r in rows) for key in rows[0]}
-        | {"size_mb": installed_mb(PEERS[name].packages)}
-        for name, rows in runs.items()
-        if name not in failed
-    }
-    show(figures)
+        bench = Bench(Path(folder), args.quick)
+        data, failed = collected(bench, rows, 1 if args.quick else args.rounds)
+    console = Console(width=160)
+    console.print(data["machine"])
+    for name, table in tables(data).items():
+        if name != "short":
+            console.print(drawn(table))
+    console.print(f"{time.monotonic() - begin:.0f} s")
     if args.json:
         with atomic_write(args.json, "w") as file:
-            json.dump({"machine": machine(), "figures": figures, "runs": runs}, file, indent=1)
+            json.dump(data, file, indent=1)
     if failed:
-        sys.exit(f"failed, and left out of the table: {', '.join(sorted(failed))}")
+        sys.exit(f"failed, and left out of the tables: {', '.join(sorted(failed))}")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,31 @@
-"""What all peers share: the data, the clock, and the line they print."""
+"""What all peers share: the data, the clock, a busy neighbour, and the line they print."""
 
 from __future__ import annotations
 
 import json
 import os
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+Task = Callable[[], dict[str, float]]
+
 QUICK = "--quick" in sys.argv
-# Rows of MNIST, epochs over them, and steps of the tiny network.
-ROWS, EPOCHS, TINY_STEPS = (12800, 1, 500) if QUICK else (60000, 3, 2000)
+# Rows of MNIST, and epochs over them.
+ROWS, EPOCHS = (12800, 1) if QUICK else (60000, 2)
+WARM = 256 + ROWS % 128  # rows of a first fit: some peers compile for the last batch's size
+BUDGET = 0.15 if QUICK else 0.5  # seconds that a short work is repeated for
 TINY_ROWS, TINY_BATCH = 4000, 16
+DEEP, DEEP_BATCH, DEEP_ROWS = (1024, 1024, 1024, 10), 256, 256 * (10 if QUICK else 40)
+CNN_BATCH, CNN_ROWS = 64, 64 * (10 if QUICK else 40)
+# This process's child: busy for as long as its parent is there.
+NEIGHBOUR = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 
 
 def mnist() -> tuple[Any, Any]:
@@ -28,6 +39,12 @@ def mnist() -> tuple[Any, Any]:
     images = np.load(folder / "images.npy")[:ROWS].astype("float32")
     images /= 255  # in place: a second copy would be the peak of every peer
     return images, np.load(folder / "labels.npy")[:ROWS].astype("int32")
+
+
+def pictures() -> tuple[Any, Any]:
+    """MNIST for the convolutional network: (CNN_ROWS, 28, 28, 1) and labels."""
+    images, labels = mnist()
+    return images[:CNN_ROWS].reshape(-1, 28, 28, 1).copy(), labels[:CNN_ROWS].copy()
 
 
 def tiny() -> tuple[Any, Any]:
@@ -45,15 +62,46 @@ def seconds(work: Callable[[], Any], repeats: int = 1) -> float:
         start = time.perf_counter()
         work()
         taken.append(time.perf_counter() - start)
-    return sorted(taken)[len(taken) // 2]
+    return median(taken)
 
 
-def per_tiny_step(epochs: Callable[[int], Any]) -> float:
-    """Milliseconds for a step of the tiny network, from a function that trains some epochs."""
-    steps = TINY_ROWS // TINY_BATCH
-    count = max(1, TINY_STEPS // steps)
+def epoch_s(train: Callable[[int], Any]) -> float:
+    """The median time of an epoch, from a function that trains one on so many rows."""
+    train(WARM)
+    return seconds(lambda: train(ROWS), EPOCHS)
+
+
+def per_call_ms(work: Callable[[], Any]) -> float:
+    """The median of what a short work takes, in milliseconds, after two to warm up."""
+    work()
+    once = seconds(work)
+    return 1e3 * seconds(work, min(1000, max(5, int(BUDGET / once))))
+
+
+def per_step_ms(epochs: Callable[[int], Any], steps: int) -> float:
+    """Milliseconds for a step, from a function that trains some epochs of so many steps."""
     epochs(1)
+    count = max(1, int(BUDGET / seconds(lambda: epochs(1))))
     return 1e3 * seconds(lambda: epochs(count), 3) / (count * steps)
+
+
+@contextmanager
+def neighbour() -> Iterator[None]:
+    """Another process, busy on one core."""
+    child = subprocess.Popen([sys.executable, "-c", NEIGHBOUR])
+    try:
+        time.sleep(0.2)
+        yield
+    finally:
+        child.kill()
+        child.wait()
+
+
+def quiet_and_busy(train: Callable[[int], Any]) -> dict[str, float]:
+    """An epoch's time alone, and beside a busy process."""
+    quiet = epoch_s(train)
+    with neighbour():
+        return {"quiet_s": quiet, "busy_s": seconds(lambda: train(ROWS), EPOCHS)}
 
 
 def peak_mb() -> float:
@@ -69,6 +117,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def report(**figures: float) -> None:
-    """Print the figures as the last line."""
-    print(json.dumps(figures | {"peak_mb": peak_mb()}))
+def main(tasks: Mapping[str, Task], imported: float) -> None:
+    """Do the task that the command line names and print its figures as the last line."""
+    task = next(argument for argument in sys.argv[1:] if argument in tasks)
+    print(json.dumps(tasks[task]() | {"import_s": imported, "peak_mb": peak_mb()}))

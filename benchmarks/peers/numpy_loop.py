@@ -1,4 +1,7 @@
-"""NumPy by hand, as one writes it: forward, backward, RMSprop, accuracy and loss."""
+"""NumPy by hand, as one writes it: forward, backward, RMSprop, accuracy and loss.
+
+python numpy_loop.py TASK [--quick]
+"""
 
 from __future__ import annotations
 
@@ -72,22 +75,36 @@ def regressed(
         rmsprop(params, grads, state)
 
 
-images, labels = common.mnist()
-params = weights(784, 512, 10)
-state = [np.zeros_like(w) for w in params]
-first = common.seconds(lambda: classified(params, state, images[:128], labels[:128], 128))
-epoch = common.seconds(lambda: classified(params, state, images, labels, 128), common.EPOCHS)
-single = common.seconds(
-    lambda: np.maximum(images[:1] @ params[0] + params[1], 0) @ params[2] + params[3], 20
-)
-x, y = common.tiny()
-small = weights(13, 64, 64, 1)
-moments = [np.zeros_like(w) for w in small]
-tiny = common.per_tiny_step(lambda n: [regressed(small, moments, x, y, 16) for _ in range(n)])
-common.report(
-    import_s=imported,
-    first_step_s=first,
-    epoch_s=epoch,
-    predict_ms=1e3 * single,
-    tiny_ms=tiny,
-)
+def seed() -> dict[str, float]:
+    x, y = common.mnist()
+    params = weights(784, 512, 10)
+    state = [np.zeros_like(w) for w in params]
+    step = common.seconds(lambda: classified(params, state, x[:128], y[:128], 128))
+    epoch = common.epoch_s(lambda n: classified(params, state, x[:n], y[:n], 128))
+    return {"first_step_s": step, "epoch_s": epoch}
+
+
+def predict() -> dict[str, float]:
+    one = common.mnist()[0][:1]
+    w1, b1, w2, b2 = weights(784, 512, 10)
+
+    def run() -> np.ndarray:
+        z = np.maximum(one @ w1 + b1, 0) @ w2 + b2
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True)
+
+    return {"call_ms": common.per_call_ms(run)}
+
+
+def tiny() -> dict[str, float]:
+    x, y = common.tiny()
+    params, batch = weights(13, 64, 64, 1), common.TINY_BATCH
+    state = [np.zeros_like(w) for w in params]
+    return {
+        "step_ms": common.per_step_ms(
+            lambda n: [regressed(params, state, x, y, batch) for _ in range(n)], len(x) // batch
+        )
+    }
+
+
+common.main({"seed": seed, "predict": predict, "tiny": tiny}, imported)

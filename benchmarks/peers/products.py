@@ -1,8 +1,13 @@
-"""The bare matrix products of the seed model's epoch: what no NumPy program can be faster than."""
+"""The bare matrix products of a model's epoch, by OpenBLAS: no NumPy program can be faster.
+
+python products.py TASK [--quick]
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import pairwise
 
 import common
 
@@ -11,19 +16,41 @@ import numpy as np  # noqa: E402
 
 imported = time.perf_counter() - start
 rng = np.random.default_rng(0)
-x, w1, w2 = (rng.random(s, np.float32) for s in ((128, 784), (784, 512), (512, 10)))
-h, dz, dh = (rng.random(s, np.float32) for s in ((128, 512), (128, 10), (128, 512)))
-out = [np.empty(s, np.float32) for s in ((128, 512), (128, 10), (128, 512), (784, 512), (512, 10))]
 
 
-def epoch() -> None:
-    for _ in range(-(-common.ROWS // 128)):
-        np.matmul(x, w1, out=out[0])
-        np.matmul(h, w2, out=out[1])
-        np.matmul(dz, w2.T, out=out[2])
-        np.matmul(x.T, dh, out=out[3])
-        np.matmul(h.T, dz, out=out[4])
+def products(batch: int, *widths: int) -> Callable[[int], None]:
+    """Runs the products of so many steps: forward, to the weights, and to the layer below."""
+    todo = []
+    for below, (m, n) in enumerate(pairwise(widths)):
+        shapes = (batch, m), (m, n), (batch, n)
+        x, w, dy = (rng.random(shape, np.float32) for shape in shapes)
+        pairs = [(x, w), (x.T, dy)] + [(dy, w.T)] * bool(below)
+        todo += [(a, b, np.empty((len(a), b.shape[1]), np.float32)) for a, b in pairs]
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            for a, b, out in todo:
+                np.matmul(a, b, out=out)
+
+    return run
 
 
-epoch()
-common.report(import_s=imported, epoch_s=common.seconds(epoch, common.EPOCHS))
+def epoch() -> Callable[[int], None]:
+    run = products(128, 784, 512, 10)
+    return lambda rows: run(-(-rows // 128))
+
+
+def seed() -> dict[str, float]:
+    return {"epoch_s": common.epoch_s(epoch())}
+
+
+def busy() -> dict[str, float]:
+    return common.quiet_and_busy(epoch())
+
+
+def deep() -> dict[str, float]:
+    run, steps = products(common.DEEP_BATCH, *common.DEEP), common.DEEP_ROWS // common.DEEP_BATCH
+    return {"step_ms": common.per_step_ms(lambda n: run(n * steps), steps)}
+
+
+common.main({"seed": seed, "busy": busy, "deep": deep}, imported)

@@ -1,9 +1,13 @@
-"""scikit-learn's MLPClassifier and MLPRegressor (Adam: they have no RMSprop)."""
+"""scikit-learn's MLPClassifier and MLPRegressor (Adam: they have no RMSprop).
+
+python sklearn_mlp.py TASK [--quick]
+"""
 
 from __future__ import annotations
 
 import time
 import warnings
+from typing import Any
 
 import common
 
@@ -11,32 +15,36 @@ start = time.perf_counter()
 from sklearn.neural_network import MLPClassifier, MLPRegressor  # noqa: E402
 
 imported = time.perf_counter() - start
-warnings.simplefilter("ignore")
-images, labels = common.mnist()
+warnings.simplefilter("ignore")  # of training that ends before it converges
 
 
-def model(epochs: int = 1) -> MLPClassifier:
-    return MLPClassifier(hidden_layer_sizes=(512,), batch_size=128, max_iter=epochs)
+def classifier() -> Any:
+    return MLPClassifier(hidden_layer_sizes=(512,), batch_size=128, max_iter=1)
 
 
-first = common.seconds(lambda: model().fit(images[:128], labels[:128]))
-epoch = common.seconds(lambda: model().fit(images, labels), common.EPOCHS)
-fitted = model().fit(images[:1280], labels[:1280])
-single = common.seconds(lambda: fitted.predict_proba(images[:1]), 20)
-x, y = common.tiny()
+def seed() -> dict[str, float]:
+    x, y = common.mnist()
+    step = common.seconds(lambda: classifier().fit(x[:128], y[:128]))
+    epoch = common.epoch_s(lambda n: classifier().fit(x[:n], y[:n]))
+    return {"first_step_s": step, "epoch_s": epoch}
 
 
-def regressor(epochs: int) -> MLPRegressor:
-    # It stops when it no longer improves; that many epochs without are never reached.
-    stays = {"max_iter": epochs, "n_iter_no_change": 10**6}
-    return MLPRegressor(hidden_layer_sizes=(64, 64), batch_size=16, **stays)
+def predict() -> dict[str, float]:
+    x, y = common.mnist()
+    fitted = classifier().fit(x[:1280], y[:1280])
+    return {"call_ms": common.per_call_ms(lambda: fitted.predict_proba(x[:1]))}
 
 
-tiny = common.per_tiny_step(lambda n: regressor(n).fit(x, y[:, 0]))
-common.report(
-    import_s=imported,
-    first_step_s=first,
-    epoch_s=epoch,
-    predict_ms=1e3 * single,
-    tiny_ms=tiny,
-)
+def tiny() -> dict[str, float]:
+    x, y = common.tiny()
+    batch = common.TINY_BATCH
+
+    def fit(epochs: int) -> None:
+        # It stops when it no longer improves; that many epochs without are never reached.
+        stays: dict[str, Any] = {"max_iter": epochs, "n_iter_no_change": 10**6}
+        MLPRegressor(hidden_layer_sizes=(64, 64), batch_size=batch, **stays).fit(x, y[:, 0])
+
+    return {"step_ms": common.per_step_ms(fit, len(x) // batch)}
+
+
+common.main({"seed": seed, "predict": predict, "tiny": tiny}, imported)

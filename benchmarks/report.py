@@ -1,0 +1,81 @@
+"""The figures of a run as Markdown: printed, or put between the marks of pages.
+
+    python benchmarks/report.py bench.json                     print all tables
+    python benchmarks/report.py bench.json README.md docs/performance.md
+
+A page holds `<!-- bench NAME -->` and `<!-- /bench -->`, each on a line of its own; what is between
+them is replaced by the table of that name, or by the machine and the command for `source`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from narae.base.files import atomic_write
+from results import Data, Table, tables
+from rows import NARAE
+
+MARKED = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def markdown(table: Table) -> str:
+    """A table in Markdown, narae's line in bold letters."""
+    rule = "|".join(["---"] + ["---:"] * (len(table.heads) - 1))
+    lines = [f"| {' | '.join(table.heads)} |", f"|{rule}|"]
+    for name, *cells in table.lines:
+        shown = f"**{name}**" if name == NARAE else name
+        lines.append(f"| {' | '.join([shown, *cells])} |")
+    return "\n".join(lines)
+
+
+def source(data: Data) -> str:
+    """Where the figures come from."""
+    command = "make bench ARGS=--quick" if data["quick"] else "make bench"
+    rounds = max(len(found) for found in data["figures"].values())
+    return f"`{command}`; medians over {rounds} round{'s' * (rounds > 1)}; {data['machine']}."
+
+
+def texts(data: Data) -> dict[str, str]:
+    """All that can stand between marks, by name."""
+    return {"source": source(data)} | {n: markdown(table) for n, table in tables(data).items()}
+
+
+def filled(page: str, found: dict[str, str]) -> str:
+    """A page with its marks filled. Raises ValueError for a name that the run has no table of."""
+
+    def fill(match: re.Match[str]) -> str:
+        begin, name, end = match.groups()
+        if name not in found:
+            raise ValueError(f"no table {name!r}: the run has {', '.join(found)}")
+        return f"{begin}{found[name]}\n{end}"
+
+    return MARKED.sub(fill, page)
+
+
+def main() -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("json", type=Path, help="what run.py --json wrote")
+    parser.add_argument("pages", type=Path, nargs="*", help="pages with marks")
+    args = parser.parse_args()
+    data = json.loads(args.json.read_text())
+    found = texts(data)
+    if not args.pages:
+        for name, table in tables(data).items():
+            print(f"### {table.title}\n\n{found[name]}\n")
+        print(found["source"])
+    try:
+        new = {page: filled(page.read_text(encoding="utf-8"), found) for page in args.pages}
+    except ValueError as error:
+        sys.exit(str(error))
+    for page, text in new.items():
+        with atomic_write(page, "w") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    main()
