@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base import changes
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
@@ -51,7 +52,7 @@ class Variable(Operators):
             )
         self.name = name or auto_name("variable")
         self.path = current_path(self.name)
-        self.trainable = bool(trainable)
+        self._trainable = bool(trainable)
         self.autocast = bool(autocast)
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -64,6 +65,16 @@ class Variable(Operators):
         # C order: programs bind this array for life and write to it in place.
         self._storage = np.array(value.data, np_dtype(value.dtype), order="C")
         self._snapshot: Tensor | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether GradientTape watches the variable by itself."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        changes.note()
+        self._trainable = bool(value)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ class Program(Protocol):
 
     plan: Plan
     inputs: list[np.ndarray]
+    outputs: list[np.ndarray]
 
     def __call__(self) -> list[np.ndarray]: ...
 

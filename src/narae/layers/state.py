@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import constraints, initializers, regularizers
-from narae.base import trees
+from narae.base import changes, trees
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.engine.variable import Variable
@@ -78,6 +78,7 @@ class Stateful(Tracked):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        changes.note()
         self._train_own_variables(self._trainable)
         for layer in self._layers:
             layer.trainable = value

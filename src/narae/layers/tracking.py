@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from narae.base import changes
 from narae.engine.keys import SeedGenerator
 from narae.engine.variable import Variable
 
@@ -28,6 +29,7 @@ class Tracked:
                 self._refuse_new_state(name, value)
             if not name.startswith("__") and name not in _OURS:
                 self._tracked[name] = value
+                changes.note()
         else:
             self._tracked.pop(name, None)
         object.__setattr__(self, name, value)
@@ -43,6 +45,7 @@ class Tracked:
 
     def __delattr__(self, name: str) -> None:
         self._tracked.pop(name, None)
+        changes.note()
         object.__delattr__(self, name)
 
     def _held(self, kind: Any) -> list[Any]:

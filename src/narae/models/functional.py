@@ -10,6 +10,7 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
+from narae.models import direct
 from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
 from narae.ops.promote import to
@@ -97,6 +98,13 @@ class Functional(Model):
         return [layer.name for layer in self._input_layers]
 
     # -- running -----------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs. Arrays outside of training go through a compiled step from the second call
+        for their shape on, where every layer is narae's own."""
+        array = direct.array_of(args, kwargs)
+        found = None if array is None else self._steps().call(array)
+        return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph on inputs in the model's structure (or a list, or a dict by input names)."""

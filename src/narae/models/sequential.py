@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base import changes
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import set_masks
 from narae.layers.input import Input, InputLayer
 from narae.layers.policy import policy, serialize_policy
+from narae.models import direct
 from narae.models.functional import Functional
 from narae.models.model import Model
 from narae.ops.symbolic import KerasTensor
@@ -41,6 +43,7 @@ class Sequential(Model):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top."""
+        changes.note()
         if (
             isinstance(layer, KerasTensor)
             and layer.history
@@ -68,6 +71,7 @@ class Sequential(Model):
         if not self.layers:
             raise IndexError(f"Sequential model {self.name!r} has no layer to take off")
         layer = self._stack.pop()
+        changes.note()
         self._functional, self.built = None, False
         if rebuild:
             self._rebuild()
@@ -100,6 +104,13 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, without the Input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs of the last layer. Arrays outside of training go through a compiled step from
+        the second call for their shape on, where every layer is narae's own."""
+        array = direct.array_of(args, kwargs) if self.built else None
+        found = None if array is None else self._steps().call(array)
+        return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from narae.base import trees
+from narae.base import changes, trees
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.engine.compiled import Compiled, Many, compile_function
 from narae.graph.ir import Spec
+from narae.models import direct
+from narae.models.data_checks import spec_of
 from narae.ops.tensor import as_tensor
 
 
@@ -25,10 +27,16 @@ class Steps:
         self._latest: dict[str, tuple[Any, Compiled]] = {}  # by kind of step: specs, their program
         self._making = threading.RLock()  # two threads must not build one model at once
         self._state: Any = None
+        self._plain = False
+        self._seen: Any = None  # the changes, optimizer and mode that `_state` was taken at
+        self._called: dict[Any, Any] = {}  # shapes that the model was called on: their specs
 
     def refresh(self) -> None:
         """Forget programs that were made for another state of the model (trainable flags, optimizer)."""
         model = self._model
+        seen = (changes.count(), id(model.optimizer), model.run_eagerly)
+        if seen == self._seen:
+            return
         with self._making:
             flags = tuple((id(v), v.trainable) for v in model.variables)
             layers = tuple(layer.trainable for layer in model._flatten_layers())
@@ -36,7 +44,25 @@ class Steps:
             if self._state is not None and state != self._state:
                 self._programs.clear()
                 self._latest.clear()
+                self._called.clear()
             self._state = state
+            own = all(type(x).__module__.startswith("narae.") for x in model._flatten_layers())
+            self._seen = seen if own else None  # others may hold layers in lists that grow unseen
+            self._plain = own and direct.is_plain(model)
+
+    def call(self, array: np.ndarray) -> Any:
+        """The model's outputs for an array by the compiled predict step; None where it is to be
+        called as it is: at the first call for a shape, and where more than numbers may come of it."""
+        self.refresh()
+        if not self._plain or self._model.run_eagerly:
+            return None
+        key = (array.shape, array.dtype)
+        specs = self._called.get(key)
+        if specs is None:
+            if spec_of(array) is not None and array.ndim:
+                self._called[key] = (spec_of(array), None, None)
+            return None
+        return self.run("predict", direct.Array(array, specs), direct.owned)
 
     def run(self, kind: str, batch: Any, take: Callable[[Any], Any] | None = None) -> Any:
         """The step's result for a batch: NumPy arrays that are valid until the next step, or tensors when
@@ -77,7 +103,7 @@ class Steps:
             if found is None:
                 step = getattr(self._model, f"{kind}_step")
                 found = self._programs[key] = compile_function(step, trees.map_tree(_fed, specs))
-                self._state = None  # tracing may have built layers and optimizer
+                self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
             self._latest[kind] = (specs, found)
         return found

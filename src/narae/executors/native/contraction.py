@@ -109,8 +109,8 @@ class _Contraction:
         self.kind = KINDS[dtype]
         self.size = 4 if dtype == "float32" else 8
         record = f.args[0]
-        kinds = dict.fromkeys(("a", "b", "rows", "taps", "pack"), PTR)
-        values = {n: f.field(record, i, kinds.get(n, INT)) for i, n in enumerate(FIELDS)}
+        places = ("a", "b", "rows", "taps", "pack")
+        values = {n: f.field(record, i, PTR if n in places else INT) for i, n in enumerate(FIELDS)}
         self.a, self.b, self.rows, self.taps = (values[n] for n in ("a", "b", "rows", "taps"))
         self.count, self.columns = values["count"], values["columns"]
         self.tap_count, self.block = values["tap_count"], values["block"]

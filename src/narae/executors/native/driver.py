@@ -19,7 +19,7 @@ from narae.executors.native.compiler import addresses
 from narae.executors.native.ir import INT, PTR, Function
 
 # Places in the control record, in 64-bit words; what threads write often has a cache line alone.
-WORD = 0  # the phase, shifted by 32, and the next of its tiles
+WORD = 0  # the phase, shifted by 32; how many tiles were taken from the end, by 16, and the start
 DONE = 8  # tiles finished in this phase
 STEP = 16  # steps finished
 STEPS = 17  # to do
@@ -32,6 +32,7 @@ PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
 SIZE = 48
 
+MOST = 1 << 15  # tiles of a phase
 END = 1 << 24  # the phase after the last step
 HOST = -1
 _SPINS = 2000  # looks before a thread sleeps: some 25 microseconds
@@ -40,10 +41,13 @@ _WAIT, _WAKE = 128, 129  # futex operations of one process
 
 @functools.cache
 def driver() -> tuple[Any, Any]:
-    """The native functions work(control, scratch, caller) and advance(control, scratch, phase).
+    """The native functions work(control, scratch, caller, side) and advance(control, scratch,
+    phase).
 
     work: returns 0 when the last step is done; for the caller (1), also phase + 1 when that phase
-    is for Python to run. advance: begins what comes after a phase (-1: the first).
+    is for Python to run. side: 0 to take tiles from the start of a phase, 1 from its end: threads
+    so find in their caches what they worked on before. advance: begins what comes after a phase
+    (-1: the first).
     """
     _symbols()
     system = f"{sys.platform} {platform.machine()}"
@@ -52,7 +56,7 @@ def driver() -> tuple[Any, Any]:
     second = addresses([(f"work {system}", _work)], checked=False)[0]
     word = ctypes.c_int64
     advance = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, word)(first)
-    work = ctypes.CFUNCTYPE(word, ctypes.c_void_p, ctypes.c_void_p, word)(second)
+    work = ctypes.CFUNCTYPE(word, ctypes.c_void_p, ctypes.c_void_p, word, word)(second)
     return work, advance
 
 
@@ -79,6 +83,12 @@ def _atomic_load(f: Function, word: int, order: str = "acquire") -> str:
 
 def _atomic_add(f: Function, word: int, by: int) -> str:
     return f.let(f"atomicrmw add ptr {_place(f, word)}, i64 {by} seq_cst")
+
+
+def _taken(f: Function, word: str) -> tuple[str, str]:
+    """How many tiles were taken from the start, and from the end."""
+    back = f.let(f"and i64 {f.let(f'lshr i64 {word}, 16')}, 65535")
+    return f.let(f"and i64 {word}, 65535"), back
 
 
 def _phase_count(f: Function, phase: str) -> str:
@@ -157,14 +167,14 @@ def _system_wait(f: Function, operation: int, value: str) -> None:
 
 def _work(name: str) -> Function:
     """Take tiles until the last step is done."""
-    f = Function(name, [PTR, PTR, INT], "i64")
+    f = Function(name, [PTR, PTR, INT, INT], "i64")
     names = "again on claim own run last idle spin look sleep doze up host over"
     b = {n: f.label() for n in names.split()}
     f.jump(b["again"])
 
     f.place(b["again"])
     word = _atomic_load(f, WORD)
-    phase, tile = f.let(f"lshr i64 {word}, 32"), f.let(f"and i64 {word}, 4294967295")
+    phase, tile = f.let(f"lshr i64 {word}, 32"), f.add(*_taken(f, word))
     f.branch(f.let(f"icmp eq i64 {phase}, {END}"), b["over"], b["on"])
     f.place(b["on"])
     count = _phase_count(f, phase)
@@ -176,12 +186,17 @@ def _work(name: str) -> Function:
     f.branch(free, b["own"], b["idle"])
 
     f.place(b["own"])
-    taken = _atomic_add(f, WORD, 1)
-    phase2, tile2 = f.let(f"lshr i64 {taken}, 32"), f.let(f"and i64 {taken}, 4294967295")
+    late = f.let(f"icmp ne i64 {f.args[3]}, 0")
+    unit = f.let(f"select i1 {late}, i64 65536, i64 1")
+    taken = f.let(f"atomicrmw add ptr {_place(f, WORD)}, i64 {unit} seq_cst")
+    phase2 = f.let(f"lshr i64 {taken}, 32")
+    front, back = _taken(f, taken)
     ended = f.let(f"icmp eq i64 {phase2}, {END}")
     safe = f.let(f"select i1 {ended}, i64 0, i64 {phase2}")
     count2 = _phase_count(f, safe)
-    inside = f.let(f"icmp slt i64 {tile2}, {count2}")
+    inside = f.let(f"icmp slt i64 {f.add(front, back)}, {count2}")
+    from_end = f.sub(f.sub(count2, 1), back)
+    tile2 = f.let(f"select i1 {late}, i64 {from_end}, i64 {front}")
     valid = f.let(f"select i1 {ended}, i1 false, i1 {inside}")
     f.branch(valid, b["run"], b["again"])
     f.place(b["run"])
@@ -226,7 +241,7 @@ def _work(name: str) -> Function:
 def _changed(f: Function, phase: str, count: str) -> str:
     """Whether there is another phase, or this one again."""
     word = _atomic_load(f, WORD, "seq_cst")
-    now, tile = f.let(f"lshr i64 {word}, 32"), f.let(f"and i64 {word}, 4294967295")
+    now, tile = f.let(f"lshr i64 {word}, 32"), f.add(*_taken(f, word))
     other = f.let(f"icmp ne i64 {now}, {phase}")
     free = f.let(f"icmp slt i64 {tile}, {count}")
     return f.let(f"or i1 {other}, {free}")

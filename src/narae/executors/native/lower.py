@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from narae.base.dtypes import np_dtype
+from narae.executors.native.fallbacks import no_code
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_elementwise import Arrays, check, lower_elementwise
 from narae.executors.native.lower_movement import (
@@ -70,7 +71,7 @@ def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
         return INDEXED[head.op.name](head, arrays, error)
     if head.op.name in TABLE:
         return TABLE[head.op.name](head, arrays)
-    raise Unlowered(f"{head.op.name} has no native code")
+    raise Unlowered(no_code(head.op.name))
 
 
 def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:

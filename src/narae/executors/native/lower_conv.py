@@ -151,7 +151,9 @@ def _add(
         out.parts.append(part)
 
 
-def _taps(x: np.ndarray, w: np.ndarray, kind: tuple[Kind, ...]) -> tuple[Any, Any, Any]:
+def _taps(
+    x: np.ndarray, w: np.ndarray, kind: tuple[Kind, ...]
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int, int]]:
     """Byte offsets of the taps in image and kernel, and the inner loop.
 
     Even taps are axes like the channels, so that the longest of them can be the inner loop.

@@ -149,13 +149,14 @@ class NativeProgram:
         return int(self._control[driver.WORD]) >> 32 != driver.END
 
     def _help(self, tables: Tables) -> None:
-        self._work(address(self._control), threads.scratch(tables.scratch), 0)
+        side = threads.number() % 2
+        self._work(address(self._control), threads.scratch(tables.scratch), 0, side)
 
     def _lead(self, tables: Tables) -> Iterator[int]:
         """Take part, and run what is for Python."""
         place, scratch = address(self._control), threads.scratch(tables.scratch)
         due = time.monotonic() + _LOOK
-        while phase := self._work(place, scratch, 1):
+        while phase := self._work(place, scratch, 1, 0):
             tables.hosts[phase - 1]()
             self._advance(place, scratch, phase - 1)
             if time.monotonic() > due:

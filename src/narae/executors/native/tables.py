@@ -24,7 +24,8 @@ class Tables:
             if part.host is not None:
                 self.hosts[len(phases)] = part.host
                 phases.append([])
-            phases += [tiles for tiles in part.phases if tiles]
+            for tiles in part.phases:
+                phases += [tiles[i : i + driver.MOST] for i in range(0, len(tiles), driver.MOST)]
         tiles = [tile for phase in phases for tile in phase]
         self.count = len(phases)
         self.scratch = max((tile.scratch for tile in tiles), default=0) + 4096

@@ -16,6 +16,7 @@ Task = Callable[[], None]
 
 class _Local(threading.local):
     scratch: np.ndarray = np.empty(0, np.uint8)
+    number = 0
 
 
 _local = _Local()
@@ -34,6 +35,11 @@ def range_of() -> tuple[int, int]:
     return begin, begin + _local.scratch.size
 
 
+def number() -> int:
+    """Which of the pool's threads this is, from 1 on; 0 for one of another kind."""
+    return _local.number
+
+
 class Pool:
     """Threads that take tasks; they are made when first asked for."""
 
@@ -46,14 +52,17 @@ class Pool:
         """Let `count` threads each do the task, soon."""
         with self._lock:
             while len(self._threads) < count:
-                name = f"narae-{len(self._threads)}"
-                thread = threading.Thread(target=self._serve, name=name, daemon=True)
+                made = len(self._threads) + 1
+                thread = threading.Thread(
+                    target=self._serve, args=(made,), name=f"narae-{made}", daemon=True
+                )
                 self._threads.append(thread)
                 thread.start()
         for _ in range(count):
             self._tasks.put(task)
 
-    def _serve(self) -> None:
+    def _serve(self, number: int) -> None:
+        _local.number = number
         while True:
             self._tasks.get()()
 
