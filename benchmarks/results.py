@@ -158,20 +158,25 @@ RATES = {
 }
 
 
+def highest(data: Data) -> dict[str, float]:
+    """The machine's rates: a limit is the most that was seen in any round."""
+    rounds = [turn["machine"] for turn in data["figures"].get("limits", []) if turn]
+    return {key: max(found[key] for found in rounds) for key in RATES} if rounds else {}
+
+
 def machine(data: Data) -> Table:
     """What the machine was measured to do."""
-    found = {key: figure(data, "limits", "machine", key) for key in RATES}
-    lines = [(RATES[key], digits(value)) for key, value in found.items() if value is not None]
+    lines = [(RATES[key], digits(value)) for key, value in highest(data).items()]
     return Table("The machine", ("", "measured"), lines)
 
 
 def limits(data: Data) -> Table:
     """narae's figures as shares of the limits that bind them."""
     lines = []
-    found = {key: figure(data, "limits", "machine", key) for key in RATES}
+    found = highest(data)
     for work in WORKS:
         taken = figure(data, work.row, NARAE, work.figure)
-        if taken is not None and None not in found.values():
+        if taken is not None and found:
             name, least = binding(work, found, data)
             share = 100 * least / (taken * work.unit)
             times = [digits(1e3 * value) for value in (least, taken * work.unit)]
@@ -180,7 +185,7 @@ def limits(data: Data) -> Table:
     return Table("Beside what the machine can do", heads, lines)
 
 
-def binding(work: Work, rate: dict[str, Any], data: Data) -> tuple[str, float]:
+def binding(work: Work, rate: dict[str, float], data: Data) -> tuple[str, float]:
     """The limit that binds some work, and the seconds that it takes at least."""
     count = work.count(data["rows"], data["script_epochs"])
     times = {

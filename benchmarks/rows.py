@@ -51,6 +51,13 @@ ROWS: dict[str, tuple[str, ...]] = {
     "first_seed": (FRESH, NARAE),
     "first_cnn": (FRESH, NARAE),
 }
+# Peers that no bar names: left out of a quick run.
+EXTRA = {
+    "seed": (SKLEARN, NUMPY),
+    "tiny": (SKLEARN, NUMPY),
+    "cnn": (JAX,),
+    "predict": (TF, TORCH, SKLEARN, NUMPY),
+}
 # Of the table of peers: title, row, figure.
 COLUMNS = (
     ("import, s", "seed", "import_s"),

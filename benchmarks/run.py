@@ -1,7 +1,7 @@
 """narae beside its peers: tables, side by side in one run, medians of interleaved rounds.
 
     make bench                                     everything (about ten minutes)
-    make bench ARGS=--quick                        less data, one round (two minutes)
+    make bench ARGS=--quick                        less data, no peer without a bar, one round
     make bench ARGS="--only seed busy --rounds 5"  some rows
     make bench ARGS="--json bench.json"            keep the figures of every round, for report.py
 
@@ -30,7 +30,7 @@ from machine import installed_mb, machine
 from narae.base.files import atomic_write
 from narae.datasets import mnist
 from results import Data, Table, tables
-from rows import FRESH, NARAE, PEERS, ROWS, Figures
+from rows import EXTRA, FRESH, NARAE, PEERS, ROWS, Figures
 
 HERE = Path(__file__).parent
 # Set on some machines for old builds of OpenBLAS; they slow a current one down.
@@ -123,7 +123,9 @@ def drawn(table: Table) -> Drawn:
 def parsed() -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--quick", action="store_true", help="less data, one round")
+    parser.add_argument(
+        "--quick", action="store_true", help="less data, no peer without a bar, one round"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="through all rows and peers")
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--json", type=Path, help="write the figures of every round there")
@@ -141,6 +143,8 @@ def collected(bench: Bench, rows: list[str], rounds: int) -> tuple[Data, set[str
         for row in rows:
             figures[row].append({})
             for name in ROWS[row]:
+                if bench.quick and name in EXTRA.get(row, ()):
+                    continue
                 begin = time.monotonic()
                 try:
                     figures[row][turn][name] = bench.measured(row, name, turn)

@@ -23,7 +23,7 @@ WARM = 256 + ROWS % 128  # rows of a first fit: some peers compile for the last 
 BUDGET = 0.15 if QUICK else 0.5  # seconds that a short work is repeated for
 TINY_ROWS, TINY_BATCH = 4000, 16
 DEEP, DEEP_BATCH, DEEP_ROWS = (1024, 1024, 1024, 10), 256, 256 * (10 if QUICK else 40)
-CNN_BATCH, CNN_ROWS = 64, 64 * (10 if QUICK else 40)
+CNN_BATCH, CNN_ROWS = 64, 64 * (10 if QUICK else 20)
 # This process's child: busy for as long as its parent is there.
 NEIGHBOUR = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 
