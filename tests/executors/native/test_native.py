@@ -18,7 +18,7 @@ import narae
 from narae import layers, ops
 from narae.engine import config
 from narae.engine.compiled import compile_function
-from narae.executors.native import cache, compiler, contraction, driver
+from narae.executors.native import cache, compiler, contraction, driver, registers
 from narae.executors.native.expression import Expression, Operand
 from narae.executors.native.target import FOREIGN
 from narae.graph.ir import Spec
@@ -286,7 +286,7 @@ def test_products_compile_for_other_processors(target: str, dtype: str) -> None:
     made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands)
     code = compiler.compile_text(compiler.text_of(made, FOREIGN[target]), FOREIGN[target])
     assert code[:4] == b"\x7fELF"
-    shape = contraction.tile_shape(FOREIGN[target], dtype, False)
+    shape = registers.tile_shape(FOREIGN[target], dtype, False)
     assert shape.lanes * (4 if dtype == "float32" else 8) == FOREIGN[target].width
 
 

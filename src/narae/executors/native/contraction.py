@@ -10,62 +10,12 @@ order. An expression over C is computed while the tile is still in the first cac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from narae.executors.native.expression import Expression, Operand, emit_row, itemsize
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
+from narae.executors.native.registers import FIELDS, FIRST_OPERAND, LONG, is_slow, tile_shape
 from narae.executors.native.target import Target
-
-# The record of a tile. `rows`: a table with a pair for each row, its byte offset in A and its
-# number in C, with as many more (copies of the last) as complete the last group of rows. `taps`:
-# pairs of byte offsets, in A and in B. `block`: how many taps are summed before the next stretch of
-# B is copied. `direct`: not 0 where whole registers of B are read where they lie.
-# `pack`: the kernel that copies (see `packing`).
-FIELDS = (
-    *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
-    *("inner", "a_step", "b_down", "b_across", "direct", "pack"),
-)
-FIRST_OPERAND = len(FIELDS)  # then for each operand its address and the bytes between rows
-
-
-_LONG = 48  # sums of so many products take longer than asking for memory ahead
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The tile in registers: rows, and vectors of columns; lanes: numbers of a vector."""
-
-    rows: int
-    vectors: int
-    lanes: int
-
-    @property
-    def wide(self) -> int:
-        """Columns of the tile."""
-        return self.vectors * self.lanes
-
-
-_SLOW = frozenset(
-    (
-        *("divide", "sqrt", "reciprocal", "power", "exp", "expm1", "log", "log1p"),
-        *("tanh", "erf", "sin", "cos"),
-    )
-)
-
-
-def is_slow(expression: Expression) -> bool:
-    """Whether an expression has operations that take long, but leave room for others meanwhile."""
-    return any(node.op.name in _SLOW for node in expression.nodes)
-
-
-def tile_shape(target: Target, dtype: str, slow: bool) -> Shape:
-    """The tile for a processor: as many accumulators as leave room for B's row and one of A, and
-    for a slow expression beside them."""
-    lanes = target.lanes(4 if dtype == "float32" else 8)
-    if target.registers < 32:
-        return Shape(4, 3, lanes)
-    return Shape(8, 2 if slow else 3, lanes)
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand]) -> str:
@@ -130,7 +80,7 @@ class _Contraction:
         single = f.let(f"icmp sle i64 {self.tap_count}, {self.block}")
         self.one_tap = f.let(f"icmp eq i64 {self.tap_count}, 1")
         depth = f.mul(self.tap_count, self.inner)
-        self.long = f.let(f"icmp sge i64 {depth}, {_LONG}")
+        self.long = f.let(f"icmp sge i64 {depth}, {LONG}")
         self.sums_row = f.let(f"select i1 {single}, i64 0, i64 {self.row}")
 
     def write(self) -> Function:

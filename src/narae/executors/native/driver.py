@@ -208,7 +208,18 @@ def _work(name: str) -> Function:
     f.call("void", "narae_advance", args)
     f.jump(b["again"])
 
-    f.place(b["idle"])  # this phase's tiles are all taken: wait for the next
+    _wait(f, b, phase, count)
+
+    f.place(b["host"])
+    f.do(f"ret i64 {f.add(phase, 1)}")
+    f.place(b["over"])
+    f.do("ret i64 0")
+    return f
+
+
+def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:
+    """This phase's tiles are all taken: look for the next a while, then sleep."""
+    f.place(b["idle"])
     f.jump(b["spin"])
     f.place(b["spin"])
     looks = f.let("")
@@ -230,12 +241,6 @@ def _work(name: str) -> Function:
     f.place(b["up"])
     _atomic_add(f, WAITING, -1)
     f.jump(b["again"])
-
-    f.place(b["host"])
-    f.do(f"ret i64 {f.add(phase, 1)}")
-    f.place(b["over"])
-    f.do("ret i64 0")
-    return f
 
 
 def _changed(f: Function, phase: str, count: str) -> str:

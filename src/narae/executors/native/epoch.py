@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from narae.executors.native import driver
+from narae.executors.native import driver, made
 from narae.executors.native.expression import Expression, Operand, emit_row
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import Unlowered
@@ -16,7 +16,6 @@ from narae.executors.native.lower_elementwise import check
 from narae.executors.native.tiles import Tile, address, cuts
 from narae.executors.rows import Rows
 from narae.graph.ir import Node, Spec, Value
-from narae.ops.record import RECORDS
 
 _PART = 1 << 15  # bytes that one tile gathers
 
@@ -47,9 +46,10 @@ def _cast(source: str, target: str) -> Expression:
         identity = Expression((), [x.uid], [x.uid], {})
         identity.dtypes[x.uid] = source
         return identity
-    node = Node(RECORDS["cast"], (x,), {"dtype": target}, (Spec((), target),), (None,), False)
-    check(node)
-    return Expression([node], [x.uid], list(node.uids), {})
+    nodes: list[Node] = []
+    out = made.node("cast", [x], Spec((), target), nodes, dtype=target)
+    check(nodes[0])
+    return Expression(nodes, [x.uid], [out.uid], {})
 
 
 def _build_rows(

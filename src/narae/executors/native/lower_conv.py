@@ -19,6 +19,7 @@ from narae.executors.native.products import Product, Products, sums
 from narae.executors.native.tiles import Tile, address
 from narae.graph.ir import Node
 
+_GROUPS = 1024  # a product for each
 _FEW_ROWS = 16  # places of a kind: with fewer, a border of zeros costs less
 
 
@@ -39,7 +40,7 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     x, w = ins
     p = node.params
     space = node.specs[0].shape[1:-1]
-    if p["groups"] > 64:
+    if p["groups"] > _GROUPS:
         raise Unlowered(f"conv in {p['groups']} groups")
     before: list[list[Tile]] = []
     w = _rows_along(w, before)

@@ -12,7 +12,6 @@ from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_elementwise import Arrays, copy_tiles, fill_tiles
 from narae.executors.native.tiles import Lowered, Tile, address, cuts, size_of
 from narae.graph.ir import Node
-from narae.ops.records.shape import slices
 
 _PART = 1 << 14  # elements that one tile moves
 Error = int  # the address where an index out of range is told
@@ -47,7 +46,11 @@ def lower_concatenate(node: Node, arrays: Arrays) -> Lowered:
 def lower_unslice(node: Node, arrays: Arrays) -> Lowered:
     """Zeros, then the part."""
     x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
-    into = out[slices(p["start"], p["stop"], p["step"])]
+    index = tuple(  # a stop of -1 under a negative step means: to the first element
+        slice(a, None if s < 0 and b < 0 else b, s)
+        for a, b, s in zip(p["start"], p["stop"], p["step"], strict=True)
+    )
+    into = out[index]
     return Lowered([fill_tiles(out), copy_tiles(x, into)], keep=[x, out])
 
 

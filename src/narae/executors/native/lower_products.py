@@ -5,26 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from narae.executors.native import contraction, packing
+from narae.executors.native import contraction, packing, registers
 from narae.executors.native.compiler import addresses
 from narae.executors.native.expression import Expression, Operand
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_conv import convolution
+from narae.executors.native.lower_depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower_elementwise import Arrays, copy_tiles, expression_of, loop_tiles
 from narae.executors.native.lower_reduce import reduce_array
 from narae.executors.native.products import Product, Products, sums
+from narae.executors.native.sharing import WORK, grid, lies_well
 from narae.executors.native.target import host
 from narae.executors.native.tiles import Lowered, Tile, address, cuts, indices, offsets, size_of
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
-_WORK = 1_000_000  # multiplications below which panels go together in a tile
-_RARE = 128
-_COPY, _CALL = 7, 100_000  # what it costs to copy a number of B, and to call a tile, in the same
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
@@ -38,6 +36,8 @@ def lower_product(step: Step, arrays: Arrays) -> Lowered:
     made = head.uids[0]
     if 0 in spec.shape:
         return Lowered()
+    if head.op.name == "conv" and is_depthwise(head):
+        return _by_channels(step, arrays)
     reads = [made, *(u for u in step.reads if any(v.uid == u for n in rest for v in n.inputs))]
     outputs = list(step.outputs)
     expression = expression_of(rest, reads, outputs, arrays)
@@ -51,6 +51,25 @@ def lower_product(step: Step, arrays: Arrays) -> Lowered:
         return _one_after_the_other(products, expression, made, spec.shape, arrays)
     keep = [*products.keep, *(arrays[u] for u in outputs), *(arrays[u] for u in reads if u != made)]
     return Lowered([*products.before, tiles], keep=keep)
+
+
+def _by_channels(step: Step, arrays: Arrays) -> Lowered:
+    """A depthwise convolution whole, then the elementwise nodes."""
+    head, rest = step.nodes[0], step.nodes[1:]
+    made, spec = head.uids[0], head.specs[0]
+    whole = arrays.get(made)
+    if whole is None:
+        whole = np.empty(spec.shape, spec.dtype)
+    lowered = lower_depthwise(head, [arrays[v.uid] for v in head.inputs], whole)
+    if rest:
+        reads = [u for u in (made, *step.reads) if any(v.uid == u for n in rest for v in n.inputs)]
+        outputs = [u for u in step.outputs if u != made]
+        expression = expression_of(rest, reads, outputs, {**arrays, made: whole})
+        ins = [whole if u == made else arrays[u] for u in expression.reads]
+        outs = [arrays[u] for u in outputs]
+        lowered.phases.append(loop_tiles(expression, spec.shape, ins, outs))
+        lowered.keep += [*ins, *outs]
+    return lowered
 
 
 def _find(node: Node, arrays: Arrays) -> Products:
@@ -124,7 +143,7 @@ def _tiles(
     operands = tuple(operand for operand, *_ in lying)
     key = contraction.key(dtype, expression, operands)
     build = partial(_build, dtype, made, expression, operands)
-    tile_shape = contraction.tile_shape(host(), dtype, contraction.is_slow(expression))
+    tile_shape = registers.tile_shape(host(), dtype, registers.is_slow(expression))
     pack = addresses([(packing.key(dtype, tile_shape), partial(_build_pack, dtype, tile_shape))])
     tiles: list[Tile] = []
     for part in products.parts:
@@ -132,7 +151,7 @@ def _tiles(
         products.keep += [table, part.taps]
         block = max(1, _STRETCH // (part.inner * tile_shape.wide * _size(dtype)))
         block = min(block, len(part.taps))
-        for (r0, r1), (c0, c1) in _grid(part, tile_shape, 2):
+        for (r0, r1), (c0, c1) in grid(part, tile_shape, 2):
             record = [
                 part.a,
                 part.b + c0 * part.b_across,
@@ -141,7 +160,7 @@ def _tiles(
                 c1 - c0,
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
-            direct = int(_lies_well(part) and part.b_across == _size(dtype))
+            direct = int(lies_well(part) and part.b_across == _size(dtype))
             record += [part.a_step, part.b_down, part.b_across, direct, *pack]
             column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
@@ -151,11 +170,6 @@ def _tiles(
             scratch = (block * part.inner + rows) * tile_shape.wide * _size(dtype)
             tiles.append(Tile(key, build, record, scratch))
     return tiles
-
-
-def _lies_well(part: Product) -> bool:
-    """Whether B is read where it lies: where it is used so few times that a copy would not pay."""
-    return part.b_across in (4, 8) and part.b_across < part.b_down and len(part.rows) <= _RARE
 
 
 def _size(dtype: str) -> int:
@@ -168,7 +182,7 @@ def _build(
     return contraction.build(name, host(), dtype, made, expression, operands)
 
 
-def _build_pack(dtype: str, shape: contraction.Shape, name: str) -> contraction.Function:
+def _build_pack(dtype: str, shape: registers.Shape, name: str) -> contraction.Function:
     return packing.build(name, dtype, shape)
 
 
@@ -211,48 +225,6 @@ def _table(part: Product, unit: int) -> np.ndarray:
     return table
 
 
-def _grid(part: Product, shape: contraction.Shape, workers: int) -> list[tuple[Any, Any]]:
-    """Ranges of rows and of columns: those that the threads would be through with soonest. What is
-    computed does not depend on the choice: every sum has the same order in any tile."""
-    best: list[tuple[Any, Any]] = []
-    soonest = float("inf")
-    for unit in sorted({shape.wide, 2 * shape.lanes}, reverse=True):
-        columns = cuts(part.columns, _panels(part, unit), unit)
-        for apart in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
-            if apart > 1 and len(part.rows) < 4 * shape.rows * apart:
-                break
-            rows = cuts(len(part.rows), apart, shape.rows)
-            tiles = [(r, c) for c in columns for r in rows]
-            end = _end(part, shape, tiles, workers)
-            if end < 0.99 * soonest:
-                best, soonest = tiles, end
-    return best
-
-
-def _panels(part: Product, unit: int) -> int:
-    """Into how many ranges columns are cut: several panels go together where they are cheap."""
-    panels = -(-part.columns // unit)
-    work = len(part.rows) * len(part.taps) * part.inner * unit
-    return -(-panels // max(1, min(panels, _WORK // work)))
-
-
-def _end(
-    part: Product, shape: contraction.Shape, tiles: Sequence[tuple[Any, Any]], workers: int
-) -> float:
-    """When threads that take tiles in order would be through, in multiplications."""
-    depth = len(part.taps) * part.inner
-    busy, longest = [0.0] * workers, 0.0
-    copy = 0 if _lies_well(part) else _COPY
-    for (r0, r1), (c0, c1) in tiles:
-        rows = -(-(r1 - r0) // shape.rows) * shape.rows
-        columns = -(-(c1 - c0) // shape.lanes) * shape.lanes
-        cost = (rows + copy) * columns * depth + _CALL
-        first = min(range(workers), key=busy.__getitem__)
-        busy[first] += cost
-        longest = max(longest, cost)
-    return max(busy) + longest / 2  # a thread may be held up while it has a tile
-
-
 def _one_after_the_other(
     products: Products, expression: Expression, made: int, shape: Sequence[int], arrays: Arrays
 ) -> Lowered:
@@ -281,10 +253,10 @@ def _cut_sums(products: Products) -> list[Product] | None:
     if len(products.parts) != 1:
         return None
     part = products.parts[0]
-    shape = contraction.tile_shape(host(), "float32", False)
+    shape = registers.tile_shape(host(), "float32", False)
     tiles = -(-len(part.rows) // (4 * shape.rows)) * -(-part.columns // shape.wide)
     work = len(part.rows) * part.columns * len(part.taps) * part.inner
-    parts = min(_MANY, work // _WORK, len(part.taps))
+    parts = min(_MANY, work // WORK, len(part.taps))
     if tiles >= _FEW or parts < 2:
         return None
     made = []

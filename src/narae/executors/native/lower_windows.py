@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from narae.executors.native import made
 from narae.executors.native.expression import Expression
 from narae.executors.native.lanes import KINDS, Unlowered
 from narae.executors.native.lower_elementwise import Arrays, copy_tiles, fill_tiles, loop_tiles
 from narae.executors.native.tiles import Lowered, Tile, size_of
 from narae.graph.ir import Node, Spec, Value
-from narae.ops.record import RECORDS
-from narae.ops.records.conv import dilated
-from narae.ops.records.window import lowest
 
 _TAPS = 64  # elements of a window, at most
 _COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
@@ -27,12 +25,12 @@ def lower_pool(node: Node, arrays: Arrays) -> Lowered:
         return Lowered()
     _check(p, x)
     phases: list[list[Tile]] = []
-    x = _bordered(x, lowest(x.dtype.name, p["kind"]), p, phases)
+    x = _bordered(x, _lowest(x.dtype.name, p["kind"]), p, phases)
     ins = [x[tap] for tap in taps(out.shape, p)]
     values = [Value(Spec(out.shape, x.dtype.name)) for _ in ins]
     nodes, total = [], values[0]
     for value in values[1:]:
-        total = _node(_COMBINE[p["kind"]], (total, value), nodes)
+        total = made.node(_COMBINE[p["kind"]], (total, value), value.spec, nodes)
     expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
     expression.dtypes[total.uid] = x.dtype.name
     phases.append(loop_tiles(expression, out.shape, ins, [out]))
@@ -46,13 +44,19 @@ def _check(params: dict[str, Any], x: np.ndarray) -> None:
         raise Unlowered(f"windows of {x.dtype}")
 
 
-def _node(name: str, ins: Sequence[Value], nodes: list[Node], **params: Any) -> Value:
-    """One more node of an expression that is made here."""
-    op = RECORDS[name]
-    spec = op.rule(*(v.spec for v in ins), **params)
-    node = Node(op, tuple(ins), params, (spec,), (None,), False)
-    nodes.append(node)
-    return node.output(0)
+def _lowest(dtype: str, kind: str) -> Any:
+    """What leaves the other operand of a sum, max or min as it is."""
+    if kind == "sum":
+        return 0
+    sign = -1 if kind == "max" else 1
+    if dtype.startswith("float"):
+        return sign * np.inf
+    return np.iinfo(dtype).min if kind == "max" else np.iinfo(dtype).max
+
+
+def _spread(length: int, step: int) -> int:
+    """How far `length` elements reach that are `step` apart."""
+    return (length - 1) * step + 1 if length else 0
 
 
 def _bordered(
@@ -77,7 +81,7 @@ def taps(shape: Sequence[int], params: dict[str, Any]) -> list[tuple[slice, ...]
         place = [slice(None)] * len(shape)
         rows = zip(params["axes"], index, params["strides"], params["dilation"], strict=True)
         for a, i, s, d in rows:
-            place[a] = slice(i * d, i * d + dilated(shape[a], s), s)
+            place[a] = slice(i * d, i * d + _spread(shape[a], s), s)
         found.append(tuple(place))
     return found
 
@@ -91,7 +95,7 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
         return Lowered(phases, keep=[out])
     counted = x.shape[: out.ndim]
     apart = all(
-        s >= dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
+        s >= _spread(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
     )
     tiles: list[Tile] = []
     for index, tap in zip(np.ndindex(*p["window"]), taps(counted, p), strict=True):
@@ -101,7 +105,7 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
             continue
         values = [Value(Spec(counted, x.dtype.name)) for _ in range(2)]
         nodes: list[Node] = []
-        total = _node("add", values, nodes)
+        total = made.node("add", values, values[0].spec, nodes)
         expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
         phases.append(loop_tiles(expression, counted, [into, part], [into]))
     return Lowered([*phases, tiles], keep=[x, out])
@@ -115,7 +119,7 @@ def lower_extremes(node: Node, arrays: Arrays) -> Lowered:
     if peak.size == 0:
         return Lowered([fill_tiles(out)], keep=[out])
     if any(
-        s < dilated(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
+        s < _spread(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
     ):
         return _overlapping(node, arrays)
     if any(pad != (0, 0) for pad in p["padding"]):
@@ -128,15 +132,14 @@ def _hits(
 ) -> list[Value]:
     """For each tap: ct where it is the first that equals the peak, else 0."""
     free: Value | None = None
+    truth = Spec(peak.shape, "bool")
     out = []
     for x in xs:
-        hit = _node("equal", (x, peak), nodes)
-        if free is None:
-            first, free = hit, _node("logical_not", (hit,), nodes)
-        else:
-            first = _node("logical_and", (hit, free), nodes)
-            free = _node("logical_and", (free, _node("logical_not", (hit,), nodes)), nodes)
-        out.append(_node("select", (first, ct, zero), nodes))
+        hit = made.node("equal", (x, peak), truth, nodes)
+        missed = made.node("logical_not", (hit,), truth, nodes)
+        first = hit if free is None else made.node("logical_and", (hit, free), truth, nodes)
+        free = missed if free is None else made.node("logical_and", (free, missed), truth, nodes)
+        out.append(made.node("select", (first, ct, zero), ct.spec, nodes))
     return out
 
 
@@ -158,9 +161,9 @@ def _shares(ct: Value, peak: Value, xs: Sequence[Value]) -> Expression:
     """Reads ct, the peak and the taps; gives each tap's share."""
     nodes: list[Node] = []
     zero = Value(Spec((), ct.dtype))
-    made = _hits(xs, peak, ct, zero, nodes)
+    shares = _hits(xs, peak, ct, zero, nodes)
     reads = [v.uid for v in (ct, peak, *xs)]
-    return Expression(nodes, reads, [v.uid for v in made], {zero.uid: 0.0})
+    return Expression(nodes, reads, [v.uid for v in shares], {zero.uid: 0.0})
 
 
 def _overlapping(node: Node, arrays: Arrays) -> Lowered:
@@ -182,7 +185,7 @@ def _overlapping(node: Node, arrays: Arrays) -> Lowered:
     for share, tap in zip(shares, places, strict=True):
         values = [Value(Spec(peak.shape, ct.dtype.name)) for _ in range(2)]
         adding: list[Node] = []
-        summed = _node("add", values, adding)
+        summed = made.node("add", values, values[0].spec, adding)
         one = Expression(adding, [v.uid for v in values], [summed.uid], {})
         phases.append(loop_tiles(one, peak.shape, [total[tap], share], [total[tap]]))
     inside = [slice(None)] * x.ndim

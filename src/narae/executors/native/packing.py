@@ -3,10 +3,10 @@ other."""
 
 from __future__ import annotations
 
-from narae.executors.native.contraction import FIELDS, Shape
 from narae.executors.native.expression import load, mask_of
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
+from narae.executors.native.registers import FIELDS, Shape
 
 
 def key(dtype: str, shape: Shape) -> str:

@@ -1,0 +1,34 @@
+"""Nodes that the executor makes itself: few operations, of lanes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.graph.ir import Node, Op, Spec, Value
+
+
+def _op(name: str, of: str | None = None) -> Op:
+    function = of or name
+    return Op(name, _no_rule, lambda xp, *lanes: getattr(xp, function)(*lanes), elementwise=True)
+
+
+def _no_rule(*_: Any) -> Any:
+    raise AssertionError("these nodes are given their specs")
+
+
+_NAMES = ("add", "multiply", "maximum", "minimum", "equal", "logical_and", "logical_not")
+_OPS = {
+    **{name: _op(name) for name in _NAMES},
+    "select": _op("select", "where"),
+    "cast": Op("cast", _no_rule, lambda xp, x, *, dtype: x.astype(np.dtype(dtype))),
+}
+
+
+def node(name: str, ins: Sequence[Value], spec: Spec, nodes: list[Node], **params: Any) -> Value:
+    """One more node in `nodes`; its result."""
+    made = Node(_OPS[name], tuple(ins), params, (spec,), (None,), False)
+    nodes.append(made)
+    return made.output(0)
