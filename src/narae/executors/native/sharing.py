@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from narae.executors.native.products import Product
@@ -10,8 +9,11 @@ from narae.executors.native.registers import Shape
 from narae.executors.native.tiles import cuts
 
 WORK = 1_000_000  # multiplications below which panels go together in a tile
-_COPY, _CALL = 7, 100_000  # what it costs to copy a number of B, and to call a tile, in the same
+# What it costs to copy a number of B, to call a tile, and for threads to meet, in multiplications.
+_COPY, _CALL, _MEET = 7, 15_000, 60_000
 _RARE = 128  # rows of a tile up to which B is read where it lies
+_PARTS = (1, 2, 3, 4, 5, 6, 8, 11, 12, 16, 22, 24, 32, 48, 64, 96, 128)
+_TILES = 256  # looked at, at most
 
 
 def grid(part: Product, shape: Shape, workers: int) -> list[tuple[Any, Any]]:
@@ -19,39 +21,43 @@ def grid(part: Product, shape: Shape, workers: int) -> list[tuple[Any, Any]]:
     computed does not depend on the choice: every sum has the same order in any tile."""
     best: list[tuple[Any, Any]] = []
     soonest = float("inf")
-    for unit in sorted({shape.wide, 2 * shape.lanes}, reverse=True):
-        columns = cuts(part.columns, _panels(part, unit), unit)
-        for apart in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
-            if apart > 1 and len(part.rows) < 4 * shape.rows * apart:
+    for columns in _column_cuts(part, shape):
+        for apart in _PARTS:
+            many = len(columns) * apart > _TILES and bool(best)
+            if many or (apart > 1 and len(part.rows) < 2 * shape.rows * apart):
                 break
             rows = cuts(len(part.rows), apart, shape.rows)
-            tiles = [(r, c) for c in columns for r in rows]
-            end = _end(part, shape, tiles, workers)
+            end = _end(part, shape, rows, columns, workers)
             if end < 0.99 * soonest:
-                best, soonest = tiles, end
+                best, soonest = [(r, c) for c in columns for r in rows], end
     return best
 
 
-def _panels(part: Product, unit: int) -> int:
-    """Into how many ranges columns are cut: several panels go together where they are cheap."""
-    panels = -(-part.columns // unit)
-    work = len(part.rows) * len(part.taps) * part.inner * unit
-    return -(-panels // max(1, min(panels, WORK // work)))
+def _column_cuts(part: Product, shape: Shape) -> list[list[tuple[int, int]]]:
+    """Ways of cutting the columns: few panels or many in a range."""
+    ways: dict[tuple[tuple[int, int], ...], None] = {}
+    for unit in sorted({shape.wide, 2 * shape.lanes}, reverse=True):
+        panels = -(-part.columns // unit)
+        for parts in (*(n for n in _PARTS if n < panels), panels):
+            ways[tuple(cuts(part.columns, parts, unit))] = None
+    return [list(way) for way in ways]
 
 
-def _end(part: Product, shape: Shape, tiles: Sequence[tuple[Any, Any]], workers: int) -> float:
+def _end(part: Product, shape: Shape, rows: Any, columns: Any, workers: int) -> float:
     """When threads that take tiles in order would be through, in multiplications."""
     depth = len(part.taps) * part.inner
-    busy, longest = [0.0] * workers, 0.0
     copy = 0 if lies_well(part) else _COPY
-    for (r0, r1), (c0, c1) in tiles:
-        rows = -(-(r1 - r0) // shape.rows) * shape.rows
-        columns = -(-(c1 - c0) // shape.lanes) * shape.lanes
-        cost = (rows + copy) * columns * depth + _CALL
-        first = min(range(workers), key=busy.__getitem__)
-        busy[first] += cost
-        longest = max(longest, cost)
-    return max(busy) + longest / 2  # a thread may be held up while it has a tile
+    tall = [-(-(b - a) // shape.rows) * shape.rows + copy for a, b in rows]
+    wide = [-(-(b - a) // shape.lanes) * shape.lanes * depth for a, b in columns]
+    busy, longest = [0.0] * workers, 0.0
+    for w in wide:
+        for t in tall:
+            cost = t * w + _CALL
+            first = busy.index(min(busy))
+            busy[first] += cost
+            longest = max(longest, cost)
+    meet = _MEET if len(rows) * len(columns) > 1 else 0
+    return max(busy) + longest / 4 + meet  # a thread may be held up while it has a tile
 
 
 def lies_well(part: Product) -> bool:
