@@ -10,7 +10,7 @@ import numpy as np
 
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
-from narae.executors import load, wants_heads
+from narae.executors import load, wishes
 from narae.executors.rows import Rows
 from narae.graph.fuse import fuse
 from narae.graph.plan import plan
@@ -27,7 +27,8 @@ class Compiled:
     def __init__(self, traced: Traced, executor_name: str) -> None:
         state = [v.stored() for v in traced.variables]
         graph = simplify(traced.graph)
-        planned = plan(fuse(graph, wants_heads(executor_name)), len(state), traced.written)
+        heads, apart = wishes(executor_name)
+        planned = plan(fuse(graph, heads), len(state), traced.written, apart)
         self.traced = traced
         self.graph = graph
         self.executor = executor_name

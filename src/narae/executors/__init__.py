@@ -43,9 +43,11 @@ def load(
     return importlib.import_module(EXECUTORS[name]).load(plan, state, threads)
 
 
-def wants_heads(name: str) -> bool:
-    """Whether plans for the executor `name` put tiled nodes and what follows them in one step."""
-    return importlib.import_module(EXECUTORS[name]).HEADS
+def wishes(name: str) -> tuple[bool, int]:
+    """What plans for the executor `name` should be like: whether tiled nodes and what follows them
+    are one step, and up to how many bytes values have memory of their own."""
+    module = importlib.import_module(EXECUTORS[name])
+    return module.HEADS, module.APART
 
 
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:

@@ -62,13 +62,14 @@ class Plan:
     arena: int
 
 
-def plan(fused: Fused, states: int = 0, written: Sequence[int] = ()) -> Plan:
+def plan(fused: Fused, states: int = 0, written: Sequence[int] = (), apart: int = 0) -> Plan:
     """Give every value of the graph a home.
 
     The last `states` inputs of the graph are state; its last outputs are the new values of the
-    states at the positions `written`.
+    states at the positions `written`. apart: values of at most so many bytes have memory of their
+    own, so that an executor may run their steps at other times.
     """
-    return _Planner(fused, states, tuple(written)).plan()
+    return _Planner(fused, states, tuple(written)).plan(apart)
 
 
 class _Planner:
@@ -94,7 +95,7 @@ class _Planner:
         self.before: list[Move] = []
         self.after: list[Move] = []
 
-    def plan(self) -> Plan:
+    def plan(self, apart: int) -> Plan:
         """Homes for what is given, for what each step makes, for what is saved; then the arena."""
         self._settle_given()
         for time, step in enumerate(self.steps):
@@ -102,7 +103,11 @@ class _Planner:
         outputs = [self._result(uid) for uid in self.results]
         for new, old in self.updates:
             self._update(new, old)
-        arena = pack(list({id(b): b for b in self.blocks.values()}.values()))
+        blocks = list({id(b): b for b in self.blocks.values()}.values())
+        for block in blocks:
+            if block.size <= apart:
+                block.start, block.end = -1, self.end
+        arena = pack(blocks)
         self.homes.update((uid, Home("arena", b.offset)) for uid, b in self.blocks.items())
         return Plan(
             graph=self.graph,

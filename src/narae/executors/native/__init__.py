@@ -14,6 +14,7 @@ from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
 HEADS = True  # elementwise steps are computed on the tiles of the products before them
+APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 
 
 def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NativeProgram:

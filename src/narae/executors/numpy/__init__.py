@@ -24,7 +24,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
-HEADS = False
+HEADS, APART = False, 0
 
 
 def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NumpyProgram:
