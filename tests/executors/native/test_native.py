@@ -334,3 +334,43 @@ print(len(made))
     ]
     assert counts[0] > 0
     assert counts[1] == 0
+
+
+def test_fused_steps_give_what_single_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from narae.executors import native
+    from narae.executors.native import program
+
+    fused = trained(2)
+    monkeypatch.setattr(native, "HEADS", False)
+    monkeypatch.setattr(program, "overlapped", lambda stages: [s.lowered for s in stages])
+    assert trained(2) == fused
+
+
+def test_stages_that_share_memory_keep_their_order() -> None:
+    from narae.executors.native.overlap import Stage, overlapped
+    from narae.executors.native.tiles import Lowered, Tile
+
+    memory = np.zeros(8)
+    a, b, c = memory[:2], memory[2:4], memory[4:6]
+
+    def stage(name: str, tiles: int, reads: list[Any], writes: list[Any]) -> Stage:
+        made = [Tile(name, driver._work, [0]) for _ in range(tiles)]
+        return Stage(Lowered([made]), reads, writes)
+
+    def shown(stages: list[Stage]) -> list[list[str]]:
+        found = []
+        for lowered in overlapped(stages):
+            for phase in lowered.phases:
+                found.append([x.key for t in phase for x in (t.links or (t,))])
+        return found
+
+    big, small = stage("big", 3, [a], [b]), stage("small", 1, [c], [memory[6:]])
+    assert shown([small, big]) == shown([big, small]) == [["small", "big", "big", "big"]]
+    needed = stage("needed", 1, [c], [a])
+    assert shown([needed, big]) == [["needed"], ["big"] * 3]
+    after = stage("after", 1, [b], [c])
+    assert shown([big, after]) == [["big"] * 3, ["after"]]
+    overwrites = stage("overwrites", 1, [], [a])  # what `big` still reads
+    assert shown([big, overwrites]) == [["big"] * 3, ["overwrites"]]
+    passed = stage("passed", 1, [c], [memory[6:7]])  # `after` is in between, and writes c
+    assert shown([big, after, passed])[1:] == [["after"], ["passed"]]
