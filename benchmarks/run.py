@@ -33,8 +33,9 @@ from results import Data, Table, tables
 from rows import EXTRA, FRESH, NARAE, PEERS, ROWS, Figures
 
 HERE = Path(__file__).parent
-# Set on some machines for old builds of OpenBLAS; they slow a current one down.
-DROPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# What some machines set: the first two slow OpenBLAS down, the third keeps a package that was not
+# installed by pip without bytecode.
+DROPPED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
 EXAMPLE = HERE.parent / "examples" / "first_network.py"
 IMPORTS = {
     "import narae as keras\n": "import keras\n",

@@ -18,10 +18,10 @@ from narae.executors.native.registers import FIELDS, FIRST_OPERAND, LONG, is_slo
 from narae.executors.native.target import Target
 
 
-def key(dtype: str, expression: Expression, operands: Sequence[Operand]) -> str:
+def key(dtype: str, expression: Expression, operands: Sequence[Operand], single: bool) -> str:
     """What makes two kernels the same."""
     shown = " ".join(f"{o.dtype}/{o.access}" for o in operands)
-    return f"contraction {dtype} [{shown}] {expression.key}"
+    return f"contraction {dtype}{' of a row' if single else ''} [{shown}] {expression.key}"
 
 
 def build(
@@ -31,13 +31,15 @@ def build(
     product: int,
     expression: Expression,
     operands: Sequence[Operand],
+    single: bool = False,
 ) -> Function:
-    """A kernel for a tile of C. product: the uid of C among the expression's reads.
+    """A kernel for a tile of C. product: the uid of C among the expression's reads; single: C has
+    one row.
 
     Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
     """
     return _Contraction(
-        Function(name, [PTR, PTR]), target, dtype, product, expression, operands
+        Function(name, [PTR, PTR]), target, dtype, product, expression, operands, single
     ).write()
 
 
@@ -50,12 +52,13 @@ class _Contraction:
         product: int,
         expression: Expression,
         operands: Sequence[Operand],
+        single: bool,
     ) -> None:
         self.f, self.dtype, self.product = f, dtype, product
         self.expression, self.operands = expression, list(operands)
         slow = is_slow(expression)
-        self.shape = tile_shape(target, dtype, slow)
-        self.beside = slow and target.registers >= 32
+        self.shape = tile_shape(target, dtype, slow, single)
+        self.beside = slow and target.registers >= 32 and not single
         self.kind = KINDS[dtype]
         self.size = 4 if dtype == "float32" else 8
         record = f.args[0]

@@ -98,7 +98,8 @@ def loop_tiles(
         record = [*lengths[:axis], end - begin, *lengths[axis + 1 :]]
         for array, step in zip(arrays, steps, strict=True):
             record += [address(array) + begin * step[axis], *step]
-        tiles.append(Tile(key, build, record))
+        work = total // lengths[axis] * (end - begin) * 4 * weight
+        tiles.append(Tile(key, build, record, work=work))
     return tiles
 
 

@@ -24,6 +24,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
+_CLASH, _CLASH_FROM = 4096, 1 << 18  # bytes between rows, and of a matrix, from which it matters
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
 
@@ -88,6 +89,8 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     fx = [a for a in range(x.ndim) if a not in (*cx, *bx)]
     fy = [a for a in range(y.ndim) if a not in (*cy, *by)]
     before: list[list[Tile]] = []
+    if x.ndim == 2 and x.size * x.itemsize >= _CLASH_FROM and max(x.strides) % _CLASH == 0:
+        x = _unclashed(x, before)
     columns = _one_axis(y, fy)
     if columns is None:  # columns in no order: lay them out first
         order = [*by, *cy, *fy]
@@ -112,6 +115,16 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     if len(out.parts) > 4096:
         raise Unlowered(f"a product of {len(out.parts)} pairs of matrices")
     return out
+
+
+def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
+    """A copy of a matrix whose rows would all meet in the same few lines of the first cache."""
+    turned = x.strides[0] < x.strides[1]
+    rows, length = x.shape[::-1] if turned else x.shape
+    copied = np.empty((rows, length + 64 // x.itemsize), x.dtype)[:, :length]
+    copied = copied.T if turned else copied
+    before.append(copy_tiles(x, copied))
+    return copied
 
 
 def _one_axis(y: np.ndarray, axes: Sequence[int]) -> tuple[int, int] | None:
@@ -141,9 +154,10 @@ def _tiles(
             continue
         lying.append(_as_rows(arrays[uid], shape, width))
     operands = tuple(operand for operand, *_ in lying)
-    key = contraction.key(dtype, expression, operands)
-    build = partial(_build, dtype, made, expression, operands)
-    tile_shape = registers.tile_shape(host(), dtype, registers.is_slow(expression))
+    single = all(len(part.rows) == 1 for part in products.parts)
+    key = contraction.key(dtype, expression, operands, single)
+    build = partial(_build, dtype, made, expression, operands, single)
+    tile_shape = registers.tile_shape(host(), dtype, registers.is_slow(expression), single)
     pack = addresses([(packing.key(dtype, tile_shape), partial(_build_pack, dtype, tile_shape))])
     tiles: list[Tile] = []
     for part in products.parts:
@@ -166,9 +180,10 @@ def _tiles(
             for _, base, row_gap, column_gap in lying:
                 record += [base + column * column_gap, row_gap]
             rows = -(-(r1 - r0) // tile_shape.rows) * tile_shape.rows
-            rows = max(rows, 2 * tile_shape.rows)
-            scratch = (block * part.inner + rows) * tile_shape.wide * _size(dtype)
-            tiles.append(Tile(key, build, record, scratch))
+            room = max(rows, 2 * tile_shape.rows)
+            scratch = (block * part.inner + room) * tile_shape.wide * _size(dtype)
+            work = rows * (c1 - c0) * len(part.taps) * part.inner
+            tiles.append(Tile(key, build, record, scratch, work))
     return tiles
 
 
@@ -177,9 +192,14 @@ def _size(dtype: str) -> int:
 
 
 def _build(
-    dtype: str, made: int, expression: Expression, operands: Sequence[Operand], name: str
+    dtype: str,
+    made: int,
+    expression: Expression,
+    operands: Sequence[Operand],
+    single: bool,
+    name: str,
 ) -> contraction.Function:
-    return contraction.build(name, host(), dtype, made, expression, operands)
+    return contraction.build(name, host(), dtype, made, expression, operands, single)
 
 
 def _build_pack(dtype: str, shape: registers.Shape, name: str) -> contraction.Function:

@@ -151,7 +151,10 @@ def _joined(group: _Group) -> Lowered:
 def chained(tiles: Sequence[Tile]) -> Tile:
     """One tile that runs others, one after the other."""
     scratch = max(tile.scratch for tile in tiles)
-    return tiles[0] if len(tiles) == 1 else Tile("chain", _build_chain, [], scratch, tuple(tiles))
+    work = sum(tile.work for tile in tiles)
+    if len(tiles) == 1:
+        return tiles[0]
+    return Tile("chain", _build_chain, [], scratch, work, tuple(tiles))
 
 
 def _build_chain(name: str) -> Function:

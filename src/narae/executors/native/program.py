@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from narae.executors.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
 
+_ALONE = 8_000_000  # multiplications: one step of less is over before other threads are there
 _LOOK = 0.05  # seconds between looks at how far a run of many steps is
 
 
@@ -51,6 +53,7 @@ class NativeProgram:
         self.outputs = [self._arrays[uid] for uid in plan.outputs]
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
+        self._control[driver.WORD] = driver.END << 32
         self._watched = checks.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self.stages = self._stages()
@@ -80,9 +83,9 @@ class NativeProgram:
         tables = self._tables
         if tables.count:
             self._begin(tables, 1)
-            number = 1 if self._watched else self._number()
+            number = 1 if self._watched or tables.work < _ALONE else self._number()
             if tables.shared and number > 1 and self._running():
-                threads.pool().ask(lambda: self._help(tables), number - 1)
+                threads.pool().ask(lambda: self._help(tables, 1), number - 1)
             for _ in self._lead(tables):
                 continue
             self._check()
@@ -111,10 +114,10 @@ class NativeProgram:
         self._alive = alive
         self._begin(tables, steps)
         number = self._number() if tables.shared else 1
-        ended = threading.Semaphore(0)
+        ended, sides = threading.Semaphore(0), itertools.count()
 
         def help_() -> None:
-            self._help(tables)
+            self._help(tables, next(sides) % 2)
             ended.release()
 
         led = bool(tables.hosts) or self._watched  # this thread takes part
@@ -130,14 +133,14 @@ class NativeProgram:
             while led and self._running():
                 for _ in self._lead(tables):
                     continue
-            while self._running():
-                time.sleep(0.0001)
+            self._settle()
             self._tables.install(self._control)
             self._alive = None
         self._check()
 
     def _begin(self, tables: Tables, steps: int) -> None:
         control, scratch = self._control, threads.scratch(tables.scratch)
+        self._settle()  # a run that was broken off twice may still be in its last step
         if self._watched:
             checks.watch([*self._ranges(), *tables.ranges()])
         tables.install(control)
@@ -145,11 +148,14 @@ class NativeProgram:
         control[driver.STOP] = control[driver.ERROR] = 0
         self._advance(address(control), scratch, -1)
 
+    def _settle(self) -> None:
+        while self._running():
+            time.sleep(0.0001)
+
     def _running(self) -> bool:
         return int(self._control[driver.WORD]) >> 32 != driver.END
 
-    def _help(self, tables: Tables) -> None:
-        side = threads.number() % 2
+    def _help(self, tables: Tables, side: int) -> None:
         self._work(address(self._control), threads.scratch(tables.scratch), 0, side)
 
     def _lead(self, tables: Tables) -> Iterator[int]:
@@ -157,7 +163,12 @@ class NativeProgram:
         place, scratch = address(self._control), threads.scratch(tables.scratch)
         due = time.monotonic() + _LOOK
         while phase := self._work(place, scratch, 1, 0):
-            tables.hosts[phase - 1]()
+            try:
+                tables.hosts[phase - 1]()
+            except BaseException:
+                self._control[driver.ERROR] = 1  # all threads leave
+                self._advance(place, scratch, phase - 1)
+                raise
             self._advance(place, scratch, phase - 1)
             if time.monotonic() > due:
                 yield int(self._control[driver.STEP])

@@ -49,10 +49,12 @@ def is_slow(expression: Expression) -> bool:
     return any(node.op.name in _SLOW for node in expression.nodes)
 
 
-def tile_shape(target: Target, dtype: str, slow: bool) -> Shape:
+def tile_shape(target: Target, dtype: str, slow: bool, single: bool = False) -> Shape:
     """The tile for a processor: as many accumulators as leave room for B's row and one of A, and
-    for a slow expression beside them."""
+    for a slow expression beside them. single: for a product of one row."""
     lanes = target.lanes(4 if dtype == "float32" else 8)
+    if single:
+        return Shape(1, 6, lanes)
     if target.registers < 32:
         return Shape(4, 3, lanes)
     return Shape(8, 2 if slow else 3, lanes)

@@ -36,7 +36,7 @@ def grid(part: Product, shape: Shape, workers: int) -> list[tuple[Any, Any]]:
 def _column_cuts(part: Product, shape: Shape) -> list[list[tuple[int, int]]]:
     """Ways of cutting the columns: few panels or many in a range."""
     ways: dict[tuple[tuple[int, int], ...], None] = {}
-    for unit in sorted({shape.wide, 2 * shape.lanes}, reverse=True):
+    for unit in sorted({shape.wide, min(2, shape.vectors) * shape.lanes}, reverse=True):
         panels = -(-part.columns // unit)
         for parts in (*(n for n in _PARTS if n < panels), panels):
             ways[tuple(cuts(part.columns, parts, unit))] = None

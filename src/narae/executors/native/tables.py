@@ -15,7 +15,8 @@ Hosts = dict[int, Callable[[], None]]
 
 class Tables:
     """Kernels and records of all tiles. hosts: what Python runs, by phase; scratch: bytes that
-    each thread needs; shared: whether there is a phase for more than one thread."""
+    each thread needs; shared: whether there is a phase for more than one thread; work: of all tiles,
+    in multiplications."""
 
     def __init__(self, parts: Sequence[Lowered]) -> None:
         self.hosts: Hosts = {}
@@ -30,6 +31,7 @@ class Tables:
         self.count = len(phases)
         self.scratch = max((tile.scratch for tile in tiles), default=0) + 4096
         self.shared = any(len(phase) > 1 for phase in phases)
+        self.work = sum(tile.work for tile in tiles)
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
         self._tiles[: len(tiles)] = self._pairs(tiles)
         # a thread that comes late may look up a phase of a longer run: nothing is there to do

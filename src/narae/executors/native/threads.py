@@ -14,9 +14,11 @@ from narae.executors.numpy.memory import aligned
 Task = Callable[[], None]
 
 
+_MOST = 256  # threads of a process
+
+
 class _Local(threading.local):
     scratch: np.ndarray = np.empty(0, np.uint8)
-    number = 0
 
 
 _local = _Local()
@@ -35,36 +37,35 @@ def range_of() -> tuple[int, int]:
     return begin, begin + _local.scratch.size
 
 
-def number() -> int:
-    """Which of the pool's threads this is, from 1 on; 0 for one of another kind."""
-    return _local.number
-
-
 class Pool:
     """Threads that take tasks; they are made when first asked for."""
 
     def __init__(self) -> None:
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._asked = 0  # tasks that wait or are being done
         self._lock = threading.Lock()
 
     def ask(self, task: Task, count: int) -> None:
-        """Let `count` threads each do the task, soon."""
+        """Let `count` threads each do the task, soon: those that work for others are not waited
+        for."""
         with self._lock:
-            while len(self._threads) < count:
-                made = len(self._threads) + 1
-                thread = threading.Thread(
-                    target=self._serve, args=(made,), name=f"narae-{made}", daemon=True
-                )
+            self._asked += count
+            while len(self._threads) < min(self._asked, _MOST):
+                name = f"narae-{len(self._threads)}"
+                thread = threading.Thread(target=self._serve, name=name, daemon=True)
                 self._threads.append(thread)
                 thread.start()
         for _ in range(count):
             self._tasks.put(task)
 
-    def _serve(self, number: int) -> None:
-        _local.number = number
+    def _serve(self) -> None:
         while True:
-            self._tasks.get()()
+            try:
+                self._tasks.get()()
+            finally:
+                with self._lock:
+                    self._asked -= 1
 
 
 _pools = [Pool()]

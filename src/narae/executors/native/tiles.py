@@ -17,13 +17,14 @@ TILE = 16384  # elements of a tile of an elementwise loop
 
 @dataclass(eq=False)
 class Tile:
-    """One call: a kernel and the record it reads. scratch: bytes it needs; links: tiles that it
-    runs, in place of a record of its own."""
+    """One call: a kernel and the record it reads. scratch: bytes it needs; work: a measure of it, in
+    multiplications; links: tiles that it runs, in place of a record of its own."""
 
     key: str
     build: Build
     record: list[int]
     scratch: int = 0
+    work: int = 0
     links: tuple[Tile, ...] = ()
 
 
