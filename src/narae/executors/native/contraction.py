@@ -80,11 +80,11 @@ class _Contraction:
         stretch = f.mul(f.mul(self.block, self.inner), self.shape.wide * self.size)
         self.sums = f.at(self.packed, stretch)
         # where all of a sum is one stretch, every group of rows uses the same few lines of memory
-        single = f.let(f"icmp sle i64 {self.tap_count}, {self.block}")
+        unbroken = f.let(f"icmp sle i64 {self.tap_count}, {self.block}")
         self.one_tap = f.let(f"icmp eq i64 {self.tap_count}, 1")
         depth = f.mul(self.tap_count, self.inner)
         self.long = f.let(f"icmp sge i64 {depth}, {LONG}")
-        self.sums_row = f.let(f"select i1 {single}, i64 0, i64 {self.row}")
+        self.sums_row = f.let(f"select i1 {unbroken}, i64 0, i64 {self.row}")
 
     def write(self) -> Function:
         """Panels of columns; for each, stretches of B; for each, groups of rows."""
