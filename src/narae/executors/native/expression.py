@@ -172,8 +172,7 @@ def load(f: Function, dtype: str, place: str, count: int, mask: str = "") -> Lan
     kind = vector("i8" if dtype == "bool" else KINDS[dtype], count)
     size = itemsize(dtype)
     if mask:
-        suffix = kind[1:-1].replace(" ", "").replace("x", "").replace("float", "f32")
-        suffix = f"v{suffix}".replace("double", "f64")
+        suffix = _suffix(kind)
         masks = vector("i1", count)
         args = [("ptr", f"align {size} {place}"), (masks, mask), (kind, "zeroinitializer")]
         name = f.call(kind, f"llvm.masked.load.{suffix}.p0", args)
@@ -183,6 +182,12 @@ def load(f: Function, dtype: str, place: str, count: int, mask: str = "") -> Lan
         zero = "0" if count == 1 else "zeroinitializer"
         name = f.let(f"icmp ne {kind} {name}, {zero}")
     return Lanes(f, name, dtype, count)
+
+
+def _suffix(kind: str) -> str:
+    """A vector type as the names of intrinsics have it: <16 x float> is v16f32."""
+    count, of = kind[1:-1].split(" x ")
+    return f"v{count}{ {'float': 'f32', 'double': 'f64'}.get(of, of) }"
 
 
 def store(f: Function, lanes: Lanes, place: str, mask: str = "") -> None:
@@ -195,8 +200,7 @@ def store(f: Function, lanes: Lanes, place: str, mask: str = "") -> None:
     if not mask:
         f.store(kind, name, place, size)
         return
-    suffix = kind[1:-1].replace(" ", "").replace("x", "").replace("float", "f32")
-    suffix = f"v{suffix}".replace("double", "f64")
+    suffix = _suffix(kind)
     masks = vector("i1", lanes.count)
     args = [(kind, name), ("ptr", f"align {size} {place}"), (masks, mask)]
     f.call("void", f"llvm.masked.store.{suffix}.p0", args)

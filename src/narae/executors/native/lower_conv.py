@@ -45,20 +45,7 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     before: list[list[Tile]] = []
     w = _rows_along(w, before)
     out = Products(w.shape[-1], before=before, keep=[x, w])
-    axes = [
-        kinds(n, w.shape[i], length, stride, pads[0], ld, rd)
-        for i, (n, length, stride, pads, ld, rd) in enumerate(
-            zip(
-                space,
-                x.shape[1:-1],
-                p["strides"],
-                p["padding"],
-                p["lhs_dilation"],
-                p["rhs_dilation"],
-                strict=True,
-            )
-        )
-    ]
+    axes = axes_of(x, w, space, p)
     products = list(itertools.product(*axes))
     fewest = min(_count(kind) for kind in products) * x.shape[0]
     if len(products) > 1 and fewest < _FEW_ROWS:
@@ -76,6 +63,18 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     for kind in products:
         _add(out, x, w, space, kind, p["groups"])
     return out
+
+
+def axes_of(
+    x: np.ndarray, w: np.ndarray, space: Sequence[int], params: dict[str, Any]
+) -> list[list[Kind]]:
+    """The kinds of places along each axis of space. space: of the result."""
+    names = ("strides", "padding", "lhs_dilation", "rhs_dilation")
+    rows = zip(space, w.shape, x.shape[1:-1], *(params[name] for name in names), strict=False)
+    return [
+        kinds(n, window, length, stride, pads[0], gap, spread)
+        for n, window, length, stride, pads, gap, spread in rows
+    ]
 
 
 def _rows_along(w: np.ndarray, before: list[list[Tile]]) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from narae.executors.native import made
 from narae.executors.native.expression import Expression
 from narae.executors.native.lanes import Unlowered
-from narae.executors.native.lower_conv import Kind, kinds
+from narae.executors.native.lower_conv import Kind, axes_of
 from narae.executors.native.lower_elementwise import fill_tiles, loop_tiles
 from narae.executors.native.tiles import Lowered, Tile, size_of
 from narae.graph.ir import Node, Spec, Value
@@ -39,20 +39,7 @@ def lower_depthwise(node: Node, ins: Sequence[np.ndarray], out: np.ndarray) -> L
         w, (*w.shape[:rank], channels, many), (*w.strides[:rank], many * step, step)
     )
     into = out.reshape(*out.shape[:-1], channels, many)
-    axes = [
-        kinds(n, w.shape[i], length, s, pads[0], ld, rd)
-        for i, (n, length, s, pads, ld, rd) in enumerate(
-            zip(
-                out.shape[1:-1],
-                x.shape[1:-1],
-                p["strides"],
-                p["padding"],
-                p["lhs_dilation"],
-                p["rhs_dilation"],
-                strict=True,
-            )
-        )
-    ]
+    axes = axes_of(x, w, out.shape[1:-1], p)
     tiles: list[Tile] = []
     fills: list[Tile] = []
     for kind in itertools.product(*axes):
