@@ -330,6 +330,19 @@ def test_the_cache_refuses_what_is_not_its_own(
     assert cache.read("k1") is None
 
 
+def test_the_cache_does_not_grow_for_ever(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NARAE_CACHE", str(tmp_path))
+    monkeypatch.setattr(cache, "_MOST", 2)
+    tmp_path.chmod(0o700)
+    for i, name in enumerate(("old", "new", "newer")):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (i, i))
+    cache.write("k1", b"code")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["k1", "new", "newer"]
+
+
 def test_a_second_process_compiles_nothing(tmp_path: pathlib.Path) -> None:
     code = """
 import numpy as np, narae

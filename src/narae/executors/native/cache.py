@@ -13,6 +13,7 @@ from pathlib import Path
 from narae.executors.native.target import host
 
 _HEADER = b"narae kernel 1\n"
+_MOST = 4096  # files, of some 5 kB
 
 
 def folder() -> Path:
@@ -85,6 +86,7 @@ def write(name: str, code: bytes) -> None:
     if not _trusted(path):
         return
     try:
+        _prune(path)
         handle, temporary = tempfile.mkstemp(dir=path)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -95,6 +97,14 @@ def write(name: str, code: bytes) -> None:
             raise
     except OSError:
         return
+
+
+@functools.cache
+def _prune(path: Path) -> None:
+    """Once in a process that writes: keep no more files than a few versions of narae would leave."""
+    files = sorted(path.iterdir(), key=lambda file: file.stat().st_mtime)
+    for file in files[:-_MOST]:
+        file.unlink(missing_ok=True)
 
 
 def _digest(name: str, code: bytes) -> bytes:
