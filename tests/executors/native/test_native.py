@@ -400,3 +400,45 @@ def test_stages_that_share_memory_keep_their_order() -> None:
     assert shown([big, overwrites]) == [["big"] * 3, ["overwrites"]]
     passed = stage("passed", 1, [c], [memory[6:7]])  # `after` is in between, and writes c
     assert shown([big, after, passed])[1:] == [["after"], ["passed"]]
+
+
+def test_a_run_that_is_broken_off_anywhere_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    from narae.executors.native import threads
+
+    x, y = data()
+    model = network()
+    model.fit(x, y, batch_size=32, verbose=0)
+
+    class Interrupted:
+        def ask(self, task: Any, count: int) -> None:
+            raise KeyboardInterrupt
+
+    before = int(model.optimizer.iterations.numpy())
+    with monkeypatch.context() as patch:  # begun, and nobody has been asked to do it
+        patch.setattr(threads, "pool", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, batch_size=32, verbose=0)
+    model.fit(x, y, batch_size=32, verbose=0)
+    done = int(model.optimizer.iterations.numpy()) - before
+    assert done in (11, 12)  # ten steps, the short one, and the one that was broken off
+
+
+def test_an_error_in_a_phase_of_python_ends_the_run() -> None:
+    bad = [True]
+
+    def shaky(x: np.ndarray) -> np.ndarray:
+        if bad[0]:
+            raise ValueError("not now")
+        return np.sort(x)
+
+    program = compile_function(lambda x: ops.sort(x) @ x, Spec((64, 64), "float32"))
+    program.inputs[0][...] = np.random.default_rng(0).random((64, 64))
+    want = program().copy()
+    tables = program.program._tables
+    assert tables.hosts
+    kept = dict(tables.hosts)
+    tables.hosts.update(dict.fromkeys(kept, lambda: shaky(program.inputs[0])))
+    with pytest.raises(ValueError, match="not now"):
+        program()
+    tables.hosts.update(kept)
+    np.testing.assert_array_equal(program(), want)

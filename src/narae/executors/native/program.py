@@ -59,6 +59,7 @@ class NativeProgram:
         self.stages = self._stages()
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self._tables = Tables(self._parts)
+        self._running_tables = self._tables
         self._work, self._advance = driver.driver()
 
     def _stages(self) -> list[Done]:
@@ -111,9 +112,9 @@ class NativeProgram:
         return self._many(steps, Tables(parts), [list(rows), list(kept), table])
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
+        self._settle()
         self._alive = alive
-        self._begin(tables, steps)
-        number = self._number() if tables.shared else 1
+        number = 1 if self._watched or not tables.shared else self._number()
         ended, sides = threading.Semaphore(0), itertools.count()
 
         def help_() -> None:
@@ -121,18 +122,13 @@ class NativeProgram:
             ended.release()
 
         led = bool(tables.hosts) or self._watched  # this thread takes part
-        helpers = 0 if self._watched else number - 1 if led else number
-        if self._running():
-            threads.pool().ask(help_, helpers)
-        else:
-            helpers = 0
+        helpers = number - 1 if led else number
         try:
-            yield from self._lead(tables) if led else self._watch(ended, helpers)
+            self._begin(tables, steps)
+            if self._running():
+                threads.pool().ask(help_, helpers)
+                yield from self._lead(tables) if led else self._watch(ended, helpers)
         finally:  # all threads leave before anyone else may use the program
-            self._control[driver.STOP] = 1
-            while led and self._running():
-                for _ in self._lead(tables):
-                    continue
             self._settle()
             self._tables.install(self._control)
             self._alive = None
@@ -140,7 +136,8 @@ class NativeProgram:
 
     def _begin(self, tables: Tables, steps: int) -> None:
         control, scratch = self._control, threads.scratch(tables.scratch)
-        self._settle()  # a run that was broken off twice may still be in its last step
+        self._settle()  # Ctrl-C may have come between the beginning of a run and its first step
+        self._running_tables = tables
         if self._watched:
             checks.watch([*self._ranges(), *tables.ranges()])
         tables.install(control)
@@ -149,8 +146,16 @@ class NativeProgram:
         self._advance(address(control), scratch, -1)
 
     def _settle(self) -> None:
-        while self._running():
-            time.sleep(0.0001)
+        """End what runs after its present step. A run may have been broken off anywhere: before the
+        threads were asked, so this one takes part; before Python's phases, which are left out."""
+        if not self._running():
+            return
+        control = self._control
+        control[driver.STOP] = 1
+        place, scratch = address(control), threads.scratch(self._running_tables.scratch)
+        while phase := self._work(place, scratch, 1, 0):
+            control[driver.ERROR] = 1
+            self._advance(place, scratch, phase - 1)
 
     def _running(self) -> bool:
         return int(self._control[driver.WORD]) >> 32 != driver.END
