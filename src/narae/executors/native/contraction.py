@@ -60,7 +60,7 @@ class _Contraction:
         self.shape = tile_shape(target, dtype, slow, single)
         self.beside = slow and target.registers >= 32 and not single
         self.kind = KINDS[dtype]
-        self.size = 4 if dtype == "float32" else 8
+        self.size = itemsize(dtype)
         record = f.args[0]
         places = ("a", "b", "rows", "taps", "pack")
         values = {n: f.field(record, i, PTR if n in places else INT) for i, n in enumerate(FIELDS)}

@@ -28,7 +28,13 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
     width = target.size // count
     expression = _cast(source.dtype.name, target.dtype.name)
     ordered = rows.order is not None
-    build = partial(_build_rows, expression, source.dtype.name, target.dtype.name, ordered)
+    build = partial(
+        _build_rows,
+        expression=expression,
+        source=source.dtype.name,
+        target=target.dtype.name,
+        ordered=ordered,
+    )
     key = f"rows {ordered} {source.dtype.name} {target.dtype.name}"
     step = address(control) + 8 * driver.STEP
     order = address(rows.order) if rows.order is not None else 0
@@ -53,7 +59,7 @@ def _cast(source: str, target: str) -> Expression:
 
 
 def _build_rows(
-    expression: Expression, source: str, target: str, ordered: bool, name: str
+    name: str, expression: Expression, source: str, target: str, ordered: bool
 ) -> Function:
     """The record: the step's place, the order's address, source, target, the first position, rows
     of a step, rows of this tile, elements of a row."""

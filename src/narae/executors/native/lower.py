@@ -77,22 +77,16 @@ def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
 def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
     """A step as NumPy calls."""
     source = Source()
-    whole: dict[int, np.ndarray] = dict(arrays)
-    inner = [u for n in step.nodes for u in n.uids if u not in whole]
-    if step.headed or (step.shape is None and inner):
-        for node in step.nodes:  # values that a native step keeps in registers
+    if step.shape is not None and not step.headed:
+        source.add_loop(numpy_step(step, arrays, scratch))
+    else:
+        whole = dict(arrays)
+        for node in step.nodes:  # one after the other, with what a native step has in registers
             for uid, spec in zip(node.uids, node.specs, strict=True):
                 if uid not in whole:
                     whole[uid] = np.empty(spec.shape, np_dtype(spec.dtype))
-        for node in step.nodes:
             ins = [whole[v.uid] for v in node.inputs]
             source.add(numpy_lower(node, ins, [whole[u] for u in node.uids], scratch))
-    elif step.shape is not None:
-        source.add_loop(numpy_step(step, arrays, scratch))
-    else:
-        (node,) = step.nodes
-        ins = [arrays[v.uid] for v in node.inputs]
-        source.add(numpy_lower(node, ins, [arrays[u] for u in node.uids], scratch))
     scratch.release()
     _, run = source.build(guarded=True)
     return Lowered(host=run, keep=[arrays], why=why)

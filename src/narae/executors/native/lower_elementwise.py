@@ -10,7 +10,7 @@ import numpy as np
 from narae.executors.native import elementwise, gather
 from narae.executors.native.expression import Expression, Operand, emit_node
 from narae.executors.native.ir import PTR, Function
-from narae.executors.native.lanes import KINDS, Lanes, Unlowered, vector
+from narae.executors.native.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.tiles import TILE, Lowered, Tile, address, collapsed, cuts, size_of
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
@@ -36,21 +36,14 @@ def expression_of(
     """Nodes as an expression. Raises Unlowered."""
     for node in nodes:
         check(node)
-    numbers = {}
-    for uid in reads:
-        array = arrays.get(uid)
-        if array is not None and _is_number(array) and uid in _constants(nodes, uid):
-            numbers[uid] = array.reshape(-1)[0].item()
+    ins = [v for node in nodes for v in node.inputs]
+    constants = {v.uid for v in ins if v.data is not None and v.node is None}
+    numbers = {
+        uid: arrays[uid].reshape(-1)[0].item()
+        for uid in reads
+        if uid in constants and _is_number(arrays[uid])
+    }
     return Expression(nodes, [u for u in reads if u not in numbers], outputs, numbers)
-
-
-def _constants(nodes: Sequence[Node], uid: int) -> set[int]:
-    """The uid itself where it is a constant of the graph."""
-    for node in nodes:
-        for value in node.inputs:
-            if value.uid == uid:
-                return {uid} if value.data is not None and value.node is None else set()
-    return set()
 
 
 def _is_number(array: np.ndarray) -> bool:
@@ -88,7 +81,7 @@ def loop_tiles(
     operands = tuple(_operand(a, s[-1]) for a, s in zip(arrays, steps, strict=True))
     rank = len(lengths)
     key = elementwise.key(expression, operands, rank)
-    build = partial(_build, expression, operands, rank)
+    build = partial(elementwise.build, expression=expression, operands=operands, rank=rank)
     axis = next((i for i, n in enumerate(lengths) if n > 1), 0)
     total = size_of(lengths)
     weight = max(1, len(expression.nodes) // 8)  # long expressions in smaller parts
@@ -128,10 +121,6 @@ def _operand(array: np.ndarray, step: int) -> Operand:
     return Operand(name, "same" if step == 0 else "along" if step == array.itemsize else "apart")
 
 
-def _build(expression: Expression, operands: Sequence[Operand], rank: int, name: str) -> Function:
-    return elementwise.build(name, expression, operands, rank)
-
-
 def copy_tiles(source: np.ndarray, target: np.ndarray) -> list[Tile]:
     """target[...] = source, of equal shapes (the source may be broadcast) and dtypes."""
     if target.size == 0:
@@ -160,6 +149,3 @@ def fill_tiles(target: np.ndarray) -> list[Tile]:
         Tile("fill", gather.build_fill, [address(target) + begin, end - begin])
         for begin, end in cuts(target.nbytes, -(-target.nbytes // (1 << 18)), 64)
     ]
-
-
-assert vector

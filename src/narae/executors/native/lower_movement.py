@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from narae.executors.native import gather
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_elementwise import Arrays, copy_tiles, fill_tiles
-from narae.executors.native.tiles import Lowered, Tile, address, cuts, size_of
+from narae.executors.native.tiles import Lowered, Tile, address, cuts, joint_stride, size_of
 from narae.graph.ir import Node
 
 _PART = 1 << 14  # elements that one tile moves
@@ -65,7 +64,7 @@ def lower_take(node: Node, arrays: Arrays, error: Error) -> Lowered:
     size = size_of(x.shape[axis + 1 :]) * x.itemsize
     outer, count = size_of(x.shape[:axis]), index.size
     gap = _gap(index)
-    build = partial(_take, index.dtype.name)
+    build = partial(gather.build_take, index=index.dtype.name)
     tiles = []
     for begin, end in cuts(count, -(-out.size // _PART)) if outer == 1 else [(0, count)]:
         record = [address(x), address(index) + begin * gap, address(out) + begin * size, error]
@@ -83,10 +82,6 @@ def _even(index: np.ndarray) -> bool:
 
 def _gap(index: np.ndarray) -> int:
     return index.strides[-1] if index.ndim else index.itemsize
-
-
-def _take(dtype: str, name: str) -> gather.Function:
-    return gather.build_take(name, dtype)
 
 
 def lower_along(node: Node, arrays: Arrays, error: Error) -> Lowered:
@@ -108,7 +103,7 @@ def lower_along(node: Node, arrays: Arrays, error: Error) -> Lowered:
     if any(r is None for r in record_of):
         raise Unlowered("take_along of arrays in no order")
     (_, xs), (jl, js), (_, ys) = record_of  # type: ignore[misc]
-    build = partial(_along, dtype, index.dtype.name, put)
+    build = partial(gather.build_along, dtype=dtype, index=index.dtype.name, put=put)
     key = f"along {dtype} {index.dtype.name} {put}"
     tiles = []
     for begin, end in cuts(jl[0], -(-index.size // _PART)):
@@ -129,17 +124,12 @@ def _three(array: np.ndarray, axis: int) -> tuple[list[int], list[int]] | None:
     """Lengths and strides of (before, axis, after); None where the axes on a side are not one."""
     lengths, strides = [], []
     for axes in (range(axis), range(axis, axis + 1), range(axis + 1, array.ndim)):
-        real = [a for a in axes if array.shape[a] != 1]
-        for a, b in itertools.pairwise(real):
-            if array.strides[a] != array.strides[b] * array.shape[b]:
-                return None
+        stride = joint_stride(array, axes)
+        if stride is None:
+            return None
         lengths.append(size_of([array.shape[a] for a in axes]))
-        strides.append(array.strides[real[-1]] if real else 0)
+        strides.append(stride)
     return lengths, strides
-
-
-def _along(dtype: str, index: str, put: bool, name: str) -> gather.Function:
-    return gather.build_along(name, dtype, index, put)
 
 
 def lower_add_at(node: Node, arrays: Arrays, error: Error) -> Lowered:
@@ -162,7 +152,7 @@ def _add_tiles(
     outer, row, length = size_of(out.shape[:axis]), size_of(out.shape[axis + 1 :]), out.shape[axis]
     step, parts = row * size, min(16, -(-x.size // _PART))
     x_outer, out_outer = index.size * step, length * step
-    build = partial(_add_rows, dtype, index.dtype.name)
+    build = partial(gather.build_add_rows, dtype=dtype, index=index.dtype.name)
     tiles = []
     across = outer >= parts  # whole outer entries, or else columns
     for o0, o1 in cuts(outer, parts) if across else [(0, outer)]:
@@ -174,7 +164,3 @@ def _add_tiles(
             record += [x_outer, step, _gap(index), out_outer, step]
             tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record))
     return tiles
-
-
-def _add_rows(dtype: str, index: str, name: str) -> gather.Function:
-    return gather.build_add_rows(name, dtype, index)

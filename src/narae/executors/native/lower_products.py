@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from narae.executors.native import contraction, packing, registers
 from narae.executors.native.compiler import addresses
-from narae.executors.native.expression import Expression, Operand
+from narae.executors.native.expression import Expression, Operand, itemsize
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_conv import convolution
 from narae.executors.native.lower_depthwise import is_depthwise, lower_depthwise
@@ -19,7 +18,16 @@ from narae.executors.native.lower_reduce import reduce_array
 from narae.executors.native.products import Product, Products, sums
 from narae.executors.native.sharing import WORK, grid, lies_well
 from narae.executors.native.target import host
-from narae.executors.native.tiles import Lowered, Tile, address, cuts, indices, offsets, size_of
+from narae.executors.native.tiles import (
+    Lowered,
+    Tile,
+    address,
+    cuts,
+    indices,
+    joint_stride,
+    offsets,
+    size_of,
+)
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
@@ -91,17 +99,17 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     before: list[list[Tile]] = []
     if x.ndim == 2 and x.size * x.itemsize >= _CLASH_FROM and max(x.strides) % _CLASH == 0:
         x = _unclashed(x, before)
-    columns = _one_axis(y, fy)
-    if columns is None:  # columns in no order: lay them out first
+    across = joint_stride(y, fy)
+    if across is None:  # columns in no order: lay them out first
         order = [*by, *cy, *fy]
         y2 = np.empty([y.shape[a] for a in order], y.dtype)
         before.append(copy_tiles(y.transpose(order), y2))
         y = y2
         by, cy = tuple(range(len(by))), tuple(range(len(by), len(by) + len(cy)))
         fy = list(range(len(by) + len(cy), y.ndim))
-        columns = _one_axis(y, fy)
-        assert columns is not None
-    width, across = columns
+        across = y.itemsize
+    width = size_of([y.shape[a] for a in fy])
+    across = across or y.itemsize  # of a single column
     rows = offsets([x.shape[a] for a in fx], [x.strides[a] for a in fx])
     axes = [(x.shape[i], x.strides[i], y.strides[j]) for i, j in zip(cx, cy, strict=True)]
     inner, taps = sums(axes)
@@ -127,17 +135,6 @@ def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
     return copied
 
 
-def _one_axis(y: np.ndarray, axes: Sequence[int]) -> tuple[int, int] | None:
-    """Axes as one: its length and stride, None where there is no such stride."""
-    axes = [a for a in axes if y.shape[a] != 1]
-    if not axes:
-        return 1, y.itemsize
-    for a, b in itertools.pairwise(axes):
-        if y.strides[a] != y.strides[b] * y.shape[b]:
-            return None
-    return size_of([y.shape[a] for a in axes]), y.strides[axes[-1]]
-
-
 # -- tiles -----------------------------------------------------------------------------------------
 
 
@@ -156,14 +153,23 @@ def _tiles(
     operands = tuple(operand for operand, *_ in lying)
     single = all(len(part.rows) == 1 for part in products.parts)
     key = contraction.key(dtype, expression, operands, single)
-    build = partial(_build, dtype, made, expression, operands, single)
+    build = partial(
+        contraction.build,
+        target=host(),
+        dtype=dtype,
+        product=made,
+        expression=expression,
+        operands=operands,
+        single=single,
+    )
     tile_shape = registers.tile_shape(host(), dtype, registers.is_slow(expression), single)
-    pack = addresses([(packing.key(dtype, tile_shape), partial(_build_pack, dtype, tile_shape))])
+    copy = partial(packing.build, dtype=dtype, shape=tile_shape)
+    pack = addresses([(packing.key(dtype, tile_shape), copy)])
     tiles: list[Tile] = []
     for part in products.parts:
         table = _table(part, tile_shape.rows)
         products.keep += [table, part.taps]
-        block = max(1, _STRETCH // (part.inner * tile_shape.wide * _size(dtype)))
+        block = max(1, _STRETCH // (part.inner * tile_shape.wide * itemsize(dtype)))
         block = min(block, len(part.taps))
         for (r0, r1), (c0, c1) in grid(part, tile_shape, 2):
             record = [
@@ -174,36 +180,17 @@ def _tiles(
                 c1 - c0,
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
-            direct = int(lies_well(part) and part.b_across == _size(dtype))
+            direct = int(lies_well(part) and part.b_across == itemsize(dtype))
             record += [part.a_step, part.b_down, part.b_across, direct, *pack]
             column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
                 record += [base + column * column_gap, row_gap]
             rows = -(-(r1 - r0) // tile_shape.rows) * tile_shape.rows
             room = max(rows, 2 * tile_shape.rows)
-            scratch = (block * part.inner + room) * tile_shape.wide * _size(dtype)
+            scratch = (block * part.inner + room) * tile_shape.wide * itemsize(dtype)
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record, scratch, work))
     return tiles
-
-
-def _size(dtype: str) -> int:
-    return 4 if dtype == "float32" else 8
-
-
-def _build(
-    dtype: str,
-    made: int,
-    expression: Expression,
-    operands: Sequence[Operand],
-    single: bool,
-    name: str,
-) -> contraction.Function:
-    return contraction.build(name, host(), dtype, made, expression, operands, single)
-
-
-def _build_pack(dtype: str, shape: registers.Shape, name: str) -> contraction.Function:
-    return packing.build(name, dtype, shape)
 
 
 def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Operand, int, int, int]:
@@ -215,23 +202,11 @@ def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Opera
     while axes and covered < width:
         columns.insert(0, axes.pop())
         covered *= shape[columns[0]]
-    column = _stride(full, columns)
-    row = _stride(full, axes)
+    column = joint_stride(full, columns)
+    row = joint_stride(full, axes)
     if covered != width or column is None or row is None or column not in (0, array.itemsize):
         raise Unlowered(f"an operand of shape {array.shape} beside a product of {tuple(shape)}")
-    access = "along" if column or (width == 1 and array.size > 1) else "same"
-    if width == 1:
-        access = "same" if column == 0 else "along"
-    return Operand(array.dtype.name, access), address(array), row, column
-
-
-def _stride(array: np.ndarray, axes: Sequence[int]) -> int | None:
-    """The one stride of axes taken together, None where there is none; 0 for a single element."""
-    axes = [a for a in axes if array.shape[a] != 1]
-    for a, b in itertools.pairwise(axes):
-        if array.strides[a] != array.strides[b] * array.shape[b]:
-            return None
-    return array.strides[axes[-1]] if axes else 0
+    return Operand(array.dtype.name, "along" if column else "same"), address(array), row, column
 
 
 def _table(part: Product, unit: int) -> np.ndarray:

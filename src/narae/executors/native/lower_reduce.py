@@ -49,11 +49,10 @@ def reduce_array(op: str, x: np.ndarray, axes: tuple[int, ...], out: np.ndarray)
     tiles = []
     for i, (begin, end) in enumerate(ranges):
         shorter = [*lengths[:split], end - begin, *lengths[split + 1 :]]
-        flat = partial_sums[i].reshape(out.shape)
-        _, (_, to) = collapsed(
-            [x.shape[a] for a in kept], [[x.strides[a] for a in kept], list(flat.strides)]
+        # a part lies as `out` does
+        tiles += _tiles(
+            op, x, partial_sums[i], shorter, steps, rows, near, far, begin * steps[split]
         )
-        tiles += _tiles(op, x, flat, shorter, steps, rows, near, to, begin * steps[split])
     last = reduce_array(op, partial_sums, (0,), out.reshape(-1))
     return Lowered([tiles, *last.phases], keep=[x, out, partial_sums])
 
@@ -75,11 +74,11 @@ def _tiles(
     lengths, steps = [1] * missing + lengths, [0] * missing + steps
     across = near[-1] == size and far[-1] == size and rows[-1] > 1
     if across:
-        key, build = f"across {op} {dtype}", partial(_across, op, dtype)
+        key, build = f"across {op} {dtype}", partial(reduction.build_across, op=op, dtype=dtype)
     else:
         contiguous = steps[-1] == size and lengths[-1] > 1
         key = f"along {op} {dtype} {contiguous}"
-        build = partial(_along, op, dtype, contiguous)
+        build = partial(reduction.build_along, op=op, dtype=dtype, contiguous=contiguous)
     tiles = []
     work = size_of(lengths)
     for index in indices(rows[:-1]):
@@ -95,19 +94,11 @@ def _tiles(
     return tiles
 
 
-def _along(op: str, dtype: str, contiguous: bool, name: str) -> reduction.Function:
-    return reduction.build_along(name, op, dtype, contiguous)
-
-
-def _across(op: str, dtype: str, name: str) -> reduction.Function:
-    return reduction.build_across(name, op, dtype)
-
-
 def lower_position(node: Node, arrays: Arrays) -> Lowered:
     """argmax and argmin."""
     x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
     axis, op, dtype = node.params["axis"], node.op.name, x.dtype.name
-    build = partial(_position, op, dtype)
+    build = partial(reduction.build_position, op=op, dtype=dtype)
     kept = [a for a in range(x.ndim) if a != axis]
     return _by_rows(
         f"position {op} {dtype}",
@@ -127,7 +118,7 @@ def lower_running(node: Node, arrays: Arrays) -> Lowered:
     kept = [a for a in range(x.ndim) if a != axis]
     return _by_rows(
         f"running {op} {dtype}",
-        partial(_running, op, dtype),
+        partial(reduction.build_running, op=op, dtype=dtype),
         x,
         out,
         kept,
@@ -164,11 +155,3 @@ def _by_rows(
     if len(tiles) > 4096:
         raise Unlowered(f"{key} along an axis of {x.shape}")
     return Lowered([tiles], keep=[x, out])
-
-
-def _position(op: str, dtype: str, name: str) -> reduction.Function:
-    return reduction.build_position(name, op, dtype)
-
-
-def _running(op: str, dtype: str, name: str) -> reduction.Function:
-    return reduction.build_running(name, op, dtype)

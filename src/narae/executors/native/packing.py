@@ -3,7 +3,7 @@ other."""
 
 from __future__ import annotations
 
-from narae.executors.native.expression import load, mask_of
+from narae.executors.native.expression import itemsize, load, mask_of
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, vector
 from narae.executors.native.registers import FIELDS, Shape
@@ -25,7 +25,7 @@ class _Packing:
     def __init__(self, f: Function, dtype: str, shape: Shape) -> None:
         self.f, self.dtype, self.shape = f, dtype, shape
         self.kind = KINDS[dtype]
-        self.size = 4 if dtype == "float32" else 8
+        self.size = itemsize(dtype)
         self.row = shape.wide * self.size  # bytes of a row of the copy
         record = f.args[0]
         self.packed = f.args[1]

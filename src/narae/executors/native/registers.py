@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from narae.executors.native.expression import Expression
+from narae.executors.native.expression import Expression, itemsize
 from narae.executors.native.target import Target
 
 # The record of a tile. `rows`: a table with a pair for each row, its byte offset in A and its
@@ -52,7 +52,7 @@ def is_slow(expression: Expression) -> bool:
 def tile_shape(target: Target, dtype: str, slow: bool, single: bool = False) -> Shape:
     """The tile for a processor: as many accumulators as leave room for B's row and one of A, and
     for a slow expression beside them. single: for a product of one row."""
-    lanes = target.lanes(4 if dtype == "float32" else 8)
+    lanes = target.lanes(itemsize(dtype))
     if single:
         return Shape(1, 6, lanes)
     if target.registers < 32:

@@ -3,6 +3,7 @@ threads there are: so the same seed gives the same bits on any machine of a kind
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ class Tile:
 class Lowered:
     """What a step becomes: phases of tiles, one after the other, or a call of Python.
 
-    keep: arrays that the records point to. work: a measure of the arithmetic.
+    keep: arrays that the records point to. why: what keeps a call of Python from being tiles.
     """
 
     phases: list[list[Tile]] = field(default_factory=list)
@@ -95,6 +96,15 @@ def offsets(shape: Sequence[int], strides: Sequence[int]) -> np.ndarray:
     for n, stride in zip(shape, strides, strict=True):
         out = out[..., None] + np.arange(n, dtype=np.int64) * stride
     return out.reshape(-1)
+
+
+def joint_stride(array: np.ndarray, axes: Sequence[int]) -> int | None:
+    """The one stride of axes taken together, None where there is none; 0 for a single element."""
+    axes = [a for a in axes if array.shape[a] != 1]
+    for a, b in itertools.pairwise(axes):
+        if array.strides[a] != array.strides[b] * array.shape[b]:
+            return None
+    return array.strides[axes[-1]] if axes else 0
 
 
 def size_of(shape: Sequence[int]) -> int:
