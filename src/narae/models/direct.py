@@ -51,6 +51,17 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     return None
 
 
+def outputs(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a call of the model gives, by its compiled step; None where it is to be called as it is."""
+    array = array_of(args, kwargs) if model.built else None
+    return None if array is None else model._steps().call(array)
+
+
+def is_own(layer: Any) -> bool:
+    """Whether a layer is narae's."""
+    return type(layer).__module__.startswith(_OWN)
+
+
 def is_plain(model: Any) -> bool:
     """Whether calling the model does nothing but compute."""
     layers = list(model._flatten_layers(include_self=False))
@@ -58,11 +69,10 @@ def is_plain(model: Any) -> bool:
 
 
 def _plain(layer: Any) -> bool:
-    kind = type(layer)
     function = getattr(layer, "activation", None)
     return (
-        kind.__module__.startswith(_OWN)
-        and kind.__name__ not in _NOTED
+        is_own(layer)
+        and type(layer).__name__ not in _NOTED
         and getattr(layer, "activity_regularizer", None) is None
         and (function is None or getattr(function, "__module__", "").startswith(_OWN))
     )

@@ -102,8 +102,7 @@ class Functional(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs. Arrays outside of training go through a compiled step from the second call
         for their shape on, where every layer is narae's own."""
-        array = direct.array_of(args, kwargs)
-        found = None if array is None else self._steps().call(array)
+        found = direct.outputs(self, args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

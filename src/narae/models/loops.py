@@ -150,7 +150,7 @@ def _train_epoch(
 ) -> dict[str, Any]:
     """One pass over the training data but for the first `done` batches; the metrics at its end."""
     steps, out, number = model._steps(), None, -1
-    if not done and not callbacks.wants_batches:
+    if not done and _goes_at_once(source, callbacks):
         _validate(model, "train", source, source.peek(), validated)
         done, out = _at_once(
             steps.many("train", source, epoch),
@@ -172,6 +172,11 @@ def _train_epoch(
     if number < 0:
         raise ValueError("fit got no data: the source gave no batch")
     return as_floats(model.get_metrics_result() if out is None else out)
+
+
+def _goes_at_once(source: Any, callbacks: Any) -> bool:
+    """Whether an epoch may be one run: of arrays, with no callback in between."""
+    return hasattr(source, "rows") and not callbacks.wants_batches
 
 
 def _at_once(many: Any, tell: Any, watch: Any = None) -> tuple[int, Any]:
@@ -198,7 +203,7 @@ def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) ->
     model.reset_metrics()
     callbacks.on_test_begin()
     done = 0
-    if not callbacks.wants_batches:
+    if _goes_at_once(source, callbacks):
         _validate(model, "test", source, source.peek(), validated)
         done, out = _at_once(steps.many("test", source, 0), callbacks.on_test_batch_end)
     for number, batch in enumerate(source.epoch(0)):
@@ -298,7 +303,8 @@ def predict(
     listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None)
-    done = 0 if listed.wants_batches else _predict_at_once(running, source, listed, out)
+    at_once = _goes_at_once(source, listed)
+    done = _predict_at_once(running, source, listed, out) if at_once else 0
     for number, batch in enumerate(source.epoch(0)):
         if number < done:
             continue

@@ -108,8 +108,7 @@ class Sequential(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs of the last layer. Arrays outside of training go through a compiled step from
         the second call for their shape on, where every layer is narae's own."""
-        array = direct.array_of(args, kwargs) if self.built else None
-        found = None if array is None else self._steps().call(array)
+        found = direct.outputs(self, args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -46,7 +46,7 @@ class Steps:
                 self._latest.clear()
                 self._called.clear()
             self._state = state
-            own = all(type(x).__module__.startswith("narae.") for x in model._flatten_layers())
+            own = all(map(direct.is_own, model._flatten_layers()))
             self._seen = seen if own else None  # others may hold layers in lists that grow unseen
             self._plain = own and direct.is_plain(model)
 
@@ -80,10 +80,9 @@ class Steps:
             return result if take is None else take(result)
 
     def many(self, kind: str, source: Any, epoch: int) -> tuple[Many, int] | None:
-        """An epoch's whole batches as one run, and how many they are; None where there is no such
-        run (data that comes batch by batch, an executor that runs step by step, eager models)."""
-        rows = getattr(source, "rows", None)
-        found = None if rows is None or self._model.run_eagerly else rows(epoch)
+        """The whole batches of an epoch of arrays as one run, and how many they are; None where there
+        is no such run (an executor that runs step by step, eager models)."""
+        found = None if self._model.run_eagerly else source.rows(epoch)
         if found is None or found[1] < 2:
             return None
         many = self.program(kind, source.peek()).many(found[1], found[0])
