@@ -24,6 +24,7 @@ from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
 
 _ALONE = 8_000_000  # multiplications: one step of less is over before other threads are there
+_LEAVE = 0.002  # seconds that threads have to leave a run that is over
 _LOOK = 0.05  # seconds between looks at how far a run of many steps is
 
 
@@ -119,14 +120,13 @@ class NativeProgram:
 
         def help_() -> None:
             self._help(tables, next(sides) % 2)
-            ended.release()
 
         led = bool(tables.hosts) or self._watched  # this thread takes part
         helpers = number - 1 if led else number
         try:
             self._begin(tables, steps)
             if self._running():
-                threads.pool().ask(help_, helpers)
+                threads.pool().ask(help_, helpers, ended)
                 yield from self._lead(tables) if led else self._watch(ended, helpers)
         finally:  # all threads leave before anyone else may use the program
             self._settle()
@@ -180,12 +180,16 @@ class NativeProgram:
                 due = time.monotonic() + _LOOK
 
     def _watch(self, ended: threading.Semaphore, helpers: int) -> Iterator[int]:
-        """Wait for the threads that do the work."""
-        while helpers and self._running():
-            if ended.acquire(timeout=_LOOK):
+        """Wait for the threads that do the work, and a moment for them to leave: the next epoch asks
+        for free ones before it has more made."""
+        while helpers:
+            running = self._running()
+            if ended.acquire(timeout=_LOOK if running else _LEAVE):
                 helpers -= 1
-            else:
+            elif running:
                 yield int(self._control[driver.STEP])
+            else:
+                return
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """What kernels may touch: (begin, end) addresses."""

@@ -41,14 +41,16 @@ class Pool:
     """Threads that take tasks; they are made when first asked for."""
 
     def __init__(self) -> None:
-        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[Task, threading.Semaphore | None]] = (
+            queue.SimpleQueue()
+        )
         self._threads: list[threading.Thread] = []
         self._asked = 0  # tasks that wait or are being done
         self._lock = threading.Lock()
 
-    def ask(self, task: Task, count: int) -> None:
+    def ask(self, task: Task, count: int, ended: threading.Semaphore | None = None) -> None:
         """Let `count` threads each do the task, soon: those that work for others are not waited
-        for."""
+        for. ended: told by each when it is free again."""
         with self._lock:
             self._asked += count
             while len(self._threads) < min(self._asked, _MOST):
@@ -57,15 +59,18 @@ class Pool:
                 self._threads.append(thread)
                 thread.start()
         for _ in range(count):
-            self._tasks.put(task)
+            self._tasks.put((task, ended))
 
     def _serve(self) -> None:
         while True:
+            task, ended = self._tasks.get()
             try:
-                self._tasks.get()()
+                task()
             finally:
                 with self._lock:
                     self._asked -= 1
+                if ended is not None:
+                    ended.release()
 
 
 _pools = [Pool()]
