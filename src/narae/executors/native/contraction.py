@@ -9,19 +9,21 @@ order. An expression over C is computed while the tile is still in the first cac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from narae.executors.native.expression import Expression, Operand, emit_row, itemsize
+from narae.executors.native.expression import Expression, Operand, emit_row, itemsize, shown
 from narae.executors.native.ir import INT, PTR, Function
-from narae.executors.native.lanes import KINDS, vector
+from narae.executors.native.lanes import KINDS, spread, vector
+from narae.executors.native.packing import stretch
 from narae.executors.native.registers import FIELDS, FIRST_OPERAND, LONG, is_slow, tile_shape
 from narae.executors.native.target import Target
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand], single: bool) -> str:
     """What makes two kernels the same."""
-    shown = " ".join(f"{o.dtype}/{o.access}" for o in operands)
-    return f"contraction {dtype}{' of a row' if single else ''} [{shown}] {expression.key}"
+    return (
+        f"contraction {dtype}{' of a row' if single else ''} [{shown(operands)}] {expression.key}"
+    )
 
 
 def build(
@@ -115,12 +117,13 @@ class _Contraction:
             )
             f.do(f"call void {self.pack}({args})")
 
-    def _stretch(self, b: str, tap: str, start: str) -> tuple[str, str]:
-        """Where a tap's rows of B lie, and where they are copied to."""
+    def _b_of(self, tap: str, start: str) -> str:
+        """Where a tap's rows of B are read."""
         f = self.f
-        offset = f.load(INT, f.at(self.taps, f.add(f.mul(tap, 16), 8)), 8)
-        row = f.mul(f.sub(tap, start), self.inner)
-        return f.at(b, offset), f.at(self.packed, f.mul(row, self.row))
+        lying, copied = stretch(
+            f, self.taps, self.inner, self.row, (self.panel, self.packed), tap, start
+        )
+        return f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
 
     # -- sums ----------------------------------------------------------------------------------
 
@@ -149,10 +152,8 @@ class _Contraction:
         time: its slow operations and its memory then cost little."""
         f, shape = self.f, self.shape
         kind = vector(self.kind, shape.lanes)
-        lying, copied = self._stretch(self.panel, "0", "0")
-        b = f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
+        b = self._b_of("0", "0")
         half = shape.rows * self.row
-        count = _grid(shape.rows, vectors)
         with f.loop(0, self.count, shape.rows, carry=[(PTR, f.at(self.sums, half))]) as group:
             before = group.values[0]
             sums = f.let(
@@ -167,7 +168,7 @@ class _Contraction:
             ]
             some = f.let(f"icmp sgt i64 {group.i}, 0")
             past = f.sub(group.i, shape.rows)
-            zeros = [(kind, "zeroinitializer")] * len(count)
+            zeros = [(kind, "zeroinitializer")] * (shape.rows * vectors)
             with f.loop(0, shape.rows, carry=zeros) as part:
                 ends = [
                     f.let(f"sdiv i64 {f.mul(n, self.inner)}, {shape.rows}")
@@ -179,9 +180,7 @@ class _Contraction:
                 part.next = k.out
                 with f.when(some):
                     self._row(before, past, part.i, panel, width)
-            for (r, v), value in zip(count, part.out, strict=True):
-                place = f.at(sums, r * self.row + v * shape.lanes * self.size)
-                f.store(kind, value, place, self.size)
+            self._keep(sums, part.out, vectors)
             group.next = [sums]
         last = f.mul(f.let(f"sdiv i64 {f.sub(self.count, 1)}, {shape.rows}"), shape.rows)
         self._finish(group.out[0], last, panel, width)
@@ -210,21 +209,33 @@ class _Contraction:
                     f.place(fits)
                 fresh = self._fresh(sums, first, vectors)
                 done = self._sum(group.i, start, end, fresh, vectors)
-                for (r, v), value in zip(_grid(shape.rows, vectors), done, strict=True):
-                    place = f.at(sums, (r * shape.wide + v * shape.lanes) * self.size)
-                    f.store(vector(self.kind, shape.lanes), value, place, self.size)
+                self._keep(sums, done, vectors)
                 f.jump(joined)
                 f.place(wider if vectors < shape.vectors else joined)
             with f.when(last):
                 self._finish(sums, group.i, panel, width)
+
+    def _number(self, group: str, r: str | int) -> str:
+        """Which row of C a row of a group is."""
+        f = self.f
+        return f.load(INT, f.at(self.rows, f.add(f.mul(f.add(group, r), 16), 8)), 8)
+
+    def _places_of(self, sums: str, vectors: int) -> Iterator[str]:
+        """Where a group's sums are kept, row by row."""
+        for r in range(self.shape.rows):
+            for v in range(vectors):
+                yield self.f.at(sums, r * self.row + v * self.shape.lanes * self.size)
+
+    def _keep(self, sums: str, values: Sequence[str], vectors: int) -> None:
+        for place, value in zip(self._places_of(sums, vectors), values, strict=True):
+            self.f.store(vector(self.kind, self.shape.lanes), value, place, self.size)
 
     def _fetch(self, group: str, panel: str, vectors: int) -> None:
         """Ask for the lines of memory that the expression will read and write: they come while the
         sums are computed."""
         f, shape = self.f, self.shape
         for r in range(shape.rows):
-            entry = f.at(self.rows, f.add(f.mul(f.add(group, r), 16), 8))
-            number = f.load(INT, entry, 8)
+            number = self._number(group, r)
             for i, operand in enumerate(self.operands):
                 if operand.access != "along":
                     continue
@@ -237,14 +248,11 @@ class _Contraction:
 
     def _fresh(self, sums: str, first: str, vectors: int) -> list[tuple[str, str]]:
         """Zeros, or the sums of the stretches before."""
-        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
+        f, kind = self.f, vector(self.kind, self.shape.lanes)
         again, go, before = f.label(), f.label(), f.block
         f.branch(first, go, again)
         f.place(again)
-        old = [
-            f.load(kind, f.at(sums, (r * shape.wide + v * shape.lanes) * self.size), self.size)
-            for r, v in _grid(shape.rows, vectors)
-        ]
+        old = [f.load(kind, place, self.size) for place in self._places_of(sums, vectors)]
         f.jump(go)
         f.place(go)
         return [
@@ -262,8 +270,7 @@ class _Contraction:
             entry = f.at(self.taps, f.mul(tap.i, 16))
             offset = f.load(INT, entry, 8)
             rows = [f.at(base, offset) for base in bases]
-            lying, copied = self._stretch(self.panel, tap.i, start)
-            b = f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
+            b = self._b_of(tap.i, start)
             given = [(kind, value) for (kind, _), value in zip(fresh, tap.values, strict=True)]
             with f.loop(0, self.inner, carry=given) as k:
                 k.next = self._step(rows, b, k.i, k.values, vectors)
@@ -280,11 +287,9 @@ class _Contraction:
         along = f.mul(k, self.a_step)
         suffix = f"v{shape.lanes}f{8 * self.size}"
         out = []
-        zeros = f"<{shape.lanes} x i32> zeroinitializer"
         for r, base in enumerate(rows):
             one = f.load(self.kind, f.at(base, along), self.size)
-            first = f.let(f"insertelement {kind} poison, {self.kind} {one}, i32 0")
-            all_ = f.let(f"shufflevector {kind} {first}, {kind} poison, {zeros}")
+            all_ = spread(f, self.kind, one, shape.lanes)
             for v in range(vectors):
                 args = [(kind, all_), (kind, loaded[v]), (kind, sums[r * vectors + v])]
                 out.append(f.call(kind, f"llvm.fma.{suffix}", args))
@@ -303,8 +308,7 @@ class _Contraction:
         """The expression for one row of a group."""
         f = self.f
         uids = [*self.expression.reads, *self.expression.outputs]
-        entry = f.at(self.rows, f.add(f.mul(f.add(group, r), 16), 8))
-        number = f.load(INT, entry, 8)
+        number = self._number(group, r)
         places, operands, gaps, given = [], [], [], 0
         for i, uid in enumerate(uids):
             if i < len(self.expression.reads) and uid == self.product:
@@ -320,7 +324,3 @@ class _Contraction:
                 given += 1
             gaps.append("0")
         emit_row(f, self.expression, operands, places, gaps, width)
-
-
-def _grid(rows: int, vectors: int) -> list[tuple[int, int]]:
-    return [(r, v) for r in range(rows) for v in range(vectors)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from narae.executors.native.expression import Expression, Operand, emit_row
+from narae.executors.native.expression import Expression, Operand, emit_row, shown
 from narae.executors.native.ir import PTR, Function
 
 
 def key(expression: Expression, operands: Sequence[Operand], rank: int) -> str:
     """What makes two kernels the same."""
-    shown = " ".join(f"{o.dtype}/{o.access}" for o in operands)
-    return f"elementwise {rank} [{shown}] {expression.key}"
+    return f"elementwise {rank} [{shown(operands)}] {expression.key}"
 
 
 def build(name: str, expression: Expression, operands: Sequence[Operand], rank: int) -> Function:

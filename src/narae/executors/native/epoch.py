@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from narae.executors.native import driver, made
-from narae.executors.native.expression import Expression, Operand, emit_row
+from narae.executors.native.expression import Expression, Operand, emit_row, identity
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_elementwise import check
@@ -49,9 +49,7 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
 def _cast(source: str, target: str) -> Expression:
     x = Value(Spec((), source))
     if source == target:
-        identity = Expression((), [x.uid], [x.uid], {})
-        identity.dtypes[x.uid] = source
-        return identity
+        return identity(x.uid, source)
     nodes: list[Node] = []
     out = made.node("cast", [x], Spec((), target), nodes, dtype=target)
     check(nodes[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from narae.executors.native.ir import Function
-from narae.executors.native.lanes import KINDS, Lanes, Unlowered, vector
+from narae.executors.native.lanes import KINDS, Lanes, Unlowered, spread, vector
 from narae.executors.native.namespace import OWN, XP
 from narae.graph.ir import Node
 
@@ -70,6 +70,18 @@ class Expression:
         return [values[uid] for uid in self.outputs]
 
 
+def identity(uid: int, dtype: str) -> Expression:
+    """Gives what it reads."""
+    made = Expression((), [uid], [uid], {})
+    made.dtypes[uid] = dtype
+    return made
+
+
+def shown(operands: Sequence[Operand]) -> str:
+    """Operands as the keys of kernels have them."""
+    return " ".join(f"{o.dtype}/{o.access}" for o in operands)
+
+
 def emit_node(node: Node, ins: Sequence[Lanes]) -> tuple[Lanes, ...]:
     """One operation on lanes."""
     own = OWN.get(node.op.name)
@@ -115,11 +127,8 @@ def emit_row(
 
 def mask_of(f: Function, count: str, lanes: int = LANES) -> str:
     """True in the first `count` lanes."""
-    kind = vector("i64", lanes)
-    first = f.let(f"insertelement {kind} poison, i64 {count}, i32 0")
-    all_ = f.let(f"shufflevector {kind} {first}, {kind} poison, <{lanes} x i32> zeroinitializer")
     order = f"<{', '.join(f'i64 {i}' for i in range(lanes))}>"
-    return f.let(f"icmp slt {kind} {order}, {all_}")
+    return f.let(f"icmp slt {vector('i64', lanes)} {order}, {spread(f, 'i64', count, lanes)}")
 
 
 class _Row:

@@ -71,10 +71,7 @@ class Lanes:
         """One number in `count` lanes."""
         if count == 1:
             return self
-        kind = vector(KINDS[self.dtype_name], count)
-        one = self.function.let(f"insertelement {kind} poison, {self.kind} {self.name}, i32 0")
-        zeros = f"<{count} x i32> zeroinitializer"
-        made = self.function.let(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+        made = spread(self.function, self.kind, self.name, count)
         return Lanes(self.function, made, self.dtype_name, count)
 
     def let(self, text: str, dtype: str | None = None) -> Lanes:
@@ -178,6 +175,13 @@ class Lanes:
 def vector(kind: str, count: int) -> str:
     """The type of `count` lanes."""
     return kind if count == 1 else f"<{count} x {kind}>"
+
+
+def spread(f: Function, kind: str, name: str, count: int) -> str:
+    """One value of a type in all lanes of a vector."""
+    wide = vector(kind, count)
+    one = f.let(f"insertelement {wide} poison, {kind} {name}, i32 0")
+    return f.let(f"shufflevector {wide} {one}, {wide} poison, <{count} x i32> zeroinitializer")
 
 
 def splat(value: str, dtype: str, count: int) -> str:

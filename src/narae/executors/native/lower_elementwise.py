@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from narae.executors.native import elementwise, gather
-from narae.executors.native.expression import Expression, Operand, emit_node
+from narae.executors.native.expression import Expression, Operand, emit_node, identity
 from narae.executors.native.ir import PTR, Function
 from narae.executors.native.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.tiles import TILE, Lowered, Tile, address, collapsed, cuts, size_of
@@ -130,9 +130,7 @@ def copy_tiles(source: np.ndarray, target: np.ndarray) -> list[Tile]:
     moved = np.broadcast_to(source, target.shape)
     ins = np.lib.stride_tricks.as_strided(_bits(moved, same), moved.shape, moved.strides)
     outs = np.lib.stride_tricks.as_strided(_bits(target, same), target.shape, target.strides)
-    identity = Expression((), [1], [1], {})
-    identity.dtypes[1] = same
-    return loop_tiles(identity, target.shape, [ins], [outs])
+    return loop_tiles(identity(1, same), target.shape, [ins], [outs])
 
 
 def _bits(array: np.ndarray, dtype: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.executors.native import contraction, packing, registers
 from narae.executors.native.compiler import addresses
-from narae.executors.native.expression import Expression, Operand, itemsize
+from narae.executors.native.expression import Expression, Operand, identity, itemsize
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_conv import convolution
 from narae.executors.native.lower_depthwise import is_depthwise, lower_depthwise
@@ -74,10 +74,9 @@ def _by_channels(step: Step, arrays: Arrays) -> Lowered:
         reads = [u for u in (made, *step.reads) if any(v.uid == u for n in rest for v in n.inputs)]
         outputs = [u for u in step.outputs if u != made]
         expression = expression_of(rest, reads, outputs, {**arrays, made: whole})
-        ins = [whole if u == made else arrays[u] for u in expression.reads]
-        outs = [arrays[u] for u in outputs]
-        lowered.phases.append(loop_tiles(expression, spec.shape, ins, outs))
-        lowered.keep += [*ins, *outs]
+        last, touched = _after(expression, made, whole, spec.shape, arrays)
+        lowered.phases.append(last)
+        lowered.keep += touched
     return lowered
 
 
@@ -226,18 +225,18 @@ def _one_after_the_other(
     """The product whole, then the expression."""
     dtype = expression.dtypes[made]
     whole = np.empty(shape, dtype)
-    tiles = _tiles(products, _identity(made, dtype), made, shape, {made: whole})
+    tiles = _tiles(products, identity(made, dtype), made, shape, {made: whole})
+    last, touched = _after(expression, made, whole, shape, arrays)
+    return Lowered([*products.before, tiles, last], keep=[*products.keep, *touched])
+
+
+def _after(
+    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: Arrays
+) -> tuple[list[Tile], list[np.ndarray]]:
+    """The expression over a product that is there whole; the arrays that it touches."""
     ins = [whole if u == made else arrays[u] for u in expression.reads]
     outs = [arrays[u] for u in expression.outputs]
-    keep = [*products.keep, *ins, *outs]
-    return Lowered([*products.before, tiles, loop_tiles(expression, shape, ins, outs)], keep=keep)
-
-
-def _identity(uid: int, dtype: str) -> Expression:
-    """Reads a product and writes it as it is."""
-    identity = Expression((), [uid], [uid], {})
-    identity.dtypes[uid] = dtype
-    return identity
+    return loop_tiles(expression, shape, ins, outs), [*ins, *outs]
 
 
 # -- long sums in parts -----------------------------------------------------------------------------
@@ -290,7 +289,7 @@ def _in_parts(
     cut = Products(products.width, parts, keep=products.keep)
     tiles = _tiles(
         cut,
-        _identity(made, dtype),
+        identity(made, dtype),
         made,
         (len(parts) * len(parts[0].rows), products.width),
         {made: partial_sums.reshape(-1, products.width)},
@@ -298,8 +297,6 @@ def _in_parts(
     added = reduce_array(
         "reduce_sum", partial_sums.reshape(len(parts), -1), (0,), total.reshape(-1)
     )
-    ins = [total if u == made else arrays[u] for u in expression.reads]
-    outs = [arrays[u] for u in expression.outputs]
-    last = loop_tiles(expression, shape, ins, outs)
-    keep = [*products.keep, partial_sums, total, *ins, *outs, *added.keep]
+    last, touched = _after(expression, made, total, shape, arrays)
+    keep = [*products.keep, partial_sums, total, *touched, *added.keep]
     return Lowered([*products.before, tiles, *added.phases, last], keep=keep)

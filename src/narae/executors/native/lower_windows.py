@@ -65,13 +65,35 @@ def _bordered(
     """x with a border of one number, which is written once."""
     if all(p == (0, 0) for p in params["padding"]):
         return x
-    shape, inside = list(x.shape), [slice(None)] * x.ndim
+    shape = list(x.shape)
     for a, (lo, hi) in zip(params["axes"], params["padding"], strict=True):
-        inside[a] = slice(lo, lo + shape[a])
         shape[a] += lo + hi
     out = np.full(shape, fill, x.dtype)
-    phases.append(copy_tiles(x, out[tuple(inside)]))
+    phases.append(copy_tiles(x, out[_inside(x.shape, params)]))
     return out
+
+
+def _inside(shape: Sequence[int], params: dict[str, Any]) -> tuple[slice, ...]:
+    """Where an array of a shape lies within its border."""
+    inside = [slice(None)] * len(shape)
+    for a, (lo, _) in zip(params["axes"], params["padding"], strict=True):
+        inside[a] = slice(lo, lo + shape[a])
+    return tuple(inside)
+
+
+def _are_apart(params: dict[str, Any]) -> bool:
+    """Whether no two windows meet."""
+    rows = zip(params["window"], params["strides"], params["dilation"], strict=True)
+    return all(s >= _spread(k, d) for k, s, d in rows)
+
+
+def _added(into: np.ndarray, part: np.ndarray) -> list[Tile]:
+    """into += part."""
+    pair = [Value(Spec(into.shape, into.dtype.name)) for _ in range(2)]
+    nodes: list[Node] = []
+    total = made.node("add", pair, pair[0].spec, nodes)
+    expression = Expression(nodes, [v.uid for v in pair], [total.uid], {})
+    return loop_tiles(expression, into.shape, [into, part], [into])
 
 
 def taps(shape: Sequence[int], params: dict[str, Any]) -> list[tuple[slice, ...]]:
@@ -94,20 +116,14 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
     if x.size == 0:
         return Lowered(phases, keep=[out])
     counted = x.shape[: out.ndim]
-    apart = all(
-        s >= _spread(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
-    )
+    apart = _are_apart(p)
     tiles: list[Tile] = []
     for index, tap in zip(np.ndindex(*p["window"]), taps(counted, p), strict=True):
         part, into = x[(..., *index)], out[tap]
         if apart:  # no two taps meet: all at once
             tiles += copy_tiles(part, into)
             continue
-        values = [Value(Spec(counted, x.dtype.name)) for _ in range(2)]
-        nodes: list[Node] = []
-        total = made.node("add", values, values[0].spec, nodes)
-        expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
-        phases.append(loop_tiles(expression, counted, [into, part], [into]))
+        phases.append(_added(into, part))
     return Lowered([*phases, tiles], keep=[x, out])
 
 
@@ -118,13 +134,9 @@ def lower_extremes(node: Node, arrays: Arrays) -> Lowered:
     _check(p, x)
     if peak.size == 0:
         return Lowered([fill_tiles(out)], keep=[out])
-    if any(
-        s < _spread(k, d) for k, s, d in zip(p["window"], p["strides"], p["dilation"], strict=True)
-    ):
-        return _overlapping(node, arrays)
-    if any(pad != (0, 0) for pad in p["padding"]):
-        return _overlapping(node, arrays)
-    return _apart(ct, x, peak, out, p)
+    if _are_apart(p) and all(pad == (0, 0) for pad in p["padding"]):
+        return _apart(ct, x, peak, out, p)
+    return _overlapping(node, arrays)
 
 
 def _hits(
@@ -148,18 +160,18 @@ def _apart(
 ) -> Lowered:
     """Windows that do not meet: every tap is written in one pass."""
     places = taps(peak.shape, p)
-    spec = Spec(peak.shape, x.dtype.name)
-    g, top = Value(Spec(peak.shape, ct.dtype.name)), Value(spec)
-    expression = _shares(g, top, [Value(spec) for _ in places])
+    expression = _shares(peak.shape, ct.dtype.name, x.dtype.name, len(places))
     ins = [ct, peak, *(x[tap] for tap in places)]
     tiles = loop_tiles(expression, peak.shape, ins, [out[tap] for tap in places])
     covered = size_of(peak.shape) * size_of(p["window"]) == out.size
     return Lowered([*([] if covered else [fill_tiles(out)]), tiles], keep=[*ins, out])
 
 
-def _shares(ct: Value, peak: Value, xs: Sequence[Value]) -> Expression:
-    """Reads ct, the peak and the taps; gives each tap's share."""
+def _shares(shape: Sequence[int], gradient: str, dtype: str, count: int) -> Expression:
+    """Reads ct, the peak and `count` taps; gives each tap's share. gradient: ct's dtype."""
     nodes: list[Node] = []
+    ct = Value(Spec(tuple(shape), gradient))
+    peak, *xs = (Value(Spec(tuple(shape), dtype)) for _ in range(count + 1))
     zero = Value(Spec((), ct.dtype))
     shares = _hits(xs, peak, ct, zero, nodes)
     reads = [v.uid for v in (ct, peak, *xs)]
@@ -175,21 +187,12 @@ def _overlapping(node: Node, arrays: Arrays) -> Lowered:
     image = _bordered(x, fill, p, phases)
     places = taps(peak.shape, p)
     shares = [np.empty(peak.shape, ct.dtype) for _ in places]
-    spec = Spec(peak.shape, x.dtype.name)
-    g, top = Value(Spec(peak.shape, ct.dtype.name)), Value(spec)
-    expression = _shares(g, top, [Value(spec) for _ in places])
+    expression = _shares(peak.shape, ct.dtype.name, x.dtype.name, len(places))
     ins = [ct, peak, *(image[tap] for tap in places)]
     phases.append(loop_tiles(expression, peak.shape, ins, shares))
     total = np.zeros(image.shape, ct.dtype)
     phases.append(fill_tiles(total))
     for share, tap in zip(shares, places, strict=True):
-        values = [Value(Spec(peak.shape, ct.dtype.name)) for _ in range(2)]
-        adding: list[Node] = []
-        summed = made.node("add", values, values[0].spec, adding)
-        one = Expression(adding, [v.uid for v in values], [summed.uid], {})
-        phases.append(loop_tiles(one, peak.shape, [total[tap], share], [total[tap]]))
-    inside = [slice(None)] * x.ndim
-    for a, (lo, _) in zip(p["axes"], p["padding"], strict=True):
-        inside[a] = slice(lo, lo + x.shape[a])
-    phases.append(copy_tiles(total[tuple(inside)], out))
+        phases.append(_added(total[tap], share))
+    phases.append(copy_tiles(total[_inside(x.shape, p)], out))
     return Lowered(phases, keep=[*ins, out, total, *shares])

@@ -140,8 +140,14 @@ class _Packing:
                 f.store(self.kind, value, f.at(into, f.mul(k.i, self.row)), self.size)
 
     def _stretch(self, b: str, tap: str, start: str) -> tuple[str, str]:
-        """Where a tap's rows of B lie, and where they are copied to."""
-        f = self.f
-        offset = f.load(INT, f.at(self.taps, f.add(f.mul(tap, 16), 8)), 8)
-        row = f.mul(f.sub(tap, start), self.inner)
-        return f.at(b, offset), f.at(self.packed, f.mul(row, self.row))
+        return stretch(self.f, self.taps, self.inner, self.row, (b, self.packed), tap, start)
+
+
+def stretch(
+    f: Function, taps: str, inner: str, row: int, bases: tuple[str, str], tap: str, start: str
+) -> tuple[str, str]:
+    """Where a tap's rows of B lie, and where they are copied to. row: bytes of a row of the copy;
+    bases: of B and of the copy, which begins with the tap `start`."""
+    offset = f.load(INT, f.at(taps, f.add(f.mul(tap, 16), 8)), 8)
+    first = f.mul(f.sub(tap, start), inner)
+    return f.at(bases[0], offset), f.at(bases[1], f.mul(first, row))

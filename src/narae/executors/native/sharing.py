@@ -8,7 +8,7 @@ from narae.executors.native.products import Product
 from narae.executors.native.registers import Shape
 from narae.executors.native.tiles import cuts
 
-WORK = 1_000_000  # multiplications below which panels go together in a tile
+WORK = 1_000_000  # multiplications of a part of a long sum, at least
 # What it costs to copy a number of B, to call a tile, and for threads to meet, in multiplications.
 _COPY, _CALL, _MEET = 7, 15_000, 60_000
 _RARE = 128  # rows of a tile up to which B is read where it lies
