@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import signal
 import subprocess
 import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -61,7 +63,7 @@ def test_a_fit_goes_on_after_it() -> None:
 
 
 _SIGNALLED = """
-import sys
+import signal
 import numpy as np
 import narae
 from narae import callbacks, layers
@@ -75,6 +77,7 @@ model = narae.Sequential([narae.Input((4,)), layers.Dense(256, "relu"), layers.D
 model.compile("adam", "mse")
 x = np.random.default_rng(0).normal(size=(512, 4)).astype("float32")
 y = x[:, :1]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
     model.fit(x, y, epochs=10**6, verbose=0, callbacks=[Say()])
 except KeyboardInterrupt:
@@ -107,3 +110,52 @@ def test_a_real_signal_leaves_the_model_usable() -> None:
     finally:
         process.kill()
     assert (process.returncode, out) == (0, "usable\n"), errors
+
+
+class At:
+    """A trace that raises KeyboardInterrupt at the n-th place where Python looks for signals."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.seen = n, 0
+        self._before: dict[int, str] = {}
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        frame.f_trace_opcodes = True
+        if event == "call":
+            self._before.pop(id(frame), None)
+        if event != "opcode":
+            return self
+        before = self._before.get(id(frame), "")
+        self._before[id(frame)] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+        if before.startswith(("CALL", "RESUME", "JUMP_BACKWARD")):
+            self.seen += 1
+            if self.seen == self.n:
+                raise KeyboardInterrupt
+        return self
+
+
+@pytest.mark.parametrize("batch_size", [8, 1 << 10])  # one run of many steps, step by step
+@pytest.mark.parametrize(
+    "stride", [23, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+def test_it_may_come_anywhere(batch_size: int, stride: int, each_executor: str) -> None:
+    x, y = np.tile(X, (8, 1)), np.tile(Y, (8, 1))
+    model = narae.Sequential([narae.Input((4,)), layers.Dense(64, "relu"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+
+    def interrupted(n: int) -> At:
+        at = At(n)
+        sys.settrace(at)
+        try:
+            model.fit(x, y, batch_size=batch_size, verbose=0)
+        finally:
+            sys.settrace(None)
+        return at
+
+    model.fit(x, y, batch_size=batch_size, verbose=0)
+    places = interrupted(-1).seen
+    assert places > 500
+    for n in range(1, places, stride):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(n)
+        assert np.isfinite(model.evaluate(x, y, batch_size=batch_size, verbose=0))

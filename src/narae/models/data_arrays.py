@@ -71,11 +71,13 @@ class ArraySource(Source):
     def rows(self, number: int) -> tuple[list[Rows], int] | None:
         """An epoch's whole batches as rows of the arrays, and how many batches they are. None where
         the batches are not one after the other in an order of rows."""
-        if self._shuffle == "batch" or self.steps != self.per_pass or not all(self.takes):
+        if self._shuffle == "batch" or self.steps != self.per_pass:
             return None
         if self._order is not None and self._ordered_for != number:
             self._reorder(number)
-        return [Rows(leaf, self._order) for leaf in self.leaves], self.samples // self.batch_size
+        # other layouts (a slice of columns, a table's columns) are copied for the epoch
+        leaves = [np.ascontiguousarray(leaf) for leaf in self.leaves]
+        return [Rows(leaf, self._order) for leaf in leaves], self.samples // self.batch_size
 
     def peek(self) -> ArrayBatch:
         """A batch of the usual size."""

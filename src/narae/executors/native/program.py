@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import threading
+import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,7 +116,8 @@ class NativeProgram:
         self._settle()
         self._alive = alive
         number = 1 if self._watched or not tables.shared else self._number()
-        ended, sides = threading.Semaphore(0), itertools.count()
+        sides = itertools.count()
+        ended: threads.Ended = queue.SimpleQueue()
 
         def help_() -> None:
             self._help(tables, next(sides) % 2)
@@ -179,17 +180,18 @@ class NativeProgram:
                 yield int(self._control[driver.STEP])
                 due = time.monotonic() + _LOOK
 
-    def _watch(self, ended: threading.Semaphore, helpers: int) -> Iterator[int]:
+    def _watch(self, ended: threads.Ended, helpers: int) -> Iterator[int]:
         """Wait for the threads that do the work, and a moment for them to leave: the next epoch asks
         for free ones before it has more made."""
         while helpers:
             running = self._running()
-            if ended.acquire(timeout=_LOOK if running else _LEAVE):
+            try:
+                ended.get(timeout=_LOOK if running else _LEAVE)
                 helpers -= 1
-            elif running:
+            except queue.Empty:
+                if not running:
+                    return
                 yield int(self._control[driver.STEP])
-            else:
-                return
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """What kernels may touch: (begin, end) addresses."""

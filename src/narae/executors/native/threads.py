@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import queue
 import threading
@@ -12,7 +13,7 @@ import numpy as np
 from narae.executors.numpy.memory import aligned
 
 Task = Callable[[], None]
-
+Ended = queue.SimpleQueue[None]
 
 _MOST = 256  # threads of a process
 
@@ -38,26 +39,27 @@ def range_of() -> tuple[int, int]:
 
 
 class Pool:
-    """Threads that take tasks; they are made when first asked for."""
+    """Threads that take tasks; they are made when first asked for.
+
+    Ctrl-C may come at any call, within those of `threading` too: its Semaphore and Thread.start
+    would be left with their inner lock held, and the threads wait for it for ever. What is used here
+    is done by one call of C, or not at all.
+    """
 
     def __init__(self) -> None:
-        self._tasks: queue.SimpleQueue[tuple[Task, threading.Semaphore | None]] = (
-            queue.SimpleQueue()
-        )
-        self._threads: list[threading.Thread] = []
+        self._tasks: queue.SimpleQueue[tuple[Task, Ended | None]] = queue.SimpleQueue()
+        self._threads = 0
         self._asked = 0  # tasks that wait or are being done
         self._lock = threading.Lock()
 
-    def ask(self, task: Task, count: int, ended: threading.Semaphore | None = None) -> None:
+    def ask(self, task: Task, count: int, ended: Ended | None = None) -> None:
         """Let `count` threads each do the task, soon: those that work for others are not waited
         for. ended: told by each when it is free again."""
         with self._lock:
             self._asked += count
-            while len(self._threads) < min(self._asked, _MOST):
-                name = f"narae-{len(self._threads)}"
-                thread = threading.Thread(target=self._serve, name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+            while self._threads < min(self._asked, _MOST):
+                _thread.start_new_thread(self._serve, ())
+                self._threads += 1
         for _ in range(count):
             self._tasks.put((task, ended))
 
@@ -70,7 +72,7 @@ class Pool:
                 with self._lock:
                     self._asked -= 1
                 if ended is not None:
-                    ended.release()
+                    ended.put(None)
 
 
 _pools = [Pool()]
