@@ -76,6 +76,16 @@ def name_scope(name: str) -> Iterator[None]:
         _path.parts.pop()
 
 
+def scopes() -> tuple[str, ...]:
+    """The names of the scopes around this point, the outermost first.
+
+    >>> with name_scope("model"), name_scope("dense"):
+    ...     scopes()
+    ('model', 'dense')
+    """
+    return tuple(_path.parts)
+
+
 def current_path(name: str) -> str:
     """The path of something called `name` that is made here."""
     return "/".join([*_path.parts, name])

@@ -13,8 +13,15 @@ from narae.engine.trace import Traced, fill, trace
 from narae.executors import load, wishes
 from narae.executors.rows import Rows
 from narae.graph.fuse import fuse
-from narae.graph.plan import plan
+from narae.graph.graph import Graph
+from narae.graph.plan import Plan, plan
 from narae.graph.rewrite import simplify
+
+
+def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:
+    """The plan of a traced function's simplified graph, as an executor wants it."""
+    heads, apart = wishes(executor_name)
+    return plan(fuse(graph, heads), len(traced.variables), traced.written, apart)
 
 
 class Compiled:
@@ -27,8 +34,7 @@ class Compiled:
     def __init__(self, traced: Traced, executor_name: str) -> None:
         state = [v.stored() for v in traced.variables]
         graph = simplify(traced.graph)
-        heads, apart = wishes(executor_name)
-        planned = plan(fuse(graph, heads), len(state), traced.written, apart)
+        planned = planned_for(executor_name, graph, traced)
         self.traced = traced
         self.graph = graph
         self.executor = executor_name

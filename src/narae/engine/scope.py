@@ -11,11 +11,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from narae.graph.ir import MODE
+from narae.graph.ir import MODE, Value
 from narae.ops.tensor import Tensor
 
 if TYPE_CHECKING:
     from narae.engine.variable import Variable
+
+
+class Gradients:
+    """What tapes were asked for while a function was traced, for people to look at. Where one thing
+    was asked for twice, the last time counts.
+
+    targets: what was differentiated by variables; of_variables: (variable, gradient) by id;
+    of_values: (result of an operation, its cotangent) by uid.
+    """
+
+    def __init__(self) -> None:
+        self.targets: list[Value] = []
+        self.of_variables: dict[int, tuple[Variable, Value]] = {}
+        self.of_values: dict[int, tuple[Value, Value]] = {}
+
+    def tell(self, value: Value, cotangent: Value) -> None:
+        """Note a result's cotangent."""
+        self.of_values[value.uid] = (value, cotangent)
 
 
 class Scope:
@@ -26,6 +44,7 @@ class Scope:
         self.inputs: dict[int, Tensor] = {}
         self.current: dict[int, Tensor] = {}
         self.written: dict[int, Variable] = {}
+        self.gradients = Gradients()
 
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
 from narae.base.dtypes import is_float
+from narae.engine.scope import current_scope
 from narae.graph.autodiff import backprop
 from narae.graph.ir import MODE, Value, now
 from narae.ops.records.body import ALGEBRA
@@ -155,12 +156,18 @@ class GradientTape:
         cotangents = [_seed(t, s) for t, s in zip(targets, given, strict=True)]
         flat: list[Value] = [handle for group in handles for handle in group]
         # A value that is its own target and source is newer than nothing: no node, ct itself.
-        parts = iter(backprop(targets, cotangents, flat, ALGEBRA, self._since))
+        scope = current_scope()
+        seen = None if scope is None else scope.gradients
+        tell = None if seen is None else seen.tell
+        parts = iter(backprop(targets, cotangents, flat, ALGEBRA, self._since, tell))
         out = []
         for leaf, group in zip(leaves, handles, strict=True):
             found = [part for part in (next(parts) for _ in group) if part is not None]
             total = functools.reduce(lambda a, b: ALGEBRA.add(a, b), found) if found else None
             out.append(full(0, leaf.shape, leaf.dtype) if total is None and zero else total)
+            if seen is not None and total is not None and id(leaf) in self._variables:
+                seen.of_variables[id(leaf)] = (leaf, total)
+                seen.targets = list(targets)
         return trees.pack_as(sources, out)
 
     def _handles(self, leaf: Any) -> list[Tensor]:

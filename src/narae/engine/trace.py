@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from narae.base import trees
-from narae.engine.scope import tracing
+from narae.engine.scope import Gradients, tracing
 from narae.engine.variable import Variable
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Spec, Value
@@ -23,6 +23,7 @@ class Traced:
     variables: tuple[Variable, ...]
     written: tuple[int, ...]  # positions in `variables`
     result: Any  # the function's result, with a position in the outputs for each tensor
+    gradients: Gradients  # what tapes were asked for on the way
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Traced:
             f"the traced function uses {len(captured)} tensor(s) of another trace, of shapes "
             f"{[v.shape for v in captured]}: pass them as arguments"
         )
-    return Traced(graph, variables, written, result)
+    return Traced(graph, variables, written, result, scope.gradients)
 
 
 def fill(result: Any, outputs: list[Any]) -> Any:

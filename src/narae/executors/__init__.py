@@ -1,6 +1,7 @@
 """What runs a plan. An executor is a module with `load(plan, state, threads) -> Program`,
 `coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
-`HEADS`, whether its plans put tiled nodes and what follows them in one step."""
+`HEADS`, whether its plans put tiled nodes and what follows them in one step. Its `timing` measures
+the steps of a program."""
 
 from __future__ import annotations
 
@@ -53,6 +54,12 @@ def wishes(name: str) -> tuple[bool, int]:
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:
     """How the executor `name` runs each operation."""
     return importlib.import_module(EXECUTORS[name]).coverage(records)
+
+
+def step_times(name: str, program: Program) -> list[float]:
+    """Seconds that each step of a plan takes alone, on what is in the program's inputs and state.
+    The state is the same after it as before."""
+    return importlib.import_module(f"{EXECUTORS[name]}.timing").step_times(program)
 
 
 def explain(name: str, program: Program) -> list[How]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.graph import reachable
-from narae.graph.ir import Node, Spec, Value
+from narae.graph.ir import MODE, Node, Spec, Value, Where
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,12 @@ def backprop(
     sources: Sequence[Value],
     algebra: Algebra,
     since: int = -1,
+    tell: Callable[[Value, Value], None] | None = None,
 ) -> list[Value | None]:
     """The cotangent of each source, None where no path of differentiable ops leads to it.
 
-    Nodes recorded before `since` are not walked (they belong to another tape).
+    Nodes recorded before `since` are not walked (they belong to another tape). tell: is given each
+    result of a node on the way, and its cotangent.
     """
     wanted = {v.uid for v in sources}
     # A node's outputs have consecutive uids, the first of which tells its age.
@@ -43,6 +45,10 @@ def backprop(
         _accumulate(cts, out, ct, algebra)
     for node in reversed(nodes):
         if node.uids[0] in needed and any(uid in cts for uid in node.uids):
+            if tell is not None:
+                for i, uid in enumerate(node.uids):
+                    if uid in cts:
+                        tell(node.output(i), cts[uid])
             _backward(node, cts, needed, algebra)
             for uid in node.uids:
                 if uid not in wanted:  # no longer needed: eager cotangents are as large as data
@@ -68,9 +74,13 @@ def _backward(node: Node, cts: dict[int, Value], live: set[int], algebra: Algebr
     ]
     ct, out = (tuple(filled), outs) if node.multi else (filled[0], outs[0])
     wanted = [i for i, v in enumerate(node.inputs) if v.uid in live and is_float(v.dtype)]
-    for i, part in _parts(node, wanted, ct, out):
-        if part is not None:
-            _accumulate(cts, node.inputs[i], part, algebra)
+    around, MODE.where = MODE.where, Where(node.where.path, backward=True)
+    try:
+        for i, part in _parts(node, wanted, ct, out):
+            if part is not None:
+                _accumulate(cts, node.inputs[i], part, algebra)
+    finally:
+        MODE.where = around
 
 
 def _parts(node: Node, wanted: list[int], ct: Any, out: Any) -> Iterator[tuple[int, Value | None]]:

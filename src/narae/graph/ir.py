@@ -6,9 +6,11 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
+
+from narae.base.names import scopes
 
 _uids = itertools.count()
 
@@ -125,11 +127,20 @@ class Op:
         return self.vjp[i]
 
 
+class Where(NamedTuple):
+    """What a node was recorded for: the scopes of the layers whose calls were running, the
+    outermost first, and whether it belongs to the gradient of what they computed."""
+
+    path: tuple[str, ...] = ()
+    backward: bool = False
+
+
 class Node:
     """One recorded application of an op. Holds the outputs' data, never the outputs themselves:
-    no reference cycle, so that what a tape recorded goes when the last result goes."""
+    no reference cycle, so that what a tape recorded goes when the last result goes. `where` is for
+    people to read: nothing that runs depends on it."""
 
-    __slots__ = ("datas", "inputs", "multi", "op", "params", "specs", "uids")
+    __slots__ = ("datas", "inputs", "multi", "op", "params", "specs", "uids", "where")
 
     def __init__(
         self,
@@ -147,6 +158,7 @@ class Node:
         self.datas = datas
         self.multi = multi
         self.uids = tuple(next(_uids) for _ in specs)
+        self.where = MODE.where or Where(scopes())
 
     def output(self, i: int) -> Value:
         """A handle on output i."""
@@ -167,6 +179,7 @@ class Node:
 class _Mode(threading.local):
     tapes = 0  # GradientTapes that record in this thread
     traces = 0  # functions being traced in this thread
+    where: Where | None = None  # what nodes are recorded for, where it is not the running call
 
 
 MODE = _Mode()

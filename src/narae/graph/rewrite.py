@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from narae.graph.graph import Graph, build, reachable
-from narae.graph.ir import Node, Value, bind, now
+from narae.graph.ir import MODE, Node, Value, bind, now
 
 _LARGE = 1 << 16  # elements; a larger constant is not made before it is needed
 
@@ -16,11 +16,18 @@ def simplify(graph: Graph) -> Graph:
 
     Simplifying twice changes nothing more: what a rewrite makes is simplified in its turn.
     """
+    return simplified(graph, ())[0]
+
+
+def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]:
+    """`simplify`, and what stands for other values of the graph in the new one, which may have left
+    some of them behind."""
     simplifier = _Simplifier()
     for node in graph.nodes:
         simplifier.visit(node)
     # what is dead by now is left behind: a graph is what its outputs need
-    return build(graph.inputs, [simplifier.now(v) for v in graph.outputs])[0]
+    new = build(graph.inputs, [simplifier.now(v) for v in graph.outputs])[0]
+    return new, [simplifier.now(v) for v in also]
 
 
 class _Simplifier:
@@ -55,8 +62,12 @@ class _Simplifier:
         """What the op's algebra gives, itself simplified; None where it has nothing better."""
         if node.op.simplify is None:
             return None
-        start = now()
-        better = node.op.simplify(*inputs, **node.params)
+        start, around = now(), MODE.where
+        MODE.where = node.where
+        try:
+            better = node.op.simplify(*inputs, **node.params)
+        finally:
+            MODE.where = around
         if better is None or better.spec != node.specs[0]:
             return None
         for made in reachable([better], lambda v: v.uid < start):
@@ -76,7 +87,11 @@ def _folded(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
 def _over(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
     """The node's outputs over other inputs."""
     same = all(a.uid == b.uid for a, b in zip(inputs, node.inputs, strict=True))
-    made = node if same else Node(node.op, inputs, node.params, node.specs, node.datas, node.multi)
+    if same:
+        made = node
+    else:
+        made = Node(node.op, inputs, node.params, node.specs, node.datas, node.multi)
+        made.where = node.where
     return tuple(made.output(i) for i in range(len(made.specs)))
 
 

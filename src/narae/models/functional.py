@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 from typing import Any
 
 from narae.base import trees
+from narae.base.names import name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
@@ -122,7 +124,10 @@ class Functional(Model):
                 kwargs["training"] = (
                     training  # the run's mode goes before the one that was recorded
                 )
-            out = call.target(*args, **kwargs)
+            # a layer names itself; what an op computes is told by the call's name
+            own = isinstance(call.target, Layer)
+            with nullcontext() if own else name_scope(call.name):
+                out = call.target(*args, **kwargs)
             made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
             env.update((id(symbol), value) for symbol, value in made)
         return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))

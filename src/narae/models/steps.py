@@ -11,7 +11,9 @@ import numpy as np
 from narae.base import changes, trees
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
-from narae.engine.compiled import Compiled, Many, compile_function
+from narae.engine.compiled import Compiled, Many
+from narae.engine.config import executor
+from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
 from narae.models import direct
 from narae.models.data_checks import spec_of
@@ -100,12 +102,15 @@ class Steps:
         with self._making:
             found = self._programs.get(key)
             if found is None:
-                step = getattr(self._model, f"{kind}_step")
-                found = self._programs[key] = compile_function(step, trees.map_tree(_fed, specs))
+                found = self._programs[key] = Compiled(self.traced(kind, specs), executor())
                 self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
             self._latest[kind] = (specs, found)
         return found
+
+    def traced(self, kind: str, specs: Any) -> Traced:
+        """The trace of a step for batches of these specs."""
+        return trace(getattr(self._model, f"{kind}_step"), trees.map_tree(_fed, specs))
 
     def programs(self) -> list[tuple[str, Compiled]]:
         """Every kind of step and program there is, the first made first."""

@@ -49,13 +49,13 @@ class NumpyProgram:
 def _write(source: Source, plan: Plan, arrays: Mapping[int, np.ndarray], scratch: Scratch) -> None:
     for uid, array in arrays.items():
         source.name(array, f"v{uid}")
-    _write_moves(source, "what is overwritten and still asked for", plan.before, arrays)
+    write_moves(source, "what is overwritten and still asked for", plan.before, arrays)
     for step in plan.steps:
-        _write_step(source, step, arrays, scratch)
-    _write_moves(source, "state and results that have another home", plan.after, arrays)
+        write_step(source, step, arrays, scratch)
+    write_moves(source, "state and results that have another home", plan.after, arrays)
 
 
-def _write_moves(
+def write_moves(
     source: Source, what: str, moves: Sequence[Move], arrays: Mapping[int, np.ndarray]
 ) -> None:
     if moves:
@@ -63,7 +63,7 @@ def _write_moves(
     source.add([call(np.copyto, arrays[m.target], arrays[m.source]) for m in moves])
 
 
-def _write_step(
+def write_step(
     source: Source, step: Step, arrays: Mapping[int, np.ndarray], scratch: Scratch
 ) -> None:
     names = list(dict.fromkeys(node.op.name for node in step.nodes))
