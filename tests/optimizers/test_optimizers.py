@@ -129,6 +129,24 @@ def test_loss_scale_optimizer_follows_the_gradients() -> None:
     assert optimizer.scale_loss(ops.convert_to_tensor(2.0)).item() == 16.0
 
 
+def test_a_loss_scale_that_grows_changes_no_step(rng: np.random.Generator) -> None:
+    import narae
+
+    x = rng.normal(size=(8, 3)).astype("float32")
+    scaled = optimizers.LossScaleOptimizer(optimizers.SGD(0.1), 8.0, dynamic_growth_steps=2)
+    weights = []
+    for optimizer in (optimizers.SGD(0.1), scaled):
+        model = narae.Sequential(
+            [narae.Input((3,)), narae.layers.Dense(1, bias_initializer="ones")]
+        )
+        model.layers[0].kernel.assign(np.ones((3, 1)))
+        model.compile(optimizer, "mse")
+        model.fit(x, x[:, :1], epochs=6, batch_size=8, verbose=0)
+        weights.append(model.layers[0].kernel.numpy())
+    assert float(scaled.dynamic_scale) == 64.0
+    np.testing.assert_allclose(*weights, rtol=1e-6)
+
+
 def test_state_is_saved_by_position_and_read_back(rng: np.random.Generator) -> None:
     w = Variable(rng.normal(size=3))
     first, second = optimizers.Adam(0.1), optimizers.Adam(0.5)

@@ -133,13 +133,9 @@ class Explanation:
         return tuple(weight for layer in self.layers for weight in layer.weights)
 
     @property
-    def unsound(self) -> tuple[Step, ...]:
-        """The steps that make NaN or infinity, in order: the first is where to look."""
-        return tuple(
-            step
-            for step in self.steps
-            if any(not operation.statistics.sound for operation in step.operations)
-        )
+    def unsound(self) -> tuple[Operation, ...]:
+        """The operations that give NaN or infinity, in order: the first is where to look."""
+        return tuple(o for o in self.operations if not o.statistics.sound)
 
     def __str__(self) -> str:
         from narae.inspect.tables import as_text

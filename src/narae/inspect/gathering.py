@@ -134,10 +134,12 @@ class _Gathering:
     def layers(self, steps: Sequence[Step]) -> tuple[Layer, ...]:
         """Layers in the order in which they run, then what stands in the place of one."""
         outputs = self.subject.outputs_of_layers()
-        paths = list(dict.fromkeys(o.layer for o in self.operations))
+        found = {o.layer for o in self.operations}
         last = [LOSS, OPTIMIZER, METRICS]
+        called = [*self.subject.called(), *(o.layer for o in self.operations)]
+        order = [path for path in dict.fromkeys(called) if path not in last]
+        paths = [path for path in (*order, *last) if path in found]
         weights = self._weights()
-        paths = [p for p in paths if p not in last] + [p for p in last if p in paths]
         work: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         spent: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for operation in self.operations:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from narae.engine.trace import Traced
-from narae.graph.graph import Graph
+from narae.graph.graph import Graph, build
 from narae.graph.ir import Node, Value
 
 PHASES = ("forward", "loss", "backward", "update", "metrics")
@@ -39,10 +39,11 @@ class Layers:
         self._counted = {id(v) for metric in model.metrics for v in metric.variables}
         optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self._heads = {model.name, getattr(optimizer, "name", None)}
-        trained, slots = (getattr(optimizer, name, ()) for name in ("_trained", "_slots"))
+        trained: Any = getattr(optimizer, "_trained", ())
+        slots: Any = getattr(optimizer, "_slots", ())
         self._slots = {
             id(v): (slot, weight)
-            for weight, held in zip(trained, slots, strict=True)
+            for weight, held in zip(trained, slots)
             for slot, v in held.items()
         }
         self._found: dict[tuple[str, ...], tuple[str, Any]] = {}
@@ -151,7 +152,8 @@ def _uses(graph: Graph, targets: Sequence[Value]) -> dict[int, int]:
         uses[value.uid] = uses.get(value.uid, 0) | 1 << (_KEPT + i)
     for value in targets:
         uses[value.uid] = uses.get(value.uid, 0) | _TARGET
-    for node in reversed(graph.nodes):
+    # a target may have been left behind, with what it needs that is there: a scaled loss is never read
+    for node in reversed(build(graph.inputs, [*graph.outputs, *targets])[0].nodes):
         found = 0
         for uid in node.uids:
             found |= uses.get(uid, 0)

@@ -32,6 +32,11 @@ class Subject:
     gradients: Mapping[int, Value]
     cotangents: Mapping[int, Value]
 
+    def called(self) -> list[str]:
+        """The paths of the layers in the order of their first call."""
+        wheres = dict.fromkeys(node.where for node in self.traced.graph.nodes)
+        return [self.layers.path(path) for path, backward in wheres if path and not backward]
+
     def watched(self) -> Graph:
         """The graph, with the gradients that rewriting has left behind."""
         more = [*self.gradients.values(), *self.cotangents.values()]

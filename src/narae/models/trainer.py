@@ -164,9 +164,11 @@ class Trainer:
         with GradientTape() as tape:
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight)
+            weights = self.trainable_weights  # type: ignore[attr-defined]
+            if weights and not self.optimizer.built:  # its state has a part in the scale
+                self.optimizer.build(weights)
             scaled = self.optimizer.scale_loss(loss)
         self._track(loss, x)
-        weights = self.trainable_weights  # type: ignore[attr-defined]
         if weights:
             gradients = tape.gradient(scaled, weights)
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
