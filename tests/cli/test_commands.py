@@ -296,3 +296,31 @@ def test_all_right_is_no_error(trained: Any, tmp_path: Path, monkeypatch: Any, c
     evaluate.evaluate_mnist(trained.model, tmp_path, True)
     assert "test accuracy 1.0000" in capsys.readouterr().out
     assert _pictures(tmp_path) == ["confusion.png", "digits.png"]
+
+
+def test_a_step_is_explained_on_real_digits(narae_: Any, trained: Any, tmp_path: Path) -> None:
+    code, said, _ = narae_("explain", trained.model, "--batch", 24)
+    assert code == 0
+    assert said.splitlines()[0] == "24 samples: test images of MNIST; their labels"
+    assert "accuracy" in said
+    assert "float32[24, 784]" in said
+    page = tmp_path / "new" / "step.html"
+    code, said, _ = narae_("explain", trained.model, "--batch", 5, "--html", page)
+    assert (code, f"wrote {page}" in said) == (0, True)
+    assert "float32[5, 784]" in page.read_text(encoding="utf-8")
+
+
+def test_other_networks_are_explained_on_random_numbers(narae_: Any, tmp_path: Path) -> None:
+    model = narae.Sequential([narae.Input((5,)), layers.Dense(2)])
+    model.save(tmp_path / "bare.keras")
+    code, said, _ = narae_("explain", tmp_path / "bare.keras", "--batch", 3)
+    assert code == 0
+    assert said.startswith("3 samples: random numbers; no labels, since it was saved without")
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "whole.keras")
+    code, said, _ = narae_("explain", tmp_path / "whole.keras", "--batch", 3)
+    assert (code, said.splitlines()[0]) == (0, "3 samples: random numbers; labels of zeros")
+    open_ = narae.Sequential([narae.Input((None, 2)), layers.Dense(2)])
+    open_.save(tmp_path / "open.keras")
+    code, _, error = narae_("explain", tmp_path / "open.keras")
+    assert (code, "whose length is open" in error) == (1, True)

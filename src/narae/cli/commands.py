@@ -141,6 +141,27 @@ def plan(
 
 
 @app.command()
+def explain(
+    model: Model,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 128,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with the graph as a picture, instead of printing tables."),
+    ] = None,
+) -> None:
+    """Look into one training step of a saved network: every operation, gradient and weight.
+
+    The batch is of MNIST's test images where the network takes them, else of random numbers. The network
+    is not changed.
+
+    **Try:** `narae explain mnist.keras --html step.html`, then open `step.html` in a browser.
+    """
+    from narae.cli.explain import print_explanation
+
+    print_explanation(model, batch, html)
+
+
+@app.command()
 def ops() -> None:
     """List narae's operations, and how each executor runs them."""
     from narae.cli.coverage import print_coverage

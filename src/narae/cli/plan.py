@@ -17,7 +17,7 @@ from narae.saving import load_model
 def print_plan(path: Path, step: str, batch: int) -> None:
     """Compile a saved model's step for zeros of the right shapes, and print what it became."""
     model = load_model(path)
-    x = trees.map_tree(lambda t: _zeros(t, batch), _ends(model, "inputs"))
+    x = trees.map_tree(lambda t: _zeros(t, batch), ends(model, "inputs"))
     if step == "predict":
         report = model.explain_plan(x)
     elif not model.compiled:
@@ -30,7 +30,7 @@ def print_plan(path: Path, step: str, batch: int) -> None:
 
 
 def _with_labels(model: Any, x: Any, step: str, batch: int) -> Any:
-    y = _labels(model, batch)
+    y = labels_like(model, batch)
     try:
         return model.explain_plan(x, y, step=step)
     except (ValueError, TypeError) as error:
@@ -41,7 +41,7 @@ def _with_labels(model: Any, x: Any, step: str, batch: int) -> Any:
         ) from error
 
 
-def _ends(model: Any, which: str) -> Any:
+def ends(model: Any, which: str) -> Any:
     found = getattr(model, which, None)
     if found is None:
         raise ValueError(
@@ -59,10 +59,10 @@ def _zeros(tensor: Any, batch: int) -> np.ndarray:
     return np.zeros((batch, *tensor.shape[1:]), np_dtype(tensor.dtype))
 
 
-def _labels(model: Any, batch: int) -> Any:
+def labels_like(model: Any, batch: int) -> Any:
     """Zeros for each output that has a loss: classes where its loss is a sparse one, else of the
     output's shape."""
-    outputs = trees.flatten(_ends(model, "outputs"))
+    outputs = trees.flatten(ends(model, "outputs"))
     names = list(model.output_names)
     losses = aligned(model.loss, outputs, names, "loss")
     labels = [_label(loss, out, batch) for loss, out in zip(losses, outputs, strict=True)]
