@@ -292,14 +292,15 @@ narae.jit(lambda x: x + 1)(np.ones(300, "float32"))
 
 @pytest.mark.parametrize("target", sorted(FOREIGN))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_products_compile_for_other_processors(target: str, dtype: str) -> None:
+@pytest.mark.parametrize("way", ["in turn", "beside", "of a row"])
+def test_products_compile_for_other_processors(target: str, dtype: str, way: str) -> None:
     identity = Expression((), [1], [1], {})
     identity.dtypes[1] = dtype
     operands = [Operand(dtype, "along")]
-    made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands)
+    made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands, way)
     code = compiler.compile_text(compiler.text_of(made, FOREIGN[target]), FOREIGN[target])
     assert code[:4] == b"\x7fELF"
-    shape = registers.tile_shape(FOREIGN[target], dtype, False)
+    shape = registers.tile_shape(FOREIGN[target], dtype, way)
     assert shape.lanes * (4 if dtype == "float32" else 8) == FOREIGN[target].width
 
 

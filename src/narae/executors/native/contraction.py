@@ -15,15 +15,13 @@ from narae.executors.native.expression import Expression, Operand, emit_row, ite
 from narae.executors.native.ir import INT, PTR, Function
 from narae.executors.native.lanes import KINDS, spread, vector
 from narae.executors.native.packing import stretch
-from narae.executors.native.registers import FIELDS, FIRST_OPERAND, LONG, is_slow, tile_shape
+from narae.executors.native.registers import FIELDS, FIRST_OPERAND, LONG, tile_shape
 from narae.executors.native.target import Target
 
 
-def key(dtype: str, expression: Expression, operands: Sequence[Operand], single: bool) -> str:
+def key(dtype: str, expression: Expression, operands: Sequence[Operand], way: str) -> str:
     """What makes two kernels the same."""
-    return (
-        f"contraction {dtype}{' of a row' if single else ''} [{shown(operands)}] {expression.key}"
-    )
+    return f"contraction {dtype} {way} [{shown(operands)}] {expression.key}"
 
 
 def build(
@@ -33,15 +31,15 @@ def build(
     product: int,
     expression: Expression,
     operands: Sequence[Operand],
-    single: bool = False,
+    way: str = "in turn",
 ) -> Function:
-    """A kernel for a tile of C. product: the uid of C among the expression's reads; single: C has
-    one row.
+    """A kernel for a tile of C. product: the uid of C among the expression's reads; way: see
+    `registers.tile_shape`.
 
     Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
     """
     return _Contraction(
-        Function(name, [PTR, PTR]), target, dtype, product, expression, operands, single
+        Function(name, [PTR, PTR]), target, dtype, product, expression, operands, way
     ).write()
 
 
@@ -54,13 +52,11 @@ class _Contraction:
         product: int,
         expression: Expression,
         operands: Sequence[Operand],
-        single: bool,
+        way: str,
     ) -> None:
         self.f, self.dtype, self.product = f, dtype, product
         self.expression, self.operands = expression, list(operands)
-        slow = is_slow(expression)
-        self.shape = tile_shape(target, dtype, slow, single)
-        self.beside = slow and target.registers >= 32 and not single
+        self.shape, self.beside = tile_shape(target, dtype, way), way == "beside"
         self.kind = KINDS[dtype]
         self.size = itemsize(dtype)
         record = f.args[0]
@@ -83,7 +79,6 @@ class _Contraction:
         self.sums = f.at(self.packed, stretch)
         # where all of a sum is one stretch, every group of rows uses the same few lines of memory
         unbroken = f.let(f"icmp sle i64 {self.tap_count}, {self.block}")
-        self.one_tap = f.let(f"icmp eq i64 {self.tap_count}, 1")
         depth = f.mul(self.tap_count, self.inner)
         self.long = f.let(f"icmp sge i64 {depth}, {LONG}")
         self.sums_row = f.let(f"select i1 {unbroken}, i64 0, i64 {self.row}")
@@ -99,7 +94,10 @@ class _Contraction:
                 self._choose(b, stretch.i, end, width)
                 first = f.let(f"icmp eq i64 {stretch.i}, 0")
                 last = f.let(f"icmp eq i64 {end}, {self.tap_count}")
-                self._sweep(stretch.i, end, (first, last), panel.i, width)
+                if self.beside:
+                    self._beside(panel.i, width, self.shape.vectors)
+                else:
+                    self._in_turn(stretch.i, end, (first, last), panel.i, width)
         f.do("ret void")
         return f
 
@@ -126,26 +124,6 @@ class _Contraction:
         return f.let(f"select i1 {self.lies}, ptr {lying}, ptr {copied}")
 
     # -- sums ----------------------------------------------------------------------------------
-
-    def _sweep(self, start: str, end: str, ends: tuple[str, str], panel: str, width: str) -> None:
-        """All groups of rows over one stretch of B, and the expression after the last stretch.
-        ends: whether the stretch is the first, and the last."""
-        f = self.f
-        if not self.beside:
-            self._in_turn(start, end, ends, panel, width)
-            return
-        deep, flat, done = f.label(), f.label(), f.label()
-        narrow = (self.shape.vectors - 1) * self.shape.lanes
-        wide = f.let(f"icmp sgt i64 {width}, {narrow}")
-        long = f.let(f"and i1 {self.one_tap}, {self.long}")
-        f.branch(f.let(f"and i1 {wide}, {long}"), deep, flat)
-        f.place(deep)
-        self._beside(panel, width, self.shape.vectors)
-        f.jump(done)
-        f.place(flat)
-        self._in_turn(start, end, ends, panel, width)
-        f.jump(done)
-        f.place(done)
 
     def _beside(self, panel: str, width: str, vectors: int) -> None:
         """Sums of one tap, and between their parts the expression of the group before, a row at a
@@ -192,7 +170,7 @@ class _Contraction:
 
     def _in_turn(self, start: str, end: str, ends: tuple[str, str], panel: str, width: str) -> None:
         """All groups of rows over one stretch of B, as wide as there are columns; the expression
-        after the last one."""
+        after the last stretch. ends: whether this is the first, and the last."""
         f, shape = self.f, self.shape
         first, last = ends
         with f.loop(0, self.count, shape.rows) as group:

@@ -33,6 +33,7 @@ from narae.graph.ir import Node
 
 _STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 _CLASH, _CLASH_FROM = 4096, 1 << 18  # bytes between rows, and of a matrix, from which it matters
+_NEAR = 2 << 20  # bytes of C up to which what the expression reads is in the caches
 _FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
 
@@ -150,8 +151,8 @@ def _tiles(
             continue
         lying.append(_as_rows(arrays[uid], shape, width))
     operands = tuple(operand for operand, *_ in lying)
-    single = all(len(part.rows) == 1 for part in products.parts)
-    key = contraction.key(dtype, expression, operands, single)
+    way = _way(products, expression, itemsize(dtype))
+    key = contraction.key(dtype, expression, operands, way)
     build = partial(
         contraction.build,
         target=host(),
@@ -159,9 +160,9 @@ def _tiles(
         product=made,
         expression=expression,
         operands=operands,
-        single=single,
+        way=way,
     )
-    tile_shape = registers.tile_shape(host(), dtype, registers.is_slow(expression), single)
+    tile_shape = registers.tile_shape(host(), dtype, way)
     copy = partial(packing.build, dtype=dtype, shape=tile_shape)
     pack = addresses([(packing.key(dtype, tile_shape), copy)])
     tiles: list[Tile] = []
@@ -190,6 +191,19 @@ def _tiles(
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record, scratch, work))
     return tiles
+
+
+def _way(products: Products, expression: Expression, size: int) -> str:
+    """How tiles are gone through: see `registers.tile_shape`. Slow operations have time beside the
+    sums, but waiting for memory would hold these up too."""
+    parts = products.parts
+    if all(len(part.rows) == 1 for part in parts):
+        return "of a row"
+    long = all(len(part.taps) == 1 and part.inner >= registers.LONG for part in parts)
+    near = sum(len(part.rows) for part in parts) * products.width * size <= _NEAR
+    if registers.is_slow(expression) and host().registers >= 32 and long and near:
+        return "beside"
+    return "in turn"
 
 
 def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Operand, int, int, int]:
@@ -247,7 +261,7 @@ def _cut_sums(products: Products) -> list[Product] | None:
     if len(products.parts) != 1:
         return None
     part = products.parts[0]
-    shape = registers.tile_shape(host(), "float32", False)
+    shape = registers.tile_shape(host(), "float32", "in turn")
     tiles = -(-len(part.rows) // (4 * shape.rows)) * -(-part.columns // shape.wide)
     work = len(part.rows) * part.columns * len(part.taps) * part.inner
     parts = min(_MANY, work // WORK, len(part.taps))

@@ -49,12 +49,16 @@ def is_slow(expression: Expression) -> bool:
     return any(node.op.name in _SLOW for node in expression.nodes)
 
 
-def tile_shape(target: Target, dtype: str, slow: bool, single: bool = False) -> Shape:
-    """The tile for a processor: as many accumulators as leave room for B's row and one of A, and
-    for a slow expression beside them. single: for a product of one row."""
+def tile_shape(target: Target, dtype: str, way: str) -> Shape:
+    """The tile for a processor and a way to go through it: as many accumulators as leave room for
+    B's row and one of A.
+
+    'in turn': a group's sums, then its expression. 'beside': between the parts of the next group's
+    sums, which leave registers for it. 'of a row': C has one row.
+    """
     lanes = target.lanes(itemsize(dtype))
-    if single:
+    if way == "of a row":
         return Shape(1, 6, lanes)
     if target.registers < 32:
         return Shape(4, 3, lanes)
-    return Shape(8, 2 if slow else 3, lanes)
+    return Shape(8, 2 if way == "beside" else 3, lanes)
