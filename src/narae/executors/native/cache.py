@@ -7,8 +7,9 @@ import hashlib
 import os
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
+
+import llvmlite
 
 from narae.executors.native.target import host
 
@@ -43,7 +44,7 @@ def _origin() -> str:
     for path in sorted(here.glob("*.py")):
         writers.update(path.read_bytes())
     return "\n".join(
-        [target.triple, target.cpu, target.features, version("llvmlite"), writers.hexdigest()]
+        [target.triple, target.cpu, target.features, llvmlite.__version__, writers.hexdigest()]
     )
 
 

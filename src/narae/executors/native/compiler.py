@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -49,7 +49,7 @@ def _load(missing: dict[str, Build], checked: bool, keep: bool) -> None:
         objects[key] = code = compile_text(checks.checked_text(text) if checked else text)
         if keep:  # checks hold addresses of this process
             cache.write(names[key], code)
-    _library()
+    _tell(objects.values())
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
     for code in objects.values():
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -79,14 +79,27 @@ def compile_text(text: str, target: Target | None = None) -> bytes:
     return _machine(target or host()).emit_object(parsed)
 
 
-@functools.cache
-def _library() -> None:
-    """Make the C library's mathematics known to the linker."""
-    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+def _tell(objects: Iterable[bytes]) -> None:
+    """Make those functions of the C library known to the linker that objects name."""
     for name in LIBRARY:
         for full in (name, f"{name}f"):
-            address = ctypes.cast(getattr(libm, full), ctypes.c_void_p).value
-            llvm.add_symbol(full, address)
+            symbol = b"\0" + full.encode() + b"\0"  # as in an object's table of names
+            if any(symbol in code for code in objects):
+                address = ctypes.cast(getattr(_mathematics(), full), ctypes.c_void_p).value
+                llvm.add_symbol(full, address)
+
+
+@functools.cache
+def _mathematics() -> Any:
+    """The C library's. To look for it takes longer than all else here, and it is there already."""
+    if sys.platform == "win32":
+        return ctypes.CDLL("ucrtbase")
+    process = ctypes.CDLL(None)
+    if hasattr(process, "expm1f"):
+        return process
+    from ctypes.util import find_library
+
+    return ctypes.CDLL(find_library("m"))
 
 
 LIBRARY: Iterable[str] = (
