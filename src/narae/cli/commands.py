@@ -167,3 +167,29 @@ def ops() -> None:
     from narae.cli.coverage import print_coverage
 
     print_coverage()
+
+
+@app.command()
+def play(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8765,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="The address to listen on. With `0.0.0.0` other machines can use it, unencrypted."
+        ),
+    ] = "127.0.0.1",
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in your browser.")
+    ] = True,
+) -> None:
+    """Open the playground: draw digits, train networks live, look into them, in a web page.
+
+    Needs `pip install 'narae[app]'`. The page works without a network.
+
+    **Try:** `narae play`, then draw a digit.
+    """
+    from narae.cli.play import play as serve_page
+
+    serve_page(host, port, open_)

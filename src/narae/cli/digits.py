@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import MissingExtra
+from narae.datasets.digit_form import ink_to_digit
 
 _MOST_PIXELS = 64_000_000  # a photograph of a phone; more is refused before it is unpacked
 _WORKING_SIZE = 400  # many times a digit's 20 pixels; smaller means less noise as well
 _FLAT = 0.1  # the darkest ink differs by less: one shade
 _DEEP = {"I;16": 65535.0, "I;16L": 65535.0, "I;16B": 65535.0, "I": 65535.0, "F": 1.0}
-_THIN = 1.7  # strokes of MNIST are 2 to 3 pixels wide, a pen's drawn in a large picture far less
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ def to_mnist(picture: np.ndarray, said: str = "") -> Digit:
     steps.append("dark on light: inverted" if light else "light on dark")
     if ink.shape == (28, 28):
         return Digit(ink, "; ".join([*steps, "28 x 28 already: not scaled or moved"]))
-    box = _box(ink, max(0.05, 5 * noise / peak))
+    image = ink_to_digit(ink, max(0.05, 5 * noise / peak))
     steps.append("cropped, scaled into 20 x 20 and centred by mass as MNIST's digits were")
-    return Digit(_centred(_scaled(box)), "; ".join(steps))
+    return Digit(image, "; ".join(steps))
 
 
 def _ink(colours: np.ndarray) -> tuple[np.ndarray, float, bool]:
@@ -139,57 +139,3 @@ def _ink(colours: np.ndarray) -> tuple[np.ndarray, float, bool]:
     noise = float(np.abs(values[near] - known[near] @ plane).max(axis=1).mean())
     ink = np.abs(colours - forms @ plane).max(axis=2)
     return ink.astype(np.float32), noise, bool(plane[0].mean() > 0.5)
-
-
-def _box(ink: np.ndarray, floor: float) -> np.ndarray:
-    """The ink cropped to where it is; what is below the floor is paper."""
-    ink = np.where(ink < floor, 0, ink)
-    seen = _filtered(ink, "BoxBlur", 1) if max(ink.shape) > 100 else ink  # specks are no ink
-    seen = seen > max(0.05, min(floor, 0.5))
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    if not len(rows):
-        raise ValueError("only specks are to be seen in the picture: no digit")
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _filtered(image: np.ndarray, name: str, size: int) -> np.ndarray:
-    from PIL import Image, ImageFilter
-
-    picture = Image.fromarray((np.clip(image, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(picture.filter(getattr(ImageFilter, name)(size)), np.float32) / 255
-
-
-def _scaled(box: np.ndarray) -> np.ndarray:
-    """The box scaled so that its longer side is 20, thin strokes made as wide as MNIST's."""
-    from PIL import Image
-
-    scale = 20 / max(box.shape)
-    thicker = round((_THIN - _stroke_width(box) * scale) / scale / 2)
-    if thicker > 0:
-        box = _filtered(np.pad(box, thicker), "MaxFilter", 2 * thicker + 1)
-        scale = 20 / max(box.shape)
-    size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
-    picture = Image.fromarray((box * 255).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS)
-    small = np.asarray(picture, np.float32) / 255
-    return small / max(float(small.max()), 1e-6)
-
-
-def _stroke_width(box: np.ndarray) -> float:
-    """Pixels across a stroke: its area is width times length, its outline two lengths."""
-    padded = np.pad(box, 1)
-    # pi / 4 is how much longer steps along the axes are than a line, over all directions
-    outline = sum(float(np.abs(np.diff(padded, axis=axis)).sum()) for axis in (0, 1)) * np.pi / 4
-    return 2 * float(box.sum()) / max(outline, 1e-6)
-
-
-def _centred(small: np.ndarray) -> np.ndarray:
-    """The small picture in 28 x 28, its centre of mass at (14, 14), where it is in MNIST's digits."""
-    rows, columns = np.indices(small.shape)
-    mass = small.sum()
-    centre = (float((rows * small).sum() / mass), float((columns * small).sum() / mass))
-    out = np.zeros((28, 28), np.float32)
-    top, left = (
-        int(np.clip(round(14 - c), 0, 28 - n)) for c, n in zip(centre, small.shape, strict=True)
-    )
-    out[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return out

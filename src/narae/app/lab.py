@@ -1,0 +1,229 @@
+"""A lab: one network at a time, in a thread of its own that does all that is done to it.
+
+What the page asks for is done between two steps of `fit`, so nothing else touches the network while a
+step runs, and the event loop never waits for one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from narae.app.batches import Batches
+from narae.app.messages import Control, Message, Rate, Speed, Train
+from narae.app.networks import Network, build
+from narae.app.progress import Progress
+from narae.app.tasks import TASKS, Task
+from narae.callbacks import Callback
+
+T = TypeVar("T")
+Send = Callable[[dict[str, Any]], None]
+_NO_NETWORK = "there is no network yet: train one first"
+
+
+class NoNetwork(ValueError):
+    """Something was asked of a network that is not there yet."""
+
+
+class Lab:
+    """Trains one network after the other, as the messages say.
+
+    send: called in the lab's thread with each message for the page.
+    """
+
+    def __init__(self, task: str, send: Send) -> None:
+        self.task, self._send = task, send
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wanted: Train | None = None
+        self._due = self._closed = self._paused = False
+        self._credit, self._delay, self._run, self._epochs = 0, 0.0, 0, 0
+        self._network: Network | None = None
+        self._state = "empty"
+        self._thread = threading.Thread(target=self._serve, name=f"narae-{task}", daemon=True)
+        self._thread.start()
+
+    # -- from other threads ------------------------------------------------------------------
+
+    def ask(self, message: Message) -> None:
+        """Do what a message says, before the next step."""
+        self._jobs.put(lambda: _DO[type(message)](self, message))
+
+    def call(self, function: Callable[[Network], T]) -> Future[T]:
+        """Call a function with the network, before the next step. The Future raises NoNetwork when
+        there is none."""
+        future: Future[T] = Future()
+        self._jobs.put(lambda: self._answer(function, future))
+        return future
+
+    def close(self) -> None:
+        """End the training and the thread."""
+        self._closed = True
+        self._jobs.put(lambda: None)
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of the thread; whether it came."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # -- in the lab's thread -----------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._closed:
+            self._jobs.get()()
+            while self._due and not self._closed:
+                self._due = False
+                self._begin()
+        while not self._jobs.empty():  # nobody waits for an answer that does not come
+            self._jobs.get()()
+
+    def _answer(self, function: Callable[[Network], T], future: Future[T]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            if self._network is None or self._closed:
+                raise NoNetwork(_NO_NETWORK)
+            future.set_result(function(self._network))
+        except Exception as error:
+            future.set_exception(error)
+
+    def _begin(self) -> None:
+        try:
+            if self._wanted is not None:
+                self._prepare(self._wanted)
+            self._fit()
+        except Exception as error:  # whatever it was, the page is told and the session goes on
+            self._tell("failed", reason=f"{type(error).__name__}: {error}")
+
+    def _prepare(self, wanted: Train) -> None:
+        self._wanted, self._network = None, None
+        self._paused, self._credit, self._epochs = wanted.paused, 0, 0
+        self._run += 1
+        self._tell("building")
+        self._knobs = wanted.knobs
+        self._data: Task = TASKS[self.task](wanted.knobs)
+        size, seed = wanted.knobs["batch_size"], wanted.knobs["seed"]
+        self._batches = Batches(self._data.x, self._data.y, size, seed)
+        network = build(wanted.knobs, self._data.x.shape[1], self._data.classes)
+        self._progress = Progress(network, self._data, lambda found: self._say("progress", **found))
+        self._network = network
+        self._say(
+            "begun",
+            depth=network.depth,
+            parameters=network.model.count_params(),
+            per_epoch=len(self._batches),
+            **self._data.opening,
+        )
+
+    def _fit(self) -> None:
+        network = self._network
+        if network is None:
+            return
+        self._tell("paused" if self._paused else "running")
+        self._progress.report(whole=True)
+        network.model.fit(
+            self._batches,
+            shuffle=False,
+            initial_epoch=self._epochs,
+            epochs=self._epochs + self._knobs["epochs"],
+            verbose=0,
+            callbacks=[_Hooks(self)],
+        )
+        if not self._over() and self._state != "diverged":
+            self._progress.report(whole=True)
+            self._tell("done")
+
+    def _over(self) -> bool:
+        return self._closed or self._due
+
+    def before_step(self) -> None:
+        """Do what was asked for; wait while paused, or for as long as slow motion says."""
+        until = time.monotonic() + self._delay
+        while not self._over():
+            held = self._paused and not self._credit
+            left = None if held else max(0.0, until - time.monotonic() if not self._credit else 0.0)
+            try:
+                job = self._jobs.get(timeout=left) if left != 0.0 else self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            job()
+        if self._over() and self._network is not None:
+            self._network.model.stop_training = True
+
+    def after_step(self, logs: dict[str, float]) -> None:
+        """Count a step, and tell the page of it when it is time."""
+        watched = self._paused or self._delay >= 0.1
+        self._credit = max(0, self._credit - 1)
+        if not self._over():
+            diverged = self._progress.step(logs, at_once=watched)
+            if diverged and self._network is not None:
+                self._network.model.stop_training = True
+                self._tell("diverged")
+
+    def after_epoch(self) -> None:
+        """Count an epoch."""
+        if not self._over():
+            self._epochs += 1
+            self._progress.epoch()
+
+    def _train(self, message: Train) -> None:
+        self._wanted, self._due = message, True
+
+    def _control(self, message: Control) -> None:
+        if self._network is None:
+            self._say("error", code="no_network", message=_NO_NETWORK)
+            return
+        paused, self._credit = message.action != "resume", int(message.action == "step")
+        changed, self._paused = paused != self._paused, paused
+        if self._state in ("done", "diverged", "failed"):
+            self._due = message.action != "pause"
+        elif changed:
+            self._tell("paused" if paused else "running")
+            if paused and not self._credit:
+                self._progress.report(whole=True)
+
+    def _speed(self, message: Speed) -> None:
+        self._delay = message.delay
+
+    def _rate(self, message: Rate) -> None:
+        if self._network is not None:
+            self._network.model.optimizer.learning_rate = message.learning_rate
+
+    def _tell(self, state: str, **more: Any) -> None:
+        self._state = state
+        self._say("status", state=state, **more)
+
+    def _say(self, kind: str, **fields: Any) -> None:
+        if not self._closed:
+            self._send({"type": kind, "task": self.task, "run": self._run, **fields})
+
+
+_DO: dict[type, Callable[[Lab, Any], None]] = {
+    Train: Lab._train,
+    Control: Lab._control,
+    Speed: Lab._speed,
+    Rate: Lab._rate,
+}
+
+
+class _Hooks(Callback):
+    """Hands fit's steps to the lab."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a step."""
+        self._lab.before_step()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a step."""
+        self._lab.after_step(logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """After an epoch."""
+        self._lab.after_epoch()

@@ -1,0 +1,100 @@
+"""The networks that the knobs describe, and a train step that tells how large the gradients are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import narae
+from narae import initializers, layers, optimizers
+
+OPTIMIZERS: dict[str, Callable[[float], Any]] = {
+    "sgd": optimizers.SGD,
+    "momentum": lambda rate: optimizers.SGD(rate, momentum=0.9),
+    "rmsprop": optimizers.RMSprop,
+    "adagrad": optimizers.Adagrad,
+    "adam": optimizers.Adam,
+    "adamw": optimizers.AdamW,
+    "nadam": optimizers.Nadam,
+}
+
+
+class Watched(narae.Model):
+    """A classifier whose steps give the batch's own loss, accuracy and gradient norms, layer by layer."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step; "gradient_i" is the norm of the gradient of the i-th layer that has weights."""
+        from narae import ops
+
+        x, y = data[0], data[1]
+        with narae.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred)
+        weights = self.trainable_weights
+        gradients = tape.gradient(loss, weights)
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        right = ops.equal(ops.argmax(y_pred, axis=-1), ops.cast(y, "int32"))
+        out = {"loss": loss, "accuracy": ops.mean(ops.cast(right, "float32"))}
+        found = {id(w): ops.sum(ops.square(g)) for w, g in zip(weights, gradients, strict=True)}
+        for i, layer in enumerate(layer for layer in self.layers if layer.trainable_weights):
+            out[f"gradient_{i}"] = ops.sqrt(sum(found[id(w)] for w in layer.trainable_weights))
+        return out
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model, the same layers with every Dense layer's output given, and how many layers have weights."""
+
+    model: Any
+    view: Any
+    depth: int
+
+    def first_weights(self) -> np.ndarray:
+        """The weights of the first layer: (units, inputs)."""
+        return next(w for w in self.model.trainable_weights).numpy().T
+
+
+def build(knobs: Mapping[str, Any], features: int, classes: int) -> Network:
+    """The network of the knobs: Dense and Dropout for each of `units`, then softmax; compiled.
+
+    >>> knobs = {"units": (4, 3), "activation": "tanh", "dropout": 0.1, "seed": 1}
+    >>> network = build({**knobs, "optimizer": "sgd", "learning_rate": 0.1}, 2, 2)
+    >>> network.model.count_params(), network.depth
+    (35, 3)
+    """
+    seed, shown = knobs["seed"], []
+    inputs = narae.Input((features,))
+    x = inputs
+    for i, units in enumerate(knobs["units"]):
+        x = _dense(units, knobs["activation"], seed + i)(x)
+        shown.append(x)
+        if knobs["dropout"]:
+            x = layers.Dropout(knobs["dropout"], seed=seed + i)(x)
+    x = _dense(classes, "softmax", seed + len(shown))(x)
+    model = Watched(inputs, x)
+    model.compile(OPTIMIZERS[knobs["optimizer"]](knobs["learning_rate"]), _LOSS)
+    return Network(model, narae.Model(inputs, [*shown, x]), len(shown) + 1)
+
+
+_LOSS = "sparse_categorical_crossentropy"
+
+
+def _dense(units: int, activation: str, seed: int) -> Any:
+    # seeds of their own: other sessions draw from the process's generator too
+    first = initializers.GlorotUniform(seed=seed)
+    return layers.Dense(units, activation=activation, kernel_initializer=first)
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The mean of -log of the true class's probability, none below 1e-7, as the loss has it.
+
+    probabilities: (n, classes); labels: (n,).
+
+    >>> round(cross_entropy(np.array([[0.5, 0.5]]), np.array([1])), 4)
+    0.6931
+    """
+    picked = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(picked, 1e-7, 1)).mean())

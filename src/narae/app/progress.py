@@ -1,0 +1,80 @@
+"""What a page is told of a training, and how often: twenty times a second, pictures less."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae.app.networks import Network, cross_entropy
+from narae.app.tasks import Task
+
+# Seconds between two of a kind: numbers; pictures, which are tens of kilobytes; validation, which
+# costs as much as some steps.
+EVERY = {"numbers": 0.05, "pictures": 0.15, "validation": 0.2}
+
+
+class Progress:
+    """Gathers the steps of one network, and tells of them in time.
+
+    tell: called with the numbers since it was called before.
+    """
+
+    def __init__(
+        self, network: Network, data: Task, tell: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._network, self._data, self._tell = network, data, tell
+        self._last = dict.fromkeys(EVERY, -math.inf)
+        self._began, self.steps, self.epochs = time.monotonic(), 0, 0
+        self._since: list[tuple[float, float]] = []
+        self._gradients: list[float] = []
+
+    def step(self, logs: dict[str, float], at_once: bool) -> bool:
+        """Count a step; whether its loss is no number any more."""
+        self.steps += 1
+        self._since.append((logs["loss"], logs["accuracy"]))
+        self._gradients = [logs[f"gradient_{i}"] for i in range(self._network.depth)]
+        diverged = not math.isfinite(logs["loss"])
+        if at_once or diverged or self._due("numbers"):
+            self.report(whole=diverged or at_once)
+        return diverged
+
+    def epoch(self) -> None:
+        """Count an epoch."""
+        self.epochs += 1
+        if self._due("numbers"):
+            self.report()
+
+    def report(self, whole: bool = False) -> None:
+        """Tell what is new; whole: pictures and validation even when it is not their time."""
+        found: dict[str, Any] = {"step": self.steps, "epoch": self.epochs}
+        if self._since:
+            loss, accuracy = np.mean(self._since, axis=0)
+            found |= {"loss": float(loss), "accuracy": float(accuracy)}
+            found["gradients"] = self._gradients
+            self._since = []
+        if self._due("pictures") or whole:
+            self._done("pictures")
+            found |= self._data.pictures(self._network)
+        if self._due("validation") or whole:
+            self._done("validation")
+            found |= self._validation()
+        self._done("numbers")
+        self._tell(found)
+
+    def _validation(self) -> dict[str, float]:
+        x, y = self._data.validation_x, self._data.validation_y
+        probabilities = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
+        return {
+            "val_loss": cross_entropy(probabilities, y),
+            "val_accuracy": float((probabilities.argmax(axis=1) == y).mean()),
+        }
+
+    def _due(self, kind: str) -> bool:
+        return time.monotonic() - self._last[kind] >= EVERY[kind]
+
+    def _done(self, kind: str) -> None:
+        self._last[kind] = time.monotonic()

@@ -1,0 +1,177 @@
+"""One browser tab: its messages, its networks, and the end of both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from narae.app.digits import digits
+from narae.app.drawing import read_drawing
+from narae.app.evaluation import evaluate
+from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
+from narae.app.lab import Lab, NoNetwork
+from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Train, parse, text_of
+from narae.app.networks import Network
+from narae.app.pretrained import Library
+
+# Messages that wait for a slow page; beyond it, progress is left out, which comes again soon.
+_WAITING = 16
+_PATIENCE = 10.0  # seconds that a lab gets to end
+
+
+class NotReady(ValueError):
+    """A network of the library that is still being trained."""
+
+
+_CODES = {BadMessage: "bad_message", NoNetwork: "no_network", NotReady: "not_ready"}
+
+
+class Session:
+    """Reads the messages of one WebSocket, and answers; `run` lasts as long as the connection."""
+
+    def __init__(self, socket: WebSocket, library: Library) -> None:
+        self._socket, self._library = socket, library
+        self._loop = asyncio.get_running_loop()
+        self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._labs: dict[str, Lab] = {}
+        self._evaluating: asyncio.Task[None] | None = None
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message soon; from any thread."""
+        with contextlib.suppress(RuntimeError):  # the server has ended
+            self._loop.call_soon_threadsafe(self._put, message)
+
+    def _put(self, message: dict[str, Any]) -> None:
+        if message["type"] != "progress" or self._out.qsize() < _WAITING:
+            self._out.put_nowait(message)
+
+    async def run(self) -> None:
+        """Greet, then read and write until the page is closed; then end what was begun."""
+        knobs = {name: bound.described() for name, bound in KNOBS.items()}
+        self._put({"type": "welcome", "knobs": knobs, "defaults": DEFAULTS})
+        self._put(self._library.news())
+        writer = asyncio.create_task(self._write())
+        try:
+            await self._read()
+        finally:
+            writer.cancel()
+            if self._evaluating is not None:
+                self._evaluating.cancel()
+            for lab in self._labs.values():
+                lab.close()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await writer
+            for lab in self._labs.values():
+                await run_in_threadpool(lab.join, _PATIENCE)
+
+    async def _write(self) -> None:
+        while True:
+            await self._socket.send_text(text_of(await self._out.get()))
+
+    async def _read(self) -> None:
+        while True:
+            event = await self._socket.receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            try:
+                text = event.get("text")
+                if text is None:
+                    raise BadMessage("expected text, got bytes")
+                await self._obey(parse(text))
+            except (BadMessage, NoNetwork, NotReady) as error:
+                self._put({"type": "error", "code": _CODES[type(error)], "message": str(error)})
+            except Exception as error:  # ours to mend, but neither the page's end nor the server's
+                self._put({"type": "error", "code": "failed", "message": _named(error)})
+
+    async def _obey(self, message: Message) -> None:
+        await _DO[type(message)](self, message)
+
+    async def _draw(self, message: Draw) -> None:
+        if message.network == "mine":
+            read = functools.partial(_read_by, message.image)
+            self._put(await self._call(read))
+            return
+        reader = self._reader(message.network)
+        self._put(
+            await run_in_threadpool(read_drawing, message.image, message.network, reader.layers)
+        )
+
+    async def _evaluate(self, message: Evaluate) -> None:
+        if self._evaluating is not None and not self._evaluating.done():
+            raise BadMessage("an evaluation is running: wait for its result")
+        reader = None if message.network == "mine" else self._reader(message.network)
+        lab = self._labs.get("digits")
+        if reader is None and lab is None:
+            raise NoNetwork("there is no network yet: train one first")
+        self._evaluating = asyncio.create_task(self._report(message.network, reader))
+
+    async def _report(self, network: str, reader: Any) -> None:
+        try:
+            if reader is None:
+                found = await self._call(_evaluate_mine)
+            else:
+                found = await run_in_threadpool(_evaluated, reader.predict)
+            self._put({**found, "network": network})
+        except Exception as error:
+            code = _CODES.get(type(error), "failed")
+            self._put({"type": "error", "code": code, "message": _named(error)})
+
+    async def _call(self, function: Callable[[Network], dict[str, Any]]) -> dict[str, Any]:
+        """What the lab of digits makes of a function of its network."""
+        lab = self._labs.get("digits")
+        if lab is None:
+            raise NoNetwork("there is no network yet: train one first")
+        return await asyncio.wrap_future(lab.call(function))
+
+    def _reader(self, name: str) -> Any:
+        reader = self._library.get(name)
+        if reader is None:
+            raise NotReady(f"the network {name!r} is still being trained")
+        return reader
+
+    async def _lab(self, message: Train | Control | Speed | Rate) -> None:
+        if message.task not in self._labs:
+            self._labs[message.task] = Lab(message.task, self.tell)
+        self._labs[message.task].ask(message)
+
+
+_DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
+    Draw: Session._draw,
+    Evaluate: Session._evaluate,
+    Train: Session._lab,
+    Control: Session._lab,
+    Speed: Session._lab,
+    Rate: Session._lab,
+}
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _read_by(image: np.ndarray, network: Network) -> dict[str, Any]:
+    """A drawing, read by the session's own network."""
+
+    def layers(images: np.ndarray) -> list[np.ndarray]:
+        found = network.view.predict_on_batch(images.reshape(len(images), -1))
+        return [np.asarray(out) for out in (found if isinstance(found, list) else [found])]
+
+    return read_drawing(image, "mine", layers)
+
+
+def _evaluated(predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+    data = digits()
+    return evaluate(predict, data.test_x.reshape(-1, 28, 28), data.test_y)
+
+
+def _evaluate_mine(network: Network) -> dict[str, Any]:
+    return _evaluated(
+        lambda images: np.asarray(network.model.predict_on_batch(images.reshape(len(images), -1)))
+    )

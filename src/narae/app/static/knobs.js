@@ -1,0 +1,138 @@
+// The knobs of a task, made from the bounds that the server states.
+
+import { el, say } from "./dom.js";
+
+let count = 0;
+
+export class Knobs {
+  // bounds, defaults: of `welcome`; changed: called with a knob's name
+  constructor(bounds, defaults, changed) {
+    this.parts = {};
+    this.element = el("div", { class: "knobs" });
+    for (const [name, value] of Object.entries(defaults)) {
+      const part = make(name, bounds[name], value, () => changed(name));
+      this.parts[name] = part;
+      this.element.append(part.element);
+    }
+  }
+
+  // The values, or null when one is not within its bounds; the browser says which then.
+  values() {
+    const inputs = [...this.element.querySelectorAll("input")];
+    if (!inputs.every((input) => input.reportValidity())) return null;
+    return Object.fromEntries(Object.entries(this.parts).map(([name, part]) => [name, part.get()]));
+  }
+}
+
+function make(name, bound, value, changed) {
+  if (bound.kind === "row") return new Row(name, bound, value, changed);
+  if (bound.kind === "choice") return choice(name, bound.options, value, changed);
+  if (bound.marks.length) return marks(name, bound, value, changed);
+  return bound.whole ? whole(name, bound, value, changed) : slider(name, bound, value, changed);
+}
+
+function labelled(name, control, ...more) {
+  control.id = `knob-${name}-${count++}`;
+  control.dataset.knob = name;
+  const label = el("label", { for: control.id, t: `knob.${name}` });
+  return el("div", { class: "knob" }, label, control, ...more);
+}
+
+function choice(name, options, value, changed) {
+  const items = options.map((option) =>
+    name === "data" ? el("option", { value: option, t: `data.${option}` }) : el("option", {}, option),
+  );
+  const select = el("select", { onchange: changed }, ...items);
+  select.value = value;
+  return { element: labelled(name, select), get: () => select.value };
+}
+
+function marks(name, bound, value, changed) {
+  const items = bound.marks.map((mark) => el("option", { value: mark }, String(mark)));
+  const select = el("select", { onchange: changed }, ...items);
+  select.value = value;
+  return { element: labelled(name, select), get: () => Number(select.value) };
+}
+
+function whole(name, bound, value, changed) {
+  const input = el("input", {
+    type: "number",
+    min: bound.low,
+    max: bound.high,
+    step: 1,
+    required: true,
+    onchange: changed,
+  });
+  input.value = value;
+  return { element: labelled(name, input), get: () => Number(input.value) };
+}
+
+function slider(name, bound, value, changed) {
+  const shown = el("output", {}, value.toFixed(2));
+  const input = el("input", {
+    type: "range",
+    min: bound.low,
+    max: bound.high,
+    step: 0.01,
+    onchange: changed,
+    oninput: () => (shown.textContent = Number(input.value).toFixed(2)),
+  });
+  input.value = value;
+  return { element: labelled(name, input, shown), get: () => Number(input.value) };
+}
+
+// Hidden layers: a number of units for each.
+class Row {
+  constructor(name, bound, values, changed) {
+    Object.assign(this, { name, bound, changed });
+    this.cells = el("div", { class: "cells" });
+    this.less = el("button", { type: "button", tLabel: "knob.units.remove", onclick: () => this.pop() });
+    this.less.textContent = "−";
+    this.more = el("button", { type: "button", tLabel: "knob.units.add", onclick: () => this.push() });
+    this.more.textContent = "+";
+    this.element = el(
+      "fieldset",
+      { class: "knob" },
+      el("legend", { t: `knob.${name}` }),
+      el("div", { class: "row" }, this.cells, this.less, this.more),
+    );
+    values.forEach((value) => this.cell(value));
+    this.limit();
+  }
+
+  cell(value) {
+    const input = el("input", {
+      type: "number",
+      min: this.bound.low,
+      max: this.bound.high,
+      step: 1,
+      required: true,
+      "data-knob": this.name,
+      onchange: this.changed,
+    });
+    say(input, "knob.units.one", { number: this.cells.childElementCount + 1 }, "tLabel");
+    input.value = value;
+    this.cells.append(input);
+  }
+
+  push() {
+    this.cell(this.cells.lastElementChild?.value ?? 16);
+    this.limit();
+    this.changed();
+  }
+
+  pop() {
+    this.cells.lastElementChild.remove();
+    this.limit();
+    this.changed();
+  }
+
+  limit() {
+    this.less.disabled = this.cells.childElementCount === 0;
+    this.more.disabled = this.cells.childElementCount >= this.bound.most;
+  }
+
+  get() {
+    return [...this.cells.children].map((input) => Number(input.value));
+  }
+}

@@ -1,0 +1,131 @@
+// The page: tabs, language, light and dark, and the notice of what is wrong with the connection.
+
+import { Connection } from "./connection.js";
+import { currentLanguage, el, loadStrings, say, setLanguage } from "./dom.js";
+import { DrawView } from "./draw.js";
+import { EvaluateView } from "./evaluate.js";
+import { refreshColours } from "./heat.js";
+import { PlanePictures, WeightPictures } from "./pictures.js";
+import { TrainView } from "./train.js";
+
+const SHOWN = 6000; // ms that a passing notice stays
+
+await loadStrings();
+const kept = storage();
+const dark = matchMedia("(prefers-color-scheme: dark)");
+setTheme();
+
+const connection = new Connection();
+const views = {
+  draw: new DrawView(connection),
+  train: new TrainView(connection, "digits", "full", new WeightPictures()),
+  plane: new TrainView(connection, "plane", "fast", new PlanePictures()),
+  evaluate: new EvaluateView(connection),
+};
+const tabs = makeTabs();
+setLanguage(kept.get("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en"));
+notices();
+choose(location.hash.slice(1));
+addEventListener("hashchange", () => choose(location.hash.slice(1)));
+
+document.getElementById("language").addEventListener("click", () => {
+  kept.set("language", currentLanguage() === "ko" ? "en" : "ko");
+  setLanguage(kept.get("language"));
+});
+document.getElementById("theme").addEventListener("click", () => {
+  kept.set("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+  recolour();
+});
+dark.addEventListener("change", recolour);
+
+function setTheme() {
+  document.documentElement.dataset.theme = kept.get("theme") ?? (dark.matches ? "dark" : "light");
+  refreshColours();
+}
+
+function recolour() {
+  setTheme();
+  for (const view of Object.values(views)) view.recolour();
+}
+
+// What the browser keeps for us, or, where it keeps nothing, this page does.
+function storage() {
+  const own = {};
+  return {
+    get: (name) => {
+      try {
+        return localStorage.getItem(`narae.${name}`) ?? own[name];
+      } catch {
+        return own[name];
+      }
+    },
+    set: (name, value) => {
+      own[name] = value;
+      try {
+        localStorage.setItem(`narae.${name}`, value);
+      } catch {
+        // private windows keep nothing
+      }
+    },
+  };
+}
+
+function makeTabs() {
+  const found = {};
+  const list = document.querySelector('[role="tablist"]');
+  for (const [name, view] of Object.entries(views)) {
+    found[name] = el("button", {
+      type: "button",
+      role: "tab",
+      id: `tab-${name}`,
+      "aria-controls": `panel-${name}`,
+      t: `tab.${name}`,
+      onclick: () => (location.hash = name),
+    });
+    list.append(found[name]);
+    const panel = { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}` };
+    document.getElementById("main").append(el("div", panel, view.element));
+  }
+  list.addEventListener("keydown", (event) => {
+    const names = Object.keys(found);
+    const place = names.indexOf(document.activeElement.id.slice(4));
+    const moves = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: -1 };
+    if (place < 0 || !(event.key in moves)) return;
+    event.preventDefault();
+    const next = names.at(moves[event.key] % names.length);
+    location.hash = next;
+    found[next].focus();
+  });
+  return found;
+}
+
+function choose(name) {
+  const chosen = name in views ? name : "draw";
+  for (const [other, tab] of Object.entries(tabs)) {
+    tab.setAttribute("aria-selected", String(other === chosen));
+    tab.tabIndex = other === chosen ? 0 : -1;
+    document.getElementById(`panel-${other}`).hidden = other !== chosen;
+  }
+  views[chosen].shown();
+}
+
+function notices() {
+  const notice = document.getElementById("notice");
+  let lost = false;
+  let timer;
+  const show = (key, values, passing) => {
+    clearTimeout(timer);
+    notice.hidden = false;
+    say(notice, key, values);
+    if (passing) timer = setTimeout(() => (notice.hidden = true), SHOWN);
+  };
+  connection.on("lost", ({ refused }) => {
+    lost = true;
+    show(refused ? "error.full" : "connection.lost", {}, false);
+  });
+  connection.on("welcome", () => {
+    if (lost) show("connection.back", {}, true);
+    lost = false;
+  });
+  connection.on("error", (message) => show(`error.${message.code}`, message, true));
+}

@@ -1,0 +1,174 @@
+// Train a network live: knobs, buttons, curves; and what a task draws of its network.
+
+import { Chart, LAYER_COLOURS } from "./chart.js";
+import { el, number, percent, say } from "./dom.js";
+import { Knobs } from "./knobs.js";
+
+// Seconds to wait after a step.
+const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
+const GOES_ON = new Set(["done", "paused"]);
+const ENDED = new Set(["done", "diverged", "failed", "empty"]);
+
+export class TrainView {
+  // pictures: draws what is the task's own; has `elements`, begin(message), show(message), recolour()
+  constructor(connection, task, speed, pictures) {
+    Object.assign(this, { connection, task, pictures });
+    this.run = 0;
+    this.steps = this.epochs = 0;
+    this.charts = {
+      loss: new Chart({ heading: "chart.loss", x: "chart.steps", low: 0 }),
+      accuracy: new Chart({ heading: "chart.accuracy", x: "chart.steps", high: 1, form: percent0 }),
+      gradients: new Chart({ heading: "chart.gradients", x: "chart.steps", log: true }),
+    };
+    this.panel = el("section", { class: "card panel" }, el("h3", { t: "train.knobs" }));
+    this.state = el("p", { class: "state", role: "status" });
+    this.where = el("p", { class: "note where" });
+    this.size = el("p", { class: "note" });
+    this.stale = el("p", { class: "note", role: "status" });
+    this.makeButtons(speed);
+    const parts = [this.left(), this.right(), this.panel];
+    this.element = el("div", { class: `view train ${task}` }, ...parts);
+    connection.on("welcome", (message) => this.welcome(message));
+    connection.on("begun", (message) => this.mine(message) && this.begun(message));
+    connection.on("status", (message) => this.mine(message) && this.status(message));
+    connection.on("progress", (message) => this.mine(message) && this.progress(message));
+    connection.on("lost", () => this.status({ state: "empty" }));
+    this.status({ state: "empty" });
+  }
+
+  makeButtons(speed) {
+    const button = (key, onclick) => el("button", { type: "button", t: key, onclick });
+    this.go = button("train.start", () => this.pressed());
+    this.go.classList.add("main");
+    this.step = button("train.step", () => this.stepped());
+    this.reset = button("train.reset", () => this.begin(true));
+    this.speed = el(
+      "select",
+      { "data-knob": "speed", onchange: () => this.sendSpeed() },
+      ...Object.keys(SPEEDS).map((name) => el("option", { value: name, t: `speed.${name}` })),
+    );
+    this.speed.value = speed;
+  }
+
+  left() {
+    return el(
+      "section",
+      { class: "card buttons" },
+      el("h2", { t: `train.${this.task}` }),
+      el("div", { class: "row" }, this.go, this.step, this.reset),
+      el("label", { class: "knob" }, el("span", { t: "train.speed" }), this.speed),
+      this.state,
+      this.where,
+      this.size,
+    );
+  }
+
+  right() {
+    const charts = Object.values(this.charts).map((chart) => chart.element);
+    const all = [...this.pictures.elements, ...charts];
+    return el("div", { class: "pictures" }, ...all);
+  }
+
+  mine(message) {
+    return message.task === this.task;
+  }
+
+  welcome(message) {
+    if (!this.knobs) {
+      const bounds = message.knobs;
+      this.knobs = new Knobs(bounds, message.defaults[this.task], (name) => this.changed(name));
+      this.panel.append(this.knobs.element, this.stale);
+    }
+    this.sendSpeed();
+    if (this.isShown) this.begin(true);
+  }
+
+  shown() {
+    this.isShown = true;
+    if (this.now === "empty" && this.knobs) this.begin(true);
+  }
+
+  begin(paused) {
+    const knobs = this.knobs?.values();
+    if (!knobs) return;
+    say(this.stale, null);
+    this.connection.send({ type: "train", task: this.task, knobs, paused });
+  }
+
+  // A learning rate counts from the next step on; other knobs make another network.
+  changed(name) {
+    const knobs = this.knobs.values();
+    if (!knobs) return;
+    if (name === "learning_rate") {
+      this.connection.send({ type: "rate", task: this.task, learning_rate: knobs[name] });
+    } else if (this.steps === 0 && this.now !== "running") this.begin(true);
+    else say(this.stale, "train.changed");
+  }
+
+  control(action) {
+    this.connection.send({ type: "control", task: this.task, action });
+  }
+
+  pressed() {
+    if (this.now === "running") this.control("pause");
+    else if (GOES_ON.has(this.now) && !this.stale.dataset.t) this.control("resume");
+    else this.begin(false);
+  }
+
+  stepped() {
+    if (ENDED.has(this.now)) this.begin(true);
+    else this.control("step");
+  }
+
+  sendSpeed() {
+    const delay = SPEEDS[this.speed.value];
+    this.connection.send({ type: "speed", task: this.task, delay });
+  }
+
+  status(message) {
+    this.now = message.state;
+    this.element.dataset.state = message.state;
+    say(this.state, `state.${message.state}`, { reason: message.reason ?? "" });
+    const begun = this.steps > 0 && GOES_ON.has(this.now);
+    say(this.go, this.now === "running" ? "train.pause" : begun ? "train.resume" : "train.start");
+    this.go.disabled = this.step.disabled = this.now === "building";
+  }
+
+  begun(message) {
+    this.steps = this.epochs = 0;
+    say(this.size, "train.parameters", { count: number(message.parameters, 9) });
+    for (const chart of Object.values(this.charts)) chart.clear();
+    for (const name of ["loss", "accuracy"]) {
+      this.charts[name].curve("training", "chart.training", {}, "--blue");
+      this.charts[name].curve("validation", "chart.validation", {}, "--orange");
+    }
+    for (let i = 0; i < message.depth; i++) {
+      this.charts.gradients.curve(i, "chart.layer", { number: i + 1 }, LAYER_COLOURS[i]);
+    }
+    this.pictures.begin(message);
+  }
+
+  progress(message) {
+    const first = this.steps === 0;
+    this.steps = message.step;
+    this.element.dataset.accuracy = message.val_accuracy ?? this.element.dataset.accuracy;
+    const { step, epoch } = message;
+    say(this.where, "train.where", { epoch: number(epoch, 9), step: number(step, 9) });
+    this.charts.loss.add("training", step, message.loss);
+    this.charts.loss.add("validation", step, message.val_loss);
+    this.charts.accuracy.add("training", step, message.accuracy);
+    this.charts.accuracy.add("validation", step, message.val_accuracy);
+    message.gradients?.forEach((norm, i) => this.charts.gradients.add(i, step, norm));
+    this.pictures.show(message);
+    if (first && step > 0) this.status({ state: this.now });
+  }
+
+  recolour() {
+    for (const chart of Object.values(this.charts)) chart.paint();
+    this.pictures.recolour();
+  }
+}
+
+function percent0(share, digits) {
+  return percent(share, digits > 2 ? 1 : 0);
+}

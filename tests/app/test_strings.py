@@ -1,0 +1,75 @@
+"""Every word of the page is in the table, in both languages, and is used."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from narae.app.knobs import DEFAULTS, PLANES
+from narae.app.messages import NETWORKS
+from narae.app.server import STATIC
+
+TABLE: dict[str, dict[str, str]] = json.loads((STATIC / "strings.json").read_text("utf-8"))
+SCRIPTS = {p.name: p.read_text("utf-8") for p in STATIC.iterdir() if p.suffix in (".js", ".html")}
+
+# Keys that are put together when the page runs, by their first part.
+MADE = {
+    "tab": ["draw", "train", "plane", "evaluate"],
+    "network": list(NETWORKS),
+    "train": list(DEFAULTS),
+    "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
+    "data": list(PLANES),
+    "speed": ["full", "fast", "moderate", "slow"],
+    "state": ["empty", "building", "running", "paused", "done", "diverged", "failed"],
+    "curve": ["noise", "rotation", "shift"],
+    "error": ["bad_message", "no_network", "not_ready", "failed", "full"],
+}
+
+
+def test_both_languages_say_everything() -> None:
+    for key, row in TABLE.items():
+        assert set(row) == {"en", "ko"}, key
+        assert all(text.strip() for text in row.values()), key
+
+
+def test_both_languages_have_the_same_gaps() -> None:
+    for key, row in TABLE.items():
+        gaps = {language: set(re.findall(r"\{(\w+)\}", text)) for language, text in row.items()}
+        assert gaps["en"] == gaps["ko"], key
+
+
+def test_korean_is_korean() -> None:
+    other = {"language.label"}  # says in English that there is English
+    without = [k for k, row in TABLE.items() if not re.search("[가-힣]", row["ko"])]
+    assert set(without) - other <= {"language", "draw.said"}
+
+
+def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:
+    used = {f"{first}.{rest}" for first, parts in MADE.items() for rest in parts}
+    for text in SCRIPTS.values():
+        used |= set(re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"', text)) & set(TABLE)
+        used |= set(re.findall(r'data-t(?:-label|-title)?="([\w.]+)"', text))
+        used |= set(re.findall(r'(?:say\([\w.]+, |\bt\(|\bt(?:Label|Title)?: )"([\w.]+)"', text))
+    assert used - set(TABLE) == set()
+    assert set(TABLE) - used == set()
+
+
+def test_the_page_names_no_other_place() -> None:
+    for path in STATIC.iterdir():
+        found = re.findall(r"(?:https?|wss?)://[\w.-]+", path.read_text("utf-8"))
+        assert set(found) <= {"http://www.w3.org"}, path.name
+
+
+def test_files_of_the_page_are_short() -> None:
+    assert all(len(p.read_text("utf-8").splitlines()) <= 350 for p in STATIC.iterdir())
+
+
+def test_light_and_dark_have_the_same_colours() -> None:
+    css = (STATIC / "style.css").read_text("utf-8")
+    light, dark = (
+        set(re.findall(r"(--[\w-]+):", css.split(start, 1)[1].split("}", 1)[0]))
+        for start in (":root {", ':root[data-theme="dark"] {')
+    )
+    assert light == dark
+    asked = {c for text in SCRIPTS.values() for c in re.findall(r'"(--[\w-]+)"', text)}
+    assert asked - {"--share", "--count"} <= light
