@@ -12,12 +12,12 @@ stands for anything, and amounts of blanks do not count. In a block marked `text
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import doctest
 import io
 import re
 import sys
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,15 +137,17 @@ def _loosely(part: str) -> str:
     return {"...": ".*?"}.get(part, r"\s+" if part.isspace() else re.escape(part))
 
 
-def without_comments(code: str) -> str:
-    """Code as its tokens, so that two pages may comment it each in its own language.
+def bare_code(code: str) -> str:
+    """Code without comments and docstrings, so that two pages may have these each in its own language.
 
-    >>> without_comments("x = 1  # one\\n") == without_comments("x = 1  # 하나\\n")
+    >>> bare_code("x = 1  # one\\n") == bare_code("x = 1  # 하나\\n")
     True
     """
-    skipped = (tokenize.COMMENT, tokenize.NL)
-    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
-    return " ".join(token.string for token in tokens if token.type not in skipped)
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    return ast.unparse(tree)
 
 
 def run(path: Path, figures: Path) -> Iterator[Outcome]:
