@@ -6,6 +6,7 @@ from narae.callbacks.backup import BackupAndRestore
 from narae.callbacks.base import Callback
 from narae.callbacks.callback_list import CallbackList
 from narae.callbacks.csv_logger import CSVLogger
+from narae.callbacks.diagnose import Diagnose
 from narae.callbacks.early_stopping import EarlyStopping
 from narae.callbacks.ema import SwapEMAWeights
 from narae.callbacks.history import History
@@ -19,6 +20,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "Diagnose",
     "EarlyStopping",
     "History",
     "LambdaCallback",

@@ -109,6 +109,14 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def on_data(self, peek: Callable[[], Any]) -> None:
+        """Before a fit builds anything: peek() gives a batch (x, y, sample_weight) to those
+        callbacks that have a method of this name."""
+        for callback in self.callbacks:
+            see = getattr(callback, "on_data", None)
+            if see is not None:
+                see(peek)
+
     def _all(self, hook: str, *args: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)

@@ -15,7 +15,7 @@ import numpy as np
 from narae.base import trees
 from narae.engine.compiled import planned_for
 from narae.engine.config import executor, num_threads
-from narae.engine.trace import Traced, fill
+from narae.engine.trace import fill
 from narae.executors import Program, load, step_times
 from narae.executors import explain as ways_of
 from narae.graph.ir import Value
@@ -44,9 +44,9 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     Raises ValueError before `compile` when there is a y, and for data that does not fit.
 
     >>> import narae
-    >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, "relu")])
+    >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, "relu", name="first")])
     >>> found = explain(model, np.ones((8, 4)))
-    >>> step = next(step for step in found.steps if step.layer == "dense")
+    >>> step = next(step for step in found.steps if step.layer == "first")
     >>> step.shape, step.flops, found.layers[0].parameters
     ((8, 3), 240, 15)
     """
@@ -54,8 +54,8 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     if kind == "train":
         model._require_compiled("explain")
     batch = next(iter(make_source(x, y, sample_weight, batch_size=1 << 62).epoch(0)))
-    traced = model._steps().traced(kind, batch.specs())
-    subject = _subject(model, kind, traced, batch.tree())
+    subject = subject_of(model, kind, batch)
+    traced = subject.traced
     state = [subject.layers.fresh(v) for v in traced.variables]
     program = load(executor(), subject.plan, [a.copy() for a in state], num_threads)
     batch.write(program.inputs)
@@ -67,8 +67,9 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     return gathered(subject, look(subject, arrays), executor(), ways, times, whole, results)
 
 
-def _subject(model: Any, kind: str, traced: Traced, data: Any) -> Subject:
-    """The step's simplified graph and plan, and where its gradients are in it."""
+def subject_of(model: Any, kind: str, batch: Any) -> Subject:
+    """A step for a batch, traced anew: its simplified graph and plan, and where its gradients are."""
+    traced = model._steps().traced(kind, batch.specs())
     asked = traced.gradients
     of_variables = [g for _, g in asked.of_variables.values()]
     values, cotangents = (
@@ -82,7 +83,7 @@ def _subject(model: Any, kind: str, traced: Traced, data: Any) -> Subject:
     return Subject(
         model=model,
         kind=kind,
-        data=data,
+        data=batch.tree(),
         traced=traced,
         graph=graph,
         plan=planned_for(executor(), graph, traced),

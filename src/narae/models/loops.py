@@ -49,6 +49,7 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
     model.history = callbacks.history
     model.stop_training = False
     validated: set[str] = set()
+    callbacks.on_data(lambda: train.peek().tree())
     _build(model, train)
     callbacks.on_train_begin()
     start, done = callbacks.resumed_at or (options.initial_epoch, 0)

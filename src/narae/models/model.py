@@ -108,6 +108,12 @@ class Model(Trainer, Layer):
 
         return explain(self, x, y, step)
 
+    def _probe(self, data: Any) -> Any:
+        """A batch (x, y, sample_weight) by which `callbacks.Diagnose` looks at the training step."""
+        from narae.inspect.probe import Probe
+
+        return Probe(self, data)
+
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with the shapes that `get_build_config` gave: by a symbolic call, for a model without a
         `build` of its own."""

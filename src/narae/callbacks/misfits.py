@@ -1,0 +1,209 @@
+"""What can be wrong with data and labels before any training, as questions to arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from narae.base.names import snake_case
+
+_SCALE_LAYERS = ("Rescaling", "Normalization", "Embedding", "Discretization", "Hashing")
+_TABULAR = (
+    64  # columns up to which their scales are compared: pixels at a picture's rim hardly vary
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """symptom: its name. evidence: the numbers that show it. mends: what usually helps, the first
+    first. epoch: from 1; 0 before training."""
+
+    symptom: str
+    evidence: str
+    mends: tuple[str, ...]
+    epoch: int = 0
+
+    def __str__(self) -> str:
+        when = f" (epoch {self.epoch})" if self.epoch else ""
+        tries = "\n".join(f"    - {mend}" for mend in self.mends)
+        return f"diagnosis: {self.symptom}{when}\n  {self.evidence}\n  usual mends:\n{tries}"
+
+
+_SCALE = (
+    "bring every feature to about [0, 1] or to mean 0 and deviation 1: x / 255 for pixels",
+    "or let a layers.Normalization or layers.Rescaling at the model's beginning do it",
+)
+
+
+def unscaled(arrays: Sequence[np.ndarray], first: str) -> Iterator[Finding]:
+    """Inputs that are large, or whose columns differ much in scale. first: the class of the model's
+    first layer; those that scale, or take indices, are left alone."""
+    if first in _SCALE_LAYERS:
+        return
+    for x in arrays:
+        if not x.size or x.dtype.kind not in "fiu":
+            continue
+        low, high = float(np.nanmin(x)), float(np.nanmax(x))
+        deviation = float(np.nanstd(x, dtype=np.float64))
+        if deviation > 20 or max(-low, high) > 200:
+            said = f"an input of shape {x.shape} runs from {low:.4g} to {high:.4g}, deviation {deviation:.3g}"
+            yield Finding("data that was not scaled", said, _SCALE)
+        elif x.ndim == 2 and x.shape[1] <= _TABULAR and len(x) > 2:
+            yield from _uneven(x)
+
+
+def _uneven(x: np.ndarray) -> Iterator[Finding]:
+    deviations = np.nanstd(x, axis=0, dtype=np.float64)
+    varying = deviations[deviations > 0]
+    if varying.size > 1 and varying.max() > 100 * varying.min():
+        wide, narrow = (
+            int(deviations.argmax()),
+            int(np.where(deviations > 0, deviations, np.inf).argmin()),
+        )
+        said = (
+            f"column {wide} of an input has a deviation of {deviations[wide]:.3g}, column {narrow} one "
+            f"of {deviations[narrow]:.3g}"
+        )
+        yield Finding("data that was not scaled", said, _SCALE)
+
+
+def unknown_inputs(arrays: Sequence[np.ndarray]) -> Iterator[Finding]:
+    """NaN or infinity in the data."""
+    for x in arrays:
+        bad = int(np.size(x) - np.isfinite(x).sum()) if x.dtype.kind == "f" else 0
+        if bad:
+            said = (
+                f"{bad:,} of {x.size:,} numbers of an array of shape {x.shape} are NaN or infinite"
+            )
+            mends = ("fill or drop what is missing: numpy.nan_to_num, or leave those rows out",)
+            yield Finding("data that is no number", said, mends)
+
+
+_SPARSE = "use loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ..."
+_ONE_HOT = "or make them one-hot: narae.utils.to_categorical(y)"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a model ends: its loss's name and options, the last layer's activation, units (None where not known)."""
+
+    loss: str
+    from_logits: bool
+    activation: str
+    units: int | None
+
+
+def misfit(y: np.ndarray, ending: Ending) -> Iterator[Finding]:
+    """Labels that do not fit the loss, and an ending that does not fit it."""
+    if not y.size or y.dtype.kind not in "fiub":
+        return
+    for said, mends in (*_labels(y, ending), *_ends(ending)):
+        yield Finding("labels that do not fit the loss", said, mends)
+
+
+def _labels(y: np.ndarray, ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+    loss, low, high = ending.loss, float(np.nanmin(y)), float(np.nanmax(y))
+    whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
+    shown = f"labels of shape {y.shape} from {low:.4g} to {high:.4g}"
+    last = y.shape[-1] if y.ndim > 1 else 1
+    if loss == "sparse_categorical_crossentropy":
+        rows = y.reshape(-1, last)
+        if last > 1 and last == ending.units and low >= 0 and np.allclose(rows.sum(axis=1), 1):
+            one_hot = f"{shown} are one-hot; {loss} takes one class number per sample"
+            yield one_hot, ("use loss='categorical_crossentropy'", "or y.argmax(axis=-1) as labels")
+        elif not whole or low < 0:
+            yield f"{shown}; {loss} takes class numbers 0, 1, 2, ...", _TARGETS
+        elif ending.units is not None and high >= ending.units:
+            mends = (
+                f"give the last layer {int(high) + 1} units, one per class",
+                "or count labels from 0",
+            )
+            yield f"{shown}, and the last layer has {ending.units} units", mends
+    elif loss == "categorical_crossentropy":
+        if last == 1 and whole and high > 1:
+            yield f"{shown} are class numbers; {loss} takes one-hot rows", (_SPARSE, _ONE_HOT)
+        elif last > 1 and (low < 0 or not np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
+            yield (
+                f"{shown}: the rows do not sum to 1, as probabilities do",
+                (
+                    "one-hot rows: narae.utils.to_categorical(y)",
+                    "for several labels at once: a sigmoid and 'binary_crossentropy'",
+                ),
+            )
+    elif loss == "binary_crossentropy" and (low < 0 or high > 1):
+        mends = ("code the two classes as 0 and 1: (y > 0).astype('float32')",)
+        more = (
+            (f"for {int(high) + 1} classes: softmax and {_SPARSE[4:]}",)
+            if whole and high > 1
+            else ()
+        )
+        yield f"{shown}; {loss} takes 0 and 1", mends + more
+    elif loss in ("hinge", "squared_hinge") and not np.isin(y, (-1, 0, 1)).all():
+        yield f"{shown}; {loss} takes -1 and 1", ("code the two classes as -1 and 1",)
+    elif loss in _REGRESSION and ending.activation in _RANGES:
+        least, most = _RANGES[ending.activation]
+        if low < least - 1e-6 or high > most + 1e-6:
+            said = f"{shown}, and a last {ending.activation} gives numbers from {least} to {most:g}"
+            yield (
+                said,
+                ("end with a Dense without activation", "or scale the targets into that range"),
+            )
+
+
+def _ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+    loss, last = ending.loss, ending.activation
+    entropy = loss.endswith("crossentropy")
+    if entropy and ending.from_logits and last in ("softmax", "sigmoid"):
+        said = (
+            f"the last layer's {last} and from_logits=True: the loss takes a {last} of it once more"
+        )
+        yield said, (f"leave {last} out of the last layer", "or leave from_logits out of the loss")
+    if entropy and not ending.from_logits and last in ("linear", "relu", "tanh"):
+        unit = "sigmoid" if loss.startswith("binary") else "softmax"
+        said = f"{loss} takes probabilities, and the last layer's activation is {last!r}"
+        yield said, (f"end with activation={unit!r}", "or give the loss from_logits=True")
+    if last == "softmax" and ending.units == 1:
+        yield (
+            "a softmax over one unit is 1 whatever comes in",
+            (
+                "use activation='sigmoid' for one unit",
+                "or as many units as there are classes",
+            ),
+        )
+
+
+_TARGETS = ("use a regression loss such as 'mse' for numbers", "number the classes from 0")
+_REGRESSION = (
+    *("mean_squared_error", "mean_absolute_error", "mean_squared_logarithmic_error"),
+    *("mean_absolute_percentage_error", "huber", "log_cosh"),
+)
+_RANGES = {"softmax": (0, 1.0), "sigmoid": (0, 1.0), "tanh": (-1, 1.0), "relu": (0, math.inf)}
+
+
+def ending_of(model: Any) -> Ending | None:
+    """How a model ends, of what its `loss` and `layers` say; None where there is no single loss."""
+    loss, layers = getattr(model, "loss", None), list(getattr(model, "layers", ()))
+    if loss is None or isinstance(loss, (list, tuple, dict)) or not layers:
+        return None
+    last = layers[-1]
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    named = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    shape = getattr(model, "output_shape", None) if getattr(model, "built", False) else None
+    known = shape[-1] if isinstance(shape, tuple) and shape and isinstance(shape[-1], int) else None
+    return Ending(
+        loss=_SHORT.get(named, snake_case(named)),
+        from_logits=bool(getattr(loss, "_fn_kwargs", {}).get("from_logits")),
+        activation="softmax" if type(last).__name__ == "Softmax" else activation,
+        units=getattr(last, "units", known),
+    )
+
+
+_SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error"} | {
+    "bce": "binary_crossentropy",
+}
