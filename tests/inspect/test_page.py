@@ -111,7 +111,6 @@ def test_text_says_it_all() -> None:
         "Weights",
         "Steps",
         "max(x ·",
-        "softmax",
     ):
         assert words in text
     assert max(map(len, text.splitlines())) <= 150
