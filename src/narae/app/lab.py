@@ -22,7 +22,7 @@ from narae.callbacks import Callback
 
 T = TypeVar("T")
 Send = Callable[[dict[str, Any]], None]
-_NO_NETWORK = "there is no network yet: train one first"
+NO_NETWORK = "there is no network yet: train one first"
 
 
 class NoNetwork(ValueError):
@@ -85,7 +85,7 @@ class Lab:
             return
         try:
             if self._network is None or self._closed:
-                raise NoNetwork(_NO_NETWORK)
+                raise NoNetwork(NO_NETWORK)
             future.set_result(function(self._network))
         except Exception as error:
             future.set_exception(error)
@@ -174,7 +174,7 @@ class Lab:
 
     def _control(self, message: Control) -> None:
         if self._network is None:
-            self._say("error", code="no_network", message=_NO_NETWORK)
+            self._say("error", code="no_network", message=NO_NETWORK)
             return
         paused, self._credit = message.action != "resume", int(message.action == "step")
         changed, self._paused = paused != self._paused, paused

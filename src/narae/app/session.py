@@ -16,7 +16,7 @@ from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
 from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
-from narae.app.lab import Lab, NoNetwork
+from narae.app.lab import NO_NETWORK, Lab, NoNetwork
 from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Train, parse, text_of
 from narae.app.networks import Network
 from narae.app.pretrained import Library
@@ -109,7 +109,7 @@ class Session:
         reader = None if message.network == "mine" else self._reader(message.network)
         lab = self._labs.get("digits")
         if reader is None and lab is None:
-            raise NoNetwork("there is no network yet: train one first")
+            raise NoNetwork(NO_NETWORK)
         self._evaluating = asyncio.create_task(self._report(message.network, reader))
 
     async def _report(self, network: str, reader: Any) -> None:
@@ -127,7 +127,7 @@ class Session:
         """What the lab of digits makes of a function of its network."""
         lab = self._labs.get("digits")
         if lab is None:
-            raise NoNetwork("there is no network yet: train one first")
+            raise NoNetwork(NO_NETWORK)
         return await asyncio.wrap_future(lab.call(function))
 
     def _reader(self, name: str) -> Any:
@@ -137,8 +137,10 @@ class Session:
         return reader
 
     async def _lab(self, message: Train | Control | Speed | Rate) -> None:
-        if message.task not in self._labs:
+        if isinstance(message, Train) and message.task not in self._labs:
             self._labs[message.task] = Lab(message.task, self.tell)
+        if message.task not in self._labs:
+            raise NoNetwork(NO_NETWORK)
         self._labs[message.task].ask(message)
 
 

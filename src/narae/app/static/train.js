@@ -79,7 +79,6 @@ export class TrainView {
       this.knobs = new Knobs(bounds, message.defaults[this.task], (name) => this.changed(name));
       this.panel.append(this.knobs.element, this.stale);
     }
-    this.sendSpeed();
     if (this.isShown) this.begin(true);
   }
 
@@ -93,12 +92,13 @@ export class TrainView {
     if (!knobs) return;
     say(this.stale, null);
     this.connection.send({ type: "train", task: this.task, knobs, paused });
+    this.sendSpeed();
   }
 
   // A learning rate counts from the next step on; other knobs make another network.
   changed(name) {
     const knobs = this.knobs.values();
-    if (!knobs) return;
+    if (!knobs || this.now === "empty") return;
     if (name === "learning_rate") {
       this.connection.send({ type: "rate", task: this.task, learning_rate: knobs[name] });
     } else if (this.steps === 0 && this.now !== "running") this.begin(true);
@@ -121,6 +121,7 @@ export class TrainView {
   }
 
   sendSpeed() {
+    if (!this.isShown) return;
     const delay = SPEEDS[this.speed.value];
     this.connection.send({ type: "speed", task: this.task, delay });
   }
