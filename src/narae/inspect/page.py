@@ -27,7 +27,7 @@ script-src 'unsafe-inline'">
 <label>Bars: <select id="shade"><option value="phase">none</option><option value="time">time</option>
 <option value="flops">FLOPs</option></select></label>
 <span class="note">Click a box, or Tab, arrows and Enter: it unfolds, and its details stand beside it.
-Dashed: values of the forward pass that the gradient needs.</span></div></header>
+Dashed: values that the gradient or the update takes along.</span></div></header>
 <main><div class="scroll" id="picture" tabindex="-1"></div>
 <section id="panel" tabindex="0" aria-live="polite" aria-label="details"><h3>Details</h3>
 <p>Choose a box or a step in the picture.</p></section></main>

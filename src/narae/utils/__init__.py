@@ -19,6 +19,7 @@ from narae.ops.symbolic import KerasTensor
 from narae.utils.arrays import normalize, to_categorical
 from narae.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from narae.utils.images import array_to_img, img_to_array, load_img, save_img
+from narae.utils.model_plot import model_to_dot, plot_model
 from narae.utils.progbar import Progbar
 from narae.utils.py_dataset import PyDataset
 from narae.utils.seeds import clear_session, set_random_seed
@@ -42,9 +43,11 @@ __all__ = [
     "img_to_array",
     "is_keras_tensor",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
@@ -68,8 +71,6 @@ _MISSING = {
     "image_dataset_from_directory": _FOLDERS,
     "is_interactive_logging_enabled": "narae.config has it",
     "legacy": "it is about Keras 2",
-    "model_to_dot": "model.summary() shows the layers",
-    "plot_model": "model.summary() shows the layers",
     "split_dataset": "slices split arrays; fit(validation_split=...) does it for training",
     "text_dataset_from_directory": _FOLDERS,
     "timeseries_dataset_from_array": "numpy.lib.stride_tricks.sliding_window_view cuts windows",

@@ -114,7 +114,7 @@ function layout() {
     w = Math.max(w, ...alone.map(b => size(b)[0]));
     heads.push([["forward", "backward: gradients", "update"][k], left]);
     for (const [n, b] of l) at.set(b.id, [left + x.get(n), y[row.get(n)]]);
-    for (const n of seen) if (!l.has(n)) bends[k].set(n, [left + x.get(n), y[row.get(n)]]);
+    for (const n of seen) if (!l.has(n)) bends[k].set(n, [left + x.get(n), y[row.get(n)], heights[row.get(n)] / 2]);
     for (const b of alone) { const [bw, bh] = size(b); at.set(b.id, [left + bw / 2, down + bh / 2]); down += bh + 14; }
     left += w + LANE;
   });
@@ -129,7 +129,8 @@ function way(a, b, L) { // the path of an edge between boxes
     const d = B.lane > A.lane ? 1 : -1, x1 = ax + d * aw / 2, x2 = bx - d * bw / 2, m = Math.max(24, Math.abs(x2 - x1) / 2);
     return `M${x1} ${ay}C${x1 + d * m} ${ay} ${x2 - d * m} ${by} ${x2} ${by}`;
   }
-  if (A.lane === 2) { // the optimizer's own, past the layers between
+  const between = D.boxes.some(o => o !== A && o !== B && o.lane === A.lane && (y => y > Math.min(ay, by) && y < Math.max(ay, by))(L.at.get(o.id)[1]) && Math.abs(L.at.get(o.id)[0] - (ax + bx) / 2) < size(o)[0] / 2);
+  if (A.lane && between || A.lane === 2) { // past the boxes between
     const x1 = ax + aw / 2, x2 = bx + bw / 2, out = Math.max(x1, x2) + 26;
     return `M${x1} ${ay}C${out} ${ay} ${out} ${by} ${x2} ${by}`;
   }
@@ -145,7 +146,15 @@ function way(a, b, L) { // the path of an edge between boxes
     }
   }
   points.push([bx, by - down * bh / 2]);
-  return points.map(([x, y], i) => { if (!i) return `M${x} ${y}`; const [px, py] = points[i - 1], m = (py + y) / 2; return `C${px} ${m} ${x} ${m} ${x} ${y}`; }).join("");
+  let text = "", from = null; // straight past the boxes of a row, curved between rows
+  for (const [x, y, deep = 0] of points) {
+    const into = y - down * deep;
+    if (from === null) text = `M${x} ${y}`;
+    else { const m = (from[1] + into) / 2; text += `C${from[0]} ${m} ${x} ${m} ${x} ${into}`; }
+    from = [x, y + down * deep];
+    if (deep) text += `L${from[0]} ${from[1]}`;
+  }
+  return text;
 }
 const weight = b => ({ time: [b.seconds, D.totals.seconds], flops: [b.flops, D.totals.flops] })[shade];
 function button(g, text, act) {
@@ -183,7 +192,7 @@ function draw() {
   svg.append(el("svg:defs", {}, el("svg:marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" }, el("svg:path", { d: "M0 0L8 4L0 8z", style: "fill:var(--quiet);stroke:none" }))));
   for (const [text, x] of L.heads) svg.append(el("svg:text", { x, y: 20, class: "lane" }, text));
   for (const [a, b] of D.edges) {
-    const far = D.boxes[a].lane !== D.boxes[b].lane && !(D.boxes[a].layer === D.boxes[b].layer && D.boxes[b].phase === "update") && !(D.boxes[a].phase === "loss" && D.boxes[b].layer === "loss");
+    const far = D.boxes[a].layer === "optimizer" || D.boxes[a].lane !== D.boxes[b].lane && !(D.boxes[a].layer === D.boxes[b].layer && D.boxes[b].phase === "update") && !(D.boxes[a].phase === "loss" && D.boxes[b].layer === "loss");
     const near = chosen === `b${a}` || chosen === `b${b}`;
     svg.append(el("svg:path", { d: way(a, b, L), class: `${far ? "kept" : ""}${near ? " near" : ""}`, "marker-end": "url(#tip)" }));
   }
