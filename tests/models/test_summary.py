@@ -28,6 +28,16 @@ def branches(k: Any) -> Any:
     return k.Model([a, b], [k.layers.Dense(1, name="o")(h), h * 2], name="two")
 
 
+def deep(k: Any) -> Any:
+    inner = [k.Input((4,)), k.layers.Dense(4, "relu"), k.layers.BatchNormalization()]
+    nested = k.Sequential([k.Sequential(inner, name="inner"), k.layers.Dense(2)], name="deep")
+    x = k.Input((4,), name="x")
+    model = k.Model(x, k.layers.Add(name="sum")([nested(x), k.layers.Dense(2)(x)]), name="whole")
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
+    return model
+
+
 def shared(k: Any) -> Any:
     i, d = k.Input((3,), name="i"), k.layers.Dense(3, name="d")
     return k.Model(i, d(d(i)), name="twice")
@@ -81,6 +91,7 @@ def _shown(module: Any, make: Any, **arguments: Any) -> list[Any]:
         (branches, {}),
         (branches, {"show_trainable": True}),
         (shared, {}),
+        (deep, {"expand_nested": True, "show_trainable": True}),
         (unbuilt, {}),
         (trained, {}),
         (called, {}),
