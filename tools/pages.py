@@ -5,8 +5,9 @@
     python tools/pages.py --figures docs/learn/figures PAGE...   where their pictures go
 
 A block marked `python` is run; a block marked `text` after it is what it prints, compared as doctest does: "..."
-stands for anything, and amounts of blanks do not count. In a block marked `text about` numbers may differ by
-0.02 and 5 %: what training gives depends in the last digits on the machine's arithmetic.
+stands for anything, and amounts of blanks do not count. In a block marked `text title="about"` (or such in
+another language) numbers may differ by 0.02 and 5 %: what training gives depends in the last digits on the machine's
+arithmetic.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
-_FENCE = re.compile(r"^```(\w*)( about)?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w*)( title=[^\n]*)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _PART = re.compile(r"-?\d+(?:\.\d+)?|\.\.\.|\s+|.")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\((?:\.\./)*(?:learn/)?figures/([\w.-]+)\)")
@@ -70,7 +71,7 @@ class Outcome:
 
     @property
     def exact(self) -> bool:
-        """The same, without the tolerance of blocks marked `about`."""
+        """The same, without the tolerance of blocks with a title."""
         block = self.example.shown
         shown = block.text if block else ""
         return doctest.OutputChecker().check_output(shown, self.printed, FLAGS)
