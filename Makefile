@@ -6,7 +6,7 @@ BENCH := .venv-bench
 BIN := $(VENV)/bin
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist test test-exhaustive fmt lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist play play-pictures docs figures site test test-exhaustive fmt lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -17,11 +17,15 @@ $(BIN)/python:
 
 # One stamp per set of extras; the developer's set holds the user's, so it answers for both.
 $(VENV)/.user: pyproject.toml | $(BIN)/python
-	@test -e $(VENV)/.dev || $(BIN)/python -m pip install --quiet -e ".[plot]"
+	@test -e $(VENV)/.dev || $(BIN)/python -m pip install --quiet -e ".[plot,app]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[test,plot,app]"
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	@touch $@
 
 $(BENCH)/.done: pyproject.toml
@@ -33,6 +37,21 @@ venv: $(VENV)/.dev ## the developer's environment: tests, linters, the Keras ora
 
 mnist: $(VENV)/.user ## train on MNIST, from nothing
 	$(BIN)/narae train mnist
+
+play: $(VENV)/.user ## the playground, in your browser
+	$(BIN)/narae play
+
+play-pictures: $(VENV)/.dev ## take docs/pictures/play-*.png anew (needs chromium)
+	$(BIN)/python tools/playground_pictures.py
+
+docs: figures site ## the figures of docs/learn anew, and the site
+
+figures: $(VENV)/.docs ## run the chapters, draw their figures (a minute)
+	$(BIN)/python tools/glossary.py
+	$(BIN)/python tools/pages.py --figures docs/learn/figures docs/learn/en/[0-9]-*.md
+
+site: $(VENV)/.docs ## the site, into site/: python -m http.server -d site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: $(VENV)/.dev ## all tests and doctests
 	$(BIN)/python -m pytest -q
@@ -65,5 +84,5 @@ bench: bench-venv ## narae beside its peers, one table
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BENCH)/bin/python benchmarks/run.py $(ARGS)
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(BENCH) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) build dist site figures .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

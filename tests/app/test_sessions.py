@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tests.app.conftest import PATIENCE, Served, Session, until
 from websockets.exceptions import ConnectionClosed
 
+from narae.app.batches import Batches
 from narae.app.digits import digits
 from narae.app.tasks import TASKS
 
@@ -73,6 +75,9 @@ def test_a_step_is_one_step_and_gradients_are_its_own(session: Session) -> None:
         assert found["step"] == step
         assert len(found["gradients"]) == 4
         assert all(norm > 0 for norm in found["gradients"])
+    time.sleep(0.3)
+    session.send("control", task="plane", action="dance")
+    assert session.next()["type"] == "error"  # and nothing came in between
     session.send("control", task="plane", action="resume")
     session.wait("status", state="running")
     session.wait("status", state="done")
@@ -100,6 +105,22 @@ def test_the_same_seed_is_the_same_training_whatever_others_do(served: Served) -
         first = losses(one, knobs, 5)
         assert losses(two, knobs, 5) == first
         assert losses(one, {**knobs, "seed": 6}, 5) != first
+
+
+def test_each_pass_has_all_rows_in_an_order_of_its_own() -> None:
+    x = np.arange(50)
+
+    def orders(seed: int) -> list[list[int]]:
+        batches, found = Batches(x, x, 20, seed), []
+        for _ in range(3):
+            found.append([int(i) for b in range(len(batches)) for i in batches[b][0]])
+            batches.on_epoch_end()
+        return found
+
+    assert orders(1) == orders(1)
+    every = orders(1) + orders(2)
+    assert all(sorted(order) == list(x) for order in every)
+    assert len({tuple(order) for order in every}) == 6
 
 
 def test_pausing_holds_and_slow_motion_waits(session: Session) -> None:
@@ -153,6 +174,31 @@ def test_a_training_that_fails_says_why(session: Session, monkeypatch: pytest.Mo
         assert found["reason"] == "MemoryError: no room for the points"
     session.send("train", task="plane", knobs=POINTS)
     session.wait("status", state="done")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_buttons_in_any_order_leave_a_session_that_works(session: Session, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    many = {**POINTS, "epochs": 500}
+    messages: list[tuple[str, dict[str, Any]]] = [
+        ("train", {"knobs": many}),
+        ("train", {"knobs": {**many, "units": [4]}, "paused": True}),
+        *[("control", {"action": action}) for action in ("pause", "resume", "step", "step")],
+        ("speed", {"delay": 0.002}),
+        ("speed", {"delay": 0}),
+        ("rate", {"learning_rate": 0.1}),
+        ("train", {"knobs": {"units": ["x"]}}),
+    ]
+    for choice in rng.integers(len(messages), size=60):
+        kind, fields = messages[choice]
+        session.send(kind, task="plane", **fields)
+    session.send("speed", task="plane", delay=0)
+    session.send("train", task="plane", knobs={**POINTS, "seed": 77})
+    runs = 0
+    while (message := session.next()).get("state") != "done" or message["run"] != runs:
+        assert message.get("state") != "failed", message
+        runs = max(runs, message.get("run", 0))
+    assert runs == sum(1 for c in np.random.default_rng(seed).integers(10, size=60) if c < 2) + 1
 
 
 def test_another_training_takes_the_place_of_one_that_runs(session: Session) -> None:

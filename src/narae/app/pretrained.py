@@ -143,11 +143,10 @@ class Library:
                 model.save(path)
         return Reader(model)
 
-    def note(self, name: str, epoch: int) -> bool:
-        """Count an epoch; whether to go on."""
+    def note(self, name: str, epoch: int) -> None:
+        """Count an epoch."""
         self._news[name]["epoch"] = epoch
         self.tell(self.news())
-        return not self._stop.is_set()
 
     @property
     def stopping(self) -> bool:
@@ -166,7 +165,7 @@ class _Hooks(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Tell of an epoch."""
-        self.model.stop_training = not self._library.note(self._name, epoch + 1)
+        self._library.note(self._name, epoch + 1)
 
 
 class Reader:
