@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.inspect.subjects import SUBJECTS, floats
 
 import narae
@@ -14,6 +16,7 @@ from narae import layers, ops
 from narae.base import trees
 from narae.inspect import explain
 from narae.inspect.places import PHASES
+from narae.inspect.statistics import statistics_of
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -191,6 +194,49 @@ def test_formulas_read_like_the_book() -> None:
     assert "max(x · dense/kernel + dense/bias, 0)" in joined
     assert "∇dense/kernel = xᵀ · " in joined
     assert "dense/kernel′ = dense/kernel − " in joined
+
+
+def test_results_are_of_this_batch_alone() -> None:
+    model, (x, y) = SUBJECTS["mlp"]()
+    model.fit(x, y, epochs=2, verbose=0)  # the metrics have counted, the optimizer has moved
+    found = explain(model, x, y)
+    logs = model.train_on_batch(x, y, return_dict=True)
+    assert {k: pytest.approx(v, 1e-4) for k, v in logs.items()} == found.results
+
+
+def test_values_that_become_one_have_the_whole_gradient() -> None:
+    x = narae.Input((3,))
+    h = layers.Dense(4, name="h")(x)
+    model = narae.Model(x, layers.Dense(1, name="out")(layers.Add()([h, ops.tanh(h * 1.0)])))
+    model.compile("sgd", "mse")
+    data, y = floats(5, 3), floats(5, 1)
+    found = next(layer for layer in explain(model, data, y).layers if layer.path == "h")
+    hidden = model.get_layer("h")(data)
+    with narae.GradientTape() as tape:
+        tape.watch(hidden)
+        out = model.get_layer("out")(hidden + ops.tanh(hidden))
+        loss = model.compute_loss(data, y, out)
+    real = float(np.linalg.norm(tape.gradient(loss, hidden)))
+    assert found.gradient_norm == pytest.approx(real, 1e-4)
+
+
+numbers = st.lists(
+    st.floats(width=32) | st.sampled_from([0.0, 1e-45, -3e-45, 1e38]), min_size=1, max_size=40
+)
+
+
+@given(numbers)
+def test_statistics_are_numpy_s(values: list[float]) -> None:
+    array = np.array(values, "float32")
+    s = statistics_of(array)
+    finite = array[np.isfinite(array)].astype(np.float64)
+    assert (s.size, s.nans, s.infs) == (len(array), np.isnan(array).sum(), np.isinf(array).sum())
+    assert (s.zeros, sum(s.histogram)) == ((finite == 0).sum(), finite.size)
+    if finite.size:
+        assert (s.min, s.max) == (finite.min(), finite.max())
+        assert s.mean == pytest.approx(finite.mean())
+        assert s.std == pytest.approx(finite.std(), rel=1e-3, abs=1e-3 * abs(finite).max())
+    assert np.isfinite(array).all() == s.sound
 
 
 def test_without_compile_it_says_so() -> None:

@@ -69,8 +69,9 @@ def statistics_of(array: Any) -> Statistics:
 def _histogram(finite: np.ndarray, low: float, high: float) -> tuple[int, ...]:
     if not low < high or not math.isfinite(high - low):
         return (int(finite.size),)
-    place = (finite - low) * (_BINS / (high - low))
-    counts = np.bincount(np.minimum(place.astype(np.int64), _BINS - 1), minlength=_BINS)
+    share = (finite.astype(np.float64) - low) / (high - low)  # of at most 1, however small both are
+    place = np.minimum((share * _BINS).astype(np.int64), _BINS - 1)
+    counts = np.bincount(place, minlength=_BINS)
     return tuple(int(n) for n in counts)
 
 
