@@ -191,9 +191,11 @@ function draw() {
   const L = layout(), svg = el("svg:svg", { width: L.width * scale, height: L.height * scale, viewBox: `0 0 ${L.width} ${L.height}`, role: "group", "aria-label": "computation graph" });
   svg.append(el("svg:defs", {}, el("svg:marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" }, el("svg:path", { d: "M0 0L8 4L0 8z", style: "fill:var(--quiet);stroke:none" }))));
   for (const [text, x] of L.heads) svg.append(el("svg:text", { x, y: 20, class: "lane" }, text));
+  const fan = D.edges.filter(([a]) => D.boxes[a].layer === "optimizer").length > 12; // then only those of the chosen box
   for (const [a, b] of D.edges) {
     const far = D.boxes[a].layer === "optimizer" || D.boxes[a].lane !== D.boxes[b].lane && !(D.boxes[a].layer === D.boxes[b].layer && D.boxes[b].phase === "update") && !(D.boxes[a].phase === "loss" && D.boxes[b].layer === "loss");
     const near = chosen === `b${a}` || chosen === `b${b}`;
+    if (fan && D.boxes[a].layer === "optimizer" && !near) continue;
     svg.append(el("svg:path", { d: way(a, b, L), class: `${far ? "kept" : ""}${near ? " near" : ""}`, "marker-end": "url(#tip)" }));
   }
   for (const box of D.boxes) svg.append(drawBox(box, L));
