@@ -186,7 +186,7 @@ def play(
 ) -> None:
     """Open the playground: draw digits, train networks live, look into them, in a web page.
 
-    Needs `pip install 'narae[app]'`. The page works without a network.
+    Needs `pip install 'narae[app]'`. The page works offline.
 
     **Try:** `narae play`, then draw a digit.
     """
