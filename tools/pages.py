@@ -5,8 +5,8 @@
     python tools/pages.py --figures docs/learn/figures PAGE...   where their pictures go
 
 A block marked `python` is run; a block marked `text` after it is what it prints, compared as doctest does: "..."
-stands for anything, and amounts of blanks do not count. In a block marked `text title="about"` (or such in
-another language) numbers may differ by 0.02 and 5 %: what training gives depends in the last digits on the machine's
+stands for anything, and amounts of blanks do not count. In a block with a title, `text title="numbers may
+differ a little"` or such, they may by 0.02 and 5 %: what training gives depends in the last digits on the machine's
 arithmetic.
 """
 
@@ -200,7 +200,7 @@ def main() -> int:
         if arguments.update:
             update(path, outcomes)
         else:
-            print(*bad, sep="\n")
+            sys.stdout.writelines(f"{outcome}\n" for outcome in bad)
             wrong += len(bad)
     return 1 if wrong else 0
 
