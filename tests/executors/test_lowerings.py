@@ -156,11 +156,14 @@ def test_erf_in_float32_is_exact_to_some_units_in_the_last_place() -> None:
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "float16", "float32", "bool"])
 @pytest.mark.parametrize("name", ["reduce_sum", "reduce_prod", "reduce_max", "cumsum"])
-def test_reductions_keep_the_dtype(name: str, dtype: str) -> None:
+def test_reductions_keep_the_dtype(name: str, dtype: str, each_executor: str) -> None:
     x = (np.random.default_rng(0).normal(size=(40, 6)) * 9).astype(dtype)
     x = x.astype("int8") if dtype == "bool" and name != "reduce_max" else x  # these take numbers
     params = {"axis": 0} if name == "cumsum" else {"axes": (0,)}
     want = run(RECORDS[name], [x], params)[0]
     got = planned(name, [x], **params)
     assert got.dtype == want.dtype
-    np.testing.assert_array_equal(got, want)
+    if each_executor == "xla" and want.dtype.kind == "f":  # in another order
+        np.testing.assert_allclose(got, want, rtol=10 * np.finfo(want.dtype).eps, atol=0.05)
+    else:
+        np.testing.assert_array_equal(got, want)

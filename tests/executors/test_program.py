@@ -17,6 +17,7 @@ from narae.engine.tape import GradientTape
 from narae.engine.variable import Variable
 from narae.executors import load
 from narae.executors.numpy import blocks
+from narae.executors.store import Store
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
 from narae.graph.ir import Spec
@@ -137,9 +138,9 @@ def test_state_must_fit() -> None:
     x, w = Tensor(Spec((2,), "float32")), Tensor(Spec((2,), "float32"))
     made = plan(fuse(build([x, w], [x + w])[0]), 1, [0])
     with pytest.raises(ValueError, match=r"state must be .* shape \(2,\) and dtype float32"):
-        load("numpy", made, [np.zeros(3, "float32")])
+        load("numpy", made, [Store(np.zeros(3, "float32"))])
     with pytest.raises(ValueError, match="C-contiguous"):
-        load("numpy", made, [np.zeros(4, "float32")[::2]])
+        load("numpy", made, [Store(np.zeros(4, "float32")[::2])])
 
 
 def dense(x: Any, w: Any) -> Any:
@@ -251,7 +252,8 @@ def test_a_scan_a_loop_and_a_choice_allocate_nothing() -> None:
     chosen, ys = program()
     np.testing.assert_allclose(ys[-1], h, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(chosen, 6 * h, rtol=1e-5, atol=1e-5)
-    assert allocated(program, 10) < 8_000  # one array of a step has as many bytes
+    if config.executor() != "xla":  # whose memory is its own
+        assert allocated(program, 10) < 8_000  # one array of a step has as many bytes
 
 
 def test_an_interrupted_step_leaves_state_to_go_on_with() -> None:

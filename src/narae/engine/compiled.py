@@ -32,19 +32,21 @@ class Compiled:
     """
 
     def __init__(self, traced: Traced, executor_name: str) -> None:
-        state = [v.stored() for v in traced.variables]
+        stores = [v.store for v in traced.variables]
         graph = simplify(traced.graph)
         planned = planned_for(executor_name, graph, traced)
         self.traced = traced
         self.graph = graph
         self.executor = executor_name
-        self.program = load(executor_name, planned, state, num_threads)
+        self.program = load(executor_name, planned, stores, num_threads)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = threading.Lock()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]
+        self._stores = stores
 
     def __call__(self) -> Any:
         """Run on what is in `inputs`; the result in the function's structure, of NumPy arrays."""
+        self._bring()
         try:
             outputs = self.program()
         finally:  # Ctrl-C may come in the middle of a run
@@ -60,9 +62,19 @@ class Compiled:
         progress = run(steps, rows, kept)
         return None if progress is None else Many(self, kept, progress)
 
+    def _bring(self) -> None:
+        """Where another executor left newer values on a device, a program that reads arrays needs
+        them there."""
+        if not self.program.away:
+            for store in self._stores:
+                store.host()
+
     def _touch(self) -> None:
         for variable in self._touched:
-            variable.touched()
+            if self.program.away:
+                variable.moved()
+            else:
+                variable.touched()
 
 
 class Many:
@@ -74,6 +86,7 @@ class Many:
 
     def __iter__(self) -> Iterator[int]:
         with self._compiled.lock:
+            self._compiled._bring()
             try:
                 yield from self._progress
             finally:

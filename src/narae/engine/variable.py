@@ -14,6 +14,7 @@ from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
 from narae.engine import tape
 from narae.engine.scope import current_scope, eagerly
+from narae.executors.store import Store
 from narae.graph.ir import Spec
 from narae.ops.promote import to
 from narae.ops.tensor import Operators, Tensor, as_tensor
@@ -63,7 +64,7 @@ class Variable(Operators):
             value = _initial(initializer, shape, dtype, self.name)
         self.spec = value.spec
         # C order: programs bind this array for life and write to it in place.
-        self._storage = np.array(value.data, np_dtype(value.dtype), order="C")
+        self.store = Store(np.array(value.data, np_dtype(value.dtype), order="C"))
         self._snapshot: Tensor | None = None
 
     @property
@@ -105,7 +106,7 @@ class Variable(Operators):
         else:
             found = self._snapshot
             if found is None:
-                found = self._snapshot = Tensor(self.spec, self._storage.copy())
+                found = self._snapshot = Tensor(self.spec, self.store.host().copy())
         tape.note_read(self, found)
         return found
 
@@ -129,8 +130,8 @@ class Variable(Operators):
                 f"variable {self.path!r} was assigned a traced value outside of a traced step (in a "
                 "body of cond, while_loop or scan?): return the value from the body and assign it after"
             )
-        np.copyto(self._storage, new.data)
-        self._snapshot = None
+        np.copyto(self.store.array, new.data)
+        self.touched()
         return new
 
     def hold(self, value: Any) -> None:
@@ -149,14 +150,19 @@ class Variable(Operators):
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy of the present value."""
-        return self._storage.copy() if current_scope() is None else self.value.numpy()
+        return self.store.host().copy() if current_scope() is None else self.value.numpy()
 
     def stored(self) -> np.ndarray:
         """The storage itself, for programs that write in place. Call `touched` after writing."""
-        return self._storage
+        return self.store.host()
 
     def touched(self) -> None:
         """Forget what was read before: the storage has changed."""
+        self.store.wrote()
+        self._snapshot = None
+
+    def moved(self) -> None:
+        """Forget what was read before: there is a newer value on a device."""
         self._snapshot = None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -185,7 +191,7 @@ class Variable(Operators):
 
     def __repr__(self) -> str:
         with eagerly():
-            body = np.array2string(self._storage, separator=", ", threshold=100)
+            body = np.array2string(self.store.host(), separator=", ", threshold=100)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={body}>"
 
 

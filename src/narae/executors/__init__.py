@@ -1,4 +1,4 @@
-"""What runs a plan. An executor is a module with `load(plan, state, threads) -> Program`,
+"""What runs a plan. An executor is a module with `load(plan, stores, threads) -> Program`,
 `coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
 `HEADS`, whether its plans put tiled nodes and what follows them in one step. Its `timing` measures
 the steps of a program."""
@@ -12,21 +12,26 @@ from typing import Protocol
 import numpy as np
 
 from narae.executors.how import How
+from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
 EXECUTORS: Mapping[str, str] = {
     "native": "narae.executors.native",
     "numpy": "narae.executors.numpy",
+    "xla": "narae.executors.xla",
 }
 
 
 class Program(Protocol):
     """A loaded plan. `inputs` are its argument buffers, which the caller fills; a call gives its
-    output buffers, valid until the next call, and leaves new values in the arrays of state given
-    to `load`."""
+    output buffers, valid until the next call, and leaves new values in the stores given to `load`.
+
+    away: whether it leaves them on a device; else they are in the stores' arrays.
+    """
 
     plan: Plan
+    away: bool
     inputs: list[np.ndarray]
     outputs: list[np.ndarray]
 
@@ -36,12 +41,12 @@ class Program(Protocol):
 def load(
     name: str,
     plan: Plan,
-    state: Sequence[np.ndarray],
+    stores: Sequence[Store],
     threads: Callable[[], int] = lambda: 1,
 ) -> Program:
-    """Load a plan on the executor `name`. state: arrays that outlive the program; threads: gives
-    the number of threads to run it on."""
-    return importlib.import_module(EXECUTORS[name]).load(plan, state, threads)
+    """Load a plan on the executor `name`. stores: of the state, which outlives the program;
+    threads: gives the number of threads to run it on."""
+    return importlib.import_module(EXECUTORS[name]).load(plan, stores, threads)
 
 
 def wishes(name: str) -> tuple[bool, int]:

@@ -45,13 +45,15 @@ class Plan:
     Run the moves `before`, the steps, the moves `after`. inputs: the values that the caller
     fills; state: those that outlive the program. once: nodes to evaluate at load; views: nodes
     whose value is a view of their first input. homes: by the uid of each value that is no view.
-    outputs: uids. arena: bytes.
+    outputs: uids. written: positions of the states whose new values are the graph's last outputs.
+    arena: bytes.
     """
 
     graph: Graph
     inputs: tuple[Value, ...]
     state: tuple[Value, ...]
     outputs: tuple[int, ...]
+    written: tuple[int, ...]
     once: tuple[Node, ...]
     views: tuple[Node, ...]
     steps: tuple[Step, ...]
@@ -74,7 +76,7 @@ def plan(fused: Fused, states: int = 0, written: Sequence[int] = (), apart: int 
 
 class _Planner:
     def __init__(self, fused: Fused, states: int, written: tuple[int, ...]) -> None:
-        graph, self.aliases = fused.graph, fused.aliases
+        graph, self.aliases, self.written = fused.graph, fused.aliases, written
         first, results = len(graph.inputs) - states, len(graph.outputs) - len(written)
         self.graph, self.root = graph, dict(fused.aliases.root)
         self.values = dict(fused.aliases.values)
@@ -114,6 +116,7 @@ class _Planner:
             inputs=self.inputs,
             state=self.state,
             outputs=tuple(outputs),
+            written=self.written,
             once=self.aliases.once,
             views=self.aliases.views,
             steps=self.steps,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from narae.executors.how import How
 from narae.executors.native.lower import route
 from narae.executors.native.program import NativeProgram
 from narae.executors.native.tiles import Lowered
+from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
@@ -17,10 +16,10 @@ HEADS = True  # elementwise steps are computed on the tiles of the products befo
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 
 
-def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NativeProgram:
-    """A program for the plan, over the arrays `state`. Raises ValueError for arrays that do not
+def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> NativeProgram:
+    """A program for the plan, over the stores' arrays. Raises ValueError for arrays that do not
     fit."""
-    return NativeProgram(plan, state, threads)
+    return NativeProgram(plan, [s.host() for s in stores], threads)
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:

@@ -44,6 +44,8 @@ class NativeProgram:
     stages: what each step became, to look at. state: the arrays that a run changes in place.
     """
 
+    away = False
+
     def __init__(self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]) -> None:
         """number: gives the number of threads."""
         self.plan = plan

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from narae.executors.how import How
 from narae.executors.numpy import (  # noqa: F401  (they fill the table of lowerings)
     contract,
@@ -20,6 +18,7 @@ from narae.executors.numpy import (  # noqa: F401  (they fill the table of lower
 )
 from narae.executors.numpy.lowerings import route
 from narae.executors.numpy.program import NumpyProgram
+from narae.executors.store import Store
 from narae.graph.fuse import Step
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
@@ -27,10 +26,10 @@ from narae.graph.plan import Plan
 HEADS, APART = False, 0
 
 
-def load(plan: Plan, state: Sequence[np.ndarray], threads: Callable[[], int]) -> NumpyProgram:
-    """A program for the plan, over the arrays `state`; its threads are those of BLAS. Raises
+def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> NumpyProgram:
+    """A program for the plan, over the stores' arrays; its threads are those of BLAS. Raises
     ValueError for arrays that do not fit."""
-    return NumpyProgram(plan, state)
+    return NumpyProgram(plan, [s.host() for s in stores])
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:

@@ -22,6 +22,8 @@ class NumpyProgram:
     source: the Python code of a run, to read. state: the arrays that a run changes in place.
     """
 
+    away = False
+
     def __init__(
         self,
         plan: Plan,

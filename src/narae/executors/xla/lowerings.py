@@ -1,0 +1,184 @@
+"""Operations whose forward is NumPy itself, for XLA; all others run their forward on jax.numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from narae.executors.xla import windows
+from narae.graph.graph import Graph
+from narae.graph.ir import Node, run
+
+
+def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) -> tuple[Any, ...]:
+    """The outputs of a graph of traced arrays. checks: takes note of the indices."""
+    env: dict[int, Any] = {v.uid: v.data for v in graph.constants}
+    env.update((v.uid, a) for v, a in zip(graph.inputs, arrays, strict=True))
+    for node in graph.nodes:
+        ins = [env[v.uid] for v in node.inputs]
+        if checks is not None and node.op.name in INDICES:
+            checks.note(node, ins)
+        env.update(zip(node.uids, _outputs(node, ins), strict=True))
+    return tuple(env[v.uid] for v in graph.outputs)
+
+
+def _outputs(node: Node, ins: Sequence[Any]) -> tuple[Any, ...]:
+    own = LOWERINGS.get(node.op.name)
+    if own is None:
+        outs = run(node.op, [jnp.asarray(x) for x in ins], node.params, jnp)
+    else:
+        out = own(*(jnp.asarray(x) for x in ins), **node.params)
+        outs = out if isinstance(out, tuple) else (out,)
+    return tuple(
+        jnp.asarray(x, spec.dtype).reshape(spec.shape)
+        for x, spec in zip(outs, node.specs, strict=True)
+    )
+
+
+INDICES = {"take": 1, "take_along": 1, "put_along": 0, "add_at": 0}  # which input is the index
+
+
+class Checks:
+    """What is out of range: XLA has no errors, so indices are looked at beside the computation."""
+
+    def __init__(self) -> None:
+        self._found: list[Any] = []
+
+    def note(self, node: Node, ins: Sequence[Any]) -> None:
+        """Look at a node's indices."""
+        place = INDICES[node.op.name]
+        index = ins[place]
+        whole = ins[0].shape if place else node.specs[0].shape
+        length = whole[node.params["axis"]]
+        if index.size == 0 or (isinstance(index, np.ndarray) and _all_within(index, length)):
+            return
+        outside = (index < -length) | (index >= length)
+        first = jnp.argmax(jnp.ravel(outside))
+        bad = jnp.ravel(index)[first].astype(jnp.int32)
+        self._found.append(jnp.stack([outside.any().astype(jnp.int32), bad, jnp.int32(length)]))
+
+    def result(self) -> Any:
+        """(whether there is one, the index, the length of its axis), None where there are none."""
+        if not self._found:
+            return None
+        table = jnp.stack(self._found)
+        return table[jnp.argmax(table[:, 0])]
+
+
+def _all_within(index: np.ndarray, length: int) -> bool:
+    return bool((index >= -length).all() and (index < length).all())
+
+
+# -- products, slices ------------------------------------------------------------------------------
+
+
+def _dot(x: Any, y: Any, *, contract: Any, batch: Any) -> Any:
+    return lax.dot_general(x, y, (contract, batch))
+
+
+def _conv(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
+    space = "012"[: x.ndim - 2]
+    return lax.conv_general_dilated(
+        x,
+        w,
+        params["strides"],
+        params["padding"],
+        params["lhs_dilation"],
+        params["rhs_dilation"],
+        (f"N{space}C", f"{space}IO", f"N{space}C"),
+        feature_group_count=groups,
+    )
+
+
+def _unslice(x: Any, *, start: Any, stop: Any, step: Any, shape: Any) -> Any:
+    place = tuple(
+        slice(a, None if s < 0 and b < 0 else b, s)
+        for a, b, s in zip(start, stop, step, strict=True)
+    )
+    return jnp.zeros(shape, x.dtype).at[place].set(x)
+
+
+def _corner(x: Any, start: Any, shape: Sequence[int]) -> list[Any]:
+    """Where a box of a shape begins that is moved to lie within x."""
+    most = np.subtract(x.shape, shape).astype(np.int32)
+    return list(jnp.clip(start.astype(jnp.int32), 0, most))
+
+
+def _dynamic_slice(x: Any, start: Any, *, shape: Any) -> Any:
+    return lax.dynamic_slice(x, _corner(x, start, shape), shape)
+
+
+def _dynamic_update(x: Any, start: Any, updates: Any) -> Any:
+    return lax.dynamic_update_slice(x, updates, _corner(x, start, updates.shape))
+
+
+def _lu_factor(x: Any) -> tuple[Any, Any]:
+    lu, pivots, _ = lax.linalg.lu(x)
+    return lu, pivots
+
+
+# -- control ---------------------------------------------------------------------------------------
+
+
+def _switch(index: Any, *arrays: Any, branches: tuple[Graph, ...]) -> tuple[Any, ...]:
+    bodies = [lambda *xs, branch=branch: evaluate(branch, xs) for branch in branches]
+    return lax.switch(index.astype(jnp.int32), bodies, *arrays)  # it clamps the index
+
+
+def _while(
+    *arrays: Any, test: Graph, body: Graph, count: int, limit: int | None
+) -> tuple[Any, ...]:
+    captured = arrays[count:]
+
+    def goes_on(carry: Any) -> Any:
+        done, state = carry
+        more = evaluate(test, (*state, *captured))[0]
+        return more if limit is None else more & (done < limit)
+
+    def step(carry: Any) -> Any:
+        done, state = carry
+        return done + 1, evaluate(body, (*state, *captured))
+
+    return lax.while_loop(goes_on, step, (jnp.int32(0), arrays[:count]))[1]
+
+
+def _scan(
+    *arrays: Any, body: Graph, carries: int, slices: int, length: int, reverse: bool, kept: bool
+) -> tuple[Any, ...]:
+    xs, captured = arrays[carries : carries + slices], arrays[carries + slices :]
+
+    def step(carry: Any, x: Any) -> Any:
+        out = evaluate(body, (*carry, *x, *captured))
+        return out[:carries], out[carries:]
+
+    carry, ys = lax.scan(step, arrays[:carries], xs, length, reverse)
+    return (*carry, *ys)
+
+
+def _custom(*arrays: Any, forward: Graph, backward: Graph) -> tuple[Any, ...]:
+    return evaluate(forward, arrays)
+
+
+LOWERINGS: Mapping[str, Callable[..., Any]] = {
+    "dot": _dot,
+    "conv": _conv,
+    "unslice": _unslice,
+    "dynamic_slice": _dynamic_slice,
+    "dynamic_update": _dynamic_update,
+    "lu_factor": _lu_factor,
+    "switch": _switch,
+    "while": _while,
+    "scan": _scan,
+    "custom_gradient": _custom,
+    "windows": windows.windows,
+    "fold_windows": windows.fold_windows,
+    "reduce_window": windows.reduce_window,
+    "place_extremes": windows.place_extremes,
+    "pick_extremes": windows.pick_extremes,
+}
+
+__all__ = ["LOWERINGS", "Checks", "evaluate"]

@@ -1,0 +1,181 @@
+"""A plan as a function that XLA compiles: one step, or as many as go in one dispatch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from narae.base.dtypes import np_dtype
+from narae.executors.rows import Rows
+from narae.executors.store import Store
+from narae.executors.xla.lowerings import Checks, evaluate
+from narae.graph.plan import Plan
+
+_FIRST, _MOST = 8, 256  # steps of a dispatch: at first, and at most
+_BYTES = 64 << 20  # of what the steps of a dispatch read and give
+_TIME = 0.2  # seconds that a dispatch should take: then the progress is shown, and Ctrl-C heard
+
+
+class XlaProgram:
+    """Runs a plan's graph on JAX's device. What it writes stays there: see `Store`."""
+
+    away = True
+
+    def __init__(self, plan: Plan, stores: Sequence[Store]) -> None:
+        self.plan = plan
+        self._written = [stores[i] for i in plan.written]
+        self._unwritten = [i for i in range(len(stores)) if i not in set(plan.written)]
+        self._read = [stores[i] for i in self._unwritten]
+        self.inputs = [np.zeros(v.shape, np_dtype(v.dtype)) for v in plan.inputs]
+        results = plan.graph.outputs[: len(plan.outputs)]
+        self.outputs = [np.empty(v.shape, np_dtype(v.dtype)) for v in results]
+        self._one = jax.jit(self._step, donate_argnums=0)
+        self._many = jax.jit(self._steps, donate_argnums=(0, 1))
+        # Ctrl-C comes to the main thread alone: state that was given away is never lost
+        self._thread = ThreadPoolExecutor(1, "narae-xla")
+
+    # -- what XLA compiles -------------------------------------------------------------------------
+
+    def _step(self, written: list[Any], read: list[Any], inputs: list[Any]) -> Any:
+        """(new state, results, what index was out of range); such a step changes nothing."""
+        given = dict(zip([*self.plan.written, *self._unwritten], [*written, *read], strict=True))
+        state = [given[i] for i in range(len(given))]
+        checks = Checks()
+        outs = evaluate(self.plan.graph, [*inputs, *state], checks)
+        results, new = outs[: len(self.plan.outputs)], list(outs[len(self.plan.outputs) :])
+        error = checks.result()
+        if error is not None:
+            new = [jnp.where(error[0] > 0, old, n) for old, n in zip(written, new, strict=True)]
+        return new, list(results), error
+
+    def _steps(
+        self,
+        written: list[Any],
+        kept: list[Any],
+        read: list[Any],
+        batches: list[Any],
+        count: Any,
+    ) -> Any:
+        """As many steps as there are to do of `batches`; their results in `kept`."""
+
+        def body(i: Any, carry: Any) -> Any:
+            written, kept, error = carry
+            inputs = [lax.dynamic_index_in_dim(b, i, keepdims=False) for b in batches]
+            written, results, found = self._step(written, read, inputs)
+            kept = [lax.dynamic_update_index_in_dim(k, r, i, 0) for k, r in zip(kept, results)]
+            if found is not None:
+                error = jnp.where(error[0] > 0, error, found)
+            return written, kept, error
+
+        none = jnp.zeros(3, jnp.int32)
+        return lax.fori_loop(0, count, body, (written, kept, none))
+
+    # -- runs --------------------------------------------------------------------------------------
+
+    def __call__(self) -> list[np.ndarray]:
+        """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
+        of range, with the state as it was."""
+        return self._guarded(self._run)
+
+    def _run(self) -> list[np.ndarray]:
+        with jax.enable_x64(True):
+            inputs = [np.array(a) for a in self.inputs]  # the caller fills them anew meanwhile
+            written, read = _devices(self._written), _devices(self._read)
+            new, results, error = self._one(written, read, inputs)
+            self._keep(new)
+            self.outputs = [np.asarray(r) for r in results]
+            _check(error)
+            return self.outputs
+
+    def many(
+        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
+    ) -> Iterator[int] | None:
+        """Run many steps on rows of arrays; gives now and then how many are done. kept: for each
+        output, memory for what all steps give. A run that is closed ends after what it began."""
+        return self._chunks(steps, rows, kept)
+
+    def _chunks(
+        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
+    ) -> Iterator[int]:
+        each = sum(a.nbytes for a in (*self.inputs, *self.outputs))
+        most = max(1, min(_MOST, _BYTES // max(1, each)))
+        given = [(jax.device_put(r.array), _order(r, len(r.array))) for r in rows]
+        done, count = 0, min(_FIRST, most)
+        while done < steps:
+            count = min(count, steps - done)
+            begun = time.monotonic()
+            self._guarded(self._chunk, given, done, count, most, kept)
+            done += count
+            one = (time.monotonic() - begun) / count
+            yield done
+            count = max(1, min(most, int(_TIME / max(one, 1e-9))))
+
+    def _chunk(
+        self,
+        rows: list[tuple[Any, Any]],
+        done: int,
+        count: int,
+        most: int,
+        kept: Sequence[np.ndarray],
+    ) -> None:
+        with jax.enable_x64(True):
+            batches = [
+                _batches(array, order, done * a.shape[0], (most, *a.shape), a.dtype)
+                for (array, order), a in zip(rows, self.inputs, strict=True)
+            ]
+            room = [jax.device_put(np.zeros((most, *a.shape), a.dtype)) for a in self.outputs]
+            written, read = _devices(self._written), _devices(self._read)
+            new, found, error = self._many(written, room, read, batches, count)
+            self._keep(new)
+            for target, values in zip(kept, found, strict=True):
+                target[done : done + count] = np.asarray(values)[:count]
+            _check(error)
+
+    def _keep(self, new: Sequence[Any]) -> None:
+        for store, value in zip(self._written, new, strict=True):
+            store.keep(value, np.asarray)
+
+    def _guarded(self, run: Any, *args: Any) -> Any:
+        running: Future[Any] = self._thread.submit(run, *args)
+        try:
+            return running.result()
+        except BaseException:
+            wait([running])
+            raise
+
+
+def _devices(stores: Sequence[Store]) -> list[Any]:
+    """The present values on the device."""
+    for store in stores:
+        if store.device is None:  # a copy: the array may be written to later
+            store.device = jax.device_put(store.array.copy())
+    return [store.device for store in stores]
+
+
+def _order(rows: Rows, length: int) -> Any:
+    order = np.arange(length) if rows.order is None else rows.order
+    return jax.device_put(order[rows.start :].astype(np.int32))
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _batches(array: Any, order: Any, begin: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
+    last there is what nobody reads."""
+    places = jnp.minimum(begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
+    return jnp.take(array, order[places], axis=0).astype(dtype).reshape(shape)
+
+
+def _check(error: Any) -> None:
+    if error is None:
+        return
+    found, index, length = np.asarray(error).tolist()
+    if found:
+        raise IndexError(f"index {index} is out of range for an axis of length {length}")
