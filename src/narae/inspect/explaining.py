@@ -18,6 +18,7 @@ from narae.engine.config import executor, num_threads
 from narae.engine.trace import fill
 from narae.executors import Program, load, step_times
 from narae.executors import explain as ways_of
+from narae.executors.store import Store
 from narae.graph.ir import Value
 from narae.graph.rewrite import simplified
 from narae.inspect.explanation import Explanation
@@ -57,11 +58,12 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     subject = subject_of(model, kind, batch)
     traced = subject.traced
     state = [subject.layers.fresh(v) for v in traced.variables]
-    program = load(executor(), subject.plan, [a.copy() for a in state], num_threads)
+    stores = [Store(a.copy()) for a in state]
+    program = load(executor(), subject.plan, stores, num_threads)
     batch.write(program.inputs)
     arrays = [*(a.copy() for a in program.inputs), *state]
     results = trees.map_tree(_plain, fill(traced.result, program()))
-    whole = _whole(program, state)
+    whole = _whole(program, stores, state)
     ways = ways_of(executor(), program)
     times = step_times(executor(), program)
     return gathered(subject, look(subject, arrays), executor(), ways, times, whole, results)
@@ -101,19 +103,22 @@ def _first_last(values: list[Value], cotangents: list[Value], ages: list[int]) -
     return ((values[i].uid, cotangents[i]) for i in order)
 
 
-def _whole(program: Program, state: list[np.ndarray]) -> float:
+def _whole(program: Program, stores: list[Store], state: list[np.ndarray]) -> float:
     """Seconds of a whole step: the best of a few. The state is put back."""
     best = float("inf")
-    arrays: list[np.ndarray] = program.state  # type: ignore[attr-defined]
     for _ in range(_ROUNDS):
-        for array, value in zip(arrays, state, strict=True):
-            np.copyto(array, value)
+        _put(stores, state)
         begin = time.perf_counter()
         program()
         best = min(best, time.perf_counter() - begin)
-    for array, value in zip(arrays, state, strict=True):
-        np.copyto(array, value)
+    _put(stores, state)
     return best
+
+
+def _put(stores: list[Store], state: list[np.ndarray]) -> None:
+    for store, value in zip(stores, state, strict=True):
+        np.copyto(store.array, value)
+        store.wrote()
 
 
 def _plain(leaf: Any) -> Any:

@@ -43,8 +43,9 @@ def addresses(
 
 def _load(missing: dict[str, Build], checked: bool, keep: bool) -> None:
     names = {key: cache.name_of(key) for key in missing}
-    objects = {key: cache.read(name) if keep else None for key, name in names.items()}
-    for key in [key for key, found in objects.items() if found is None]:
+    read = {key: cache.read(name) if keep else None for key, name in names.items()}
+    objects = {key: code for key, code in read.items() if code is not None}
+    for key in [key for key, code in read.items() if code is None]:
         text = text_of(missing[key](names[key]))
         objects[key] = code = compile_text(checks.checked_text(text) if checked else text)
         if keep:  # checks hold addresses of this process

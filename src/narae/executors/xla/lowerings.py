@@ -22,11 +22,12 @@ def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) 
         ins = [env[v.uid] for v in node.inputs]
         if checks is not None and node.op.name in INDICES:
             checks.note(node, ins)
-        env.update(zip(node.uids, _outputs(node, ins), strict=True))
+        env.update(zip(node.uids, outputs_of(node, ins), strict=True))
     return tuple(env[v.uid] for v in graph.outputs)
 
 
-def _outputs(node: Node, ins: Sequence[Any]) -> tuple[Any, ...]:
+def outputs_of(node: Node, ins: Sequence[Any]) -> tuple[Any, ...]:
+    """A node's results for traced arrays."""
     own = LOWERINGS.get(node.op.name)
     if own is None:
         outs = run(node.op, [jnp.asarray(x) for x in ins], node.params, jnp)

@@ -31,6 +31,7 @@ class XlaProgram:
 
     def __init__(self, plan: Plan, stores: Sequence[Store]) -> None:
         self.plan = plan
+        self.stores = list(stores)
         self._written = [stores[i] for i in plan.written]
         self._unwritten = [i for i in range(len(stores)) if i not in set(plan.written)]
         self._read = [stores[i] for i in self._unwritten]
@@ -88,7 +89,7 @@ class XlaProgram:
     def _run(self) -> list[np.ndarray]:
         with jax.enable_x64(True):
             inputs = [np.array(a) for a in self.inputs]  # the caller fills them anew meanwhile
-            written, read = _devices(self._written), _devices(self._read)
+            written, read = devices(self._written), devices(self._read)
             new, results, error = self._one(written, read, inputs)
             self._keep(new)
             self.outputs = [np.asarray(r) for r in results]
@@ -132,7 +133,7 @@ class XlaProgram:
                 for (array, order), a in zip(rows, self.inputs, strict=True)
             ]
             room = [jax.device_put(np.zeros((most, *a.shape), a.dtype)) for a in self.outputs]
-            written, read = _devices(self._written), _devices(self._read)
+            written, read = devices(self._written), devices(self._read)
             new, found, error = self._many(written, room, read, batches, count)
             self._keep(new)
             for target, values in zip(kept, found, strict=True):
@@ -152,7 +153,7 @@ class XlaProgram:
             raise
 
 
-def _devices(stores: Sequence[Store]) -> list[Any]:
+def devices(stores: Sequence[Store]) -> list[Any]:
     """The present values on the device."""
     for store in stores:
         if store.device is None:  # a copy: the array may be written to later
