@@ -6,7 +6,7 @@ import importlib.util
 import os
 
 from narae.base.errors import unknown_name
-from narae.executors import EXECUTORS
+from narae.executors import EXECUTORS, require
 
 _chosen: list[str] = []
 _threads: list[int] = []
@@ -14,7 +14,7 @@ _threads: list[int] = []
 
 def executor() -> str:
     """The name of the executor in use: the one set, else NARAE_EXECUTOR, else 'native' where
-    llvmlite is installed, else 'numpy'.
+    llvmlite is installed, else 'numpy'. See `set_executor` for what they are.
 
     >>> executor() in ("native", "numpy")
     True
@@ -28,8 +28,20 @@ def executor() -> str:
 
 
 def set_executor(name: str) -> None:
-    """Choose the executor for functions compiled from now on. Raises ValueError for an unknown name."""
-    _chosen[:] = [_checked(name)]
+    """Choose the executor for functions compiled from now on.
+
+    'native': machine code for this processor, by llvmlite. 'numpy': NumPy alone, the reference.
+    'xla': JAX, for GPUs and TPUs; it needs the extra `xla`. Results agree up to rounding.
+    Raises ValueError for an unknown name, MissingExtra for 'xla' without JAX.
+
+    >>> before = executor()
+    >>> set_executor("numpy")
+    >>> executor()
+    'numpy'
+    >>> set_executor(before)
+    """
+    require(_checked(name))
+    _chosen[:] = [name]
 
 
 def num_threads() -> int:

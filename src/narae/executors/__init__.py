@@ -6,11 +6,13 @@ the steps of a program."""
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from narae.base.errors import MissingExtra
 from narae.executors.how import How
 from narae.executors.store import Store
 from narae.graph.ir import Op
@@ -21,6 +23,15 @@ EXECUTORS: Mapping[str, str] = {
     "numpy": "narae.executors.numpy",
     "xla": "narae.executors.xla",
 }
+
+_EXTRAS = {"xla": ("jax", "xla")}  # by executor: the package that it needs, and the extra
+
+
+def require(name: str) -> None:
+    """Raises MissingExtra where the executor `name` needs a package that is not installed."""
+    package, extra = _EXTRAS.get(name, (None, ""))
+    if package is not None and importlib.util.find_spec(package) is None:
+        raise MissingExtra(package, extra, f"the {name} executor")
 
 
 class Program(Protocol):
@@ -45,7 +56,8 @@ def load(
     threads: Callable[[], int] = lambda: 1,
 ) -> Program:
     """Load a plan on the executor `name`. stores: of the state, which outlives the program;
-    threads: gives the number of threads to run it on."""
+    threads: gives the number of threads to run it on. Raises MissingExtra as `require` does."""
+    require(name)
     return importlib.import_module(EXECUTORS[name]).load(plan, stores, threads)
 
 

@@ -25,7 +25,8 @@ class PlanRow:
     program: which one, by its place in the report. step: from 1. operations: their names in the
     order of computation; the first may be a product, whose tiles the others are computed on.
     shape, dtype: of the first result (there may be more of its shape, or none that is stored).
-    how: 'native' or 'NumPy' on the native executor; 'own', 'generic' or 'falls back' on NumPy's.
+    how: 'native' or 'NumPy' on the native executor; 'own', 'generic' or 'falls back' on NumPy's;
+    'xla' on the xla executor, which compiles all steps as one.
     why: what keeps it from a better way. tiles: calls of native kernels. bytes: of all results.
     """
 

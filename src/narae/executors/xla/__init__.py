@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from narae.base.errors import MissingExtra
 from narae.executors.how import How
 from narae.executors.store import Store
 from narae.graph.ir import Op
@@ -22,13 +21,9 @@ HEADS, APART = False, 0
 
 
 def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> XlaProgram:
-    """A program for the plan; its threads are XLA's own. Raises MissingExtra without JAX."""
-    try:
-        from narae.executors.xla.program import XlaProgram
-    except ModuleNotFoundError as error:
-        if error.name not in ("jax", "jaxlib"):
-            raise
-        raise MissingExtra("jax", "xla", "the xla executor") from None
+    """A program for the plan; its threads are XLA's own."""
+    from narae.executors.xla.program import XlaProgram
+
     return XlaProgram(plan, stores)
 
 
