@@ -243,7 +243,7 @@ def test_operations_are_listed_by_executor(narae_: Any) -> None:
     assert re.search(r"numpy: \d+ \w+", said)
     assert re.search(r"native: \d+ native, \d+ NumPy", said)
     columns = next(line for line in said.splitlines() if "operation" in line and "gradient" in line)
-    assert re.findall(r"\w+", columns) == ["operation", "gradient", "native", "numpy"]
+    assert re.findall(r"\w+", columns) == ["operation", "gradient", "native", "numpy", "xla"]
 
 
 def test_without_matplotlib_all_but_the_pictures_is_done(
@@ -308,6 +308,28 @@ def test_a_step_is_explained_on_real_digits(narae_: Any, trained: Any, tmp_path:
     code, said, _ = narae_("explain", trained.model, "--batch", 5, "--html", page)
     assert (code, f"wrote {page}" in said) == (0, True)
     assert "float32[5, 784]" in page.read_text(encoding="utf-8")
+
+
+def test_a_network_built_by_fit_is_explained_on_its_labels(narae_: Any, tmp_path: Path) -> None:
+    model = narae.Sequential([layers.Dense(10, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((8, 784), "float32"), np.arange(8), verbose=0)
+    model.save(tmp_path / "fitted.keras")
+    code, said, _ = narae_("explain", tmp_path / "fitted.keras", "--batch", 8)
+    assert (code, said.splitlines()[0]) == (0, "8 samples: test images of MNIST; their labels")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_tables_of_an_explanation_fit_the_terminal(
+    narae_: Any, trained: Any, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    code, said, _ = narae_("explain", trained.model)
+    assert code == 0
+    assert max(map(len, said.splitlines())) <= width
+    heads = [line for line in said.splitlines() if line.strip().startswith(("layer ", "step "))]
+    assert len(heads) == 2
+    assert not any("…" in line for line in heads)
 
 
 def test_other_networks_are_explained_on_random_numbers(narae_: Any, tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ from narae.ops.record import RECORDS
 
 def print_coverage() -> None:
     """Print how each executor runs each operation, and how many run in which way."""
-    ways = {name: coverage(name, RECORDS) for name in EXECUTORS}
+    ways, missing = {}, []
+    for name in EXECUTORS:
+        try:
+            ways[name] = coverage(name, RECORDS)
+        except ImportError as error:  # of an extra
+            missing.append(f"{name}: {error}")
     table = Table(title=f"{len(RECORDS)} operations")
     for title in ("operation", "gradient", *ways):
         table.add_column(title)
@@ -26,3 +31,5 @@ def print_coverage() -> None:
     for name, way in ways.items():
         counts = ", ".join(f"{count} {kind}" for kind, count in Counter(way.values()).most_common())
         console.print(f"{name}: {counts}", highlight=False)
+    for line in missing:
+        console.print(line, highlight=False, markup=False)

@@ -72,7 +72,8 @@ def _random(tensor: Any, batch: int, rng: np.random.Generator) -> np.ndarray:
 def _labels(model: Any, batch: int, digits: np.ndarray | None) -> tuple[Any, str]:
     """The digits' labels in the form that a classifier's loss takes, else zeros."""
     zeros = labels_like(model, batch)
-    classes = isinstance(zeros, np.ndarray) and getattr(model, "output_shape", None) == (None, 10)
+    shape = getattr(model, "output_shape", None)  # the batch's length is known, or not
+    classes = isinstance(zeros, np.ndarray) and isinstance(shape, tuple) and shape[1:] == (10,)
     if digits is None or not classes:
         return zeros, "labels of zeros"
     named = np.eye(10, dtype="float32")[digits] if zeros.ndim == 2 else digits.astype("int32")

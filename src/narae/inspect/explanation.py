@@ -145,7 +145,7 @@ class Explanation:
     def __rich_console__(self, console: Any, options: Any) -> Any:
         from narae.inspect.tables import rich_parts
 
-        yield from rich_parts(self)
+        yield from rich_parts(self, options.max_width)
 
     def _repr_html_(self) -> str:
         from narae.inspect.page import fragment

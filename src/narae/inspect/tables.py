@@ -13,6 +13,9 @@ from narae.inspect.explanation import Explanation, Layer, Step
 _WIDTH = 150  # of a table that is printed into text
 _LINE, _LINES = 48, 3  # characters and lines of a formula in a terminal's table
 _ON_PAGE = frozenset({"result", "bytes", "runs as"})  # columns that a terminal has no room for
+# Those that leave a narrow terminal's table, the first first: what is cut cannot be read.
+_LEAVE = ("kind", "change / norm", "zeros", "dead", "mean ± std", "phase", "gradient", "cost")
+_FORMULA = 24  # characters of a formula's column, at least
 
 
 @dataclass(frozen=True)
@@ -136,22 +139,44 @@ def as_text(found: Explanation) -> str:
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
 
-def rich_parts(found: Explanation) -> Iterator[Any]:
-    """What a rich console prints."""
+def rich_parts(found: Explanation, width: int) -> Iterator[Any]:
+    """What a rich console of a width prints."""
+    from rich import box
     from rich.markup import escape
     from rich.table import Table as RichTable
 
     yield f"[bold]{escape(found.model)}[/]: one {found.kind} step"
     yield escape("; ".join(f"{name} {value}" for name, value in facts(found)))
     for table in tables(found):
-        shown = RichTable(title=table.title, title_justify="left", header_style="bold")
-        kept = [i for i, c in enumerate(table.columns) if c.title not in _ON_PAGE]
+        title = f"\n{table.title}"
+        shown = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        kept = _fitting(table, width)
         for c in (table.columns[i] for i in kept):
             side = "right" if c.right else "left"
-            shown.add_column(c.title, justify=side, no_wrap=c.title != "formula", overflow="fold")
+            shown.add_column(c.title, justify=side, no_wrap=c.title != "formula")
         for row in table.rows:
             shown.add_row(*(escape(_brief(row[i])) for i in kept))
         yield shown
+
+
+def _fitting(table: Table, width: int) -> list[int]:
+    """The places of the columns that a table of a width has room for."""
+    needed = {
+        c.title: _FORMULA
+        if c.title == "formula"
+        else max(
+            len(line)
+            for row in (*table.rows, [c.title] * len(table.columns))
+            for line in row[i].split("\n")
+        )
+        for i, c in enumerate(table.columns)
+        if c.title not in _ON_PAGE
+    }
+    for title in _LEAVE:
+        if sum(needed.values()) + 3 * len(needed) <= width:
+            break
+        needed.pop(title, None)
+    return [i for i, c in enumerate(table.columns) if c.title in needed]
 
 
 def _brief(text: str) -> str:
