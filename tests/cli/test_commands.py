@@ -23,8 +23,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def narae_(monkeypatch: Any, capsys: Any) -> Any:
     """Run `narae` with words; (exit code, standard output, standard error)."""
 
-    def run(*words: Any) -> tuple[int, str, str]:
-        monkeypatch.setenv("COLUMNS", "100")
+    def run(*words: Any, columns: int = 100) -> tuple[int, str, str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys, "argv", ["narae", *map(str, words)])
         code = 0
         try:
@@ -320,11 +320,8 @@ def test_a_network_built_by_fit_is_explained_on_its_labels(narae_: Any, tmp_path
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
-def test_tables_of_an_explanation_fit_the_terminal(
-    narae_: Any, trained: Any, width: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    code, said, _ = narae_("explain", trained.model)
+def test_tables_of_an_explanation_fit_the_terminal(narae_: Any, trained: Any, width: int) -> None:
+    code, said, _ = narae_("explain", trained.model, columns=width)
     assert code == 0
     assert max(map(len, said.splitlines())) <= width
     heads = [line for line in said.splitlines() if line.strip().startswith(("layer ", "step "))]
