@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.engine.config import executor, num_threads
+from narae.engine.distribution import spread_of
 from narae.engine.trace import Traced, fill, trace
 from narae.executors import load, wishes
 from narae.executors.rows import Rows
@@ -31,14 +32,16 @@ class Compiled:
     `trees.flatten`), then call. What a call gives are arrays of the program too: valid until the next call.
     """
 
-    def __init__(self, traced: Traced, executor_name: str) -> None:
+    def __init__(self, traced: Traced, executor_name: str, batched: bool = False) -> None:
+        """batched: whether the inputs are a batch, which the distribution in use may split."""
         stores = [v.store for v in traced.variables]
         graph = simplify(traced.graph)
         planned = planned_for(executor_name, graph, traced)
         self.traced = traced
         self.graph = graph
         self.executor = executor_name
-        self.program = load(executor_name, planned, stores, num_threads)
+        spread = spread_of(planned.inputs, traced.variables, executor_name, batched)
+        self.program = load(executor_name, planned, stores, num_threads, spread)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = threading.Lock()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]
@@ -52,6 +55,11 @@ class Compiled:
         finally:  # Ctrl-C may come in the middle of a run
             self._touch()
         return fill(self.traced.result, outputs)
+
+    def fill(self, batch: Any) -> None:
+        """Write a batch into `inputs`: of one that is split among processes this one's rows."""
+        rows = getattr(self.program, "rows", None)
+        (batch if rows is None else batch.part(rows)).write(self.inputs)
 
     def many(self, steps: int, rows: Sequence[Rows]) -> Many | None:
         """Run many steps at once on rows of arrays, if the executor can: see `Many`."""

@@ -60,6 +60,7 @@ class Variable(Operators):
         self.regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False
+        self.like: Variable | None = None  # the weight that it is the optimizer's state of
         with eagerly():
             value = _initial(initializer, shape, dtype, self.name)
         self.spec = value.spec

@@ -14,6 +14,7 @@ import numpy as np
 
 from narae.base.errors import MissingExtra
 from narae.executors.how import How
+from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
@@ -54,11 +55,14 @@ def load(
     plan: Plan,
     stores: Sequence[Store],
     threads: Callable[[], int] = lambda: 1,
+    spread: Spread | None = None,
 ) -> Program:
     """Load a plan on the executor `name`. stores: of the state, which outlives the program;
-    threads: gives the number of threads to run it on. Raises MissingExtra as `require` does."""
+    threads: gives the number of threads to run it on; spread: over which devices, for 'xla' alone.
+    Raises MissingExtra as `require` does."""
     require(name)
-    return importlib.import_module(EXECUTORS[name]).load(plan, stores, threads)
+    more = () if spread is None else (spread,)
+    return importlib.import_module(EXECUTORS[name]).load(plan, stores, threads, *more)
 
 
 def wishes(name: str) -> tuple[bool, int]:

@@ -16,12 +16,11 @@ class Store:
     it is only in the array.
     """
 
-    __slots__ = ("_newer", "array", "device", "layout")
+    __slots__ = ("_newer", "array", "device")
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
         self.device: Any = None
-        self.layout: Any = None  # how it lies over several devices; None: on one, or a copy on each
         self._newer: Callable[[Any], np.ndarray] | None = None
 
     def host(self) -> np.ndarray:

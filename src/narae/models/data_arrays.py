@@ -149,6 +149,13 @@ class ArrayBatch:
         """`tree()` with a Spec, or None, for each leaf."""
         return self._source.specs(self.size)
 
+    def part(self, rows: Any) -> ArrayBatch:
+        """Some of the rows: a slice, or indices."""
+        own = self._rows
+        if type(own) is slice:
+            own = np.arange(own.start, own.stop)
+        return ArrayBatch(self._source, own[rows], len(own[rows]))
+
     def write(self, buffers: list[np.ndarray]) -> None:
         """Fill a program's inputs: the leaves in order, None left out, cast where dtypes differ."""
         source, rows = self._source, self._rows

@@ -31,6 +31,10 @@ class Batch:
         """`tree()` with a Spec, or None, for each leaf."""
         return trees.map_tree(spec_of, self._tree)
 
+    def part(self, rows: Any) -> Batch:
+        """Some of the rows: a slice, or indices."""
+        return Batch(trees.map_tree(lambda leaf: None if leaf is None else leaf[rows], self._tree))
+
     def write(self, buffers: list[np.ndarray]) -> None:
         """Fill a program's inputs: the leaves in order, None left out, cast where dtypes differ."""
         leaves = [leaf for leaf in trees.flatten(self._tree) if leaf is not None]

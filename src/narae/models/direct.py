@@ -32,6 +32,10 @@ class Array:
         """(x, None, None) as specs."""
         return self._specs
 
+    def part(self, rows: Any) -> Array:
+        """Some of the rows: a slice, or indices."""
+        return Array(self._array[rows], self._specs)
+
     def write(self, buffers: list[np.ndarray]) -> None:
         """Fill the program's input."""
         np.copyto(buffers[0], self._array, casting="unsafe")

@@ -13,6 +13,7 @@ from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.engine.compiled import Compiled, Many
 from narae.engine.config import executor
+from narae.engine.distribution import distribution
 from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
 from narae.models import direct
@@ -36,13 +37,14 @@ class Steps:
     def refresh(self) -> None:
         """Forget programs that were made for another state of the model (trainable flags, optimizer)."""
         model = self._model
-        seen = (changes.count(), id(model.optimizer), model.run_eagerly)
+        spread = distribution()
+        seen = (changes.count(), id(model.optimizer), model.run_eagerly, spread)
         if seen == self._seen:
             return
         with self._making:
             flags = tuple((id(v), v.trainable) for v in model.variables)
             layers = tuple(layer.trainable for layer in model._flatten_layers())
-            state = (flags, layers, id(model.optimizer), model.run_eagerly)
+            state = (flags, layers, id(model.optimizer), model.run_eagerly, spread)
             if self._state is not None and state != self._state:
                 self._programs.clear()
                 self._latest.clear()
@@ -77,7 +79,7 @@ class Steps:
             return result if take is None else take(result)
         compiled = self.program(kind, batch)
         with compiled.lock:
-            batch.write(compiled.inputs)
+            compiled.fill(batch)
             result = compiled()
             return result if take is None else take(result)
 
@@ -102,7 +104,7 @@ class Steps:
         with self._making:
             found = self._programs.get(key)
             if found is None:
-                found = self._programs[key] = Compiled(self.traced(kind, specs), executor())
+                found = self._programs[key] = Compiled(self.traced(kind, specs), executor(), True)
                 self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
             self._latest[kind] = (specs, found)
@@ -118,6 +120,12 @@ class Steps:
             return [(kind, compiled) for (kind, _), compiled in self._programs.items()]
 
     def _eager(self, kind: str, batch: Any) -> Any:
+        if distribution() is not None:
+            raise ValueError(
+                "a model that runs eagerly runs on one device, and a distribution is in use: compile "
+                "it without run_eagerly=True"
+            )
+
         def fed(leaf: Any) -> Any:
             if leaf is None:
                 return None

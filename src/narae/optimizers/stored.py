@@ -59,12 +59,14 @@ class Stored:
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
         """Make a variable of a weight's shape and dtype, named after its path."""
-        return self.add_variable(
+        made = self.add_variable(
             reference_variable.shape,
             initializer,
             reference_variable.dtype,
             name=f"{reference_variable.path.replace('/', '_')}_{name or 'state'}",
         )
+        made.like = reference_variable
+        return made
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"

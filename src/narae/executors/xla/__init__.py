@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from narae.executors.how import How
+from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 HEADS, APART = False, 0
 
 
-def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> XlaProgram:
-    """A program for the plan; its threads are XLA's own."""
+def load(
+    plan: Plan,
+    stores: Sequence[Store],
+    threads: Callable[[], int],
+    spread: Spread | None = None,
+) -> XlaProgram:
+    """A program for the plan; its threads are XLA's own. spread: over which devices."""
     from narae.executors.xla.program import XlaProgram
 
-    return XlaProgram(plan, stores)
+    return XlaProgram(plan, stores, spread)
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:

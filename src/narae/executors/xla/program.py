@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any
 
 import jax
@@ -15,8 +14,10 @@ from jax import lax
 
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
+from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.executors.xla.lowerings import Checks, evaluate
+from narae.executors.xla.placement import placement_of, whole
 from narae.graph.plan import Plan
 
 _FIRST, _MOST = 8, 256  # steps of a dispatch: at first, and at most
@@ -25,21 +26,23 @@ _TIME = 0.2  # seconds that a dispatch should take: then the progress is shown, 
 
 
 class XlaProgram:
-    """Runs a plan's graph on JAX's device. What it writes stays there: see `Store`."""
+    """Runs a plan's graph on JAX's device, or over several. What it writes stays there: see
+    `Store`. rows: of a batch, those that go into `inputs` here; None for all."""
 
     away = True
 
-    def __init__(self, plan: Plan, stores: Sequence[Store]) -> None:
+    def __init__(self, plan: Plan, stores: Sequence[Store], spread: Spread | None = None) -> None:
         self.plan = plan
+        place = self.place = placement_of(plan, spread)
         self.stores = list(stores)
         self._written = [stores[i] for i in plan.written]
         self._unwritten = [i for i in range(len(stores)) if i not in set(plan.written)]
         self._read = [stores[i] for i in self._unwritten]
-        self.inputs = [np.zeros(v.shape, np_dtype(v.dtype)) for v in plan.inputs]
+        self.inputs, self.rows = place.inputs, place.rows
         results = plan.graph.outputs[: len(plan.outputs)]
         self.outputs = [np.empty(v.shape, np_dtype(v.dtype)) for v in results]
-        self._one = jax.jit(self._step, donate_argnums=0)
-        self._many = jax.jit(self._steps, donate_argnums=(0, 1))
+        self._one = place.jit(self._step, (0,))
+        self._many = place.jit(self._steps, (0, 1))
         # Ctrl-C comes to the main thread alone: state that was given away is never lost
         self._thread = ThreadPoolExecutor(1, "narae-xla")
 
@@ -50,7 +53,8 @@ class XlaProgram:
         given = dict(zip([*self.plan.written, *self._unwritten], [*written, *read], strict=True))
         state = [given[i] for i in range(len(given))]
         checks = Checks()
-        outs = evaluate(self.plan.graph, [*inputs, *state], checks)
+        with self.place.around():
+            outs = evaluate(self.plan.graph, [*inputs, *state], checks)
         results, new = outs[: len(self.plan.outputs)], list(outs[len(self.plan.outputs) :])
         error = checks.result()
         if error is not None:
@@ -88,9 +92,7 @@ class XlaProgram:
 
     def _run(self) -> list[np.ndarray]:
         with jax.enable_x64(True):
-            inputs = [np.array(a) for a in self.inputs]  # the caller fills them anew meanwhile
-            written, read = devices(self._written), devices(self._read)
-            new, results, error = self._one(written, read, inputs)
+            new, results, error = self._one(*self.state(), self.place.given())
             self._keep(new)
             self.outputs = [np.asarray(r) for r in results]
             _check(error)
@@ -106,12 +108,14 @@ class XlaProgram:
     def _chunks(
         self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
     ) -> Iterator[int]:
-        each = sum(a.nbytes for a in (*self.inputs, *self.outputs))
+        # of the whole batch: the processes of a job must come to the same number
+        each = sum(v.spec.size * np_dtype(v.dtype).itemsize for v in self.plan.inputs)
+        each += sum(a.nbytes for a in self.outputs)
         most = max(1, min(_MOST, _BYTES // max(1, each)))
-        given = [(jax.device_put(r.array), _order(r, len(r.array))) for r in rows]
+        given = self.place.sources(rows)
         done, count = 0, min(_FIRST, most)
         while done < steps:
-            count = min(count, steps - done)
+            count = self.place.agree(min(count, steps - done))
             begun = time.monotonic()
             self._guarded(self._chunk, given, done, count, most, kept)
             done += count
@@ -121,28 +125,32 @@ class XlaProgram:
 
     def _chunk(
         self,
-        rows: list[tuple[Any, Any]],
+        sources: list[Any],
         done: int,
         count: int,
         most: int,
         kept: Sequence[np.ndarray],
     ) -> None:
         with jax.enable_x64(True):
-            batches = [
-                _batches(array, order, done * a.shape[0], (most, *a.shape), a.dtype)
-                for (array, order), a in zip(rows, self.inputs, strict=True)
-            ]
-            room = [jax.device_put(np.zeros((most, *a.shape), a.dtype)) for a in self.outputs]
-            written, read = devices(self._written), devices(self._read)
+            batches = self.place.batches(sources, done, count, most)
+            written, read = self.state()
+            room = self.place.room(most, self.outputs)
             new, found, error = self._many(written, room, read, batches, count)
             self._keep(new)
             for target, values in zip(kept, found, strict=True):
                 target[done : done + count] = np.asarray(values)[:count]
             _check(error)
 
+    def state(self) -> tuple[list[Any], list[Any]]:
+        """The present values on the device: of what is written, and of what is only read."""
+        return (
+            self.place.present(self._written, self.plan.written),
+            self.place.present(self._read, self._unwritten),
+        )
+
     def _keep(self, new: Sequence[Any]) -> None:
         for store, value in zip(self._written, new, strict=True):
-            store.keep(value, np.asarray)
+            store.keep(value, whole)
 
     def _guarded(self, run: Any, *args: Any) -> Any:
         running: Future[Any] = self._thread.submit(run, *args)
@@ -151,27 +159,6 @@ class XlaProgram:
         except BaseException:
             wait([running])
             raise
-
-
-def devices(stores: Sequence[Store]) -> list[Any]:
-    """The present values on the device."""
-    for store in stores:
-        if store.device is None:  # a copy: the array may be written to later
-            store.device = jax.device_put(store.array.copy())
-    return [store.device for store in stores]
-
-
-def _order(rows: Rows, length: int) -> Any:
-    order = np.arange(length) if rows.order is None else rows.order
-    return jax.device_put(order[rows.start :].astype(np.int32))
-
-
-@partial(jax.jit, static_argnums=(3, 4))
-def _batches(array: Any, order: Any, begin: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
-    last there is what nobody reads."""
-    places = jnp.minimum(begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
-    return jnp.take(array, order[places], axis=0).astype(dtype).reshape(shape)
 
 
 def _check(error: Any) -> None:

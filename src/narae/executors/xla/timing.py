@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from narae.executors.xla.lowerings import outputs_of
-from narae.executors.xla.program import XlaProgram, devices
+from narae.executors.xla.program import XlaProgram
 from narae.graph.fuse import Step
 
 _ROUNDS = 3
@@ -19,8 +19,9 @@ def step_times(program: XlaProgram) -> list[float]:
     plan = program.plan
     with jax.enable_x64(True):
         env: dict[int, Any] = {v.uid: v.data for v in plan.graph.constants}
-        env.update((v.uid, a) for v, a in zip(plan.inputs, program.inputs, strict=True))
-        env.update((v.uid, a) for v, a in zip(plan.state, devices(program.stores), strict=True))
+        env.update((v.uid, a) for v, a in zip(plan.inputs, program.place.given(), strict=True))
+        state = program.place.present(program.stores, range(len(program.stores)))
+        env.update((v.uid, a) for v, a in zip(plan.state, state, strict=True))
         views = {uid: node for node in (*plan.once, *plan.views) for uid in node.uids}
 
         def value(uid: int) -> Any:
