@@ -14,6 +14,7 @@ from narae.base.files import PathLike, atomic_write
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.folders import writable_folder
 from narae.callbacks.model_checkpoint import check_save_freq
+from narae.engine.processes import of_first, process_index, written_once
 
 _POINTER = "training_metadata.json"
 
@@ -62,6 +63,7 @@ class BackupAndRestore(Callback):
         writable_folder(self.backup_dir, "BackupAndRestore")
         self.resumed_at, self._metrics, self._since = None, [], 0
         backups = self._backups()
+        self._check_shared(backups)
         for i, backup in enumerate(backups):
             try:
                 self._restore(backup)
@@ -69,6 +71,15 @@ class BackupAndRestore(Callback):
             except (ValueError, OSError):
                 if i == len(backups) - 1:
                     raise
+
+    def _check_shared(self, backups: list[dict[str, Any]]) -> None:
+        """A process that went on alone would wait for the others for ever."""
+        mine = json.dumps(backups)
+        if of_first(f"backups in {self.backup_dir}", mine) != mine:
+            raise RuntimeError(
+                f"process {process_index()} finds other backups in {self.backup_dir} than process 0: "
+                "name a folder that all processes share"
+            )
 
     def _backups(self) -> list[dict[str, Any]]:
         """What the pointer says: {"epoch", "batch", "weights", "metrics"}, the last backup
@@ -135,17 +146,25 @@ class BackupAndRestore(Callback):
         if batch:
             of_metrics = enumerate(_metric_variables(self.model))
             kept |= {f"metric_{i}": np.array(v) for i, v in of_metrics}
-        with atomic_write(self.backup_dir / metrics) as file:
-            np.savez(file, **kept)  # type: ignore[arg-type]
         backup = {"epoch": epoch, "batch": batch, "weights": weights, "metrics": metrics}
         backups = [backup, *before[: int(self.double_checkpoint)]]
-        with atomic_write(self.backup_dir / _POINTER, "w") as file:
-            json.dump({"backups": backups}, file)
+        with written_once(f"{self.backup_dir}") as here:
+            if not here:
+                return
+            with atomic_write(self.backup_dir / metrics) as file:
+                np.savez(file, **kept)  # type: ignore[arg-type]
+            with atomic_write(self.backup_dir / _POINTER, "w") as file:
+                json.dump({"backups": backups}, file)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """The fit is done: remove its backups."""
         if not self.delete_checkpoint:
             return
+        with written_once(f"{self.backup_dir}") as here:
+            if here:
+                self._remove()
+
+    def _remove(self) -> None:
         for path in (self.backup_dir / _POINTER, *self.backup_dir.glob("state_[abc].*")):
             path.unlink(missing_ok=True)
         with suppress(OSError):  # something else is in the folder: it stays

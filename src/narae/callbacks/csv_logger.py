@@ -12,6 +12,7 @@ import numpy as np
 from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.folders import writable_folder
+from narae.engine.processes import leads
 
 
 class CSVLogger(Callback):
@@ -32,7 +33,9 @@ class CSVLogger(Callback):
         self._head = True
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Open the file."""
+        """Open the file: in process 0, when there are several."""
+        if not leads():
+            return
         writable_folder(os.path.dirname(self.filename) or ".", "CSVLogger")
         if self.append and os.path.exists(self.filename):
             with open(self.filename, encoding="utf-8") as file:
@@ -44,6 +47,8 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row."""
+        if not leads():
+            return
         logs = logs or {}
         if self.keys is None:
             self.keys = self._columns(logs)

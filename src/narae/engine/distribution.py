@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narae.base import changes
+from narae.base import changes, trees
 from narae.engine.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from narae.engine.processes import process_count, process_index
-from narae.executors.spread import Spread
+from narae.graph.spread import Spread
+from narae.ops.records.layout import lay
+from narae.ops.symbolic import KerasTensor
+from narae.ops.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
     from narae.engine.variable import Variable
@@ -197,6 +200,35 @@ class ModelParallel(Distribution):
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
         """The layout that the map has for a path."""
         return self._layout_map[path]
+
+
+def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
+    """The tensor, laid out over a mesh where a compiled step computes it; no number changes.
+
+    It says so to XLA in a function that is traced under a distribution over that mesh; tensors at
+    hand are in this process's memory, and stay there. Raises TypeError for what is no layout,
+    ValueError for one without a mesh.
+
+    >>> layout = TensorLayout(["batch"], DeviceMesh((1,), ["batch"], ["cpu:0"]))
+    >>> distribute_tensor([1.0, 2.0], layout).tolist()
+    [1.0, 2.0]
+    """
+    if not isinstance(layout, TensorLayout):
+        raise TypeError(f"distribute_tensor takes a TensorLayout, got {layout!r}")
+    if layout.device_mesh is None:
+        raise ValueError("Cannot create sharding when device mesh is not set for TensorLayout.")
+    return tensor if isinstance(tensor, KerasTensor) else lay(as_tensor(tensor), layout=layout)
+
+
+def laid_out(outputs: Any, path: str) -> Any:
+    """What a layer gives, laid out as the distribution in use says of its path."""
+    found = distribution()
+    layout = None if found is None else found.get_tensor_layout(path)
+    if layout is None:
+        return outputs
+    return trees.map_tree(
+        lambda leaf: distribute_tensor(leaf, layout) if isinstance(leaf, Tensor) else leaf, outputs
+    )
 
 
 _current: list[Distribution | None] = [None]

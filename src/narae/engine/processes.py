@@ -46,7 +46,8 @@ def joined(index: int, count: int) -> None:
     _place[:] = [index, count]
 
 
-def _runtime() -> Any:
+def runtime() -> Any:
+    """JAX's side of it. Raises MissingExtra without JAX."""
     require("xla")
     from narae.executors.xla import processes
 
@@ -76,7 +77,7 @@ def written_once(what: str) -> Iterator[bool]:
     key = _key(f"written/{what}")
     if not leads():
         yield False
-        said = _runtime().wait_for(key, _WAIT)
+        said = runtime().wait_for(key, _WAIT)
         if said:
             raise OSError(f"process 0 could not write {what}: {said}")
         return
@@ -88,23 +89,20 @@ def written_once(what: str) -> Iterator[bool]:
         said = f"{type(error).__name__}: {error}"
         raise
     finally:
-        _runtime().tell(key, said)
+        runtime().tell(key, said)
 
 
-def agreed(what: str, mine: str) -> str:
-    """What process 0 has, which the others must have too. Raises RuntimeError where they differ."""
+def of_first(what: str, mine: str) -> str:
+    """What process 0 has. Every process must ask."""
     if process_count() == 1:
         return mine
-    key = _key(f"agreed/{what}")
-    if leads():
-        _runtime().tell(key, mine)
-        return mine
-    found = _runtime().wait_for(key, _WAIT)
-    if found != mine:
-        raise RuntimeError(f"process {process_index()} has another {what} than process 0")
-    return found
+    key = _key(f"first/{what}")
+    if not leads():
+        return runtime().wait_for(key, _WAIT)
+    runtime().tell(key, mine)
+    return mine
 
 
 def sizes(mine: int) -> list[int]:
     """A number of each process, by process. All of them must ask."""
-    return [mine] if process_count() == 1 else _runtime().gathered(mine)
+    return [mine] if process_count() == 1 else runtime().gathered(mine)

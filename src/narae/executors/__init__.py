@@ -14,10 +14,10 @@ import numpy as np
 
 from narae.base.errors import MissingExtra
 from narae.executors.how import How
-from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
+from narae.graph.spread import Spread
 
 EXECUTORS: Mapping[str, str] = {
     "native": "narae.executors.native",

@@ -13,7 +13,8 @@ import numpy as np
 from narae import regularizers
 from narae.base import trees
 from narae.base.dtypes import is_float
-from narae.base.names import auto_name, name_scope
+from narae.base.names import auto_name, current_path, name_scope
+from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
 from narae.layers.building import as_shapes, scoped_build, specs_of
 from narae.layers.calling import (
@@ -128,7 +129,7 @@ class Layer(Configured, Stateless, Stateful):
         if outermost():
             self._clear_losses()
         with in_call(training), name_scope(self.name):
-            outputs = self.call(*args, **kwargs)
+            outputs = laid_out(self.call(*args, **kwargs), current_path("output"))
         return self._finished(outputs, tensors)
 
     def _input(self, leaf: Any) -> Any:

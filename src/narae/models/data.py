@@ -24,6 +24,7 @@ from narae.models.data_checks import (
     class_weights,
     count_samples,
 )
+from narae.models.data_parts import of_processes
 from narae.models.data_streams import DatasetSource, StreamSource
 from narae.utils.py_dataset import PyDataset
 
@@ -63,7 +64,9 @@ def make_source(
     kind = _kind(x)
     if kind == "arrays":
         size = check_batch_size(batch_size)
-        return _from_arrays(x, y, sample_weight, size, shuffle or False, steps, weights, seed)
+        return of_processes(
+            _from_arrays(x, y, sample_weight, size, shuffle or False, steps, weights, seed)
+        )
     for name, extra in (("y", y), ("sample_weight", sample_weight)):
         if extra is not None:
             raise ValueError(
@@ -72,8 +75,8 @@ def make_source(
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
     if kind == "dataset":
-        return DatasetSource(x, bool(shuffle), steps, weights, seed)
-    return StreamSource(x, steps, weights)
+        return of_processes(DatasetSource(x, bool(shuffle), steps, weights, seed))
+    return of_processes(StreamSource(x, steps, weights))
 
 
 def _kind(x: Any) -> str:

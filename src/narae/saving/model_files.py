@@ -11,6 +11,7 @@ from typing import Any
 
 from narae.base.files import atomic_write
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.engine.processes import written_once
 from narae.engine.variable import byte_budget
 from narae.saving import archive
 from narae.saving.h5 import CorruptFile, as_path
@@ -48,9 +49,15 @@ def save_model(
     }
     weights = io.BytesIO()
     write_weights(model, weights)
+    with written_once(str(path)) as here:
+        if here:
+            _write(path, {archive.METADATA: metadata, archive.CONFIG: config}, weights)
+
+
+def _write(path: Path, described: dict[str, Any], weights: io.BytesIO) -> None:
     with atomic_write(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
-        file.writestr(archive.METADATA, json.dumps(metadata))
-        file.writestr(archive.CONFIG, json.dumps(config))
+        for name, data in described.items():
+            file.writestr(name, json.dumps(data))
         file.writestr(archive.WEIGHTS, weights.getbuffer())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from narae.base.files import atomic_write
+from narae.engine.processes import written_once
 from narae.saving import archive
 from narae.saving.h5 import CorruptFile, Reader, Writer, as_path, open_for_reading
 from narae.saving.tree import parts
@@ -33,8 +34,10 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
         )
     packed = io.BytesIO()
     write_weights(model, packed)
-    with atomic_write(path) as file:
-        file.write(packed.getbuffer())
+    with written_once(str(path)) as here:
+        if here:
+            with atomic_write(path) as file:
+                file.write(packed.getbuffer())
 
 
 def check_target(path: Path, overwrite: bool) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from narae.engine.processes import leads
+
 Values = Mapping[str, Any] | Iterable[tuple[str, Any]] | Callable[[], Mapping[str, Any]] | None
 _BOLD, _GREEN, _WHITE, _END = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
@@ -161,9 +163,9 @@ class Progbar:
 
 
 def emit(text: str) -> None:
-    """Write to stdout at once; signs that its encoding lacks are replaced."""
+    """Write to stdout at once, in process 0 of a job; signs that its encoding lacks are replaced."""
     out = sys.stdout
-    if out is None:  # a program without a console
+    if out is None or not leads():  # None: a program without a console
         return
     try:
         out.write(text)

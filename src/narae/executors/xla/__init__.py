@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from narae.executors.how import How
-from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
+from narae.graph.spread import Spread
 
 if TYPE_CHECKING:
     from narae.executors.xla.program import XlaProgram

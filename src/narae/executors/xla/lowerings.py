@@ -10,8 +10,10 @@ import numpy as np
 from jax import lax
 
 from narae.executors.xla import windows
+from narae.executors.xla.placement import constrained
 from narae.graph.graph import Graph
 from narae.graph.ir import Node, run
+from narae.graph.spread import Layout
 
 
 def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) -> tuple[Any, ...]:
@@ -164,6 +166,10 @@ def _custom(*arrays: Any, forward: Graph, backward: Graph) -> tuple[Any, ...]:
     return evaluate(forward, arrays)
 
 
+def _lay(x: Any, *, layout: Layout | None) -> Any:
+    return constrained(x, layout)
+
+
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "dot": _dot,
     "conv": _conv,
@@ -175,6 +181,7 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "while": _while,
     "scan": _scan,
     "custom_gradient": _custom,
+    "lay": _lay,
     "windows": windows.windows,
     "fold_windows": windows.fold_windows,
     "reduce_window": windows.reduce_window,

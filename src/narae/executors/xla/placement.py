@@ -18,10 +18,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
-from narae.executors.spread import Axes, Spread
-from narae.executors.spread import Mesh as Names
 from narae.executors.store import Store
 from narae.graph.plan import Plan
+from narae.graph.spread import Axes, Layout, Spread
+from narae.graph.spread import Mesh as Names
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
@@ -54,11 +54,18 @@ def sharding_of(names: Names, axes: Axes) -> NamedSharding:
 _around: ContextVar[Any] = ContextVar("around", default=None)  # the mesh of what is being traced
 
 
-def constrained(x: Any, layout: Any) -> Any:
-    """A traced value, laid out; as it is within a program that is not spread over that mesh."""
-    if layout is None or layout.device_mesh is None or _around.get() is not layout.device_mesh:
+def constrained(x: Any, layout: Layout | None) -> Any:
+    """A traced value, laid out; as it is in a program that is not over that mesh, and where the
+    mesh does not divide it."""
+    mesh = None if layout is None else layout.device_mesh
+    if layout is None or mesh is None or _around.get() is not mesh:
         return x
-    return jax.lax.with_sharding_constraint(x, layout.backend_layout)
+    lengths = dict(zip(mesh.axis_names, mesh.shape, strict=True))
+    divided = [
+        axis if axis is None or n % lengths[axis] == 0 else None
+        for n, axis in zip(x.shape, layout.axes, strict=False)
+    ]
+    return jax.lax.with_sharding_constraint(x, sharding_of(mesh, tuple(divided)))
 
 
 class OneDevice:

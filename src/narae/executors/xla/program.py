@@ -14,11 +14,11 @@ from jax import lax
 
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
-from narae.executors.spread import Spread
 from narae.executors.store import Store
 from narae.executors.xla.lowerings import Checks, evaluate
 from narae.executors.xla.placement import placement_of, whole
 from narae.graph.plan import Plan
+from narae.graph.spread import Spread
 
 _FIRST, _MOST = 8, 256  # steps of a dispatch: at first, and at most
 _BYTES = 64 << 20  # of what the steps of a dispatch read and give

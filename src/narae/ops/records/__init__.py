@@ -9,6 +9,7 @@ from narae.ops.records import (  # noqa: F401
     custom,
     fourier,
     index,
+    layout,
     linalg,
     logic,
     reduce,

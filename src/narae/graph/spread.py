@@ -23,6 +23,15 @@ class Mesh(Protocol):
 Axes = tuple[str | None, ...]  # for each axis of a value, the mesh's axis that splits it
 
 
+class Layout(Protocol):
+    """How one value lies over a mesh."""
+
+    @property
+    def axes(self) -> Axes: ...
+    @property
+    def device_mesh(self) -> Mesh | None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Spread:
     """The layouts of a program's inputs and state, in its plan's order."""

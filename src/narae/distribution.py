@@ -1,0 +1,38 @@
+"""narae.distribution: one model over many devices and processes, by Keras's names.
+
+Only the executor "xla" knows more than one device: `narae.config.set_executor("xla")`.
+"""
+
+from __future__ import annotations
+
+from narae.engine.distribution import (
+    DataParallel,
+    Distribution,
+    ModelParallel,
+    distribute_tensor,
+    distribution,
+    set_distribution,
+)
+from narae.engine.joining import initialize
+from narae.engine.mesh import (
+    DeviceMesh,
+    LayoutMap,
+    TensorLayout,
+    get_device_count,
+    list_devices,
+)
+
+__all__ = [
+    "DataParallel",
+    "DeviceMesh",
+    "Distribution",
+    "LayoutMap",
+    "ModelParallel",
+    "TensorLayout",
+    "distribute_tensor",
+    "distribution",
+    "get_device_count",
+    "initialize",
+    "list_devices",
+    "set_distribution",
+]
