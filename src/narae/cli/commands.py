@@ -193,3 +193,25 @@ def play(
     from narae.cli.play import play as serve_page
 
     serve_page(host, port, open_)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def launch(
+    script: Annotated[Path, typer.Argument(help="A Python script.", metavar="SCRIPT.py")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="What the script gets.", metavar="[ARGS]...")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", "-n", min=1, help="How many processes to start.")
+    ] = 2,
+) -> None:
+    """Run a script in several processes of this machine that train one model together.
+
+    The script calls `narae.distribution.initialize()` first, and uses a `DataParallel` or
+    `ModelParallel`. The first process that fails ends all. Needs `pip install 'narae[xla]'`.
+
+    **Try:** `narae launch --processes 2 train.py --epochs 3`
+    """
+    from narae.cli.launch import launch as run
+
+    raise typer.Exit(run(script, arguments or [], processes))

@@ -1,0 +1,140 @@
+"""`narae launch`: one script in several processes of this machine."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+_GRACE = 10.0  # seconds from asking a process to end to ending it
+_LOOK = 0.1
+
+
+def launch(script: Path, arguments: Sequence[str], processes: int) -> int:
+    """Run the script in `processes` processes that can join each other; the job's exit code.
+
+    Each line that they print begins with their number. The first that fails ends all: with SIGTERM,
+    and with SIGKILL ten seconds later. Its exit code is the job's; 128 + the signal where a signal
+    ended it. Ctrl-C and SIGTERM go to all of them. Raises FileNotFoundError without the script.
+    """
+    if not script.is_file():
+        raise FileNotFoundError(errno.ENOENT, "there is no script", str(script))
+    port = _free_port()
+    started: list[subprocess.Popen[bytes]] = []
+    readers: list[threading.Thread] = []
+    job = _Job(started)
+    before = {number: signal.signal(number, job.asked) for number in _SIGNALS}
+    try:
+        for rank in range(processes):
+            started.append(_start(script, arguments, _environment(rank, processes, port)))
+            for source, target in (
+                (started[-1].stdout, sys.stdout),
+                (started[-1].stderr, sys.stderr),
+            ):
+                readers.append(threading.Thread(target=_copy, args=(rank, source, target)))
+                readers[-1].start()
+        return job.wait()
+    finally:
+        job.end()
+        for reader in readers:
+            reader.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Job:
+    """The processes, until the last has ended."""
+
+    def __init__(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        self._processes = processes
+        self._signal: int | None = None
+        self._deadline: float | None = None
+
+    def asked(self, number: int, frame: FrameType | None) -> None:
+        """A signal came to this process: pass it on."""
+        self._signal = number
+        self._send(number)
+        self._deadline = time.monotonic() + _GRACE
+
+    def wait(self) -> int:
+        """Until all have ended; the exit code of the first that failed, 0 when none did."""
+        failed = 0
+        while any(process.poll() is None for process in self._processes):
+            failed = failed or self._failed()
+            if failed and self._deadline is None:
+                self._send(signal.SIGTERM)
+                self._deadline = time.monotonic() + _GRACE
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self._send(signal.SIGKILL)
+            time.sleep(_LOOK)
+        if self._signal is not None:
+            return 128 + self._signal
+        return failed or self._failed()
+
+    def end(self) -> None:
+        """End what still runs."""
+        self._send(signal.SIGKILL)
+        for process in self._processes:
+            process.wait()
+
+    def _failed(self) -> int:
+        codes = [process.poll() for process in self._processes]
+        return next((code if code > 0 else 128 - code for code in codes if code), 0)
+
+    def _send(self, number: int) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(number)
+
+
+def _start(
+    script: Path, arguments: Sequence[str], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    # a session of its own: a Ctrl-C at the terminal reaches it once, through `asked`
+    return subprocess.Popen(
+        [sys.executable, "-u", str(script), *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _environment(rank: int, processes: int, port: int) -> dict[str, str]:
+    given = {
+        "NARAE_COORDINATOR": f"127.0.0.1:{port}",
+        "NARAE_NUM_PROCESSES": str(processes),
+        "NARAE_PROCESS_ID": str(rank),
+    }
+    return {"NARAE_EXECUTOR": "xla", **os.environ, **given}
+
+
+def _free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _copy(rank: int, source: IO[bytes] | None, target: IO[str]) -> None:
+    """Each line at once and whole, with its process's number."""
+    if source is None:
+        return
+    with source:
+        for line in source:
+            text = line.decode("utf-8", errors="replace").rstrip("\n")
+            target.write(f"[{rank}] {text}\n")
+            target.flush()
