@@ -41,6 +41,15 @@ def each_executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     return request.param
 
 
+@pytest.fixture(params=["native", "numpy"])
+def own_executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs on the executors that are narae's own: XLA takes long to compile a program."""
+    from narae.engine import config
+
+    monkeypatch.setattr(config, "_chosen", [request.param])
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def _fixed() -> None:
     """Every test begins with the same seeds and the same names, whatever ran before it."""

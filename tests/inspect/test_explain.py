@@ -36,7 +36,7 @@ def _state(model: Any) -> dict[str, bytes]:
     return {f"{i} {v.path}": v.numpy().tobytes() for i, v in enumerate(_variables(model))}
 
 
-def test_it_says_what_the_step_does_and_changes_nothing(subject: Any, each_executor: str) -> None:
+def test_it_says_what_the_step_does_and_changes_nothing(subject: Any, own_executor: str) -> None:
     model, batch = subject
     found = explain(model, *batch)
     before = _state(model)
@@ -177,7 +177,7 @@ def test_flops_by_hand(make: Any, shape: tuple[int, ...], expected: int) -> None
     assert explain(model, floats(3, *shape)).flops == expected
 
 
-def test_bytes_by_hand(each_executor: str) -> None:
+def test_bytes_by_hand(own_executor: str) -> None:
     model = narae.Sequential([narae.Input((5,)), layers.Dense(7, "relu")])
     steps = explain(model, floats(3, 5)).steps
     assert steps[-1].written == 4 * 3 * 7

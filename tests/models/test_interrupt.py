@@ -138,7 +138,7 @@ class At:
 @pytest.mark.parametrize(
     "stride", [23, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"]
 )
-def test_it_may_come_anywhere(batch_size: int, stride: int, each_executor: str) -> None:
+def test_it_may_come_anywhere(batch_size: int, stride: int, own_executor: str) -> None:
     x, y = np.tile(X, (8, 1)), np.tile(Y, (8, 1))
     model = narae.Sequential([narae.Input((4,)), layers.Dense(64, "relu"), layers.Dense(1)])
     model.compile("sgd", "mse")
