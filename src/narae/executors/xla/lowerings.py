@@ -59,17 +59,31 @@ class Checks:
         length = whole[node.params["axis"]]
         if index.size == 0 or (isinstance(index, np.ndarray) and _all_within(index, length)):
             return
+        index = jnp.ravel(index).astype(jnp.int64)
         outside = (index < -length) | (index >= length)
-        first = jnp.argmax(jnp.ravel(outside))
-        bad = jnp.ravel(index)[first].astype(jnp.int32)
-        self._found.append(jnp.stack([outside.any().astype(jnp.int32), bad, jnp.int32(length)]))
+        # One maximum over all, which costs the devices that share the batch one exchange: what comes
+        # first has the largest number, and its lower bits are the index.
+        left = index.size - jnp.arange(index.size, dtype=jnp.int64)
+        code = left * (2 * _HALF) + jnp.clip(index, -(_HALF >> 1), _HALF >> 1) + _HALF
+        worst = jnp.max(jnp.where(outside, code, 0))
+        self._found.append(jnp.stack([worst, jnp.int64(length)]))
 
     def result(self) -> Any:
-        """(whether there is one, the index, the length of its axis), None where there are none."""
+        """(a number that is 0 where all are within, the length of the axis) for `bad_index`; None
+        where there is no index."""
         if not self._found:
             return None
         table = jnp.stack(self._found)
         return table[jnp.argmax(table[:, 0])]
+
+
+_HALF = 1 << 32
+
+
+def bad_index(error: Any) -> tuple[int, int] | None:
+    """What `Checks.result` found: the first index that is out of range, the length of its axis."""
+    code, length = np.asarray(error).tolist()
+    return (code % (2 * _HALF) - _HALF, length) if code else None
 
 
 def _all_within(index: np.ndarray, length: int) -> bool:
@@ -189,4 +203,4 @@ LOWERINGS: Mapping[str, Callable[..., Any]] = {
     "pick_extremes": windows.pick_extremes,
 }
 
-__all__ = ["LOWERINGS", "Checks", "evaluate"]
+__all__ = ["LOWERINGS", "Checks", "bad_index", "evaluate"]

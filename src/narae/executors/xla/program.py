@@ -15,7 +15,7 @@ from jax import lax
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
 from narae.executors.store import Store
-from narae.executors.xla.lowerings import Checks, evaluate
+from narae.executors.xla.lowerings import Checks, bad_index, evaluate
 from narae.executors.xla.placement import placement_of, whole
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread
@@ -80,7 +80,7 @@ class XlaProgram:
                 error = jnp.where(error[0] > 0, error, found)
             return written, kept, error
 
-        none = jnp.zeros(3, jnp.int32)
+        none = jnp.zeros(2, jnp.int64)
         return lax.fori_loop(0, count, body, (written, kept, none))
 
     # -- runs --------------------------------------------------------------------------------------
@@ -162,8 +162,7 @@ class XlaProgram:
 
 
 def _check(error: Any) -> None:
-    if error is None:
-        return
-    found, index, length = np.asarray(error).tolist()
-    if found:
+    found = None if error is None else bad_index(error)
+    if found is not None:
+        index, length = found
         raise IndexError(f"index {index} is out of range for an axis of length {length}")
