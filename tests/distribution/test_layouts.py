@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.distribution import job
+from tests.distribution.launching import JOB, launched
 
 import narae
 from narae import distribution, layers
 from narae.engine import config
-from tests.distribution import job
-from tests.distribution.launching import JOB, launched
 
 LAYOUTS: dict[str, Callable[[], Any]] = {
     "data": distribution.DataParallel,
