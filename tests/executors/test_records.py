@@ -111,3 +111,49 @@ def test_coverage_table(capsys: pytest.CaptureFixture[str]) -> None:
             print(f"\nnumpy, {how} ({len(names)}): {' '.join(names)}")
     assert {table[name] for name in ("dot", "reduce_sum", "select", "scan")} == {"own"}
     assert {table[name] for name in ("add", "exp", "transpose")} == {"generic"}
+
+
+@pytest.mark.parametrize(("op", "arrays", "params"), [p for p in SAMPLES if p.values[0].tiled])
+def test_what_follows_on_the_tiles(op: Op, arrays: Any, params: dict[str, Any]) -> None:
+    """Elementwise nodes over a tiled one's result, a number, an operand of its shape, one that is
+    broadcast, and itself; with a second result."""
+    arrays = [np.asarray(a) for a in arrays]
+    (head,) = run(op, arrays, params)
+    rng = np.random.default_rng(3)
+    more = [rng.normal(size=head.shape), rng.normal(size=head.shape[-1:])]
+
+    def step(*xs: Any, **kw: Any) -> Any:
+        made = op(*xs[:-2], **kw)
+        kept = RECORDS["select"](RECORDS["greater"](xs[-2], made), made, tensor_of(np.zeros(())))
+        return RECORDS["add"](kept, xs[-1]), RECORDS["multiply"](made, xs[-2])
+
+    program = compiled(step, [*arrays, *more], params)
+    for _ in range(2):
+        for buffer, array in zip(program.inputs, [*arrays, *more], strict=True):
+            np.copyto(buffer, array)
+        first, second = program()
+        np.testing.assert_allclose(first, np.where(more[0] > head, head, 0) + more[1], atol=1e-12)
+        np.testing.assert_allclose(second, head * more[0], atol=1e-12)
+
+
+def test_the_gradient_of_pooling_and_what_follows_are_one_step(each_executor: str) -> None:
+    """A ReLU before pooling: its mask is computed where the gradient is placed."""
+    op = RECORDS["place_extremes"]
+    params = {"axes": (1, 2), "window": (2, 2), "strides": (2, 2)}
+    params |= {"padding": ((0, 0), (0, 0)), "dilation": (1, 1)}
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.normal(size=(3, 6, 8, 5)), 0)
+    peak = run(RECORDS["reduce_window"], [x], {"kind": "max", **params})[0]
+    arrays = [rng.normal(size=peak.shape), x, peak]
+    zero = tensor_of(np.zeros(()))
+
+    def step(ct: Any, x: Any, peak: Any) -> Any:
+        placed = op(ct, x, peak, **params)
+        return RECORDS["select"](RECORDS["greater"](x, zero), placed, zero)
+
+    program = compiled(step, arrays, {})
+    for buffer, array in zip(program.inputs, arrays, strict=True):
+        np.copyto(buffer, array)
+    np.testing.assert_array_equal(program(), np.where(x > 0, run(op, arrays, params)[0], 0))
+    steps = len(program.program.plan.steps)
+    assert steps == (1 if each_executor == "native" else 2)

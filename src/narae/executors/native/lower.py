@@ -39,7 +39,6 @@ TABLE: Mapping[str, Lower] = {
     "unslice": lower_unslice,
     "reduce_window": lower_pool,
     "fold_windows": lower_fold,
-    "place_extremes": lower_extremes,
 }
 # These check indices, and tell where they are out of range.
 INDEXED: Mapping[str, Callable[[Node, Arrays, int], Lowered]] = {
@@ -48,7 +47,12 @@ INDEXED: Mapping[str, Callable[[Node, Arrays, int], Lowered]] = {
     "put_along": lower_along,
     "add_at": lower_add_at,
 }
-PRODUCTS = ("dot", "conv")
+# These are made tile by tile, with the elementwise nodes that follow them.
+TILED: Mapping[str, Callable[[Step, Arrays], Lowered]] = {
+    "dot": lower_product,
+    "conv": lower_product,
+    "place_extremes": lower_extremes,
+}
 
 
 def lower_step(step: Step, arrays: Arrays, error: int, scratch: Scratch) -> Lowered:
@@ -61,8 +65,8 @@ def lower_step(step: Step, arrays: Arrays, error: int, scratch: Scratch) -> Lowe
 
 def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
     head = step.nodes[0]
-    if head.op.name in PRODUCTS:
-        return lower_product(step, arrays)
+    if head.op.name in TILED:
+        return TILED[head.op.name](step, arrays)
     if step.shape is not None:
         return lower_elementwise(step, arrays)
     if head.op.view:
@@ -94,7 +98,7 @@ def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
 
 def route(op: Op) -> str:
     """How the executor runs an operation, in float32 where it takes that: 'native', or 'NumPy'."""
-    if op.name in PRODUCTS or op.name in INDEXED or op.name in TABLE or op.view:
+    if op.name in TILED or op.name in INDEXED or op.name in TABLE or op.view:
         return "native"
     if not op.elementwise or op.samples is None:
         return "NumPy"

@@ -96,6 +96,15 @@ def loop_tiles(
     return tiles
 
 
+def after_whole(
+    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: Arrays
+) -> tuple[list[Tile], list[np.ndarray]]:
+    """An expression over the head's result, which is there whole; the arrays that it touches."""
+    ins = [whole if u == made else arrays[u] for u in expression.reads]
+    outs = [arrays[u] for u in expression.outputs]
+    return loop_tiles(expression, shape, ins, outs), [*ins, *outs]
+
+
 def _longest_inside(
     lengths: list[int], steps: list[list[int]], arrays: Sequence[np.ndarray], reads: int
 ) -> tuple[list[int], list[list[int]]]:

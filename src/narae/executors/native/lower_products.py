@@ -13,7 +13,12 @@ from narae.executors.native.expression import Expression, Operand, identity, ite
 from narae.executors.native.lanes import Unlowered
 from narae.executors.native.lower_conv import convolution
 from narae.executors.native.lower_depthwise import is_depthwise, lower_depthwise
-from narae.executors.native.lower_elementwise import Arrays, copy_tiles, expression_of, loop_tiles
+from narae.executors.native.lower_elementwise import (
+    Arrays,
+    after_whole,
+    copy_tiles,
+    expression_of,
+)
 from narae.executors.native.lower_reduce import reduce_array
 from narae.executors.native.products import Product, Products, sums
 from narae.executors.native.sharing import WORK, grid, lies_well
@@ -75,7 +80,7 @@ def _by_channels(step: Step, arrays: Arrays) -> Lowered:
         reads = [u for u in (made, *step.reads) if any(v.uid == u for n in rest for v in n.inputs)]
         outputs = [u for u in step.outputs if u != made]
         expression = expression_of(rest, reads, outputs, {**arrays, made: whole})
-        last, touched = _after(expression, made, whole, spec.shape, arrays)
+        last, touched = after_whole(expression, made, whole, spec.shape, arrays)
         lowered.phases.append(last)
         lowered.keep += touched
     return lowered
@@ -240,17 +245,8 @@ def _one_after_the_other(
     dtype = expression.dtypes[made]
     whole = np.empty(shape, dtype)
     tiles = _tiles(products, identity(made, dtype), made, shape, {made: whole})
-    last, touched = _after(expression, made, whole, shape, arrays)
+    last, touched = after_whole(expression, made, whole, shape, arrays)
     return Lowered([*products.before, tiles, last], keep=[*products.keep, *touched])
-
-
-def _after(
-    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: Arrays
-) -> tuple[list[Tile], list[np.ndarray]]:
-    """The expression over a product that is there whole; the arrays that it touches."""
-    ins = [whole if u == made else arrays[u] for u in expression.reads]
-    outs = [arrays[u] for u in expression.outputs]
-    return loop_tiles(expression, shape, ins, outs), [*ins, *outs]
 
 
 # -- long sums in parts -----------------------------------------------------------------------------
@@ -311,6 +307,6 @@ def _in_parts(
     added = reduce_array(
         "reduce_sum", partial_sums.reshape(len(parts), -1), (0,), total.reshape(-1)
     )
-    last, touched = _after(expression, made, total, shape, arrays)
+    last, touched = after_whole(expression, made, total, shape, arrays)
     keep = [*products.keep, partial_sums, total, *touched, *added.keep]
     return Lowered([*products.before, tiles, *added.phases, last], keep=keep)

@@ -10,8 +10,16 @@ import numpy as np
 from narae.executors.native import made
 from narae.executors.native.expression import Expression
 from narae.executors.native.lanes import KINDS, Unlowered
-from narae.executors.native.lower_elementwise import Arrays, copy_tiles, fill_tiles, loop_tiles
+from narae.executors.native.lower_elementwise import (
+    Arrays,
+    after_whole,
+    copy_tiles,
+    expression_of,
+    fill_tiles,
+    loop_tiles,
+)
 from narae.executors.native.tiles import Lowered, Tile, size_of
+from narae.graph.fuse import Step
 from narae.graph.ir import Node, Spec, Value
 
 _TAPS = 64  # elements of a window, at most
@@ -127,16 +135,78 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
     return Lowered([*phases, tiles], keep=[x, out])
 
 
-def lower_extremes(node: Node, arrays: Arrays) -> Lowered:
-    """place_extremes: ct at the first element of each window that equals its peak."""
-    ct, x, peak = (arrays[v.uid] for v in node.inputs)
-    out, p = arrays[node.uids[0]], node.params
+def lower_extremes(step: Step, arrays: Arrays) -> Lowered:
+    """place_extremes: ct at the first element of each window that equals its peak; then the
+    elementwise nodes that follow it in the step."""
+    head, rest = step.nodes[0], step.nodes[1:]
+    ct, x, peak = (arrays[v.uid] for v in head.inputs)
+    p, uid = head.params, head.uids[0]
     _check(p, x)
+    apart = _are_apart(p) and all(pad == (0, 0) for pad in p["padding"])
+    covered = size_of(peak.shape) * size_of(p["window"]) == size_of(head.specs[0].shape)
+    if rest and apart and covered:
+        return _with_what_follows(step, arrays)
+    out = arrays.get(uid)
+    if out is None:
+        out = np.empty(head.specs[0].shape, ct.dtype)
     if peak.size == 0:
-        return Lowered([fill_tiles(out)], keep=[out])
-    if _are_apart(p) and all(pad == (0, 0) for pad in p["padding"]):
-        return _apart(ct, x, peak, out, p)
-    return _overlapping(node, arrays)
+        lowered = Lowered([fill_tiles(out)], keep=[out])
+    elif apart:
+        lowered = _apart(ct, x, peak, out, p)
+    else:
+        lowered = _overlapping(ct, x, peak, out, p)
+    if rest:
+        expression = _following(step, {**arrays, uid: out})
+        tiles, touched = after_whole(expression, uid, out, out.shape, arrays)
+        lowered.phases.append(tiles)
+        lowered.keep += touched
+    return lowered
+
+
+def _following(step: Step, arrays: Arrays) -> Expression:
+    """The elementwise nodes of a step, over its head's result."""
+    head, rest = step.nodes[0].uids[0], step.nodes[1:]
+    used = {v.uid for node in rest for v in node.inputs}
+    reads = [u for u in (head, *step.reads) if u in used]
+    return expression_of(rest, reads, [u for u in step.outputs if u != head], arrays)
+
+
+def _with_what_follows(step: Step, arrays: Arrays) -> Lowered:
+    """Windows that do not meet and leave nothing out: each tap's share, and what follows for it."""
+    head, rest = step.nodes[0], step.nodes[1:]
+    ct, x, peak = (arrays[v.uid] for v in head.inputs)
+    whole, dtype = head.specs[0].shape, x.dtype.name
+    whole_expression = _following(step, {**arrays, head.uids[0]: x})
+    numbers: dict[int, float] = dict(whole_expression.numbers)
+    nodes: list[Node] = []
+    values = [_value(peak.shape, ct.dtype.name), _value(peak.shape, dtype)]
+    places = taps(peak.shape, head.params)
+    images = [_value(peak.shape, dtype) for _ in places]
+    zero = _value((), ct.dtype.name)
+    numbers[zero.uid] = 0.0
+    shares = _hits(images, values[1], values[0], zero, nodes)
+    ins, outs, results = [ct, peak, *(x[tap] for tap in places)], [], []
+    values += images
+    for tap, image, share in zip(places, images, shares, strict=True):
+        env = {head.inputs[1].uid: image, head.uids[0]: share}
+        for uid in whole_expression.reads:
+            if uid not in env:
+                env[uid] = _value(peak.shape, arrays[uid].dtype.name)
+                values.append(env[uid])
+                ins.append(np.broadcast_to(arrays[uid], whole)[tap])
+        for node in rest:
+            copy = made.again(node, [env.get(v.uid, v) for v in node.inputs], peak.shape)
+            nodes.append(copy)
+            env.update((u, copy.output(i)) for i, u in enumerate(node.uids))
+        for uid in step.outputs:
+            results.append(env[uid].uid)
+            outs.append(arrays[uid][tap])
+    expression = Expression(nodes, [v.uid for v in values], results, numbers)
+    return Lowered([loop_tiles(expression, peak.shape, ins, outs)], keep=[*ins, *outs])
+
+
+def _value(shape: Sequence[int], dtype: str) -> Value:
+    return Value(Spec(tuple(shape), dtype))
 
 
 def _hits(
@@ -178,10 +248,10 @@ def _shares(shape: Sequence[int], gradient: str, dtype: str, count: int) -> Expr
     return Expression(nodes, reads, [v.uid for v in shares], {zero.uid: 0.0})
 
 
-def _overlapping(node: Node, arrays: Arrays) -> Lowered:
+def _overlapping(
+    ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: dict[str, Any]
+) -> Lowered:
     """Windows that meet, or have borders: the taps' shares side by side, then added in order."""
-    ct, x, peak = (arrays[v.uid] for v in node.inputs)
-    out, p = arrays[node.uids[0]], node.params
     phases: list[list[Tile]] = []
     fill = np.nan if x.dtype.kind == "f" else 0
     image = _bordered(x, fill, p, phases)

@@ -32,3 +32,9 @@ def node(name: str, ins: Sequence[Value], spec: Spec, nodes: list[Node], **param
     made = Node(_OPS[name], tuple(ins), params, (spec,), (None,), False)
     nodes.append(made)
     return made.output(0)
+
+
+def again(given: Node, ins: Sequence[Value], shape: Sequence[int]) -> Node:
+    """A node once more, for other inputs of a shape."""
+    specs = tuple(Spec(tuple(shape), spec.dtype) for spec in given.specs)
+    return Node(given.op, tuple(ins), given.params, specs, (None,) * len(specs), given.multi)

@@ -310,6 +310,7 @@ place_extremes = record(
     _place,
     vjp=(lambda ct, out, t, x, peak, **p: pick_extremes(ct, x, peak, **p), None, None),
     samples=lambda rng: _peaks(rng, "peak"),
+    tiled=True,
 )
 # t at those places: the transpose of `place_extremes`.
 pick_extremes = record(
