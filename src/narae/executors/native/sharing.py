@@ -12,6 +12,7 @@ WORK = 1_000_000  # multiplications of a part of a long sum, at least
 # What it costs to copy a number of B, to call a tile, and for threads to meet, in multiplications.
 _COPY, _CALL, _MEET = 7, 15_000, 60_000
 _RARE = 128  # rows of a tile up to which B is read where it lies
+_CLASH = 8192  # bytes between rows of B from which they meet in the same lines of the caches
 _PARTS = (1, 2, 3, 4, 5, 6, 8, 11, 12, 16, 22, 24, 32, 48, 64, 96, 128)
 _TILES = 256  # looked at, at most
 
@@ -61,5 +62,7 @@ def _end(part: Product, shape: Shape, rows: Any, columns: Any, workers: int) -> 
 
 
 def lies_well(part: Product) -> bool:
-    """Whether B is read where it lies: where it is used so few times that a copy would not pay."""
-    return part.b_across in (4, 8) and part.b_across < part.b_down and len(part.rows) <= _RARE
+    """Whether B is read where it lies: where it is used so few times that a copy would not pay,
+    unless its rows meet in the same few lines of the caches."""
+    near = part.b_across in (4, 8) and part.b_across < part.b_down < _CLASH
+    return near and len(part.rows) <= _RARE
