@@ -29,6 +29,7 @@ _NAMES = {
     "value_and_grad": "narae.engine.tape",
     "jit": "narae.engine.jit",
     "DTypePolicy": "narae.layers.policy",
+    "FloatDTypePolicy": "narae.layers.policy",
     "Initializer": "narae.initializers",
     "Loss": "narae.losses",
     "Metric": "narae.metrics",
@@ -43,10 +44,12 @@ _MODULES = (
     "constraints",
     "datasets",
     "distribution",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
@@ -65,10 +68,12 @@ if TYPE_CHECKING:
         constraints,
         datasets,
         distribution,
+        dtype_policies,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         ops,
         optimizers,
@@ -82,7 +87,7 @@ if TYPE_CHECKING:
     from narae.engine.variable import Variable
     from narae.initializers import Initializer
     from narae.layers import Input, InputSpec, Layer
-    from narae.layers.policy import DTypePolicy
+    from narae.layers.policy import DTypePolicy, FloatDTypePolicy
     from narae.losses import Loss
     from narae.metrics import Metric
     from narae.models import Functional, Model, Sequential
@@ -93,6 +98,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "Functional",
     "GradientTape",
     "Initializer",
@@ -115,12 +121,14 @@ __all__ = [
     "constraints",
     "datasets",
     "distribution",
+    "dtype_policies",
     "grad",
     "initializers",
     "jit",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",

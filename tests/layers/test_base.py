@@ -175,8 +175,6 @@ def test_only_floats_are_cast_to_the_layer_s_dtype() -> None:
     layer = layers.Dense(2, dtype="float64")
     assert layer(X).dtype == "float64"
     assert layer.kernel.dtype == "float64"
-    with pytest.raises(NotImplementedError, match="mixed_float16"):
-        layers.Dense(2, dtype="mixed_float16")
 
 
 def test_what_a_layer_lacks_is_told() -> None:

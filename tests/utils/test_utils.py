@@ -16,10 +16,10 @@ from narae.base.errors import NotYet
 
 FAMILIES = (
     *("activations", "initializers", "regularizers", "constraints", "random"),
-    *("backend", "config", "utils"),
+    *("backend", "config", "dtype_policies", "mixed_precision", "utils"),
 )
 # Parameters that narae names otherwise, or lacks on purpose.
-OTHER_NAMES = {("config", "set_dtype_policy")}
+OTHER_NAMES: set[tuple[str, str]] = set()
 
 
 @pytest.mark.oracle

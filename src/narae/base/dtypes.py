@@ -10,7 +10,8 @@ import numpy as np
 from narae.base.errors import DtypeError
 from narae.base.settings import floatx
 
-FLOATS = ("bfloat16", "float16", "float32", "float64")
+HALVES = ("bfloat16", "float16")
+FLOATS = (*HALVES, "float32", "float64")
 INTS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 DTYPES = (*FLOATS, *INTS, "bool")
 

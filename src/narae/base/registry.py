@@ -24,6 +24,7 @@ FAMILIES = {
     "keras": "narae.models",
     "keras.models": "narae.models",
     "keras.layers": "narae.layers",
+    "keras.dtype_policies": "narae.layers",
     "keras.losses": "narae.losses",
     "keras.metrics": "narae.metrics",
     "keras.optimizers": "narae.optimizers",

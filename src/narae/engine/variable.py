@@ -13,6 +13,7 @@ from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
 from narae.engine import tape
+from narae.engine.autocast import autocast_dtype
 from narae.engine.scope import current_scope, eagerly
 from narae.executors.store import Store
 from narae.graph.ir import Spec
@@ -85,8 +86,9 @@ class Variable(Operators):
 
     @property
     def dtype(self) -> str:
-        """The dtype's name."""
-        return self.spec.dtype
+        """The name of the dtype that `value` has here: the variable's own, or the compute dtype of
+        the layer of mixed precision that is being called."""
+        return self._read_dtype() or self.spec.dtype
 
     @property
     def ndim(self) -> int:
@@ -98,9 +100,20 @@ class Variable(Operators):
         """The number of elements."""
         return self.spec.size
 
+    def _read_dtype(self) -> str | None:
+        """The dtype to cast to when the variable is read here, None for its own."""
+        return autocast_dtype() if self.autocast and is_float(self.spec.dtype) else None
+
     @property
     def value(self) -> Tensor:
-        """The present value, which later assignments leave as it is."""
+        """The present value, which later assignments leave as it is: in the variable's dtype, or
+        within a layer of mixed precision in that layer's compute dtype."""
+        found, dtype = self.own_value, self._read_dtype()
+        return found if dtype is None else to(found, dtype)
+
+    @property
+    def own_value(self) -> Tensor:
+        """The present value in the variable's own dtype, wherever it is read."""
         scope = current_scope()
         if scope is not None:
             found = scope.read(self)
@@ -116,7 +129,7 @@ class Variable(Operators):
 
     def assign(self, value: Any) -> Tensor:
         """Give the variable another value of its shape; the dtype is cast. Returns the new value."""
-        new = to(value, self.dtype)
+        new = to(value, self.spec.dtype)
         if new.shape != self.shape:
             raise ShapeError(
                 f"variable {self.path!r} has shape {self.shape} and was assigned a value of shape "
@@ -143,15 +156,15 @@ class Variable(Operators):
 
     def assign_add(self, value: Any) -> Tensor:
         """Add to the variable."""
-        return self.assign(self.value + to(value, self.dtype))
+        return self.assign(self.own_value + to(value, self.spec.dtype))
 
     def assign_sub(self, value: Any) -> Tensor:
         """Subtract from the variable."""
-        return self.assign(self.value - to(value, self.dtype))
+        return self.assign(self.own_value - to(value, self.spec.dtype))
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy of the present value."""
-        return self.store.host().copy() if current_scope() is None else self.value.numpy()
+        return self.store.host().copy() if current_scope() is None else self.own_value.numpy()
 
     def stored(self) -> np.ndarray:
         """The storage itself, for programs that write in place. Call `touched` after writing."""
@@ -193,7 +206,7 @@ class Variable(Operators):
     def __repr__(self) -> str:
         with eagerly():
             body = np.array2string(self.store.host(), separator=", ", threshold=100)
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={body}>"
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.spec.dtype}, value={body}>"
 
 
 _budgets: list[list[Any]] = []  # [bytes left, what they are for]

@@ -5,7 +5,7 @@ training, masks), `configuring` (config and stored state).
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from narae import regularizers
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.names import auto_name, current_path, name_scope
+from narae.engine.autocast import autocast, autocasting
 from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
 from narae.layers.building import as_shapes, scoped_build, specs_of
@@ -31,7 +32,6 @@ from narae.layers.calling import (
 )
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
-from narae.layers.policy import policy
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
 from narae.ops.promote import to
@@ -78,7 +78,7 @@ class Layer(Configured, Stateless, Stateful):
         self._input_shape_arg = None if shape is None else tuple(shape)
         self.name = name or auto_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype_policy = policy(dtype)
+        self.dtype_policy = dtype
         self.autocast = autocast
         self.built = False
         if type(self).compute_mask is not Layer.compute_mask:
@@ -91,6 +91,7 @@ class Layer(Configured, Stateless, Stateful):
         self._ready = True
 
     supports_masking = False  # whether masks of the inputs are those of the outputs
+    _casts_inputs = True  # whether float inputs are cast to one dtype before `call` sees them
     _grows = False  # whether layers may be added after building
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -128,7 +129,7 @@ class Layer(Configured, Stateless, Stateful):
             return self._symbolic(args, given, signature, bound)
         if outermost():
             self._clear_losses()
-        with in_call(training), name_scope(self.name):
+        with in_call(training), name_scope(self.name), self._reading():
             outputs = laid_out(self.call(*args, **kwargs), current_path("output"))
         return self._finished(outputs, tensors)
 
@@ -143,15 +144,34 @@ class Layer(Configured, Stateless, Stateful):
             leaf = leaf.__narae_tensor__()
         elif not is_tensor(leaf):
             return leaf
-        if not self.autocast or leaf.dtype == self.compute_dtype or not is_float(leaf.dtype):
+        dtype = self._cast_to(leaf)
+        if dtype is None or isinstance(leaf, KerasTensor):  # those are cast when the graph runs
             return leaf
-        if isinstance(leaf, KerasTensor):
-            return leaf  # cast when the graph runs
         mask = getattr(leaf, "_keras_mask", None)
-        leaf = to(leaf, self.compute_dtype)
+        leaf = to(leaf, dtype)
         if mask is not None:
             leaf._keras_mask = mask
         return leaf
+
+    def _cast_to(self, leaf: Any) -> str | None:
+        """The dtype in which `call` sees a tensor, None for its own."""
+        dtype = self.input_dtype
+        casts = self.autocast and self._casts_inputs and is_float(leaf.dtype)
+        return dtype if casts and leaf.dtype != dtype else None
+
+    def _symbol(self, leaf: Any) -> Any:
+        """A leaf of the arguments of the dtype in which `call` sees it."""
+        dtype = self._cast_to(leaf) if isinstance(leaf, KerasTensor) else None
+        return leaf if dtype is None else KerasTensor(leaf.shape, dtype)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        """How `call` reads variables: in the compute dtype, where that is another one than theirs,
+        or where a layer around this one reads them so."""
+        compute, around = self.compute_dtype, autocasting()
+        if not around and compute == self.variable_dtype:
+            return nullcontext()
+        casts = is_float(compute) and (self.autocast or not around)
+        return autocast(compute if casts else None)
 
     def _with_training(
         self, signature: Signature, args: Any, kwargs: Any
@@ -228,7 +248,8 @@ class Layer(Configured, Stateless, Stateful):
         for name in signature.masks:
             if name not in bound and (name == "mask" or name.removesuffix("_mask") in bound):
                 recorded[name] = None
-        call = Call(self, args, recorded, self.compute_output_spec(*args, **kwargs))
+        seen = trees.map_tree(self._symbol, (args, kwargs))
+        call = Call(self, args, recorded, self.compute_output_spec(*seen[0], **seen[1]))
         self._calls.append(call)
         return call.outputs
 
@@ -281,7 +302,7 @@ class Layer(Configured, Stateless, Stateful):
         losses = list(self._losses)
         # a model's build is such a call: its name is in the paths already
         scope = nullcontext() if "_building" in self.__dict__ else name_scope(self.name)
-        with tracing(), in_call(kwargs.get("training")), scope:
+        with tracing(), in_call(kwargs.get("training")), scope, self._reading():
             out = infer(
                 lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs
             )

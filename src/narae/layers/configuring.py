@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.registry import deserialize_keras_object
-from narae.layers.policy import policy, serialize_policy
+from narae.layers.policy import policy_of, serialize_policy
 
 
 class Configured:
@@ -57,7 +57,7 @@ class Configured:
         """The layer that `get_config` described."""
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
-            config["dtype"] = policy(config["dtype"])
+            config["dtype"] = policy_of(config["dtype"])
         own = {
             k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()
         }

@@ -5,35 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.errors import NotYet
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.base.settings import floatx
 
 _default: list[DTypePolicy] = []
+_MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 
 
 @builtin("keras.dtype_policies")
 @builtin("keras")
 class DTypePolicy:
-    """A policy by the name of a dtype: computation and variables in that dtype.
+    """What a layer computes in, and what it keeps its variables in (Micikevicius et al. 2018).
 
-    The mixed policies raise NotYet.
+    name: a dtype, for both; or 'mixed_float16', 'mixed_bfloat16': computation in half precision,
+    variables in float32. None: the policy of `narae.config.dtype_policy()`.
+    Raises ValueError for another name, TypeError for what is no name.
 
-    >>> DTypePolicy("float16").compute_dtype
-    'float16'
+    >>> mixed = DTypePolicy("mixed_bfloat16")
+    >>> mixed.compute_dtype, mixed.variable_dtype
+    ('bfloat16', 'float32')
     """
 
-    def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
-        name = name or floatx()
-        if name in ("mixed_float16", "mixed_bfloat16"):
-            raise NotYet(
-                f"the dtype policy {name!r} is not in narae yet: 'float32' trains everywhere, and "
-                "'float16' or 'bfloat16' compute wholly in that dtype"
-            )
-        try:
-            self._name = standardize_dtype(name)
-        except ValueError:
-            raise ValueError(f"Cannot convert {name!r} to a dtype policy: it is no dtype") from None
+    def __init__(self, name: str | None = None) -> None:
+        if name is None:
+            name = dtype_policy().name
+        if not isinstance(name, str):
+            raise TypeError(f"a dtype policy's name is a string like 'mixed_float16', got {name!r}")
+        self._name = name
+        self._compute_dtype, self._variable_dtype = _MIXED.get(name) or _same(name)
 
     @property
     def name(self) -> str:
@@ -43,12 +42,17 @@ class DTypePolicy:
     @property
     def compute_dtype(self) -> str:
         """The dtype of inputs and computation."""
-        return self._name
+        return self._compute_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of variables."""
-        return self._name
+        return self._variable_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """None: narae has no quantized policies."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""
@@ -69,26 +73,49 @@ class DTypePolicy:
         return f'<DTypePolicy "{self.name}">'
 
 
-def policy(identifier: Any = None) -> DTypePolicy:
+FloatDTypePolicy = DTypePolicy  # Keras's second name for it
+builtin("keras.dtype_policies", "FloatDTypePolicy")(
+    builtin("keras", "FloatDTypePolicy")(DTypePolicy)
+)
+
+
+def _same(name: str) -> tuple[str, str]:
+    try:
+        dtype = standardize_dtype(name)
+    except ValueError:
+        raise ValueError(
+            f"Cannot convert {name!r} to a dtype policy: it is no dtype, and none of "
+            f"{', '.join(_MIXED)}"
+        ) from None
+    return dtype, dtype
+
+
+def policy_of(identifier: Any = None) -> DTypePolicy:
     """The policy that `dtype=` means: None (the global one), a name, a dtype, a config, a policy."""
     if identifier is None:
-        return _default[-1] if _default else DTypePolicy()
+        return _default[-1] if _default else DTypePolicy(floatx())
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
         found = deserialize_keras_object(identifier)
-        return found if isinstance(found, DTypePolicy) else policy(found)
+        return found if isinstance(found, DTypePolicy) else policy_of(found)
     return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
 
 
-def set_dtype_policy(identifier: Any) -> None:
-    """Set the policy of layers that are made without a dtype."""
-    _default[:] = [] if identifier is None else [policy(identifier)]
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of layers that are made without a dtype, from now on; None: that of floatx.
+
+    >>> set_dtype_policy("mixed_bfloat16")
+    >>> dtype_policy()
+    <DTypePolicy "mixed_bfloat16">
+    >>> set_dtype_policy(None)
+    """
+    _default[:] = [] if policy is None else [policy_of(policy)]
 
 
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that are made without a dtype."""
-    return policy()
+    return policy_of()
 
 
 def serialize_policy(found: DTypePolicy) -> Any:

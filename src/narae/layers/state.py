@@ -9,6 +9,7 @@ from narae.base import changes, trees
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.engine.variable import Variable
+from narae.layers.policy import DTypePolicy, policy_of
 from narae.layers.tracking import Tracked, unique
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -17,7 +18,7 @@ class Stateful(Tracked):
     """Base of layers: the variables and penalties of a layer and of the layers that it holds."""
 
     name: str
-    dtype_policy: Any
+    _dtype_policy: DTypePolicy
     _trainable: bool
     _losses: list[Tensor]
     _require_init: Any
@@ -151,6 +152,15 @@ class Stateful(Tracked):
     # -- dtypes ------------------------------------------------------------------------------
 
     @property
+    def dtype_policy(self) -> DTypePolicy:
+        """What the layer computes in, and keeps its variables in."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = policy_of(value)
+
+    @property
     def dtype(self) -> str:
         """The dtype of the variables."""
         return self.variable_dtype
@@ -167,7 +177,7 @@ class Stateful(Tracked):
 
     @property
     def input_dtype(self) -> str:
-        """The dtype that float inputs are cast to."""
+        """The dtype that float inputs of a call are cast to."""
         return self.compute_dtype
 
     # -- losses ------------------------------------------------------------------------------

@@ -45,13 +45,15 @@ class Stateless:
                     f"{self.name!r} has {len(held)} {what} variables, stateless_call got {len(given)} values: "
                     f"pass one for each of {[v.path for v in held]}"
                 )
-        before = [variable.value for variable in (*own, *other)]
-        values = [getattr(v, "value", v) for v in (*trainable_variables, *non_trainable_variables)]
+        before = [variable.own_value for variable in (*own, *other)]
+        values = [
+            getattr(v, "own_value", v) for v in (*trainable_variables, *non_trainable_variables)
+        ]
         try:
             for variable, value in zip((*own, *other), values, strict=True):
                 variable.hold(value)
             outputs = self(*args, **kwargs)
-            after = [variable.value for variable in other]
+            after = [variable.own_value for variable in other]
             losses = self.losses if return_losses else []
         finally:
             for variable, value in zip((*own, *other), before, strict=True):

@@ -28,6 +28,8 @@ class Functional(Model):
     Raises ValueError for outputs that cannot be reached from the inputs.
     """
 
+    _casts_inputs = False  # each is cast to its Input's dtype
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._start(inputs, outputs)

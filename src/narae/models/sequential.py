@@ -9,7 +9,7 @@ from narae.base.registry import builtin, deserialize_keras_object, serialize_ker
 from narae.layers.base import Layer
 from narae.layers.calling import set_masks
 from narae.layers.input import Input, InputLayer
-from narae.layers.policy import policy, serialize_policy
+from narae.layers.policy import serialize_policy
 from narae.models import direct
 from narae.models.functional import Functional
 from narae.models.model import Model
@@ -99,6 +99,12 @@ class Sequential(Model):
         for layer in self._stack[1:]:
             x = layer(x)
         self._functional = Functional(inputs, x, name=self.name)
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that float inputs are cast to: the Input's, the layers cast them further."""
+        first = self._stack[0] if self._stack else None
+        return first.dtype if isinstance(first, InputLayer) else super().input_dtype
 
     @property
     def layers(self) -> list[Layer]:
@@ -194,7 +200,7 @@ class Sequential(Model):
         """The model that `get_config` described."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         if isinstance(config.get("dtype"), (dict, str)):
-            model.dtype_policy = policy(config["dtype"])
+            model.dtype_policy = config["dtype"]
         for layer in config["layers"]:
             made = deserialize_keras_object(layer, custom_objects)
             if not isinstance(made, Layer):

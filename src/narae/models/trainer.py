@@ -47,8 +47,9 @@ class Trainer:
         """Say how to train: optimizer, loss and metrics, by name or as objects.
 
         Several outputs take lists or dicts of losses and metrics. run_eagerly: run Python at every step
-        instead of a traced one (slow, for debugging). Raises ValueError for unknown names, with the nearest
-        right one.
+        instead of a traced one (slow, for debugging). auto_scale_loss: whether a model of the policy
+        'mixed_float16' gets a LossScaleOptimizer around its optimizer. Raises ValueError for unknown
+        names, with the nearest right one.
         """
         if steps_per_execution != 1 and (
             not isinstance(steps_per_execution, int) or steps_per_execution < 1
@@ -56,13 +57,14 @@ class Trainer:
             raise ValueError(
                 f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
             )
-        self.optimizer = optimizers.get(optimizer)
+        given = optimizers.get(optimizer)
+        self.optimizer = self._scaled(given) if auto_scale_loss else given
         state = self._trained = _State()
         state.loss = None if loss is None else CompiledLoss(loss, loss_weights, self._output_names)
         state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names, loss)
         state.loss_tracker = Mean(name="loss")
         state.config = {
-            "optimizer": self.optimizer,
+            "optimizer": given,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
@@ -74,6 +76,14 @@ class Trainer:
         self.run_eagerly = bool(run_eagerly)
         self.stop_training = False
         self._compiled = True
+
+    def _scaled(self, optimizer: Any) -> Any:
+        """The optimizer, within one that scales the loss where gradients of float16 would vanish."""
+        scaling = optimizers.LossScaleOptimizer
+        wanted = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        if not wanted or optimizer is None or isinstance(optimizer, scaling):
+            return optimizer
+        return scaling(optimizer, name="loss_scale_optimizer")
 
     def _output_names(self) -> list[str] | None:
         """The outputs' names, once the model knows them."""

@@ -7,20 +7,44 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, is_int, np_dtype
+from narae.base.dtypes import HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Op, Spec, Value
 
 RECORDS: dict[str, Op] = {}
 
 
-def record(name: str, rule: Callable[..., Any], forward: Callable[..., Any], **fields: Any) -> Op:
+class Summing(Op):
+    """An operation that adds or multiplies many numbers: halves are summed in float32 and rounded
+    once, since a running sum of halves stops growing after a few hundred of them."""
+
+    def __call__(self, *args: Value, **params: Any) -> Any:
+        half = next((a.dtype for a in args if a.dtype in HALVES), None)
+        if half is None or params.get("kind", "sum") != "sum":
+            return super().__call__(*args, **params)
+        cast = RECORDS["cast"]
+        wide = (cast(a, dtype="float32") if a.dtype == half else a for a in args)
+        return cast(super().__call__(*wide, **params), dtype=half)
+
+
+def widened(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Arrays with halves as float32: what NumPy multiplies fast, and sums without rounding each."""
+    return tuple(a.astype(np.float32) if a.dtype.name in HALVES else a for a in arrays)
+
+
+def record(
+    name: str,
+    rule: Callable[..., Any],
+    forward: Callable[..., Any],
+    kind: type[Op] = Op,
+    **fields: Any,
+) -> Op:
     """Make an operation's record and enter it in the table."""
     if name in RECORDS:
         raise ValueError(f"the operation {name!r} has a record already")
     if fields.get("elementwise"):
         fields["simplify"] = _narrowed(name, fields.get("simplify"))
-    RECORDS[name] = Op(name, rule, forward, **fields)
+    RECORDS[name] = kind(name, rule, forward, **fields)
     return RECORDS[name]
 
 

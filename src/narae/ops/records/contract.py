@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
-from narae.ops.record import record
+from narae.ops.record import record, widened
 from narae.ops.records.shape import transpose
 from narae.ops.samples import cases
 
@@ -37,6 +37,9 @@ def _rule(x: Spec, y: Spec, *, contract: Axes, batch: Axes) -> Spec:
 
 def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
     """Batch axes first, then the free ones of x, then of y: one stacked matrix product."""
+    dtype = x.dtype
+    if xp is np:
+        x, y = widened(x, y)
     free_x = free_axes(x.ndim, contract[0], batch[0])
     free_y = free_axes(y.ndim, contract[1], batch[1])
     stack = [x.shape[a] for a in batch[0]]
@@ -48,7 +51,8 @@ def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
     right = xp.reshape(
         xp.transpose(y, (*batch[1], *contract[1], *free_y)), (*stack, inner, math.prod(columns))
     )
-    return xp.reshape(xp.matmul(left, right), (*stack, *rows, *columns))
+    out = xp.reshape(xp.matmul(left, right), (*stack, *rows, *columns))
+    return out if out.dtype == dtype else out.astype(dtype)
 
 
 def _vjp(side: int) -> Any:

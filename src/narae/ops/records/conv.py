@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
-from narae.ops.record import record
+from narae.ops.record import record, widened
 from narae.ops.records.shape import flip_axes, reshape, transpose
 from narae.ops.samples import cases
 
@@ -92,6 +92,21 @@ def _forward(
     rhs_dilation: Any,
     groups: int,
 ) -> Any:
+    dtype = x.dtype
+    x, w = widened(x, w)
+    out = _convolved(x, w, strides, padding, lhs_dilation, rhs_dilation, groups)
+    return out if out.dtype == dtype else out.astype(dtype)
+
+
+def _convolved(
+    x: np.ndarray,
+    w: np.ndarray,
+    strides: Any,
+    padding: Pads,
+    lhs_dilation: Any,
+    rhs_dilation: Any,
+    groups: int,
+) -> np.ndarray:
     window, (channels, filters) = w.shape[:-2], w.shape[-2:]
     x = _laid_out(x, padding, lhs_dilation)
     space = tuple(map(positions, x.shape[1:-1], window, strides, rhs_dilation))

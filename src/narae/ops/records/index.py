@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
-from narae.ops.record import constant, record
+from narae.ops.record import Summing, constant, record
 from narae.ops.records.logic import cast, equal
 from narae.ops.records.reduce import reduce_sum
 from narae.ops.records.shape import iota, reshape
@@ -84,6 +84,7 @@ add_at = record(
     _add_at,
     vjp=(None, lambda ct, out, index, updates, *, axis, shape: take(ct, index, axis=axis)),
     samples=_add_at_rows,
+    kind=Summing,
 )
 
 
@@ -146,6 +147,7 @@ put_along = record(
             {"axis": 0, "shape": (4, 3)},
         )
     ],
+    kind=Summing,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.dtypes import HALVES
 from narae.base.errors import DtypeError, NotYet, ShapeError
 from narae.graph.ir import Spec, Value
 from narae.ops.record import check_kind, constant, record
@@ -22,6 +23,8 @@ from narae.ops.records.shape import broadcast_to
 
 def _check_matrix(name: str, x: Spec, square: bool = True) -> None:
     check_kind(name, x.dtype, "float")
+    if x.dtype in HALVES:
+        raise DtypeError(f"{name} takes float32 or float64, got {x.dtype}; a cast before it?")
     if len(x.shape) < 2 or (square and x.shape[-1] != x.shape[-2]):
         what = "square matrices" if square else "matrices"
         raise ShapeError(f"{name} takes {what} in the last two axes, got shape {x.shape}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.graph.ir import Spec, Value
-from narae.ops.record import check_kind, constant, record
+from narae.ops.record import Summing, check_kind, constant, record
 from narae.ops.records.arithmetic import nonzero_or_one
 from narae.ops.records.logic import cast, equal, select
 from narae.ops.records.shape import (
@@ -98,9 +98,10 @@ reduce_sum = _reduction(
     "reduce_sum",
     "sum",
     takes="number",
+    kind=Summing,
     vjp=(lambda ct, out, x, *, axes: spread(ct, x, axes),),
 )
-reduce_prod = _reduction("reduce_prod", "prod", takes="number", vjp=(_prod_vjp,))
+reduce_prod = _reduction("reduce_prod", "prod", takes="number", kind=Summing, vjp=(_prod_vjp,))
 reduce_max = _reduction("reduce_max", "max", empty=False, vjp=(_extreme_vjp,), smooth=False)
 reduce_min = _reduction("reduce_min", "min", empty=False, vjp=(_extreme_vjp,), smooth=False)
 reduce_any = _reduction("reduce_any", "any", result="bool")
@@ -164,7 +165,7 @@ def _cumulative(name: str, **fields: Any) -> Any:
         check_kind(name, x.dtype, "number")
         return x
 
-    return record(name, rule, forward, samples=_ARG, **fields)
+    return record(name, rule, forward, samples=_ARG, kind=Summing, **fields)
 
 
 cumsum = _cumulative("cumsum", vjp=(_cumsum_vjp,))

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError
 from narae.graph.ir import Spec, Value
-from narae.ops.record import check_kind, record
+from narae.ops.record import Summing, check_kind, record
 from narae.ops.records.conv import Pads, dilated, positions
 from narae.ops.records.shape import broadcast_to, reshape, slice_
 from narae.ops.samples import cases
@@ -117,6 +117,7 @@ fold_windows = record(
         ((2, 3, 2, 3), {"shape": (2, 7, 2), **_LINE}),
         ((4, 0, 2, 3), {"shape": (4, 2, 2), **_LINE}),
     ),
+    kind=Summing,
 )
 
 _COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
@@ -282,7 +283,13 @@ def _pool_samples(rng: np.random.Generator) -> list[Any]:
 
 # The sum, max or min of each window along `axes`, padded with what changes nothing.
 reduce_window = record(
-    "reduce_window", _pool_rule, _pool, vjp=(_pool_vjp,), samples=_pool_samples, smooth=False
+    "reduce_window",
+    _pool_rule,
+    _pool,
+    vjp=(_pool_vjp,),
+    samples=_pool_samples,
+    smooth=False,
+    kind=Summing,
 )
 
 
