@@ -120,6 +120,7 @@ def _ends(activation: str | None, units: int = 3) -> list[Any]:
     return [layers.Dense(8, "relu"), layers.Dense(units, activation)]
 
 
+@pytest.mark.filterwarnings("ignore:The loss became NaN")  # of logarithms of what is no probability
 @pytest.mark.parametrize(
     ("stack", "loss", "y", "evidence"),
     [

@@ -66,9 +66,10 @@ class ProgbarLogger(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Draw when it is time; logs may be a function that makes them."""
-        self._done = batch + 1
+        # the last execution of several batches may end beyond the data
+        self._done = batch + 1 if self._steps is None else min(batch + 1, self._steps)
         if self._bar is not None:
-            self._bar.update(batch + 1, _lazily(logs), finalize=False)
+            self._bar.update(self._done, _lazily(logs), finalize=False)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """The same, outside of fit."""

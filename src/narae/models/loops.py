@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import math
 import sys
 import warnings
 from collections.abc import Collection
@@ -16,6 +13,7 @@ import numpy as np
 from narae.base import trees
 from narae.callbacks import CallbackList
 from narae.models.data import make_source, split
+from narae.models.executions import Executions
 from narae.models.steps import as_floats
 
 
@@ -150,75 +148,29 @@ def _train_epoch(
     model: Any, source: Any, epoch: int, callbacks: Any, validated: set[str], done: int
 ) -> dict[str, Any]:
     """One pass over the training data but for the first `done` batches; the metrics at its end."""
-    steps, out, number = model._steps(), None, -1
-    if not done and _goes_at_once(source, callbacks):
-        _validate(model, "train", source, source.peek(), validated)
-        done, out = _at_once(
-            steps.many("train", source, epoch),
-            callbacks.on_train_batch_end,
-            lambda logs, first: _watch_losses(logs, epoch, first, validated),
-        )
-    for number, batch in enumerate(source.epoch(epoch)):
-        if number < done:
-            continue
-        if callbacks.wants_batches:
-            callbacks.on_train_batch_begin(number)
-        _validate(model, "train", source, batch, validated)
-        out = steps.run("train", batch)
-        _watch_loss(model, out, epoch, number, validated)
-        result = out
-        callbacks.on_train_batch_end(number, lambda result=result: as_floats(result))
-        if model.stop_training:
-            break
-    if number < 0:
+    running = Executions(
+        model,
+        "train",
+        source,
+        callbacks,
+        lambda batch: _validate(model, "train", source, batch, validated),
+        lambda logs, first: _watch_losses(logs, epoch, first, validated),
+    )
+    running.done = done
+    if not running.run(epoch):
         raise ValueError("fit got no data: the source gave no batch")
-    return as_floats(model.get_metrics_result() if out is None else out)
-
-
-def _goes_at_once(source: Any, callbacks: Any) -> bool:
-    """Whether an epoch may be one run: of arrays, with no callback in between."""
-    return hasattr(source, "rows") and not callbacks.wants_batches
-
-
-def _at_once(many: Any, tell: Any, watch: Any = None) -> tuple[int, Any]:
-    """Run an epoch's whole batches in one call, as far as it can be done: how many are done, and
-    the last one's result. tell: a batch's hook; watch: sees what each stretch of steps gave."""
-    if many is None:
-        return 0, None
-    running, steps = many
-    seen = 0
-    with contextlib.closing(iter(running)) as progress:
-        for done in itertools.chain(progress, [steps]):
-            if done <= seen:
-                continue
-            if watch is not None:
-                watch(running.results(slice(seen, done)), seen)
-            seen = done
-            tell(done - 1, lambda last=done - 1: as_floats(running.results(last)))
-    return steps, running.results(steps - 1)
+    return as_floats(model.get_metrics_result() if running.out is None else running.out)
 
 
 def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) -> dict[str, Any]:
     """One pass over data without training; the metrics at its end."""
-    steps, out, number = model._steps(), None, -1
     model.reset_metrics()
     callbacks.on_test_begin()
-    done = 0
-    if _goes_at_once(source, callbacks):
-        _validate(model, "test", source, source.peek(), validated)
-        done, out = _at_once(steps.many("test", source, 0), callbacks.on_test_batch_end)
-    for number, batch in enumerate(source.epoch(0)):
-        if number < done:
-            continue
-        if callbacks.wants_batches:
-            callbacks.on_test_batch_begin(number)
-        _validate(model, "test", source, batch, validated)
-        out = steps.run("test", batch)
-        result = out
-        callbacks.on_test_batch_end(number, lambda result=result: as_floats(result))
-    if number < 0:
+    check = lambda batch: _validate(model, "test", source, batch, validated)  # noqa: E731
+    running = Executions(model, "test", source, callbacks, check)
+    if not running.run(0):
         raise ValueError("evaluate got no data: the source gave no batch")
-    logs = as_floats(out)
+    logs = as_floats(running.out)
     callbacks.on_test_end(logs)
     return logs
 
@@ -240,19 +192,14 @@ def _validate(model: Any, kind: str, source: Any, batch: Any, validated: set[str
 
 
 def _watch_losses(logs: Any, epoch: int, first: int, validated: set[str]) -> None:
-    """`_watch_loss` for the results of steps from `first` on."""
-    losses = logs.get("loss") if isinstance(logs, dict) else None
-    if losses is not None and np.ndim(losses) == 1 and np.isnan(losses).any():
-        step = int(np.isnan(losses).argmax())
-        _watch_loss(None, {"loss": losses[step]}, epoch, first + step, validated)
-
-
-def _watch_loss(model: Any, out: Any, epoch: int, step: int, validated: set[str]) -> None:
-    """A loss that is no number is told once, with the step."""
-    loss = out.get("loss") if isinstance(out, dict) else None
-    if loss is None or "nan" in validated or not math.isnan(loss):
+    """A loss that is no number is told once, with the step: of one step, or of several from
+    `first` on."""
+    found = logs.get("loss") if isinstance(logs, dict) else None
+    losses = np.asarray(0.0 if found is None else found)
+    if "nan" in validated or losses.ndim > 1 or not np.isnan(losses).any():
         return
     validated.add("nan")
+    step = first + int(np.isnan(losses).argmax())
     warnings.warn(
         f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
         "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
@@ -304,30 +251,25 @@ def predict(
     listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None)
-    at_once = _goes_at_once(source, listed)
-    done = _predict_at_once(running, source, listed, out) if at_once else 0
-    for number, batch in enumerate(source.epoch(0)):
-        if number < done:
-            continue
-        if listed.wants_batches:
-            listed.on_predict_batch_begin(number)
-        result = running.run("predict", batch, out.add)
-        listed.on_predict_batch_end(number, lambda result=result: {"outputs": result})
+    batches = Executions(model, "predict", source, listed, take=out.add)
+    batches.done = 0 if listed.wants_batches else _predict_at_once(running, source, listed, out)
+    batches.run(0)
     listed.on_predict_end()
     return out.joined()
 
 
 def _predict_at_once(running: Any, source: Any, listed: Any, out: _Outputs) -> int:
     """The outputs of all whole batches in one run; how many batches that were."""
-    many = running.many("predict", source, 0)
+    many = running.many("predict", source, 0) if hasattr(source, "rows") else None
     if many is None or not all(
         a.ndim > 1 and a.shape[1] == source.batch_size for a in many[0].kept
     ):
         return 0
-    done, _ = _at_once(many, listed.on_predict_batch_end)
+    for done in many[0]:
+        listed.on_predict_batch_end(done - 1, dict)
     joined = [a.reshape(-1, *a.shape[2:]) for a in many[0].kept]
     out.add(many[0].filled(joined))
-    return done
+    return many[1]
 
 
 class _Outputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,14 +84,23 @@ class Steps:
             result = compiled()
             return result if take is None else take(result)
 
-    def many(self, kind: str, source: Any, epoch: int) -> tuple[Many, int] | None:
-        """The whole batches of an epoch of arrays as one run, and how many they are; None where there
-        is no such run (an executor that runs step by step, eager models)."""
+    def many(
+        self, kind: str, source: Any, epoch: int, first: int = 0, count: int | None = None
+    ) -> tuple[Many, int] | None:
+        """Whole batches of an epoch of arrays as one run, and how many they are: all, or `count` of
+        them from one on. None where there is no such run (an executor that runs step by step, eager
+        models), or there are not that many."""
         found = None if self._model.run_eagerly else source.rows(epoch)
-        if found is None or found[1] < 2:
+        if found is None:
             return None
-        many = self.program(kind, source.peek()).many(found[1], found[0])
-        return None if many is None else (many, found[1])
+        rows, there = found
+        steps = there if count is None else count
+        if steps < 2 or first + steps > there:
+            return None
+        begin = first * source.batch_size
+        rows = [replace(r, start=r.start + begin) for r in rows]
+        many = self.program(kind, source.peek()).many(steps, rows)
+        return None if many is None else (many, steps)
 
     def program(self, kind: str, batch: Any) -> Compiled:
         """The program of a step for batches of this shape."""

@@ -27,6 +27,7 @@ class Trainer:
         self.stop_training = False
         self.history: Any = None
         self.run_eagerly = False
+        self.steps_per_execution = 1
         self._compiled = False
         self._trained = _State()
 
@@ -47,13 +48,12 @@ class Trainer:
         """Say how to train: optimizer, loss and metrics, by name or as objects.
 
         Several outputs take lists or dicts of losses and metrics. run_eagerly: run Python at every step
-        instead of a traced one (slow, for debugging). auto_scale_loss: whether a model of the policy
-        'mixed_float16' gets a LossScaleOptimizer around its optimizer. Raises ValueError for unknown
-        names, with the nearest right one.
+        instead of a traced one (slow, for debugging). steps_per_execution: how many batches lie between
+        two calls of callbacks' hooks of batches; without such hooks narae chooses. auto_scale_loss:
+        whether a model of the policy 'mixed_float16' gets a LossScaleOptimizer around its optimizer.
+        Raises ValueError for unknown names, with the nearest right one.
         """
-        if steps_per_execution != 1 and (
-            not isinstance(steps_per_execution, int) or steps_per_execution < 1
-        ):
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(
                 f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
             )
@@ -74,6 +74,7 @@ class Trainer:
             "jit_compile": jit_compile if isinstance(jit_compile, bool) else True,
         }
         self.run_eagerly = bool(run_eagerly)
+        self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self._compiled = True
 
@@ -329,6 +330,7 @@ class Trainer:
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` said, and make the optimizer's variables."""
         known = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly"}
+        known.add("steps_per_execution")
         given = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
         self.compile(**given)
         if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
