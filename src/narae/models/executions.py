@@ -60,7 +60,8 @@ class Executions:
         self._check(self._source.peek())
         found = self._model._steps().many(self._kind, self._source, epoch)
         if found is not None:
-            self._finish(*found, 0, self._end)
+            running, count = found
+            self._finish(running, count, 0, self._end)
 
     def _in_runs(self, epoch: int) -> None:
         """Executions of whole batches, each as a run."""
@@ -71,7 +72,8 @@ class Executions:
             if found is None:
                 return
             self._begin(self.done)
-            self._finish(*found, self.done, None)
+            running, count = found
+            self._finish(running, count, self.done, None)
             self._tell(self.done - 1)
 
     def _finish(self, running: Any, steps: int, first: int, tell: Any) -> None:
