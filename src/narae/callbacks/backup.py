@@ -75,7 +75,7 @@ class BackupAndRestore(Callback):
     def _check_shared(self, backups: list[dict[str, Any]]) -> None:
         """A process that went on alone would wait for the others for ever."""
         mine = json.dumps(backups)
-        if of_first(f"backups in {self.backup_dir}", mine) != mine:
+        if of_first("backups", mine) != mine:
             raise RuntimeError(
                 f"process {process_index()} finds other backups in {self.backup_dir} than process 0: "
                 "name a folder that all processes share"

@@ -28,25 +28,14 @@ def launch(script: Path, arguments: Sequence[str], processes: int) -> int:
     """
     if not script.is_file():
         raise FileNotFoundError(errno.ENOENT, "there is no script", str(script))
-    port = _free_port()
-    started: list[subprocess.Popen[bytes]] = []
-    readers: list[threading.Thread] = []
-    job = _Job(started)
+    port, job = _free_port(), _Job()
     before = {number: signal.signal(number, job.asked) for number in _SIGNALS}
     try:
         for rank in range(processes):
-            started.append(_start(script, arguments, _environment(rank, processes, port)))
-            for source, target in (
-                (started[-1].stdout, sys.stdout),
-                (started[-1].stderr, sys.stderr),
-            ):
-                readers.append(threading.Thread(target=_copy, args=(rank, source, target)))
-                readers[-1].start()
+            job.add(rank, _start(script, arguments, _environment(rank, processes, port)))
         return job.wait()
     finally:
         job.end()
-        for reader in readers:
-            reader.join()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -57,10 +46,23 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class _Job:
     """The processes, until the last has ended."""
 
-    def __init__(self, processes: list[subprocess.Popen[bytes]]) -> None:
-        self._processes = processes
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._threads: list[threading.Thread] = []
+        self._ended: list[int] = []  # exit codes, the first that ended first
         self._signal: int | None = None
         self._deadline: float | None = None
+
+    def add(self, rank: int, process: subprocess.Popen[bytes]) -> None:
+        """Watch over a process that has begun."""
+        self._processes.append(process)
+        copies = ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+        self._threads += [
+            threading.Thread(target=lambda: self._ended.append(process.wait())),
+            *(threading.Thread(target=_copy, args=(rank, *pair)) for pair in copies),
+        ]
+        for thread in self._threads[-3:]:
+            thread.start()
 
     def asked(self, number: int, frame: FrameType | None) -> None:
         """A signal came to this process: pass it on."""
@@ -70,10 +72,8 @@ class _Job:
 
     def wait(self) -> int:
         """Until all have ended; the exit code of the first that failed, 0 when none did."""
-        failed = 0
-        while any(process.poll() is None for process in self._processes):
-            failed = failed or self._failed()
-            if failed and self._deadline is None:
+        while len(self._ended) < len(self._processes):
+            if any(self._ended) and self._deadline is None:
                 self._send(signal.SIGTERM)
                 self._deadline = time.monotonic() + _GRACE
             if self._deadline is not None and time.monotonic() > self._deadline:
@@ -81,22 +81,18 @@ class _Job:
             time.sleep(_LOOK)
         if self._signal is not None:
             return 128 + self._signal
-        return failed or self._failed()
+        failed = next((code for code in self._ended if code), 0)
+        return failed if failed >= 0 else 128 - failed
 
     def end(self) -> None:
         """End what still runs."""
         self._send(signal.SIGKILL)
-        for process in self._processes:
-            process.wait()
-
-    def _failed(self) -> int:
-        codes = [process.poll() for process in self._processes]
-        return next((code if code > 0 else 128 - code for code in codes if code), 0)
+        for thread in self._threads:
+            thread.join()
 
     def _send(self, number: int) -> None:
         for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(number)
+            process.send_signal(number)  # it leaves alone what has ended
 
 
 def _start(

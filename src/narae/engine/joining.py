@@ -6,7 +6,10 @@ import json
 import os
 import random
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -21,7 +24,9 @@ _INDEX = (
     *("NARAE_PROCESS_ID", "KERAS_DISTRIBUTION_PROCESS_ID"),
     *("SLURM_PROCID", "JOB_COMPLETION_INDEX"),
 )
-_HEARTBEAT, _PATIENCE = "NARAE_HEARTBEAT", "NARAE_JOIN_TIMEOUT"
+# Seconds, and how many when nothing is said: without a sign of life until a process is taken for
+# dead, of waiting for all to come, of waiting for all to leave.
+_SECONDS = {"NARAE_HEARTBEAT": 20, "NARAE_JOIN_TIMEOUT": 300, "NARAE_LEAVE_TIMEOUT": 300}
 
 
 def initialize(
@@ -37,19 +42,19 @@ def initialize(
     JOB_COMPLETION_INDEX; on Cloud TPUs JAX knows it all. A job of one process has nothing to join.
 
     From here on all processes have the random state of process 0. One that gives no sign of life
-    for NARAE_HEARTBEAT seconds (20) ends the job; NARAE_JOIN_TIMEOUT (300) is how long to wait for
-    all to come. Raises ValueError for what does not fit, MissingExtra without JAX, RuntimeError
-    after JAX has computed.
+    for NARAE_HEARTBEAT seconds (20) ends the job; an exception that nothing catches ends its process
+    at once, after its traceback. NARAE_JOIN_TIMEOUT (300) is how long to wait for all to come,
+    NARAE_LEAVE_TIMEOUT (300) how long the first that is done waits for the others. Raises ValueError
+    for what does not fit, MissingExtra without JAX, RuntimeError after JAX has computed.
 
     >>> initialize("localhost:1234", num_processes=1, process_id=0)
     """
     address, count, index = identity(job_addresses, num_processes, process_id, os.environ)
     if count == 1:
         return
-    runtime = processes.runtime()
-    processes.joined(
-        *runtime.join(address, count, index, _seconds(_HEARTBEAT, 20), _seconds(_PATIENCE, 300))
-    )
+    seconds = [_seconds(name, usual) for name, usual in _SECONDS.items()]
+    processes.joined(*processes.runtime().join(address, count, index, *seconds))
+    _leave_at_once_when_failed()
     _share_random_state()
 
 
@@ -113,6 +118,21 @@ def _seconds(name: str, usual: int) -> int:
     if not text.isdigit() or not int(text):
         raise ValueError(f"{name} is a whole number of seconds, got {text!r}")
     return int(text)
+
+
+def _leave_at_once_when_failed() -> None:
+    """Python's ordinary end would wait for the others to leave the job, and they for this one's part
+    of the next step."""
+    shown = sys.excepthook
+
+    def leave(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        shown(kind, error, trace)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(130 if issubclass(kind, KeyboardInterrupt) else 1)
+
+    sys.excepthook = leave
 
 
 def _share_random_state() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,12 +14,14 @@ from weakref import WeakKeyDictionary
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
 from narae.executors.store import Store
+from narae.graph.ir import Spec
 from narae.graph.plan import Plan
 from narae.graph.spread import Axes, Layout, Spread
 from narae.graph.spread import Mesh as Names
@@ -102,32 +105,78 @@ class OneDevice:
         return [jax.device_put(np.zeros((steps, *a.shape), a.dtype)) for a in arrays]
 
     def sources(self, rows: Sequence[Rows]) -> list[Any]:
-        """The arrays that many steps read."""
-        return [(jax.device_put(r.array), _order(r)) for r in rows]
+        """The arrays that many steps read: on the device where they fit, else rows are sent there
+        as they are read."""
+        free = room_for_data()
+        found = []
+        for r, a in zip(rows, self.inputs, strict=True):
+            here, free = resident(r, a.dtype, free)
+            found.append(r if here is None else (here, _order(r, a.shape[0])))
+        return found
 
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
-        """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
+        """What `batch` takes each input's batches from, `steps` of them from step `done` on."""
         return [
-            _batches(array, order, done * a.shape[0], (most, *a.shape), a.dtype)
-            for (array, order), a in zip(sources, self.inputs, strict=True)
+            _sent(source, done, steps, most, a)
+            if isinstance(source, Rows)
+            else (*source, np.int32(done))
+            for source, a in zip(sources, self.inputs, strict=True)
         ]
+
+    def batch(self, batches: tuple[Any, ...], i: Any, like: Spec) -> Any:
+        """The i-th batch, within the loop that JAX compiles."""
+        if len(batches) == 1:
+            return lax.dynamic_index_in_dim(batches[0], i, keepdims=False)
+        array, order, done = batches
+        rows = lax.dynamic_index_in_dim(order, done + i, keepdims=False)
+        return array.at[rows].get(mode="promise_in_bounds").astype(np_dtype(like.dtype))
 
     def agree(self, steps: int) -> int:
         """How many steps the next dispatch has, in every process."""
         return steps
 
 
-def _order(rows: Rows) -> Any:
+def room_for_data() -> int:
+    """Bytes of a device's memory that data may take: a quarter of what there is."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return stats["bytes_limit"] // 4
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return pages * os.sysconf("SC_PAGE_SIZE") // 4 if pages else 1 << 30
+
+
+def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
+    """An array on the device, in the dtype of its numbers or a narrower one, and how many bytes more
+    may go there. None where it does not fit. It stays there as long as its source lives."""
+    array = rows.array
+    narrow = array.dtype if array.dtype.itemsize <= dtype.itemsize else dtype
+    free -= array.size * narrow.itemsize
+    if free < 0:
+        return None, free + array.size * narrow.itemsize
+    if rows.held is None:
+        return jax.device_put(array.astype(narrow)), free
+    if "device" not in rows.held:
+        rows.held["device"] = jax.device_put(array.astype(narrow))
+    return rows.held["device"], free
+
+
+def _order(rows: Rows, size: int) -> Any:
+    """(steps, size): the places of each batch's rows."""
     order = np.arange(len(rows.array)) if rows.order is None else rows.order
-    return jax.device_put(order[rows.start :].astype(np.int32))
+    steps = (len(order) - rows.start) // size
+    found = order[rows.start : rows.start + steps * size].astype(np.int32)
+    return jax.device_put(found.reshape(steps, size))
 
 
-@partial(jax.jit, static_argnums=(3, 4))
-def _batches(array: Any, order: Any, begin: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
-    last there is what nobody reads."""
-    places = jnp.minimum(begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
-    return jnp.take(array, order[places], axis=0).astype(dtype).reshape(shape)
+def _sent(rows: Rows, done: int, steps: int, most: int, like: np.ndarray) -> tuple[Any]:
+    """(most, batch, ...): batches gathered here, then anything."""
+    size = like.shape[0]
+    begin = rows.start + done * size
+    places: Any = slice(begin, begin + steps * size)
+    found = rows.array[places if rows.order is None else rows.order[places]]
+    local = np.zeros((most, *like.shape), like.dtype)
+    np.copyto(local[:steps], found.reshape(steps, *like.shape), casting="unsafe")
+    return (jax.device_put(local),)
 
 
 class OnMesh:
@@ -202,7 +251,8 @@ class OnMesh:
         return list(rows)
 
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
-        """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
+        """What `batch` takes each input's batches from: (most, batch, ...), `steps` batches from step
+        `done` on, then anything."""
         found = []
         for source, a, shape, over in zip(
             sources, self.inputs, self._shapes, self._over, strict=True
@@ -218,8 +268,12 @@ class OnMesh:
                 if self.rows is not None and split(over):
                     places = places[self.rows]
                 np.copyto(local[step], source.array[places], casting="unsafe")
-            found.append(_from_rows(local, (most, *shape), _below(over), self.rows, 1))
+            found.append((_from_rows(local, (most, *shape), _below(over), self.rows, 1),))
         return found
+
+    def batch(self, batches: tuple[Any, ...], i: Any, like: Spec) -> Any:
+        """The i-th batch, within the loop that JAX compiles."""
+        return lax.dynamic_index_in_dim(batches[0], i, keepdims=False)
 
     def agree(self, steps: int) -> int:
         """How many steps the next dispatch has: as many as the slowest process wishes."""
@@ -298,10 +352,16 @@ def _zeros(shape: tuple[int, ...], dtype: Any, over: Sharding) -> Any:
 
 
 def whole(value: Any) -> np.ndarray:
-    """All of a value, wherever it lies. Of one that is split over several processes each has to ask,
-    at the same point."""
+    """All of a value, wherever it lies. Of one that is split over several processes, so that no one
+    has it all, each has to ask at the same point."""
     if value.is_fully_addressable or value.is_fully_replicated:
         return np.asarray(value)
+    here = {str(part.index): part for part in value.addressable_shards}
+    if sum(part.data.size for part in here.values()) == value.size:
+        found = np.empty(value.shape, value.dtype)
+        for part in here.values():
+            found[part.index] = np.asarray(part.data)
+        return found
     with jax.enable_x64(True):
         over = NamedSharding(value.sharding.mesh, PartitionSpec())
         return np.asarray(_gather(over)(value))

@@ -13,20 +13,28 @@ _PREFIX = "narae/"
 
 
 def join(
-    address: str | None, count: int | None, index: int | None, heartbeat: int, patience: int
+    address: str | None,
+    count: int | None,
+    index: int | None,
+    heartbeat: int,
+    coming: int,
+    leaving: int,
 ) -> tuple[int, int]:
     """Join the job: (this process, how many there are). heartbeat: seconds without a sign of life
-    after which a process is taken for dead; patience: seconds to wait for all to come.
+    after which a process is taken for dead; coming, leaving: seconds to wait for all to come, and
+    to leave.
 
     Raises RuntimeError when JAX has computed already, or when the others do not come.
     """
+    # it would catch SIGTERM, and end nothing
+    jax.config.update("jax_enable_preemption_service", False)
     jax.distributed.initialize(
         address,
         count,
         index,
-        initialization_timeout=patience,
+        initialization_timeout=coming,
         heartbeat_timeout_seconds=heartbeat,
-        shutdown_timeout_seconds=heartbeat,
+        shutdown_timeout_seconds=leaving,
     )
     return jax.process_index(), jax.process_count()
 
@@ -48,6 +56,8 @@ def wait_for(key: str, seconds: float) -> str:
     try:
         return _board().blocking_key_value_get(_PREFIX + key, int(seconds * 1000))[1:]
     except jax.errors.JaxRuntimeError as error:
+        if "DEADLINE_EXCEEDED" not in str(error):
+            raise
         raise RuntimeError(
             f"nothing came from process 0 within {seconds:.0f} s ({key}): every process must save, "
             "load and read split variables at the same points of the script"

@@ -73,7 +73,10 @@ class XlaProgram:
 
         def body(i: Any, carry: Any) -> Any:
             written, kept, error = carry
-            inputs = [lax.dynamic_index_in_dim(b, i, keepdims=False) for b in batches]
+            inputs = [
+                self.place.batch(b, i, v.spec)
+                for b, v in zip(batches, self.plan.inputs, strict=True)
+            ]
             written, results, found = self._step(written, read, inputs)
             kept = [lax.dynamic_update_index_in_dim(k, r, i, 0) for k, r in zip(kept, results)]
             if found is not None:
