@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import narae
 from narae.engine import joining, processes
 
 SLURM = {"SLURM_NTASKS": "8", "SLURM_PROCID": "3", "SLURM_JOB_ID": "4711"}
@@ -153,6 +156,20 @@ def test_a_write_of_one_process_alone_does_not_mix_up_others(as_process: Any) ->
     with processes.written_once("mine.keras"):
         pass
     test_process_0_writes_and_the_others_hear_of_it(as_process)
+
+
+def test_backups_of_a_process_that_lags_behind(as_process: Any, tmp_path: Path) -> None:
+    x = np.zeros((8, 2))
+    for index in (0, 1):  # process 0 is through before the other begins
+        as_process(index)
+        model = narae.Sequential([narae.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        keep = narae.callbacks.BackupAndRestore(tmp_path, save_freq=1, delete_checkpoint=False)
+        shared = keep._check_shared
+        keep._check_shared = lambda backups, shared=shared: shared([])
+        keep._restore = lambda backup: None
+        model.fit(x, x[:, :1], batch_size=2, epochs=2, callbacks=[keep], verbose=0)
+    assert (tmp_path / "training_metadata.json").exists()
 
 
 def test_only_process_0_shows_progress(as_process: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -140,6 +140,7 @@ class BackupAndRestore(Callback):
         # Two names in turn: the last backup is whole until the pointer leaves it.
         used = {backup["weights"] for backup in before[: 1 + self.double_checkpoint]}
         stem = next(s for s in ("state_a", "state_b", "state_c") if f"{s}.weights.h5" not in used)
+        stem = of_first("backup", stem)  # the others may find the pointer that it wrote meanwhile
         weights, metrics = f"{stem}.weights.h5", f"{stem}.metrics.npz"
         self.model.save_weights(self.backup_dir / weights, overwrite=True)
         kept = {f"seed_{i}": np.array(v) for i, v in enumerate(_seeds(self.model))}

@@ -39,7 +39,6 @@ def save_model(
         raise ValueError(
             "zipped=False (a folder) is not supported: `.keras` files are single files"
         )
-    check_target(path, overwrite)
     config = serialize_keras_object(model)
     if not include_optimizer:
         config.pop("compile_config", None)
@@ -51,6 +50,7 @@ def save_model(
     write_weights(model, weights)
     with written_once(str(path)) as here:
         if here:
+            check_target(path, overwrite)
             _write(path, {archive.METADATA: metadata, archive.CONFIG: config}, weights)
 
 

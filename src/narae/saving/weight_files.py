@@ -27,7 +27,6 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
     path = as_path(filepath)
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"a weights file's name ends in `.weights.h5`, got {path.name!r}")
-    check_target(path, overwrite)
     if not model.built:
         raise ValueError(
             f"model {model.name!r} has no weights to save before it is built: call it on data first"
@@ -36,6 +35,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
     write_weights(model, packed)
     with written_once(str(path)) as here:
         if here:
+            check_target(path, overwrite)
             with atomic_write(path) as file:
                 file.write(packed.getbuffer())
 
