@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,10 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Rows:
     """One input's rows: step s reads rows start + s B up to start + (s + 1) B of `array`, for
-    batches of B, or the rows at those places of `order`."""
+    batches of B, or the rows at those places of `order`. held: where a program may keep what it
+    made of the array, for as long as the data's source lives."""
 
     array: np.ndarray
     order: np.ndarray | None = None
     start: int = 0
+    held: dict[str, Any] | None = None

@@ -44,6 +44,7 @@ class ArraySource(Source):
         self.leaves: list[np.ndarray] = [leaf for leaf in trees.flatten(tree) if leaf is not None]
         self.takes = [array.flags.c_contiguous for array in self.leaves]
         self.scratch: list[np.ndarray | None] = [None] * len(self.leaves)
+        self._held: list[dict[str, Any]] = [{} for _ in self.leaves]
         count = samples if shuffle is True else self.per_pass
         self._order = np.empty(count, np.intp) if shuffle else None
         self._ordered_for: int | None = None
@@ -77,7 +78,10 @@ class ArraySource(Source):
             self._reorder(number)
         # other layouts (a slice of columns, a table's columns) are copied for the epoch
         leaves = [np.ascontiguousarray(leaf) for leaf in self.leaves]
-        return [Rows(leaf, self._order) for leaf in leaves], self.samples // self.batch_size
+        rows = zip(leaves, self._held, strict=True)
+        return [
+            Rows(leaf, self._order, held=held) for leaf, held in rows
+        ], self.samples // self.batch_size
 
     def peek(self) -> ArrayBatch:
         """A batch of the usual size."""

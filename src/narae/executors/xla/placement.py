@@ -14,14 +14,12 @@ from weakref import WeakKeyDictionary
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
 from narae.executors.store import Store
-from narae.graph.ir import Spec
 from narae.graph.plan import Plan
 from narae.graph.spread import Axes, Layout, Spread
 from narae.graph.spread import Mesh as Names
@@ -107,29 +105,20 @@ class OneDevice:
     def sources(self, rows: Sequence[Rows]) -> list[Any]:
         """The arrays that many steps read: on the device where they fit, else rows are sent there
         as they are read."""
-        free = room_for_data()
-        found = []
+        free, found = room_for_data(), []
         for r, a in zip(rows, self.inputs, strict=True):
             here, free = resident(r, a.dtype, free)
-            found.append(r if here is None else (here, _order(r, a.shape[0])))
+            found.append(r if here is None else (here, _order(r), r.start))
         return found
 
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
-        """What `batch` takes each input's batches from, `steps` of them from step `done` on."""
+        """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         return [
             _sent(source, done, steps, most, a)
             if isinstance(source, Rows)
-            else (*source, np.int32(done))
+            else _gathered(*source, done * a.shape[0], (most, *a.shape), a.dtype)
             for source, a in zip(sources, self.inputs, strict=True)
         ]
-
-    def batch(self, batches: tuple[Any, ...], i: Any, like: Spec) -> Any:
-        """The i-th batch, within the loop that JAX compiles."""
-        if len(batches) == 1:
-            return lax.dynamic_index_in_dim(batches[0], i, keepdims=False)
-        array, order, done = batches
-        rows = lax.dynamic_index_in_dim(order, done + i, keepdims=False)
-        return array.at[rows].get(mode="promise_in_bounds").astype(np_dtype(like.dtype))
 
     def agree(self, steps: int) -> int:
         """How many steps the next dispatch has, in every process."""
@@ -160,23 +149,30 @@ def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
     return rows.held["device"], free
 
 
-def _order(rows: Rows, size: int) -> Any:
-    """(steps, size): the places of each batch's rows."""
+def _order(rows: Rows) -> Any:
     order = np.arange(len(rows.array)) if rows.order is None else rows.order
-    steps = (len(order) - rows.start) // size
-    found = order[rows.start : rows.start + steps * size].astype(np.int32)
-    return jax.device_put(found.reshape(steps, size))
+    return jax.device_put(order.astype(np.int32))
 
 
-def _sent(rows: Rows, done: int, steps: int, most: int, like: np.ndarray) -> tuple[Any]:
-    """(most, batch, ...): batches gathered here, then anything."""
-    size = like.shape[0]
-    begin = rows.start + done * size
-    places: Any = slice(begin, begin + steps * size)
+@partial(jax.jit, static_argnums=(4, 5))
+def _gathered(
+    array: Any, order: Any, start: Any, begin: Any, shape: tuple[int, ...], dtype: Any
+) -> Any:
+    """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
+    last there is what nobody reads."""
+    places = jnp.minimum(start + begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
+    found = array.at[order[places]].get(mode="promise_in_bounds")
+    return found.astype(dtype).reshape(shape)
+
+
+def _sent(rows: Rows, done: int, steps: int, most: int, like: np.ndarray) -> Any:
+    """The same of an array that stays in this process's memory."""
+    begin = rows.start + done * like.shape[0]
+    places: Any = slice(begin, begin + steps * like.shape[0])
     found = rows.array[places if rows.order is None else rows.order[places]]
     local = np.zeros((most, *like.shape), like.dtype)
     np.copyto(local[:steps], found.reshape(steps, *like.shape), casting="unsafe")
-    return (jax.device_put(local),)
+    return jax.device_put(local)
 
 
 class OnMesh:
@@ -251,8 +247,7 @@ class OnMesh:
         return list(rows)
 
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
-        """What `batch` takes each input's batches from: (most, batch, ...), `steps` batches from step
-        `done` on, then anything."""
+        """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         found = []
         for source, a, shape, over in zip(
             sources, self.inputs, self._shapes, self._over, strict=True
@@ -268,12 +263,8 @@ class OnMesh:
                 if self.rows is not None and split(over):
                     places = places[self.rows]
                 np.copyto(local[step], source.array[places], casting="unsafe")
-            found.append((_from_rows(local, (most, *shape), _below(over), self.rows, 1),))
+            found.append(_from_rows(local, (most, *shape), _below(over), self.rows, 1))
         return found
-
-    def batch(self, batches: tuple[Any, ...], i: Any, like: Spec) -> Any:
-        """The i-th batch, within the loop that JAX compiles."""
-        return lax.dynamic_index_in_dim(batches[0], i, keepdims=False)
 
     def agree(self, steps: int) -> int:
         """How many steps the next dispatch has: as many as the slowest process wishes."""

@@ -21,7 +21,9 @@ from narae.graph.plan import Plan
 from narae.graph.spread import Spread
 
 _FIRST, _MOST = 8, 256  # steps of a dispatch: at first, and at most
-_BYTES = 64 << 20  # of what the steps of a dispatch read and give
+# Bytes of what the steps of a dispatch read and give. A processor's caches still have them when a
+# step comes to them; an accelerator waits less often for Python.
+_BYTES = {"cpu": 8 << 20, "other": 64 << 20}
 _TIME = 0.2  # seconds that a dispatch should take: then the progress is shown, and Ctrl-C heard
 
 
@@ -43,6 +45,7 @@ class XlaProgram:
         self.outputs = [np.empty(v.shape, np_dtype(v.dtype)) for v in results]
         self._one = place.jit(self._step, (0,))
         self._many = place.jit(self._steps, (0, 1))
+        self._usual = _FIRST  # steps of a dispatch, as the last ones told
         # Ctrl-C comes to the main thread alone: state that was given away is never lost
         self._thread = ThreadPoolExecutor(1, "narae-xla")
 
@@ -73,10 +76,7 @@ class XlaProgram:
 
         def body(i: Any, carry: Any) -> Any:
             written, kept, error = carry
-            inputs = [
-                self.place.batch(b, i, v.spec)
-                for b, v in zip(batches, self.plan.inputs, strict=True)
-            ]
+            inputs = [lax.dynamic_index_in_dim(b, i, keepdims=False) for b in batches]
             written, results, found = self._step(written, read, inputs)
             kept = [lax.dynamic_update_index_in_dim(k, r, i, 0) for k, r in zip(kept, results)]
             if found is not None:
@@ -114,9 +114,9 @@ class XlaProgram:
         # of the whole batch: the processes of a job must come to the same number
         each = sum(v.spec.size * np_dtype(v.dtype).itemsize for v in self.plan.inputs)
         each += sum(a.nbytes for a in self.outputs)
-        most = max(1, min(_MOST, _BYTES // max(1, each)))
+        most = max(1, min(_MOST, _BYTES["cpu" if on_cpu() else "other"] // max(1, each)))
         given = self.place.sources(rows)
-        done, count = 0, min(_FIRST, most)
+        done, count = 0, min(self._usual, most)
         while done < steps:
             count = self.place.agree(min(count, steps - done))
             begun = time.monotonic()
@@ -124,7 +124,7 @@ class XlaProgram:
             done += count
             one = (time.monotonic() - begun) / count
             yield done
-            count = max(1, min(most, int(_TIME / max(one, 1e-9))))
+            count = self._usual = max(1, min(most, int(_TIME / max(one, 1e-9))))
 
     def _chunk(
         self,
@@ -162,6 +162,11 @@ class XlaProgram:
         except BaseException:
             wait([running])
             raise
+
+
+def on_cpu() -> bool:
+    """Whether programs run on this machine's processor."""
+    return jax.default_backend() == "cpu"
 
 
 def _check(error: Any) -> None:
