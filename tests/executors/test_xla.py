@@ -77,23 +77,23 @@ def fitted(x: Any, y: Any, **options: Any) -> Any:
 
 @pytest.mark.usefixtures("on_xla")
 def test_data_goes_to_the_device_once_or_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from narae.executors.xla import placement
+    from narae.executors.xla import data
 
     x = np.random.default_rng(0).normal(size=(50, 3))  # in float64: sent as the model takes it
     y = x[:, :1].astype("float32")
     sent: list[Any] = []
-    put = placement.jax.device_put
+    put = data.jax.device_put
 
     def counted(value: Any, *args: Any) -> Any:
         sent.append((value.shape, value.dtype.name))
         return put(value, *args)
 
-    monkeypatch.setattr(placement.jax, "device_put", counted)
+    monkeypatch.setattr(data.jax, "device_put", counted)
     whole = fitted(x, y)
     assert sent.count(((50, 3), "float32")) == sent.count(((50, 1), "float32")) == 1
     assert ((50, 3), "float64") not in sent
     sent.clear()
-    monkeypatch.setattr(placement, "room_for_data", lambda: 300)  # bytes: y alone
+    monkeypatch.setattr(data, "room_for_data", lambda: 300)  # bytes: y alone
     parts = fitted(x, y)
     assert sent.count(((50, 1), "float32")) == 1
     assert ((50, 3), "float32") not in sent

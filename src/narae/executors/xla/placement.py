@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
 from narae.executors.store import Store
+from narae.executors.xla import data
 from narae.graph.plan import Plan
 from narae.graph.spread import Axes, Layout, Spread
 from narae.graph.spread import Mesh as Names
@@ -105,74 +105,18 @@ class OneDevice:
     def sources(self, rows: Sequence[Rows]) -> list[Any]:
         """The arrays that many steps read: on the device where they fit, else rows are sent there
         as they are read."""
-        free, found = room_for_data(), []
-        for r, a in zip(rows, self.inputs, strict=True):
-            here, free = resident(r, a.dtype, free)
-            found.append(r if here is None else (here, _order(r), r.start))
-        return found
+        return data.sources(rows, [a.dtype for a in self.inputs])
 
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
         """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         return [
-            _sent(source, done, steps, most, a)
-            if isinstance(source, Rows)
-            else _gathered(*source, done * a.shape[0], (most, *a.shape), a.dtype)
+            data.batches(source, done, steps, (most, *a.shape), a.dtype)
             for source, a in zip(sources, self.inputs, strict=True)
         ]
 
     def agree(self, steps: int) -> int:
         """How many steps the next dispatch has, in every process."""
         return steps
-
-
-def room_for_data() -> int:
-    """Bytes of a device's memory that data may take: a quarter of what there is."""
-    stats = jax.devices()[0].memory_stats()
-    if stats and "bytes_limit" in stats:
-        return stats["bytes_limit"] // 4
-    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-    return pages * os.sysconf("SC_PAGE_SIZE") // 4 if pages else 1 << 30
-
-
-def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
-    """An array on the device, in the dtype of its numbers or a narrower one, and how many bytes more
-    may go there. None where it does not fit. It stays there as long as its source lives."""
-    array = rows.array
-    narrow = array.dtype if array.dtype.itemsize <= dtype.itemsize else dtype
-    free -= array.size * narrow.itemsize
-    if free < 0:
-        return None, free + array.size * narrow.itemsize
-    if rows.held is None:
-        return jax.device_put(array.astype(narrow)), free
-    if "device" not in rows.held:
-        rows.held["device"] = jax.device_put(array.astype(narrow))
-    return rows.held["device"], free
-
-
-def _order(rows: Rows) -> Any:
-    order = np.arange(len(rows.array)) if rows.order is None else rows.order
-    return jax.device_put(order.astype(np.int32))
-
-
-@partial(jax.jit, static_argnums=(4, 5))
-def _gathered(
-    array: Any, order: Any, start: Any, begin: Any, shape: tuple[int, ...], dtype: Any
-) -> Any:
-    """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
-    last there is what nobody reads."""
-    places = jnp.minimum(start + begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
-    found = array.at[order[places]].get(mode="promise_in_bounds")
-    return found.astype(dtype).reshape(shape)
-
-
-def _sent(rows: Rows, done: int, steps: int, most: int, like: np.ndarray) -> Any:
-    """The same of an array that stays in this process's memory."""
-    begin = rows.start + done * like.shape[0]
-    places: Any = slice(begin, begin + steps * like.shape[0])
-    found = rows.array[places if rows.order is None else rows.order[places]]
-    local = np.zeros((most, *like.shape), like.dtype)
-    np.copyto(local[:steps], found.reshape(steps, *like.shape), casting="unsafe")
-    return jax.device_put(local)
 
 
 class OnMesh:
