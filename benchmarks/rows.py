@@ -21,11 +21,13 @@ class Peer(NamedTuple):
 
 FRESH = "narae, empty cache"
 NARAE, JAX, TF = "narae", "Keras on JAX", "Keras on TensorFlow"
+XLA = "narae on xla"
 KERAS_TORCH, TORCH, LAST = "Keras on PyTorch", "PyTorch by hand", "PyTorch, channels last"
 SKLEARN, NUMPY, PRODUCTS = "scikit-learn (Adam)", "NumPy by hand", "bare products"
 PEERS = {
     NARAE: Peer("keras_like.py narae", "narae"),
     FRESH: Peer("keras_like.py narae", "narae"),
+    XLA: Peer("keras_like.py narae-xla", "narae jax"),
     JAX: Peer("keras_like.py jax", "keras jax"),
     TF: Peer("keras_like.py tensorflow", "keras tensorflow-cpu"),
     KERAS_TORCH: Peer("keras_like.py torch", "keras torch"),
@@ -40,10 +42,10 @@ KERAS = (NARAE, JAX, TF, KERAS_TORCH)
 # Peers take turns in this order; narae's kernel cache starts empty in every row.
 ROWS: dict[str, tuple[str, ...]] = {
     "limits": ("machine",),
-    "seed": (*KERAS, TORCH, SKLEARN, NUMPY, PRODUCTS),
+    "seed": (NARAE, XLA, *KERAS[1:], TORCH, SKLEARN, NUMPY, PRODUCTS),
     "script": (FRESH, NARAE, JAX, TF),
     "deep": (NARAE, PRODUCTS),
-    "tiny": (*KERAS, TORCH, SKLEARN, NUMPY),
+    "tiny": (NARAE, XLA, *KERAS[1:], TORCH, SKLEARN, NUMPY),
     "cnn": (NARAE, JAX, TF, TORCH, LAST),
     "predict": (NARAE, JAX, TF, TORCH, SKLEARN, NUMPY),
     "sizes": (NARAE,),
@@ -192,6 +194,10 @@ BARS = (
     *(faster("seed", "784-512-10 epoch", 3, "epoch_s", peer) for peer in (TF, KERAS_TORCH, TORCH)),
     faster("seed", "784-512-10 epoch", 1.4, "epoch_s", JAX),
     Bar(
+        *("seed", f"784-512-10 epoch, xla executor: time / {JAX}", "<=", 1.1, ""),
+        lambda found: found[XLA]["epoch_s"] / found[JAX]["epoch_s"],
+    ),
+    Bar(
         *("seed", "784-512-10: peak memory", "<=", 450, "MB"),
         lambda found: found[NARAE]["peak_mb"],
     ),
@@ -211,6 +217,10 @@ BARS = (
     ),
     faster("tiny", "13-64-64-1 step", 10, "step_ms", JAX),
     *(faster("tiny", "13-64-64-1 step", 15, "step_ms", peer) for peer in (KERAS_TORCH, TORCH)),
+    Bar(
+        *("tiny", f"13-64-64-1 step, xla executor: time / {JAX}", "<=", 0.5, ""),
+        lambda found: found[XLA]["step_ms"] / found[JAX]["step_ms"],
+    ),
     faster("cnn", "CNN step", 2.5, "step_ms", TF, TORCH, LAST),
     faster("predict", "predict of one digit", 5, "predict_ms", JAX),
     *(

@@ -1,6 +1,6 @@
 """The same Keras code on narae and on Keras's backends: only the import differs.
 
-python keras_like.py narae | tensorflow | jax | torch TASK [--quick]
+python keras_like.py narae | narae-xla | tensorflow | jax | torch TASK [--quick]
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from typing import Any
 import common
 
 PEER = sys.argv[1]
-if PEER != "narae":
+OURS = PEER.startswith("narae")
+if PEER == "narae-xla":
+    os.environ["NARAE_EXECUTOR"] = "xla"
+elif not OURS:
     os.environ["KERAS_BACKEND"] = PEER
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 start = time.perf_counter()
-if PEER == "narae":
+if OURS:
     import narae as keras
     from narae import layers
 else:
