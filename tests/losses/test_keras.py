@@ -102,7 +102,8 @@ def test_gradient_equals_jax(keras, name, kw, y_true, y_pred):
 def test_traced_equals_eager(name, kw, y_true, y_pred):
     loss = getattr(losses, name)(**kw)
     traced = jit(lambda t, p: loss(t, p))(y_true, y_pred)
-    np.testing.assert_allclose(traced.numpy(), loss(y_true, y_pred).numpy(), rtol=1e-6)
+    # within a few units in the last place: XLA sums in another order
+    np.testing.assert_allclose(traced.numpy(), loss(y_true, y_pred).numpy(), rtol=3e-6)
 
 
 @pytest.mark.oracle
