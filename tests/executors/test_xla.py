@@ -89,6 +89,9 @@ def test_data_goes_to_the_device_once_or_in_parts(monkeypatch: pytest.MonkeyPatc
         return put(value, *args)
 
     monkeypatch.setattr(data.jax, "device_put", counted)
+    here = fitted(x, y)  # on a processor, which has the data in its memory
+    assert not [shape for shape, _ in sent if shape[:1] == (50,)]
+    monkeypatch.setattr(data, "room_for_data", lambda: 1 << 20)
     whole = fitted(x, y)
     assert sent.count(((50, 3), "float32")) == sent.count(((50, 1), "float32")) == 1
     assert ((50, 3), "float64") not in sent
@@ -97,7 +100,7 @@ def test_data_goes_to_the_device_once_or_in_parts(monkeypatch: pytest.MonkeyPatc
     parts = fitted(x, y)
     assert sent.count(((50, 1), "float32")) == 1
     assert ((50, 3), "float32") not in sent
-    assert parts == whole
+    assert here == parts == whole
     assert fitted(x, y, shuffle=False, epochs=1) != whole
 
 

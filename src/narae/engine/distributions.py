@@ -1,4 +1,4 @@
-"""Further distributions, made of uniform and normal numbers."""
+"""Further distributions, made of uniform and normal numbers, whose bits are everywhere the same as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.engine.keys import draw_key
-from narae.engine.random import _float_dtype, normal, uniform
+from narae.engine.random import float_dtype, normal, subkey, uniform, unit, wide_of
+from narae.ops.records import reproducible as R
 from narae.ops.tensor import Tensor, as_tensor
 
 Shape = Sequence[int]
@@ -17,16 +18,6 @@ Shape = Sequence[int]
 _TRIES = 12
 # Binomial trials that are drawn one by one.
 _TRIALS = 32
-
-
-def _subkey(key: Tensor, number: int) -> Tensor:
-    """Another key, a function of a key and a number: the words of the key enciphered by themselves."""
-    from narae.ops.record import constant
-    from narae.ops.records.bits import threefry
-
-    first, second = (ops.get_item(key, i) for i in (0, 1))
-    words = threefry(first, second, constant(0x9E3779B9, "uint32"), constant(number, "uint32"))
-    return ops.stack(list(words))
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
@@ -40,8 +31,8 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     x = as_tensor(logits)
     if x.ndim != 2:
         raise ValueError(f"categorical takes logits (n, classes), got shape {x.shape}")
-    noise = uniform((x.shape[0], num_samples, x.shape[1]), seed=seed)
-    gumbel = -ops.log(-ops.log(ops.maximum(noise, 1e-37)))
+    noise = _positive(draw_key(seed), (x.shape[0], num_samples, x.shape[1]), "float32")
+    gumbel = -R.log(-R.log(noise))
     found = ops.argmax(ops.expand_dims(ops.cast(x, "float32"), 1) + gumbel, axis=-1)
     return ops.cast(found, standardize_dtype(dtype))
 
@@ -57,35 +48,42 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     return ops.take(x, order, axis=axis)
 
 
+def _positive(key: Tensor, shape: Shape, wide: str) -> Tensor:
+    """Uniform numbers whose logarithm is finite."""
+    return ops.maximum(unit(key, shape, wide), 1e-37)
+
+
 def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers from the gamma distribution of shape alpha and scale 1 (Marsaglia & Tsang 2000).
 
     >>> bool((gamma((5,), 2.0, seed=1).numpy() > 0).all())
     True
     """
-    name = _float_dtype(dtype)
-    return ops.cast(ops.exp(_log_gamma(shape, alpha, draw_key(seed))), name)
+    name = float_dtype(dtype)
+    return ops.cast(R.exp(_log_gamma(shape, alpha, draw_key(seed), wide_of(name))), name)
 
 
-def _log_gamma(shape: Shape, alpha: Any, key: Tensor) -> Tensor:
-    """Logarithms of gamma numbers: those of a small alpha are too small for float32 themselves."""
-    a = ops.broadcast_to(ops.cast(alpha, "float32"), tuple(shape))
+def _log_gamma(shape: Shape, alpha: Any, key: Tensor, wide: str) -> Tensor:
+    """Logarithms of gamma numbers: those of a small alpha are too small for floats themselves."""
+    a = ops.broadcast_to(ops.cast(alpha, wide), tuple(shape))
     small = a < 1.0
     # below 1: drawn for alpha + 1, then scaled by u^(1/alpha)
     d = ops.where(small, a + 1.0, a) - 1 / 3
-    c = 1.0 / ops.sqrt(d * 9.0)
+    c = ops.sqrt(1.0 / (d * 9.0))
     drawn, found = d, ops.zeros(tuple(shape), "bool")
     for i in range(_TRIES):
-        z = normal(shape, seed=_subkey(key, 2 * i))
-        u = ops.maximum(uniform(shape, seed=_subkey(key, 2 * i + 1)), 1e-37)
-        v = ops.power(ops.maximum(c * z + 1.0, 0.0), 3)
-        good = ops.logical_and(
-            v > 0, ops.log(u) < z * z * 0.5 + d - d * v + d * ops.log(ops.maximum(v, 1e-37))
-        )
+        z = normal(shape, dtype=wide, seed=subkey(key, 2 * i))
+        u = _positive(subkey(key, 2 * i + 1), shape, wide)
+        v = ops.maximum(R.product(c, z) + 1.0, 0.0)
+        v = R.product(v * v, v)
+        log_v = R.log(ops.maximum(v, 1e-37))
+        bound = R.product(z, z) * 0.5 + d - R.product(d, v) + R.product(d, log_v)
+        good = ops.logical_and(v > 0, R.log(u) < bound)
         drawn = ops.where(ops.logical_and(good, ops.logical_not(found)), d * v, drawn)
         found = ops.logical_or(found, good)
-    u = ops.maximum(uniform(shape, seed=_subkey(key, 2 * _TRIES)), 1e-37)
-    return ops.log(drawn) + ops.where(small, ops.log(u) / a, 0.0)
+    u = _positive(subkey(key, 2 * _TRIES), shape, wide)
+    # not log(u) / a: a compiler may take the product with 1/a for a quotient by a constant
+    return R.log(drawn) + ops.where(small, R.product(R.log(u), 1.0 / a), 0.0)
 
 
 def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -94,10 +92,13 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     >>> bool((beta((5,), 2.0, 3.0, seed=1).numpy() < 1).all())
     True
     """
-    name, key = _float_dtype(dtype), draw_key(seed)
-    x = _log_gamma(shape, alpha, _subkey(key, 100))
-    y = _log_gamma(shape, beta, _subkey(key, 200))
-    return ops.cast(ops.sigmoid(x - y), name)
+    name, key = float_dtype(dtype), draw_key(seed)
+    wide = wide_of(name)
+    difference = _log_gamma(shape, alpha, subkey(key, 100), wide) - _log_gamma(
+        shape, beta, subkey(key, 200), wide
+    )
+    small = R.exp(-ops.abs(difference))  # of both: the other is 1
+    return ops.cast(ops.where(difference < 0, small, 1.0) / (small + 1.0), name)
 
 
 def binomial(
@@ -112,7 +113,7 @@ def binomial(
     >>> binomial((2,), 10, 1.0, seed=1).tolist()
     [10.0, 10.0]
     """
-    name, key = _float_dtype(dtype), draw_key(seed)
+    name, key = float_dtype(dtype), draw_key(seed)
     concrete = as_tensor(counts).data
     if concrete is None:
         raise ValueError("binomial draws as many numbers as `counts` says: it must not be traced")
@@ -122,7 +123,7 @@ def binomial(
     sure, step = ops.zeros(tuple(shape), "float32"), 0
     while most > _TRIALS:
         k = ops.floor(n / 2.0) + 1.0
-        x = beta(shape, k, n + 1.0 - k, seed=_subkey(key, step + 1))
+        x = beta(shape, k, n + 1.0 - k, seed=subkey(key, step + 1))
         above, small = x <= p, n <= _TRIALS
         rest = ops.where(above, (p - x) / ops.maximum(1.0 - x, 1e-37), p / ops.maximum(x, 1e-37))
         sure = sure + ops.where(small, 0.0, ops.where(above, k, 0.0))
@@ -131,7 +132,7 @@ def binomial(
         most, step = most // 2, step + 1
     trial = ops.arange(most, dtype="float32")
     counted = ops.logical_and(
-        uniform((*shape, most), seed=_subkey(key, 0)) < ops.expand_dims(p, -1),
+        uniform((*shape, most), seed=subkey(key, 0)) < ops.expand_dims(p, -1),
         trial < ops.expand_dims(n, -1),
     )
     return ops.cast(sure + ops.sum(ops.cast(counted, "float32"), axis=-1), name)

@@ -1,4 +1,6 @@
-"""Random numbers from explicit keys: Threefry bits, shaped by ordinary operations."""
+"""Random numbers from explicit keys: Threefry bits, shaped by operations whose results do not depend on
+who computes them. The same key gives the same bits on every executor and machine.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,19 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from narae.base.dtypes import is_float, standardize_dtype
+import numpy as np
+
+from narae.base.dtypes import HALVES, is_float, np_dtype, standardize_dtype
 from narae.engine.keys import SeedGenerator, draw_key
 from narae.graph.ir import Spec
 from narae.ops.promote import floated, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
+from narae.ops.records import reproducible as R
 from narae.ops.records.bits import threefry
 from narae.ops.records.logic import bitwise_or, cast, left_shift, right_shift, select
-from narae.ops.records.shape import iota, reshape, slice_
-from narae.ops.records.special import erfinv
+from narae.ops.records.shape import concatenate, iota, reshape, slice_
 from narae.ops.tensor import Tensor
 
 Shape = Sequence[int]
@@ -26,40 +30,93 @@ def words(key: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
     """Two independent uint32 words for each element: a function of the key and its position alone."""
     shape = tuple(int(n) for n in shape)
     places = reshape(iota(size=Spec(shape, "uint32").size, dtype="uint32"), shape=shape)
+    return threefry(*_halves(key), places, constant(0, "uint32"))
+
+
+def _halves(key: Tensor) -> tuple[Tensor, Tensor]:
     first, second = (
         reshape(slice_(key, start=(i,), stop=(i + 1,), step=(1,)), shape=()) for i in (0, 1)
     )
-    return threefry(first, second, places, constant(0, "uint32"))
+    return first, second
 
 
-def _unit(bits: Tensor, dtype: str) -> Tensor:
-    """Bits as floats in [0, 1): the upper 24 bits, all of which float32 holds exactly."""
-    upper = cast(right_shift(bits, constant(8, "uint32")), dtype="float32")
-    unit = upper * constant(2.0**-24, "float32")
-    if dtype in ("float16", "bfloat16"):  # rounding to few bits must not reach 1
-        step = 2.0**-11 if dtype == "float16" else 2.0**-8
-        unit = A.minimum(unit, constant(1 - step, "float32"))
-    return cast(unit, dtype=dtype)
+def _unit(first: Tensor, second: Tensor | None = None) -> Tensor:
+    """Bits as floats in [0, 1): the upper 24 of a word in float32, 53 of two words in float64. Floats
+    hold as many exactly."""
+    if second is None:
+        return _float_of(first, 8, "float32") * constant(2.0**-24, "float32")
+    high, low = _float_of(first, 5, "float64"), _float_of(second, 6, "float64")
+    return (high * 2.0**26 + low) * 2.0**-53
 
 
-def _float_dtype(dtype: Any) -> str:
+def _float_of(bits: Tensor, drop: int, dtype: str) -> Tensor:
+    return cast(right_shift(bits, constant(drop, "uint32")), dtype=dtype)
+
+
+def unit(key: Tensor, shape: Shape, wide: str) -> Tensor:
+    """A number in [0, 1) for each element, in float32 or float64."""
+    first, second = words(key, shape)
+    return _unit(first) if wide == "float32" else _unit(first, second)
+
+
+def _two_units(key: Tensor, shape: Shape, wide: str) -> tuple[Tensor, Tensor]:
+    if wide == "float64":
+        return unit(key, shape, wide), unit(subkey(key, 0), shape, wide)
+    first, second = words(key, shape)
+    return _unit(first), _unit(second)
+
+
+def subkey(key: Tensor, number: int) -> Tensor:
+    """Another key, a function of a key and a number: the words of the key enciphered by themselves."""
+    first, second = _halves(key)
+    pair = threefry(first, second, constant(0x9E3779B9, "uint32"), constant(number, "uint32"))
+    return concatenate(*(reshape(word, shape=(1,)) for word in pair), axis=0)
+
+
+def float_dtype(dtype: Any) -> str:
+    """The canonical name of a float dtype. Raises ValueError for others."""
     name = standardize_dtype(dtype)
     if not is_float(name):
         raise ValueError(f"a continuous distribution needs a float dtype, got {name}")
     return name
 
 
+def wide_of(name: str) -> str:
+    """The dtype that numbers of a float dtype are computed in."""
+    return "float32" if name in HALVES else name
+
+
+def _moved(x: Tensor, scale: Any, shift: Any) -> Tensor:
+    return R.product(x, to(scale, x.dtype)) + to(shift, x.dtype)
+
+
 def uniform(
     shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
-    """Numbers from [minval, maxval), evenly.
+    """Numbers from [minval, maxval), evenly: 2^24 of them, 2^53 in float64.
+
+    maxval is left out of a range that is given as Python numbers; rounding may reach that of a tensor.
 
     >>> uniform((2, 3), seed=1).shape
     (2, 3)
     """
-    name = _float_dtype(dtype)
-    unit = _unit(words(draw_key(seed), shape)[0], name)
-    return unit * to(maxval - minval, name) + to(minval, name)
+    name = float_dtype(dtype)
+    wide = wide_of(name)
+    drawn = unit(draw_key(seed), shape, wide)
+    numbers = all(isinstance(bound, (int, float)) for bound in (minval, maxval))
+    if numbers and (minval, maxval, name) == (0, 1, wide):
+        return drawn
+    low, high = to(minval, wide), to(maxval, wide)
+    drawn = _moved(drawn, maxval - minval if numbers else high - low, low)
+    if numbers and minval < maxval:
+        drawn = A.minimum(drawn, constant(_below(maxval, name), wide))
+    return cast(drawn, dtype=name)
+
+
+def _below(bound: float, name: str) -> float:
+    """The largest number of a dtype that is less."""
+    rounded = np.asarray(bound, np_dtype(name))
+    return float(rounded if rounded < bound else np.nextafter(rounded, rounded.dtype.type(-np.inf)))
 
 
 def normal(
@@ -70,12 +127,11 @@ def normal(
     >>> abs(normal((1000,), seed=1).numpy().mean()) < 0.1
     np.True_
     """
-    name = _float_dtype(dtype)
-    first, second = words(draw_key(seed), shape)
+    name = float_dtype(dtype)
+    first, second = _two_units(draw_key(seed), shape, wide_of(name))
     # 1 - u is in (0, 1]: its logarithm is finite
-    radius = A.sqrt(A.log(1.0 - _unit(first, "float32")) * -2.0)
-    angle = _unit(second, "float32") * (2 * math.pi)
-    return cast(radius * A.cos(angle), dtype=name) * to(stddev, name) + to(mean, name)
+    radius = A.sqrt(R.log(1.0 - first) * -2.0)
+    return cast(_moved(radius * R.cos_of_turns(second), stddev, mean), dtype=name)
 
 
 def truncated_normal(
@@ -88,14 +144,13 @@ def truncated_normal(
     >>> float(abs(truncated_normal((1000,), seed=1).numpy()).max()) <= 2.0
     True
     """
-    name = _float_dtype(dtype)
-    edge = math.erf(math.sqrt(2.0))
-    unit = _unit(words(draw_key(seed), shape)[0], "float32") * (2 * edge) - edge
-    z = A.maximum(
-        A.minimum(erfinv(unit) * math.sqrt(2.0), constant(2.0, "float32")),
-        constant(-2.0, "float32"),
-    )
-    return cast(z, dtype=name) * to(stddev, name) + to(mean, name)
+    name = float_dtype(dtype)
+    wide = wide_of(name)
+    within = constant(math.erf(math.sqrt(2.0)), wide)
+    inside = R.product(unit(draw_key(seed), shape, wide) * 2.0 - 1.0, within)
+    z = R.erfinv(inside) * math.sqrt(2.0)
+    z = A.maximum(A.minimum(z, constant(2.0, wide)), constant(-2.0, wide))
+    return cast(_moved(z, stddev, mean), dtype=name)
 
 
 def randint(
@@ -136,7 +191,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: An
     if rate >= 1:
         return x * 0.0
     shape = x.shape if noise_shape is None else _noise_shape(x.shape, noise_shape)
-    draw = _unit(words(draw_key(seed), shape)[0], "float32")
+    draw = _unit(words(draw_key(seed), shape)[0])
     keep = L.greater_equal(draw, constant(rate, "float32"))
     return select(keep, x * (1.0 / (1.0 - rate)), constant(0, x.dtype))
 

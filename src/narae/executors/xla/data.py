@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,13 +14,16 @@ import numpy as np
 from narae.executors.rows import Rows
 
 
+def on_cpu() -> bool:
+    """Whether programs run on this machine's processor."""
+    return jax.default_backend() == "cpu"
+
+
 def room_for_data() -> int:
-    """Bytes of a device's memory that data may take: a quarter of what there is."""
-    stats = jax.devices()[0].memory_stats()
-    if stats and "bytes_limit" in stats:
-        return stats["bytes_limit"] // 4
-    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-    return pages * os.sysconf("SC_PAGE_SIZE") // 4 if pages else 1 << 30
+    """Bytes of a device's memory that data may take: a quarter of what there is. None of the
+    processor's, where the data is already."""
+    stats = None if on_cpu() else jax.devices()[0].memory_stats()
+    return 0 if stats is None else stats.get("bytes_limit", 0) // 4
 
 
 def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
@@ -48,11 +51,33 @@ def sources(rows: Sequence[Rows], dtypes: Sequence[Any]) -> list[Any]:
     return found
 
 
-def batches(source: Any, done: int, steps: int, shape: tuple[int, ...], dtype: Any) -> Any:
-    """(most, batch, ...): `steps` batches from step `done` on, then anything."""
+def batches(
+    source: Any, done: int, steps: int, shape: tuple[int, ...], dtype: Any, sent: Buffers
+) -> Any:
+    """(most, batch, ...): `steps` batches from step `done` on, then anything. sent: what was used
+    for the batches before, which nobody reads any more."""
     if isinstance(source, Rows):
-        return _sent(source, done, steps, shape, dtype)
+        return jax.device_put(_gathered_here(source, done, steps, sent.of(shape, dtype)))
     return _gathered(*source, done * shape[1], shape, dtype)
+
+
+class Buffers:
+    """Memory for batches on their way to a device. It begins where XLA wants its own to begin: on a
+    processor it is then read where it lies."""
+
+    _ALIGNED = 64
+
+    def __init__(self) -> None:
+        self._made: dict[Any, np.ndarray] = {}
+
+    def of(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """An array of this kind, the same one each time."""
+        if (shape, dtype) not in self._made:
+            size = math.prod(shape) * dtype.itemsize
+            room = np.zeros(size + self._ALIGNED, np.uint8)
+            begin = -room.ctypes.data % self._ALIGNED
+            self._made[shape, dtype] = room[begin : begin + size].view(dtype).reshape(shape)
+        return self._made[shape, dtype]
 
 
 def _order(rows: Rows) -> Any:
@@ -71,11 +96,15 @@ def _gathered(
     return found.astype(dtype).reshape(shape)
 
 
-def _sent(rows: Rows, done: int, steps: int, shape: tuple[int, ...], dtype: Any) -> Any:
-    """The same of an array that stays in this process's memory."""
-    begin = rows.start + done * shape[1]
-    places: Any = slice(begin, begin + steps * shape[1])
-    found = rows.array[places if rows.order is None else rows.order[places]]
-    local = np.zeros(shape, dtype)
-    np.copyto(local[:steps], found.reshape(steps, *shape[1:]), casting="unsafe")
-    return jax.device_put(local)
+def _gathered_here(rows: Rows, done: int, steps: int, out: np.ndarray) -> np.ndarray:
+    """The same of an array that stays in this process's memory, in `out`."""
+    begin, count = rows.start + done * out.shape[1], steps * out.shape[1]
+    target = out.reshape(-1, *out.shape[2:])[:count]
+    places: Any = slice(begin, begin + count)
+    if rows.order is None:
+        np.copyto(target, rows.array[places], casting="unsafe")
+    elif rows.array.dtype == out.dtype:  # mode: places are in range, and so nothing is copied twice
+        np.take(rows.array, rows.order[places], axis=0, out=target, mode="clip")
+    else:
+        np.copyto(target, rows.array[rows.order[places]], casting="unsafe")
+    return out

@@ -76,6 +76,7 @@ class OneDevice:
 
     def __init__(self, plan: Plan) -> None:
         self.inputs = [np.zeros(v.shape, np_dtype(v.dtype)) for v in plan.inputs]
+        self._sent = [data.Buffers() for _ in plan.inputs]
 
     def jit(self, function: Callable[..., Any], donated: tuple[int, ...]) -> Any:
         """What JAX makes of a function (written state, ...) -> (written state, results, error)."""
@@ -110,8 +111,8 @@ class OneDevice:
     def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
         """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         return [
-            data.batches(source, done, steps, (most, *a.shape), a.dtype)
-            for source, a in zip(sources, self.inputs, strict=True)
+            data.batches(source, done, steps, (most, *a.shape), a.dtype, sent)
+            for source, a, sent in zip(sources, self.inputs, self._sent, strict=True)
         ]
 
     def agree(self, steps: int) -> int:

@@ -15,6 +15,7 @@ from jax import lax
 from narae.base.dtypes import np_dtype
 from narae.executors.rows import Rows
 from narae.executors.store import Store
+from narae.executors.xla.data import on_cpu
 from narae.executors.xla.lowerings import Checks, bad_index, evaluate
 from narae.executors.xla.placement import placement_of, whole
 from narae.graph.plan import Plan
@@ -162,11 +163,6 @@ class XlaProgram:
         except BaseException:
             wait([running])
             raise
-
-
-def on_cpu() -> bool:
-    """Whether programs run on this machine's processor."""
-    return jax.default_backend() == "cpu"
 
 
 def _check(error: Any) -> None:

@@ -101,7 +101,7 @@ def _erfinv(xp: Any, y: Any) -> Any:
     log = xp.log((1 - inside) * (1 + inside))
     b = 2 / (math.pi * 0.147) + log / 2
     x = xp.copysign(xp.sqrt(xp.maximum(xp.sqrt(b * b - log / 0.147) - b, 0)), inside)
-    for _ in range(3):
+    for _ in range(2):  # each cubes the error, of 2e-3 at first
         error = (_erf(xp, x) - inside) * (_ROOT_PI / 2) * xp.exp(x * x)
         x = x - error / (1 + x * error)
     edge = xp.where(inside == 1, np.inf, xp.where(inside == -1, -np.inf, x))
