@@ -43,6 +43,7 @@ KERAS = (NARAE, JAX, TF, KERAS_TORCH)
 ROWS: dict[str, tuple[str, ...]] = {
     "limits": ("machine",),
     "seed": (NARAE, XLA, *KERAS[1:], TORCH, SKLEARN, NUMPY, PRODUCTS),
+    "mixed": (NARAE, XLA, JAX),
     "script": (FRESH, NARAE, JAX, TF),
     "deep": (NARAE, PRODUCTS),
     "tiny": (NARAE, XLA, *KERAS[1:], TORCH, SKLEARN, NUMPY),
@@ -65,6 +66,7 @@ COLUMNS = (
     ("import, s", "seed", "import_s"),
     ("first step, s", "seed", "first_step_s"),
     ("epoch, s", "seed", "epoch_s"),
+    ("mixed epoch, s", "mixed", "epoch_s"),
     ("script, s", "script", "script_s"),
     ("tiny step, ms", "tiny", "step_ms"),
     ("CNN step, ms", "cnn", "step_ms"),

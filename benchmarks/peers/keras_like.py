@@ -71,6 +71,11 @@ def seed() -> dict[str, float]:
     return {"first_step_s": step, "epoch_s": epoch}
 
 
+def mixed() -> dict[str, float]:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    return {"epoch_s": seed()["epoch_s"]}
+
+
 def busy() -> dict[str, float]:
     images, labels = common.mnist()
     model = classifier(dense(512, 10))
@@ -160,5 +165,5 @@ def sizes() -> dict[str, float]:
     return found
 
 
-TASKS = (seed, busy, first_seed, first_cnn, predict, tiny, cnn, deep, sizes)
+TASKS = (seed, mixed, busy, first_seed, first_cnn, predict, tiny, cnn, deep, sizes)
 common.main({task.__name__: task for task in TASKS}, imported)

@@ -11,12 +11,24 @@ import numpy as np
 from narae.engine.config import executor, num_threads
 from narae.engine.distribution import spread_of
 from narae.engine.trace import Traced, fill, trace
-from narae.executors import load, wishes
+from narae.executors import has_halves, load, wishes
 from narae.executors.rows import Rows
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
+from narae.graph.ir import Value
 from narae.graph.plan import Plan, plan
-from narae.graph.rewrite import simplify
+from narae.graph.rewrite import simplified
+from narae.ops.halves import widened
+
+
+def simplified_for(
+    executor_name: str, graph: Graph, also: Sequence[Value] = ()
+) -> tuple[Graph, list[Value]]:
+    """A traced graph, simplified, as an executor can compute it; and what stands for other values of
+    it there."""
+    if not has_halves(executor_name):
+        graph, also = widened(graph, also)
+    return simplified(graph, also)
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:
@@ -35,7 +47,7 @@ class Compiled:
     def __init__(self, traced: Traced, executor_name: str, batched: bool = False) -> None:
         """batched: whether the inputs are a batch, which the distribution in use may split."""
         stores = [v.store for v in traced.variables]
-        graph = simplify(traced.graph)
+        graph = simplified_for(executor_name, traced.graph)[0]
         planned = planned_for(executor_name, graph, traced)
         self.traced = traced
         self.graph = graph

@@ -1,6 +1,7 @@
 """What runs a plan. An executor is a module with `load(plan, stores, threads) -> Program`,
 `coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
-`HEADS`, whether its plans put tiled nodes and what follows them in one step. Its `timing` measures
+`HEADS`, whether its plans put tiled nodes and what follows them in one step, and `HALVES`, whether it
+computes in them. Its `timing` measures
 the steps of a program."""
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ def wishes(name: str) -> tuple[bool, int]:
     are one step, and up to how many bytes values have memory of their own."""
     module = importlib.import_module(EXECUTORS[name])
     return module.HEADS, module.APART
+
+
+def has_halves(name: str) -> bool:
+    """Whether the executor `name` computes in float16 and bfloat16; else they are to be widened."""
+    return importlib.import_module(EXECUTORS[name]).HALVES
 
 
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:

@@ -120,6 +120,7 @@ _COSTS: Mapping[str, Callable[[Node], int]] = {
     "custom_gradient": _body("forward"),
     "switch": _switch,
     "cast": lambda node: 0,
+    "rounded": lambda node: 0,
     "stop_gradient": lambda node: 0,
     "bitcast": lambda node: 0,
     "solve": _solve(2 / 3),

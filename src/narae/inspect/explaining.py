@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
-from narae.engine.compiled import planned_for
+from narae.engine.compiled import planned_for, simplified_for
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import fill
 from narae.executors import Program, load, step_times
 from narae.executors import explain as ways_of
 from narae.executors.store import Store
 from narae.graph.ir import Value
-from narae.graph.rewrite import simplified
 from narae.inspect.explanation import Explanation
 from narae.inspect.gathering import gathered
 from narae.inspect.looking import look
@@ -78,7 +77,7 @@ def subject_of(model: Any, kind: str, batch: Any) -> Subject:
         zip(*asked.of_values.values(), strict=True) if asked.of_values else ((), ())
     )
     parts = [asked.targets, of_variables, list(values), list(cotangents)]
-    graph, flat = simplified(traced.graph, [v for part in parts for v in part])
+    graph, flat = simplified_for(executor(), traced.graph, [v for part in parts for v in part])
     found = iter(flat)
     targets, gradients, values, cotangents = ([next(found) for _ in part] for part in parts)
     layers = Layers(model)

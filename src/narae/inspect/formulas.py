@@ -164,6 +164,10 @@ def _cast(node: Node, operands: Sequence[Term]) -> Term:
     return Term(f"{node.specs[0].dtype}({operands[0].text})")
 
 
+def _rounded(node: Node, operands: Sequence[Term]) -> Term:
+    return Term(f"{node.params['dtype']}({operands[0].text})")
+
+
 def _pattern(text: str, level: int = 0, *inside: int) -> Callable[[Node, Sequence[Term]], Term]:
     """text with {0}, {1}... in place of the operands; inside: how tightly each has to bind."""
 
@@ -239,6 +243,7 @@ _SHAPED: Mapping[str, Callable[[Node, Sequence[Term]], Term]] = {
     "dot": _dot,
     "conv": _conv,
     "cast": _cast,
+    "rounded": _rounded,
     "transpose": _transpose,
     "slice": _slice,
     "negative": _pattern("−{0}", 1, 1),

@@ -12,7 +12,7 @@ from typing import Any
 from narae.engine.compiled import Compiled
 from narae.executors import explain
 from narae.executors.how import How
-from narae.graph.ir import Spec
+from narae.graph.ir import Node, Spec
 from narae.graph.plan import Plan, spec_bytes
 
 TITLES = ("step", "operations", "result", "how", "tiles", "bytes")
@@ -146,7 +146,7 @@ def _row(place: int, number: int, how: How, plan: Plan) -> PlanRow:
     return PlanRow(
         program=place,
         step=number,
-        operations=tuple(node.op.name for node in step.nodes),
+        operations=tuple(map(_name, step.nodes)),
         shape=first.shape,
         dtype=first.dtype,
         results=len(specs),
@@ -155,6 +155,10 @@ def _row(place: int, number: int, how: How, plan: Plan) -> PlanRow:
         tiles=how.tiles,
         bytes=sum(map(spec_bytes, specs)),
     )
+
+
+def _name(node: Node) -> str:
+    return f"rounded to {node.params['dtype']}" if node.op.name == "rounded" else node.op.name
 
 
 def _cells(row: PlanRow) -> tuple[str, ...]:

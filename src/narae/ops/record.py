@@ -102,7 +102,8 @@ def elementwise_rule(
     name: str, result: str | None = None, takes: str = "any"
 ) -> Callable[..., Spec]:
     """The rule of ops that broadcast equal dtypes. result: a fixed dtype, or None for the same;
-    takes: 'any', 'float', 'int' (with bool), 'integer' (without) or 'number' (all but bool)."""
+    takes: 'any', 'float', 'float32 or float64', 'int' (with bool), 'integer' (without) or 'number' (all
+    but bool)."""
 
     def rule(*specs: Spec, **_: Any) -> Spec:
         dtype = specs[0].dtype
@@ -123,6 +124,7 @@ def check_kind(name: str, dtype: str, takes: str) -> None:
     fits = {
         "any": True,
         "float": is_float(dtype),
+        "float32 or float64": is_float(dtype) and dtype not in HALVES,
         "int": not is_float(dtype),
         "integer": is_int(dtype),
         "number": dtype != "bool",

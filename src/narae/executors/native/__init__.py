@@ -13,6 +13,7 @@ from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
 HEADS = True  # elementwise steps are computed on the tiles of the products before them
+HALVES = False
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 
 

@@ -23,7 +23,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 
-HEADS, APART = False, 0
+HEADS, HALVES, APART = False, False, 0
 
 
 def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> NumpyProgram:

@@ -7,13 +7,12 @@ import math
 import numpy as np
 
 from narae.executors.numpy.calls import Call, call
-from narae.executors.numpy.lowerings import Arrays, in_float32, lowering
+from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.numpy.memory import Scratch
 from narae.graph.ir import Node
 
 
 @lowering("dot")
-@in_float32
 def _dot(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
     (x, y), (out,) = ins, outs
     (cx, cy), (bx, by) = node.params["contract"], node.params["batch"]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from narae.executors.numpy.calls import Arrays, Call, Loop, call
-from narae.executors.numpy.lowerings import in_float32, lowering
+from narae.executors.numpy.lowerings import lowering
 from narae.executors.numpy.memory import Scratch
 from narae.graph.ir import Node
 
@@ -23,7 +23,6 @@ CHUNK = 1 << 18  # elements of windows side by side
 
 
 @lowering("conv")
-@in_float32
 def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call | Loop]:
     (x, w), (out,), groups = ins, outs, node.params["groups"]
     if 0 in out.shape or w.shape[-2] == 0:

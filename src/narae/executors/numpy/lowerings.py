@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from narae.base.dtypes import HALVES
 from narae.executors.numpy.calls import Arrays, Call, Loop, call
 from narae.executors.numpy.memory import Scratch
 from narae.graph.ir import Node, Op
@@ -38,22 +37,6 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
         return function
 
     return entered
-
-
-def in_float32(function: Lowering) -> Lowering:
-    """A lowering that computes halves as float32: what NumPy multiplies fast, and sums without
-    rounding each."""
-
-    def lowered(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
-        (out,) = outs
-        if out.dtype.name not in HALVES:
-            return function(node, ins, outs, scratch)
-        wide = [scratch.take(x.shape, np.dtype(np.float32)) for x in (*ins, out)]
-        calls = [call(np.copyto, w, x) for w, x in zip(wide[:-1], ins, strict=True)]
-        computed = function(node, wide[:-1], wide[-1:], scratch)
-        return [*calls, *computed, call(np.copyto, out, wide[-1], casting="unsafe")]
-
-    return lowered
 
 
 def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:

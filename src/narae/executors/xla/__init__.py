@@ -18,7 +18,7 @@ from narae.graph.spread import Spread
 if TYPE_CHECKING:
     from narae.executors.xla.program import XlaProgram
 
-HEADS, APART = False, 0
+HEADS, HALVES, APART = False, True, 0
 
 
 def load(

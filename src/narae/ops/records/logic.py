@@ -112,6 +112,51 @@ cast = record(
 )
 
 
+def _rounded(xp: Any, x: Any, *, dtype: str) -> Any:
+    if xp is np:
+        return x.astype(np_dtype(dtype)).astype(x.dtype)
+    narrow = _as_bfloat16 if dtype == "bfloat16" else _as_float16
+    return narrow(xp, x.astype(np.float32)).astype(x.dtype)
+
+
+def _as_bfloat16(xp: Any, x: Any) -> Any:
+    bits = _to_even(x, 16)
+    return xp.where(xp.isnan(x), x, bits.view(np.float32))
+
+
+def _as_float16(xp: Any, x: Any) -> Any:
+    size = xp.abs(x)
+    small = xp.rint(size * 2.0**24) * 2.0**-24  # those below 2^-14 are equally far apart
+    large = _to_even(size, 13).view(np.float32)
+    found = xp.where(size < 2.0**-14, small, xp.where(large > 65504.0, np.inf, large))
+    return xp.where(xp.isnan(x), x, xp.copysign(found, x))
+
+
+def _to_even(x: Any, bits: int) -> Any:
+    """The bits of float32 numbers without the last so many: the nearest, of two the even one."""
+    whole = x.view(np.uint32)
+    half = 2 ** (bits - 1) - 1
+    return (whole + (((whole >> bits) & 1) + half)) & (2**32 - 2**bits)
+
+
+# Floats that a half holds too, as they are.
+rounded = record(
+    "rounded",
+    lambda x, *, dtype: x,
+    _rounded,
+    simplify=lambda x, *, dtype: x if _is_rounded(x, dtype) else None,
+    samples=lambda rng: [
+        ((rng.normal(size=(3, 4)),), {"dtype": half}) for half in ("bfloat16", "float16")
+    ],
+    oracle=lambda x, *, dtype: x.astype(np_dtype(dtype)).astype(x.dtype),
+    elementwise=True,
+)
+
+
+def _is_rounded(x: Value, dtype: str) -> bool:
+    return x.node is not None and x.node.op is rounded and x.node.params["dtype"] == dtype
+
+
 def _bitcast_rule(x: Spec, *, dtype: str) -> Spec:
     if np_dtype(dtype).itemsize != np_dtype(x.dtype).itemsize:
         raise DtypeError(f"bits of {x.dtype} cannot be read as {dtype}: the widths differ")

@@ -45,7 +45,7 @@ def _ct_times(i: int) -> Callable[..., Value]:
 product = elementwise(
     "reproducible_product",
     forward=_product,
-    takes="float",
+    takes="float32 or float64",
     vjp=(_ct_times(0), _ct_times(1)),
     samples=floats(2),
     oracle=np.multiply,
@@ -70,7 +70,7 @@ def _log(xp: Any, x: Any) -> Any:
 log = elementwise(
     "reproducible_log",
     forward=_log,
-    takes="float",
+    takes="float32 or float64",
     vjp=(lambda ct, out, x: ct / x,),
     samples=floats(1, 0.1, 3.0),
     oracle=np.log,
@@ -98,7 +98,7 @@ def _exp(xp: Any, x: Any) -> Any:
 exp = elementwise(
     "reproducible_exp",
     forward=_exp,
-    takes="float",
+    takes="float32 or float64",
     vjp=(lambda ct, out, x: ct * out,),
     samples=floats(1),
     oracle=np.exp,
@@ -119,7 +119,7 @@ def _cos_of_turns(xp: Any, turns: Any) -> Any:
 cos_of_turns = elementwise(
     "reproducible_cos",
     forward=_cos_of_turns,
-    takes="float",
+    takes="float32 or float64",
     samples=floats(1, 0.0, 1.0),
     oracle=lambda v: np.cos(2 * np.pi * v),
 )
@@ -150,7 +150,7 @@ def _erfinv(xp: Any, x: Any) -> Any:
 erfinv = elementwise(
     "reproducible_erfinv",
     forward=_erfinv,
-    takes="float",
+    takes="float32 or float64",
     samples=floats(1, -0.95, 0.95),
     oracle=lambda y: RECORDS["erfinv"].forward(np, y),
 )
