@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,32 @@ if rank == 1: time.sleep(0.5); sys.exit(3)
 time.sleep(600)
 """
     assert launch.launch(plain(tmp_path, body), [], 2) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_no_process_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
+    body = "print(os.getpid())\ntime.sleep(600)"
+    with subprocess.Popen(
+        [*command(2), str(plain(tmp_path, body))],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout is not None
+        pids = [int(job.stdout.readline().split()[1]) for _ in range(2)]
+        job.kill()
+    end = time.monotonic() + 20
+    while any(map(alive, pids)):
+        assert time.monotonic() < end, "still there"
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: one that has ended and that nobody asked about does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -100,13 +100,29 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     # a session of its own: a Ctrl-C at the terminal reaches it once, through `asked`
     return subprocess.Popen(
-        [sys.executable, "-u", str(script), *arguments],
+        [*_python(), str(script), *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+
+# prctl(PR_SET_PDEATHSIG, SIGTERM): what it asks for stays when the process becomes another program.
+_ENDS_WITH_ITS_PARENT = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)
+os.execv(sys.executable, [sys.executable, "-u", *sys.argv[1:]])
+"""
+
+
+def _python() -> list[str]:
+    """The beginning of a process's command. On Linux the process gets SIGTERM when this one dies,
+    even by SIGKILL, which nobody could pass on."""
+    if sys.platform != "linux":
+        return [sys.executable, "-u"]
+    return [sys.executable, "-I", "-S", "-c", _ENDS_WITH_ITS_PARENT]
 
 
 def _environment(rank: int, processes: int, port: int) -> dict[str, str]:
