@@ -6,7 +6,7 @@ BENCH := .venv-bench
 BIN := $(VENV)/bin
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist play play-pictures docs figures site test test-exhaustive fmt lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist play play-pictures docs figures site test test-xla test-exhaustive fmt lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -55,6 +55,9 @@ site: $(VENV)/.docs ## the site, into site/: python -m http.server -d site
 
 test: $(VENV)/.dev ## all tests and doctests
 	$(BIN)/python -m pytest -q
+
+test-xla: $(VENV)/.dev ## callbacks and files on the executor xla; `make test` has the rest of it
+	NARAE_EXECUTOR=xla $(BIN)/python -m pytest -q tests/callbacks tests/saving
 
 test-exhaustive: $(VENV)/.dev ## the vector functions on all 2^32 numbers (half an hour)
 	NARAE_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -m exhaustive
