@@ -224,7 +224,7 @@ def test_reloading_ends_one_session_and_begins_another(open_page: Open) -> None:
     page.reload()
     page.wait_for_selector("#panel-train:not([hidden])")
     state(page, "train", "paused")
-    assert page.locator("#panel-train .where").text_content().endswith("step 0")
+    until(lambda: page.locator("#panel-train .where").text_content().endswith("step 0"))
     until(lambda: len(labs()) == 1)
     page.close()
     until(lambda: not labs())
