@@ -13,6 +13,7 @@ from narae.ops.records import (  # noqa: F401
     linalg,
     logic,
     reduce,
+    reproducible,
     scatter,
     shape,
     sort,
