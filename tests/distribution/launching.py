@@ -34,6 +34,13 @@ def launched(
     )
 
 
+def begun(script: Path, processes: int = 2) -> subprocess.Popen[str]:
+    """`narae launch` of a script, whose lines can be read while it runs."""
+    return subprocess.Popen(
+        [*command(processes), str(script)], env=environment(), stdout=subprocess.PIPE, text=True
+    )
+
+
 def command(processes: int) -> list[str]:
     """`narae launch` as the beginning of a command."""
     return [sys.executable, "-m", "narae", "launch", "--processes", str(processes)]

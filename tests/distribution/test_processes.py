@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.distribution.launching import command, environment, launched, written
+from tests.distribution.launching import begun, launched, written
 
 import narae
 from narae import distribution, layers
@@ -181,12 +180,7 @@ time.sleep(600)
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_no_process_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
     body = "print(os.getpid())\ntime.sleep(600)"
-    with subprocess.Popen(
-        [*command(2), str(plain(tmp_path, body))],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as job:
+    with begun(plain(tmp_path, body)) as job:
         assert job.stdout is not None
         pids = [int(job.stdout.readline().split()[1]) for _ in range(2)]
         job.kill()
@@ -215,12 +209,7 @@ for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, end)
 print("ready")
 time.sleep(600)
 """
-    with subprocess.Popen(
-        [*command(2), str(plain(tmp_path, body))],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as job:
+    with begun(plain(tmp_path, body)) as job:
         assert job.stdout is not None
         for _ in range(2):
             assert "ready" in job.stdout.readline()

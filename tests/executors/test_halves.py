@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.test_records import OF_GRAPHS, results, samples, specs_of
 
 import narae
 from narae import ops
@@ -13,28 +14,15 @@ from narae.base.dtypes import HALVES, np_dtype
 from narae.base.errors import DtypeError
 from narae.engine.jit import jit
 from narae.engine.trace import trace
-from narae.graph.ir import Op, Spec, run
-from narae.ops.halves import _EXACT, _NARROW, widened
+from narae.graph.ir import Op, Spec
+from narae.ops.halves import _EXACT, _NARROW, without_halves
 from narae.ops.record import RECORDS
 from narae.ops.records.logic import cast, rounded
 from narae.ops.tensor import tensor_of
 
 half = pytest.mark.parametrize("half", HALVES)
 # Their result has parts of its own choice, or is of graphs.
-APART = frozenset(
-    [
-        "qr",
-        "svd",
-        "eigh",
-        "lu_factor",
-        "fft",
-        "switch",
-        "while",
-        "scan",
-        "custom_gradient",
-        "threefry",
-    ]
-)
+APART = OF_GRAPHS | {"qr", "svd", "eigh", "lu_factor", "fft", "threefry"}
 
 
 def numbers(half: str) -> np.ndarray:
@@ -63,15 +51,10 @@ def test_rounding_is_that_of_the_dtype(half: str, each_executor: str) -> None:
 
 def halves_of(op: Op, half: str) -> Any:
     """The op's samples in a half: arrays, parameters and what it gives on real halves."""
-    assert op.samples is not None
-    for arrays, params in op.samples(np.random.default_rng(7)):
-        cast = [np.asarray(a).astype(np_dtype(half)) if a.dtype.kind == "f" else a for a in arrays]
+    for arrays, params in samples(op, half):
         try:
-            op.rule(
-                *(Spec(a.shape, half if a.dtype == np_dtype(half) else a.dtype.name) for a in cast),
-                **params,
-            )
-            yield cast, params, run(op, cast, params)
+            specs_of(op, arrays, params)
+            yield arrays, params, results(op, arrays, params)
         except (DtypeError, TypeError):
             continue
 
@@ -118,20 +101,20 @@ def test_a_compiled_program_has_no_halves_within(half: str) -> None:
         return ops.sum(ops.cast(y, "float32")), ops.softmax(y), ops.view(y, "uint16")
 
     traced = trace(step, Spec((3, 4), half), Spec((4, 5), half)).graph
-    graph, (inside,) = widened(traced, [traced.nodes[0].output(0)])
+    graph, (inside,) = without_halves(traced, [traced.nodes[0].output(0)])
     assert [v.spec for v in graph.inputs] == [v.spec for v in traced.inputs]
     assert [v.spec for v in graph.outputs] == [v.spec for v in traced.outputs]
     of_halves = {n.op.name for n in graph.nodes if any(s.dtype == half for s in n.specs)}
     assert of_halves == {"cast"}
     assert {n.op.name for n in graph.nodes if n.inputs[0].dtype == half} == {"cast", "bitcast"}
     assert inside.dtype == "float32"
-    again = widened(graph)[0]
+    again = without_halves(graph)[0]
     assert [n.op for n in again.nodes].count(cast) >= 3
 
 
 def test_a_program_without_halves_stays_as_it_is() -> None:
     graph = trace(lambda x: x + 1, Spec((3,), "float32")).graph
-    assert widened(graph)[0] is graph
+    assert without_halves(graph)[0] is graph
 
 
 @half

@@ -18,7 +18,7 @@ from narae.graph.graph import Graph
 from narae.graph.ir import Value
 from narae.graph.plan import Plan, plan
 from narae.graph.rewrite import simplified
-from narae.ops.halves import widened
+from narae.ops.halves import without_halves
 
 
 def simplified_for(
@@ -27,7 +27,7 @@ def simplified_for(
     """A traced graph, simplified, as an executor can compute it; and what stands for other values of
     it there."""
     if not has_halves(executor_name):
-        graph, also = widened(graph, also)
+        graph, also = without_halves(graph, also)
     return simplified(graph, also)
 
 

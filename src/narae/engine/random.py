@@ -30,10 +30,10 @@ def words(key: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
     """Two independent uint32 words for each element: a function of the key and its position alone."""
     shape = tuple(int(n) for n in shape)
     places = reshape(iota(size=Spec(shape, "uint32").size, dtype="uint32"), shape=shape)
-    return threefry(*_halves(key), places, constant(0, "uint32"))
+    return threefry(*_words_of(key), places, constant(0, "uint32"))
 
 
-def _halves(key: Tensor) -> tuple[Tensor, Tensor]:
+def _words_of(key: Tensor) -> tuple[Tensor, Tensor]:
     first, second = (
         reshape(slice_(key, start=(i,), stop=(i + 1,), step=(1,)), shape=()) for i in (0, 1)
     )
@@ -68,7 +68,7 @@ def _two_units(key: Tensor, shape: Shape, wide: str) -> tuple[Tensor, Tensor]:
 
 def subkey(key: Tensor, number: int) -> Tensor:
     """Another key, a function of a key and a number: the words of the key enciphered by themselves."""
-    first, second = _halves(key)
+    first, second = _words_of(key)
     pair = threefry(first, second, constant(0x9E3779B9, "uint32"), constant(number, "uint32"))
     return concatenate(*(reshape(word, shape=(1,)) for word in pair), axis=0)
 

@@ -1,8 +1,7 @@
 """What runs a plan. An executor is a module with `load(plan, stores, threads) -> Program`,
 `coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
 `HEADS`, whether its plans put tiled nodes and what follows them in one step, and `HALVES`, whether it
-computes in them. Its `timing` measures
-the steps of a program."""
+computes in float16 and bfloat16. Its `timing` measures the steps of a program."""
 
 from __future__ import annotations
 

@@ -161,10 +161,6 @@ def _window(node: Node, operands: Sequence[Term]) -> Term:
 
 
 def _cast(node: Node, operands: Sequence[Term]) -> Term:
-    return Term(f"{node.specs[0].dtype}({operands[0].text})")
-
-
-def _rounded(node: Node, operands: Sequence[Term]) -> Term:
     return Term(f"{node.params['dtype']}({operands[0].text})")
 
 
@@ -243,7 +239,7 @@ _SHAPED: Mapping[str, Callable[[Node, Sequence[Term]], Term]] = {
     "dot": _dot,
     "conv": _conv,
     "cast": _cast,
-    "rounded": _rounded,
+    "rounded": _cast,
     "transpose": _transpose,
     "slice": _slice,
     "negative": _pattern("−{0}", 1, 1),

@@ -29,24 +29,16 @@ _EXACT = frozenset(f"{_MOVES} {_CHOICES} {_OTHERS}".split())
 _NARROW = frozenset(("bitcast", "nextafter"))
 
 
-def widened(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, list[Value]]:
+def without_halves(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, list[Value]]:
     """An equal graph without operations on halves, of the same inputs and outputs; and what stands
     for other values of the graph in it, halves in float32."""
-    if not any(v.dtype in HALVES for v in _values(graph)):
+    if not any(v.dtype in HALVES for n in graph.nodes for v in (*n.inputs, *n.specs)):
         return graph, list(also)
     widening = _Widening()
     for node in graph.nodes:
         widening.visit(node)
     outputs = [widening.narrow(v) for v in graph.outputs]
     return build(graph.inputs, outputs)[0], [widening.now(v) for v in also]
-
-
-def _values(graph: Graph) -> list[Value]:
-    return [
-        *graph.inputs,
-        *graph.constants,
-        *(n.output(i) for n in graph.nodes for i in range(len(n.uids))),
-    ]
 
 
 class _Widening:
@@ -86,9 +78,10 @@ class _Widening:
         if node.op in (cast, rounded) and halves[0]:
             wide = cast(self.now(node.inputs[0]), dtype=WIDE)
             return [rounded(wide, dtype=node.specs[0].dtype)]
-        bodies = {k: self._body(p) for k, p in node.params.items()}
-        if name in _NARROW or any(map(_has_graph, node.params.values())):
-            return self._in_its_dtypes(node, bodies)
+        if any(map(_has_graph, node.params.values())):
+            return self._in_its_dtypes(node, {k: _body(p) for k, p in node.params.items()})
+        if name in _NARROW:
+            return self._in_its_dtypes(node, node.params)
         wanted = [
             Spec(s.shape, WIDE if h else s.dtype) for s, h in zip(node.specs, halves, strict=True)
         ]
@@ -106,12 +99,13 @@ class _Widening:
         outs = _tuple(node.op(*map(self.narrow, node.inputs), **params))
         return [self._wide(v) for v in outs]
 
-    def _body(self, parameter: Any) -> Any:
-        if isinstance(parameter, Graph):
-            return widened(parameter)[0]
-        if _has_graph(parameter):
-            return type(parameter)(map(self._body, parameter))
-        return parameter
+
+def _body(parameter: Any) -> Any:
+    if isinstance(parameter, Graph):
+        return without_halves(parameter)[0]
+    if _has_graph(parameter):
+        return type(parameter)(map(_body, parameter))
+    return parameter
 
 
 def _has_graph(parameter: Any) -> bool:

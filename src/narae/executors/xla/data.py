@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from narae.executors.numpy.memory import aligned, array_in
 from narae.executors.rows import Rows
 
 
@@ -57,7 +58,9 @@ def batches(
     """(most, batch, ...): `steps` batches from step `done` on, then anything. sent: what was used
     for the batches before, which nobody reads any more."""
     if isinstance(source, Rows):
-        return jax.device_put(_gathered_here(source, done, steps, sent.of(shape, dtype)))
+        out = sent.of(shape, dtype)
+        gather(source, done, steps, shape[1], out)
+        return jax.device_put(out)
     return _gathered(*source, done * shape[1], shape, dtype)
 
 
@@ -65,19 +68,32 @@ class Buffers:
     """Memory for batches on their way to a device. It begins where XLA wants its own to begin: on a
     processor it is then read where it lies."""
 
-    _ALIGNED = 64
-
     def __init__(self) -> None:
         self._made: dict[Any, np.ndarray] = {}
 
     def of(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """An array of this kind, the same one each time."""
         if (shape, dtype) not in self._made:
-            size = math.prod(shape) * dtype.itemsize
-            room = np.zeros(size + self._ALIGNED, np.uint8)
-            begin = -room.ctypes.data % self._ALIGNED
-            self._made[shape, dtype] = room[begin : begin + size].view(dtype).reshape(shape)
+            memory = aligned(math.prod(shape) * dtype.itemsize)
+            self._made[shape, dtype] = array_in(memory, 0, shape, dtype)
         return self._made[shape, dtype]
+
+
+def gather(
+    rows: Rows, done: int, steps: int, batch: int, out: np.ndarray, part: Any = None
+) -> None:
+    """Write `steps` batches from step `done` on, each of `batch` rows, into the first of `out`
+    (most, rows, ...). part: the rows of each batch that are wanted, all for None."""
+    begin, end = (rows.start + step * batch for step in (done, done + steps))
+    places: Any = slice(begin, end) if rows.order is None else rows.order[begin:end]
+    if part is not None:
+        every = np.arange(begin, end) if rows.order is None else places
+        places = every.reshape(steps, batch)[:, part].ravel()
+    target = out[:steps].reshape(steps * out.shape[1], *out.shape[2:])
+    if isinstance(places, slice) or rows.array.dtype != out.dtype:
+        np.copyto(target, rows.array[places], casting="unsafe")
+    else:  # mode: places are in range, and so nothing is copied twice
+        np.take(rows.array, places, axis=0, out=target, mode="clip")
 
 
 def _order(rows: Rows) -> Any:
@@ -94,17 +110,3 @@ def _gathered(
     places = jnp.minimum(start + begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)
     found = array.at[order[places]].get(mode="promise_in_bounds")
     return found.astype(dtype).reshape(shape)
-
-
-def _gathered_here(rows: Rows, done: int, steps: int, out: np.ndarray) -> np.ndarray:
-    """The same of an array that stays in this process's memory, in `out`."""
-    begin, count = rows.start + done * out.shape[1], steps * out.shape[1]
-    target = out.reshape(-1, *out.shape[2:])[:count]
-    places: Any = slice(begin, begin + count)
-    if rows.order is None:
-        np.copyto(target, rows.array[places], casting="unsafe")
-    elif rows.array.dtype == out.dtype:  # mode: places are in range, and so nothing is copied twice
-        np.take(rows.array, rows.order[places], axis=0, out=target, mode="clip")
-    else:
-        np.copyto(target, rows.array[rows.order[places]], casting="unsafe")
-    return out

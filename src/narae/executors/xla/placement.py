@@ -198,16 +198,8 @@ class OnMesh:
             sources, self.inputs, self._shapes, self._over, strict=True
         ):
             local = np.zeros((most, *a.shape), a.dtype)
-            for step in range(steps):
-                begin = source.start + (done + step) * shape[0]
-                places: Any = slice(begin, begin + shape[0])
-                if source.order is not None:
-                    places = source.order[places]
-                elif self.rows is not None and split(over):
-                    places = np.arange(begin, begin + shape[0])
-                if self.rows is not None and split(over):
-                    places = places[self.rows]
-                np.copyto(local[step], source.array[places], casting="unsafe")
+            part = self.rows if split(over) else None
+            data.gather(source, done, steps, shape[0], local, part)
             found.append(_from_rows(local, (most, *shape), _below(over), self.rows, 1))
         return found
 

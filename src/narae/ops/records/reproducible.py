@@ -9,12 +9,11 @@ never meets a sum directly, and the functions are made of nothing else. float32 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from narae.graph.ir import Value
 from narae.ops.record import RECORDS, elementwise
 from narae.ops.samples import floats
 
@@ -37,22 +36,19 @@ def _power_series(xp: Any, x: Any, coefficients: Sequence[float]) -> Any:
     return total
 
 
-def _ct_times(i: int) -> Callable[..., Value]:
-    return lambda ct, out, *xs: ct * xs[1 - i]
-
-
 # A product that is rounded before what follows: a product below the lowest float is that float.
 product = elementwise(
     "reproducible_product",
     forward=_product,
     takes="float32 or float64",
-    vjp=(_ct_times(0), _ct_times(1)),
+    vjp=(lambda ct, out, x, y: ct * y, lambda ct, out, x, y: ct * x),
     samples=floats(2),
     oracle=np.multiply,
 )
 
 # log((1 + s)/(1 - s)) = 2 s (1 + s²/3 + s⁴/5 + ...)
-_LOG = {"float32": 6, "float64": 12}
+_INVERSES = [1 / (2 * k + 1) for k in range(12)]
+_LOG = {"float32": _INVERSES[:6], "float64": _INVERSES}
 
 
 def _log(xp: Any, x: Any) -> Any:
@@ -63,7 +59,7 @@ def _log(xp: Any, x: Any) -> Any:
     exponent = (bits >> fraction).astype(x.dtype)
     m = ((bits & (2**fraction - 1)) + root).view(x.dtype)
     s = (m - 1.0) / (m + 1.0)
-    series = _power_series(xp, s * s, [1 / (2 * k + 1) for k in range(_LOG[name])])
+    series = _power_series(xp, s * s, _LOG[name])
     return _product(xp, exponent, math.log(2.0)) + _product(xp, s * 2.0, series)
 
 
@@ -76,8 +72,12 @@ log = elementwise(
     oracle=np.log,
 )
 
-# The largest whole numbers that leave an exponential a normal number, and its series' length.
-_EXP = {"float32": (-87.0, 88.0, 9), "float64": (-708.0, 709.0, 15)}
+# The least and largest whole numbers whose exponential is a normal number, and its series.
+_INVERSE_FACTORIALS = [1 / math.factorial(k) for k in range(15)]
+_EXP = {
+    "float32": (-87.0, 88.0, _INVERSE_FACTORIALS[:9]),
+    "float64": (-708.0, 709.0, _INVERSE_FACTORIALS),
+}
 _LN2_HIGH = 0x162E4 / 2**17  # few bits: its multiples are exact
 
 
@@ -85,12 +85,12 @@ def _exp(xp: Any, x: Any) -> Any:
     """2^n exp(r), |r| <= log(2)/2; 0 below the normal numbers, which some machines flush."""
     name = x.dtype.name
     integer, fraction, _, one = _FORMS[name]
-    low, high, terms = _EXP[name]
+    low, high, coefficients = _EXP[name]
     inside = xp.minimum(xp.maximum(x, low), high)
     n = xp.floor(_product(xp, inside, 1 / math.log(2.0)) + 0.5)
     rest = inside - _product(xp, n, _LN2_HIGH)
     rest = rest - _product(xp, n, math.log(2.0) - _LN2_HIGH)
-    series = _power_series(xp, rest, [1 / math.factorial(k) for k in range(terms)])
+    series = _power_series(xp, rest, coefficients)
     scale = ((n.astype(integer) << fraction) + one).view(x.dtype)
     return xp.where(x < low, xp.zeros_like(x), _product(xp, series, scale))
 
@@ -104,16 +104,16 @@ exp = elementwise(
     oracle=np.exp,
 )
 
-_COS = {"float32": 7, "float64": 12}
+_SIN_OF_QUARTERS = [
+    (-1) ** k * (math.pi / 2) ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(12)
+]
+_COS = {"float32": _SIN_OF_QUARTERS[:7], "float64": _SIN_OF_QUARTERS}
 
 
 def _cos_of_turns(xp: Any, turns: Any) -> Any:
     """cos(2π v) = sin(π t/2), t = 4 (|v - ½| - ¼), by its power series; 0 <= v <= 1."""
     t = (xp.abs(turns - 0.5) - 0.25) * 4.0
-    quarter = math.pi / 2
-    terms = range(_COS[turns.dtype.name])
-    series = [(-1) ** k * quarter ** (2 * k + 1) / math.factorial(2 * k + 1) for k in terms]
-    return _product(xp, t, _power_series(xp, t * t, series))
+    return _product(xp, t, _power_series(xp, t * t, _COS[turns.dtype.name]))
 
 
 cos_of_turns = elementwise(
