@@ -85,9 +85,9 @@ ONE, THREE = X[:, :1], X[:, :3]
         (lambda: _heads().fit(X, ONE, verbose=0), "2 output(s) ['a', 'b']"),
         (
             lambda: _heads().fit(X, {"c": ONE, "d": THREE}, verbose=0),
-            "outputs are named ['a', 'b']",
+            "named ['a', 'b']",
         ),
-        (lambda: _heads(loss={"a": "mse", "z": "mse"}).fit(X, [ONE, THREE]), "names ['z']"),
+        (lambda: _heads(loss={"a": "mse", "z": "mse"}).fit(X, [ONE, THREE]), "names ['a', 'z']"),
         (lambda: _heads(loss=["mse"]).fit(X, [ONE, THREE], verbose=0), "1 entries"),
         (
             lambda: _heads(metrics={"z": ["mae"]}).fit(X, [ONE, THREE], verbose=0),

@@ -66,7 +66,7 @@ def test_weights_set_between_fits_are_those_that_train() -> None:
 def test_one_program_serves_each_shape_of_batch() -> None:
     model = _model()
     model.fit(X, Y, epochs=3, batch_size=16, verbose=0, validation_data=(X, Y))
-    kinds = sorted(kind for kind, _ in model._steps()._programs)
+    kinds = sorted(kind for kind, *_ in model._steps()._programs)
     assert kinds == ["test", "test", "train", "train"]  # full batches and the short one
 
 

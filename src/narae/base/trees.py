@@ -24,7 +24,7 @@ def flatten(tree: Any) -> list[Any]:
 
 def _collect(tree: Any, leaves: list[Any]) -> None:
     if isinstance(tree, dict):
-        for key in _keys(tree):
+        for key in keys_of(tree):
             _collect(tree[key], leaves)
     elif isinstance(tree, (list, tuple)):
         for item in tree:
@@ -33,7 +33,12 @@ def _collect(tree: Any, leaves: list[Any]) -> None:
         leaves.append(tree)
 
 
-def _keys(tree: dict) -> list:
+def keys_of(tree: dict) -> list:
+    """A dict's keys in the order of `flatten`.
+
+    >>> keys_of({"b": 1, "a": 2})
+    ['a', 'b']
+    """
     try:
         return sorted(tree)
     except TypeError:  # keys of mixed types keep the order of insertion
@@ -58,7 +63,7 @@ _END = object()
 
 def _rebuild(tree: Any, leaf: Callable[[Any], Any]) -> Any:
     if isinstance(tree, dict):
-        done = {key: _rebuild(tree[key], leaf) for key in _keys(tree)}
+        done = {key: _rebuild(tree[key], leaf) for key in keys_of(tree)}
         ordered = {key: done[key] for key in tree}
         return ordered if type(tree) is dict else _like(tree, ordered)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):

@@ -53,7 +53,7 @@ class Monitor(Callback):
                 f"{type(self).__name__} callback received monitor={self.monitor}, and it is not "
                 "known "
                 "whether that metric should be maximized or minimized. Pass `mode='max'` or "
-                f"`mode='min'`. {_there_are(getattr(self.model, 'metrics_names', ()))}"
+                f"`mode='min'`. {_there_are([name for name, _ in _named(self.model)])}"
             )
 
     def improved(self, value: Any, reference: float | None) -> bool:
@@ -83,9 +83,9 @@ class Monitor(Callback):
 def _higher_is_better(name: str, model: Any) -> bool | None:
     if name == "loss" or name.endswith("_loss"):
         return False
-    for metric in getattr(model, "metrics", None) or ():
-        # with several outputs the logs' names begin with the output's
-        if metric.name == name or name.endswith(f"_{metric.name}"):
+    for own, metric in _named(model):
+        # the logs' names of several outputs, and of metrics in a dict, begin with another's
+        if own == name or metric.name == name or name.endswith(f"_{metric.name}"):
             kinds = {c.__name__ for c in type(metric).__mro__}
             told = getattr(metric, "_direction", None)
             if told == "up" or kinds & _UP:
@@ -93,6 +93,15 @@ def _higher_is_better(name: str, model: Any) -> bool | None:
             if told == "down" or kinds & _DOWN:
                 return False
     return None
+
+
+def _named(model: Any) -> list[tuple[str, Any]]:
+    """A model's metrics, the compiled ones singly, each with its name in the logs."""
+    found: list[tuple[str, Any]] = []
+    for metric in getattr(model, "metrics", None) or ():
+        named = getattr(metric, "named", None)
+        found += [(metric.name, metric)] if named is None else list(named().items())
+    return found
 
 
 def _there_are(names: Any) -> str:

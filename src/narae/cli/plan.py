@@ -10,7 +10,6 @@ from rich.console import Console
 
 from narae.base import trees
 from narae.base.dtypes import np_dtype
-from narae.models.compiled_loss import aligned
 from narae.saving import load_model
 
 
@@ -64,11 +63,18 @@ def labels_like(model: Any, batch: int) -> Any:
     output's shape."""
     outputs = trees.flatten(ends(model, "outputs"))
     names = list(model.output_names)
-    losses = aligned(model.loss, outputs, names, "loss")
+    losses = _losses(model.loss, names)
     labels = [_label(loss, out, batch) for loss, out in zip(losses, outputs, strict=True)]
     if isinstance(model.loss, dict):
         return {n: y for n, y, loss in zip(names, labels, losses, strict=True) if loss is not None}
     return labels if len(labels) > 1 else labels[0]
+
+
+def _losses(given: Any, names: list[str]) -> list[Any]:
+    """What `compile` was given for each output."""
+    if isinstance(given, dict):
+        return [given.get(name) for name in names]
+    return list(given) if isinstance(given, (list, tuple)) else [given] * len(names)
 
 
 def _label(loss: Any, output: Any, batch: int) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""The losses that `compile` was given, matched to the model's outputs."""
+"""The losses that `compile` was given, matched to the model's outputs at the first batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,28 +11,61 @@ import numpy as np
 from narae import losses as losses_module
 from narae.base import trees
 from narae.metrics import Mean
+from narae.metrics.accuracy import target_kind
+from narae.models.outputs import NoSuchOutput, at, matched, name_of, names_of, shapes_of
+
+_SHORT = ("crossentropy", "ce")
+_CROSSENTROPIES = {
+    "binary": losses_module.binary_crossentropy,
+    "sparse": losses_module.sparse_categorical_crossentropy,
+    "categorical": losses_module.categorical_crossentropy,
+}
+
+
+class _Wanted:
+    """A loss with its weight: a leaf of the nest that `compile` was given."""
+
+    def __init__(self, loss: Any, weight: Any) -> None:
+        self.loss, self.weight = loss, weight
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One loss: of the output (or the nest of outputs) at `path`, under `name`."""
+
+    path: tuple[Any, ...]
+    loss: Any
+    weight: Any
+    name: str
 
 
 class CompiledLoss:
     """One loss for one output, or a nest of them: the weighted sum.
 
-    Raises ValueError when the losses do not fit the outputs, naming both.
+    loss: one for all outputs; a nest like theirs, with None for those without one, and lists of
+    several losses for one output; or a dict by the outputs' names. "crossentropy" becomes the kind
+    that fits the shapes. Raises ValueError when losses, weights and outputs do not fit (a KeyError
+    too, for entries that the outputs have not).
     """
 
     def __init__(
         self, loss: Any, weights: Any, output_names: Callable[[], list[str] | None]
     ) -> None:
-        self._given, self._weights, self._names = loss, weights, output_names
-        self._single = not isinstance(loss, (list, tuple, dict))
-        if self._single and isinstance(weights, (list, tuple)) and len(weights) == 1:
-            self._weights = weights[0]
+        self._given, self._names = loss, output_names
+        if isinstance(weights, (str, bytes)) or not (weights is None or _is_weights(weights)):
+            raise ValueError(
+                "loss_weights is a number (for one output), a list, a tuple or a dict of numbers, "
+                f"got {weights!r}"
+            )
         # unknown names are told at compile, not at the first step
-        self._losses = trees.map_tree(lambda one: None if one is None else _wrapped(one), loss)
+        self._losses = trees.map_tree(_wrapped, loss)
+        self._weights = weights
+        self._entries: list[Entry] | None = None
         self._trackers: list[Mean] = []
-        self._seen: list[tuple[Any, tuple[int, ...]]] = []  # each loss with its predictions' shape
+        self._shapes: Any = None  # of the outputs that the last call saw
 
     def trackers(self) -> list[Mean]:
-        """Mean losses of the outputs singly, when there are several."""
+        """The mean of each loss, when there are several."""
         return self._trackers
 
     def losses(self) -> list[Any]:
@@ -39,19 +73,26 @@ class CompiledLoss:
         return trees.flatten(self._losses)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        rows = list(self.rows(y_true, y_pred, sample_weight))
-        if len(rows) > 1 and not self._trackers:
-            self._trackers = [Mean(name=f"{row[0]}_loss") for row in rows]
+        """The sum of the losses, each times its weight. y_true, sample_weight: see `matched`."""
+        names = names_of(y_pred, self._names())
+        true = self._targets(y_true, y_pred, names)
+        if self._entries is None:
+            self._start(true, y_pred, names)
+        weights = matched(sample_weight, y_pred, names, "sample_weight", shared=True)
+        weights = trees.pack_as(y_pred, weights)
+        self._shapes = shapes_of(y_pred)
         total: Any = None
-        self._seen = [(row[1], row[4].shape) for row in rows]
-        for i, (_, loss, weight, true, pred, sample) in enumerate(rows):
-            value = loss(true, pred, sample_weight=sample)
-            if len(rows) > 1:
-                leaf = trees.flatten(pred)[0]
+        for i, entry in enumerate(self._entries or ()):
+            pred = at(y_pred, entry.path)
+            value = entry.loss(
+                self._target(true, entry), pred, sample_weight=_one(at(weights, entry.path))
+            )
+            if self._trackers:
+                shape = trees.flatten(pred)[0].shape
                 self._trackers[i].update_state(
-                    value, sample_weight=float(leaf.shape[0] if leaf.shape else 1)
+                    value, sample_weight=float(shape[0] if shape else 1)
                 )
-            value = value if weight is None else value * weight
+            value = value if entry.weight is None else value * entry.weight
             total = value if total is None else total + value
         if total is None:
             raise ValueError("compile(loss=...) holds no loss: every entry is None")
@@ -59,86 +100,182 @@ class CompiledLoss:
 
     def validate(self, y_true: Any) -> None:
         """Check label arrays against the predictions' shapes that the last call saw. Raises ValueError."""
-        leaves = [leaf for leaf in trees.flatten(y_true) if leaf is not None]
-        if len(leaves) != len(self._seen):
-            return  # outputs without a loss among them: which array is whose is known by name only
-        for (loss, shape), labels in zip(self._seen, leaves, strict=True):
-            check = getattr(loss, "validate", None)
-            if check is not None:
-                check(np.asarray(labels), shape)
+        if self._entries is None:
+            return
+        names = names_of(self._shapes, self._names())
+        true = self._targets(y_true, self._shapes, names)
+        for entry in self._entries:
+            check = getattr(entry.loss, "validate", None)
+            target, shaped = at(true, entry.path), at(self._shapes, entry.path)
+            if check is not None and target is not None and not trees.is_nested(target):
+                check(np.asarray(target), shaped.shape)
 
-    def rows(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        """(name, loss, weight, y_true, y_pred, sample_weight) for each output that has a loss."""
-        outputs = trees.flatten(y_pred)
-        names = self._output_names(y_pred, len(outputs))
-        losses = aligned(self._losses, y_pred, names, "loss")
-        weights = aligned(self._weights, y_pred, names, "loss_weights")
-        trues = aligned_data(y_true, y_pred, names, "y")
-        samples = aligned_data(sample_weight, y_pred, names, "sample_weight", shared=True)
-        for row in zip(names, losses, weights, trues, outputs, samples, strict=True):
-            if row[1] is not None:
-                yield row
+    def _targets(self, y_true: Any, y_pred: Any, names: list[Any]) -> Any:
+        """The targets in the nest of the outputs."""
+        flat = trees.flatten(self._given)
+        wanted = [i for i, loss in enumerate(flat) if loss is not None]
+        wanted = wanted if len(flat) == len(names) else []
+        return trees.pack_as(y_pred, matched(y_true, y_pred, names, "y", wanted=wanted))
 
-    def _output_names(self, y_pred: Any, count: int) -> list[str]:
-        names = self._names()
-        if isinstance(y_pred, dict):
-            return sorted(y_pred)
-        if names is not None and len(names) == count:
-            return names
-        return [f"output_{i}" for i in range(count)]
+    def _target(self, true: Any, entry: Entry) -> Any:
+        found = at(true, entry.path)
+        if all(leaf is None for leaf in trees.flatten(found)):
+            raise ValueError(
+                f"y has no targets for the output {entry.name!r}, which has the loss "
+                f"{getattr(entry.loss, 'name', entry.loss)!r}: pass them, or None as its loss"
+            )
+        return found
+
+    # -- which loss is whose ---------------------------------------------------------------------
+
+    def _start(self, y_true: Any, y_pred: Any, names: list[Any]) -> None:
+        """Match the losses to outputs of this nest."""
+        nest = trees.pack_as(y_pred, names)
+        found = list(self._matched(self._weighted(y_pred, names), y_true, y_pred, nest, ()))
+        self._entries = found
+        if len(found) > 1:
+            self._trackers = [Mean(name=name) for name in _apart(f"{e.name}_loss" for e in found)]
+
+    def _weighted(self, y_pred: Any, names: list[Any]) -> Any:
+        """The nest of losses, each with its weight; a dict by names as the list of the outputs."""
+        losses, weights = self._losses, self._weights
+        count = len(names)
+        if isinstance(losses, dict) and not isinstance(y_pred, dict) and None not in names:
+            if set(losses) != set(names):
+                raise ValueError(
+                    f"compile(loss=...) names {list(losses)}, the model's outputs are named {names}: give a "
+                    "loss, or None, for each"
+                )
+            losses = _listed([losses[name] for name in names], y_pred)
+            if isinstance(weights, dict) and set(weights) == set(names):
+                weights = _listed([weights[name] for name in names], y_pred)
+        if not trees.is_nested(losses) and trees.is_nested(weights) and count > 1:
+            losses = trees.pack_as(y_pred, [losses] * count)  # one loss, a weight for each output
+        return _with_weights(losses, weights)
+
+    def _matched(
+        self, loss: Any, y_true: Any, y_pred: Any, names: Any, path: tuple[Any, ...]
+    ) -> Iterator[Entry]:
+        """The entries of a nest of losses for a nest of outputs."""
+        if loss is None:
+            return
+        if isinstance(loss, _Wanted):
+            if not path and trees.is_nested(y_pred):  # one loss for all outputs
+                each = trees.map_tree(lambda _: loss, y_pred)
+                yield from self._matched(each, y_true, y_pred, names, path)
+            elif loss.loss is not None:
+                kind = _resolved(loss.loss, y_true, y_pred)
+                yield Entry(path, kind, loss.weight, _name(path, names, kind))
+            return
+        if isinstance(loss, (list, tuple)):
+            leaves = trees.flatten(y_pred)
+            if len(loss) == len(leaves) and not any(map(trees.is_nested, loss)):
+                loss = trees.pack_as(y_pred, list(loss))
+                if not trees.is_nested(loss):
+                    yield from self._matched(loss, y_true, y_pred, names, path)
+                    return
+            elif not isinstance(y_pred, (list, tuple)):  # several losses of one output
+                for one in loss:
+                    yield from self._matched(one, y_true, y_pred, names, path)
+                return
+        yield from self._below(loss, y_true, y_pred, names, path)
+
+    def _below(self, loss: Any, y_true: Any, y_pred: Any, names: Any, path: Any) -> Iterator[Entry]:
+        if isinstance(loss, dict):
+            keys = list(loss)
+            missing = [k for k in keys if not isinstance(y_pred, dict) or k not in y_pred]
+            if missing:
+                there = list(y_pred) if isinstance(y_pred, dict) else "no dict"
+                raise NoSuchOutput(
+                    f"compile(loss=...) has the keys {[*path, *missing]}, which the model's outputs "
+                    f"({there}) have not"
+                )
+        else:
+            if len(loss) != len(y_pred):
+                raise NoSuchOutput(
+                    f"compile(loss=...) has {len(loss)} entries, the model has {len(y_pred)} outputs "
+                    f"{names}"
+                )
+            keys = list(range(len(loss)))
+        for key in keys:
+            yield from self._matched(
+                loss[key], y_true[key], y_pred[key], names[key], (*path, key)
+            )
+
+
+def _is_weights(weights: Any) -> bool:
+    return isinstance(weights, (list, tuple, dict)) or hasattr(weights, "__float__")
+
+
+def _listed(items: list[Any], y_pred: Any) -> Any:
+    return items if trees.is_nested(y_pred) else items[0]
+
+
+def _with_weights(losses: Any, weights: Any) -> Any:
+    """The nest of losses as `_Wanted`s."""
+    flat = trees.flatten(losses)
+    if not trees.is_nested(losses) and trees.is_nested(weights) and len(weights) == 1:
+        weights = trees.flatten(weights)[0]
+    if weights is None or not trees.is_nested(weights) and not trees.is_nested(losses):
+        return trees.map_tree(lambda loss: None if loss is None else _Wanted(loss, weights), losses)
+    own = trees.flatten(weights) if trees.is_nested(weights) else [weights]
+    if isinstance(losses, dict) and isinstance(weights, dict) and set(weights) != set(losses):
+        raise ValueError(
+            f"loss_weights has the keys {list(weights)}, loss has {list(losses)}: they are of one kind"
+        )
+    if len(own) != len(flat):
+        raise ValueError(
+            f"`loss_weights` must match the number of losses, got {len(flat)} losses and {len(own)} "
+            "weights"
+        )
+    pairs = zip(flat, own, strict=True)
+    made = [None if loss is None else _Wanted(loss, weight) for loss, weight in pairs]
+    return trees.pack_as(losses, made)
 
 
 def _wrapped(loss: Any) -> Any:
+    """A loss by what `compile` takes for one; "crossentropy" waits for the shapes."""
+    if loss is None or (isinstance(loss, str) and loss.lower() in _SHORT):
+        return loss
     found = losses_module.get(loss)
     if isinstance(found, losses_module.Loss):
         return found
     if not callable(found):
         raise ValueError(f"a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}")
-    return losses_module.LossFunctionWrapper(found, name=getattr(found, "__name__", "loss"))
+    name = loss if isinstance(loss, str) else name_of(found)
+    return losses_module.LossFunctionWrapper(found, name=name)
 
 
-def aligned(given: Any, y_pred: Any, names: list[str], what: str) -> list[Any]:
-    """One entry per output from a single thing, a list in order, or a dict by output names."""
-    count = len(names)
-    if given is None:
-        return [None] * count
-    if isinstance(given, dict):
-        unknown = [key for key in given if key not in names]
-        if unknown:
-            raise ValueError(
-                f"compile({what}=...) names {unknown}, the model's outputs are named {names}"
-            )
-        return [given.get(name) for name in names]
-    if isinstance(given, (list, tuple)):
-        if len(given) != count and not (count == 1 and what == "metrics"):
-            raise ValueError(
-                f"compile({what}=...) has {len(given)} entries, the model has {count} output(s) {names}"
-            )
-        return list(given)
-    return [given] * count
+def _resolved(loss: Any, y_true: Any, y_pred: Any) -> Any:
+    if not isinstance(loss, str):
+        return loss
+    kind = target_kind(y_true.shape, y_pred.shape)
+    return losses_module.LossFunctionWrapper(_CROSSENTROPIES[kind], name=loss)
 
 
-def aligned_data(
-    given: Any, y_pred: Any, names: list[str], what: str, shared: bool = False
-) -> list[Any]:
-    """One array per output from an array, a list in order, or a dict by output names."""
-    count = len(names)
-    if given is None:
-        return [None] * count
-    if isinstance(given, dict):
-        if count == 1 and len(given) == 1 and not isinstance(y_pred, dict):
-            return list(given.values())
-        missing = [name for name in names if name not in given]
-        if missing and not shared and len(missing) == count:
-            raise ValueError(
-                f"{what} is a dict with {sorted(given)}, the model's outputs are named {names}"
-            )
-        return [given.get(name) for name in names]
-    leaves = trees.flatten(given)
-    if len(leaves) == 1 and (shared or count == 1):
-        return leaves * count
-    if len(leaves) != count:
-        raise ValueError(
-            f"{what} has {len(leaves)} array(s), the model has {count} output(s) {names}"
-        )
-    return leaves
+def _name(path: tuple[Any, ...], names: Any, loss: Any) -> str:
+    """The name of an entry: its path, with the output's name for its place in a list; the loss's
+    name where the output has none."""
+    name = loss.name if names is None else names
+    if trees.is_nested(names):
+        name = "_".join(str(n) for n in trees.flatten(names))
+    if not path:
+        return str(name)
+    last = name if isinstance(path[-1], int) else path[-1]
+    return "/".join(str(part) for part in (*path[:-1], last))
+
+
+def _apart(names: Iterator[str]) -> list[str]:
+    """Names, numbered where they come again."""
+    out: list[str] = []
+    for name in names:
+        again, number = name, 1
+        while again in out:
+            again, number = f"{name}_{number}", number + 1
+        out.append(again)
+    return out
+
+
+def _one(weights: Any) -> Any:
+    """The sample weights of one loss: of a nest of outputs the first."""
+    return next(iter(trees.flatten(weights)), None) if trees.is_nested(weights) else weights

@@ -2,155 +2,200 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from narae import losses, metrics
+from narae import metrics
 from narae.base import trees
-from narae.models.compiled_loss import aligned_data
+from narae.models.outputs import matched, name_of, named, names_of
+
+_KINDS = {
+    "acc": metrics.accuracy_for,
+    "accuracy": metrics.accuracy_for,
+    "ce": metrics.crossentropy_for,
+    "crossentropy": metrics.crossentropy_for,
+}
 
 
-class CompiledMetrics:
+@dataclass(frozen=True)
+class Row:
+    """A metric of the output at a place of the flat outputs, under a name of the logs."""
+
+    place: int
+    metric: Any
+    weighted: bool
+    name: str
+
+
+class CompiledMetrics(metrics.Metric):
     """Metrics per output, weighted ones among them. "accuracy" becomes the kind that fits the shapes.
 
-    Raises ValueError for unknown names, and for entries that do not fit the outputs.
+    plain, weighted: a list for one output; for several a list with an entry (one, a list or None)
+    for each, a dict by their names, or their nest. Raises ValueError for unknown names, and for
+    entries that do not fit the outputs.
     """
 
     def __init__(
-        self, plain: Any, weighted: Any, output_names: Callable[[], list[str] | None], loss: Any
+        self, plain: Any, weighted: Any, output_names: Callable[[], list[str] | None]
     ) -> None:
-        self._given = [(plain, False), (weighted, True)]
-        self._names, self._loss = output_names, loss
-        for given, _ in self._given:
+        super().__init__(name="compile_metrics")
+        self._given = (("metrics", plain), ("weighted_metrics", weighted))
+        self._names = output_names
+        for what, given in self._given:
             if given is not None and not isinstance(given, (list, tuple, dict)):
                 raise ValueError(
-                    f"compile(metrics=...) takes a list (or a dict by output names), got {given!r}"
+                    f"compile({what}=...) takes a list (or a dict by output names), got {given!r}"
                 )
-            for one in _singles(given):
+            for one in trees.flatten(given):
                 _check(one)  # unknown names are told at compile
-        self._rows: list[tuple[int, str, Any, bool]] | None = None
+        self._rows: list[Row] | None = None
 
+    @property
     def metrics(self) -> list[Any]:
-        """The metric objects, once the first batch was seen (those given as objects: always)."""
-        if self._rows is None:
-            return [
-                m
-                for given, _ in self._given
-                for m in _singles(given)
-                if isinstance(m, metrics.Metric)
-            ]
-        return [row[2] for row in self._rows]
+        """The metrics singly, once the first batch was seen."""
+        return [row.metric for row in self._rows or ()]
 
-    def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
-        """Count a batch."""
+    @property
+    def variables(self) -> list[Any]:
+        """The metrics' variables."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    def reset_state(self) -> None:
+        """Begin each anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch. y_true, sample_weight: see `outputs.matched`."""
         preds = trees.flatten(y_pred)
-        names = self._output_names(y_pred, len(preds))
-        trues = aligned_data(y_true, y_pred, names, "y")
-        samples = aligned_data(sample_weight, y_pred, names, "sample_weight", shared=True)
+        names = names_of(y_pred, self._names())
+        wanted = self._wanted(len(preds))
+        trues = matched(y_true, y_pred, names, "y", wanted=wanted)
+        samples = matched(sample_weight, y_pred, names, "sample_weight", shared=True)
         if self._rows is None:
-            self._rows = list(self._made(names, trues, preds))
-            if len(names) > 1:  # as Keras lists what evaluate gives
-                self._rows.sort(key=lambda row: row[1])
-        for i, _, metric, weighted in self._rows:
-            if trues[i] is not None:
-                weight = samples[i] if weighted else None
-                metric.update_state(trues[i], preds[i], sample_weight=weight)
+            self._rows = list(self._made(y_pred, names, trues, preds))
+        for row in self._rows:
+            i = row.place
+            if trues[i] is None:
+                raise ValueError(
+                    f"y has no targets for the output {names[i] or i!r}, which has the metric {row.name!r}"
+                )
+            row.metric.update_state(
+                trues[i], preds[i], sample_weight=samples[i] if row.weighted else None
+            )
 
-    def results(self) -> dict[str, Any]:
-        """The results by name."""
-        logs: dict[str, Any] = {}
-        for _, name, metric, _ in self._rows or []:
-            result = metric.result()
-            logs.update(result if isinstance(result, dict) else {name: result})
-        return logs
+    def _wanted(self, count: int) -> list[int]:
+        """The places of the outputs that have a metric, where that is told by a list."""
+        if self._rows is not None:
+            return sorted({row.place for row in self._rows})
+        lists = [given for _, given in self._given if isinstance(given, (list, tuple))]
+        lists = [given for given in lists if len(given) == count > 1]
+        return [i for i in range(count) if any(given[i] is not None for given in lists)]
 
-    def _output_names(self, y_pred: Any, count: int) -> list[str]:
-        names = self._names()
-        if isinstance(y_pred, dict):
-            return sorted(y_pred)
-        return (
-            names
-            if names is not None and len(names) == count
-            else [f"output_{i}" for i in range(count)]
-        )
+    def result(self) -> dict[str, Any]:
+        """The results by name. Raises ValueError before the first batch."""
+        if self._rows is None:
+            raise ValueError(
+                "the compiled metrics have no result before the model has seen its first batch"
+            )
+        return {row.name: row.metric.result() for row in self._rows}
 
-    def _made(self, names: list[str], trues: list[Any], preds: list[Any]) -> Any:
-        taken: set[str] = set()
-        for given, weighted in self._given:
-            for i, entries in enumerate(_per_output(given, names)):
+    def named(self) -> dict[str, Any]:
+        """The metrics by their names in the logs."""
+        return {row.name: row.metric for row in self._rows or ()}
+
+    def own_names(self) -> list[str]:
+        """The metrics' own names, in order."""
+        return [row.metric.name for row in self._rows or ()]
+
+    def _made(
+        self, y_pred: Any, names: list[Any], trues: list[Any], preds: list[Any]
+    ) -> Iterator[Row]:
+        taken: dict[str, int] = {}
+        for what, given in self._given:
+            weighted = what == "weighted_metrics"
+            for i, entries in enumerate(_per_output(what, given, y_pred, names)):
                 for one in entries:
-                    metric = _metric_for(one, trues[i], preds[i], self._loss)
-                    if isinstance(one, str) and one in _SHORT:
-                        metric.name = one
-                    name = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
-                    if weighted and name in taken:
-                        name = f"weighted_{name}"
-                    base, number = name, 1
-                    while name in taken:
-                        name, number = f"{base}_{number}", number + 1
-                    taken.add(name)
-                    if len(names) > 1 or name != metric.name:
-                        metric.name = name
-                    yield i, name, metric, weighted
+                    metric = _metric_for(one, trues[i], preds[i])
+                    name = _free_name(metric.name, names[i] if len(names) > 1 else None, taken, weighted)
+                    yield Row(i, metric, weighted, name)
 
 
-_SHORT = ("accuracy", "acc", "crossentropy", "ce")
-
-
-def _singles(given: Any) -> list[Any]:
-    return [one for one in trees.flatten(given) if one is not None] if given is not None else []
+def _free_name(name: str, output: str | None, taken: dict[str, int], weighted: bool) -> str:
+    """A name of the logs: with the output's; "weighted_" where the plain metric has it; a number
+    where it comes again."""
+    before = "" if output is None else f"{output}_"
+    found = f"{before}{name}"
+    if found in taken and weighted:
+        found = f"{before}weighted_{name}"
+    again = taken.get(found, 0)
+    taken[found] = again + 1
+    return f"{found}_{again}" if again else found
 
 
 def _check(one: Any) -> None:
-    if (
-        not (isinstance(one, str) and one in _SHORT)
-        and not isinstance(one, metrics.Metric)
-        and not callable(one)
-    ):
+    if one is None or (isinstance(one, str) and one.lower() in _KINDS):
+        return
+    if not isinstance(one, metrics.Metric) and not callable(one):
         metrics.get(one)
 
 
-def _per_output(given: Any, names: list[str]) -> list[list[Any]]:
+def _per_output(what: str, given: Any, y_pred: Any, names: list[Any]) -> list[list[Any]]:
     """A list of metrics for each output."""
-    if given is None:
+    if not given:
         return [[] for _ in names]
-    if isinstance(given, dict):
-        unknown = [key for key in given if key not in names]
-        if unknown:
-            raise ValueError(
-                f"compile(metrics=...) names {unknown}, the model's outputs are named {names}"
-            )
-        return [_listed(given.get(name)) for name in names]
     if len(names) == 1:
-        return [_singles(given)]
-    if len(given) != len(names):
+        return [trees.flatten(given)]
+    flat = len(y_pred) == len(names)
+    if flat and isinstance(given, dict) and set(given) <= set(names):
+        return [_listed(given.get(name)) for name in names]
+    if flat and isinstance(given, (list, tuple)) and len(given) == len(names):
+        return [_listed(one) for one in given]
+    found = _nested(given, y_pred)
+    if found is None:
+        unknown = [key for key in given if key not in names] if isinstance(given, dict) else []
         raise ValueError(
-            f"compile(metrics=...) has {len(given)} entries, the model has {len(names)} outputs {names}: give a "
-            "list for each output, or a dict by their names"
+            f"compile({what}=...) {f'names {unknown}' if unknown else f'has {len(given)} entries'}, the "
+            f"model has {len(names)} outputs{named(names)}: give a list for each output, a dict by their "
+            f"names, or a nest like theirs; got {given!r:.100}"
         )
-    return [_listed(one) for one in given]
+    return found
+
+
+def _nested(given: Any, y_pred: Any) -> list[list[Any]] | None:
+    """The metrics of a nest like the outputs'; None for another nest."""
+    if not trees.is_nested(y_pred):
+        return [_listed(given)]
+    if isinstance(y_pred, dict):
+        fits = isinstance(given, dict) and set(given) == set(y_pred)
+        keys = trees.keys_of(y_pred) if fits else []
+        parts = [_nested(given[key], y_pred[key]) for key in keys] if fits else [None]
+    else:
+        fits = isinstance(given, (list, tuple)) and len(given) == len(y_pred)
+        parts = [_nested(a, b) for a, b in zip(given, y_pred, strict=True)] if fits else [None]
+    if any(part is None for part in parts):
+        return None
+    return [one for part in parts for one in part or ()]
 
 
 def _listed(one: Any) -> list[Any]:
-    return [] if one is None else _singles(one) if isinstance(one, (list, tuple)) else [one]
+    return [] if one is None else list(one) if isinstance(one, (list, tuple)) else [one]
 
 
-def _metric_for(one: Any, y_true: Any, y_pred: Any, loss: Any) -> Any:
+def _metric_for(one: Any, y_true: Any, y_pred: Any) -> Any:
+    if one is None:
+        raise ValueError("compile(metrics=...) has None among an output's metrics")
     if isinstance(one, metrics.Metric):
         return one
-    if isinstance(one, str) and one in _SHORT and y_true is not None:
-        kind = "accuracy" if one.startswith("acc") else "crossentropy"
-        chosen = metrics.accuracy_for if kind == "accuracy" else metrics.crossentropy_for
-        kind_of_metric: Any = chosen(y_true.shape, y_pred.shape)
-        return kind_of_metric(name=one)
-    try:
-        found = metrics.get(one)
-    except ValueError:
-        found = losses.get(one)
-    if isinstance(found, type):
-        found = found()
-    if isinstance(found, metrics.Metric):
-        if isinstance(one, str):
-            found.name = one  # the logs have the name that compile was given
-        return found
-    return metrics.MeanMetricWrapper(found, name=one if isinstance(one, str) else found.__name__)
+    if isinstance(one, str) and one.lower() in _KINDS:
+        if y_true is None:
+            raise ValueError(f"y has no targets for an output with the metric {one!r}")
+        kind: Any = _KINDS[one.lower()](y_true.shape, y_pred.shape)
+        return kind(name=one)
+    found = metrics.get(one)
+    if not isinstance(found, metrics.Metric):
+        found = metrics.MeanMetricWrapper(found, name=name_of(found))
+    if isinstance(one, str):
+        found.name = one  # the logs have the name that compile was given
+    return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.callbacks import CallbackList
+from narae.models.compiled_metrics import CompiledMetrics
 from narae.models.data import make_source, split
 from narae.models.executions import Executions
 from narae.models.steps import as_floats
@@ -63,6 +64,7 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
         if validation is not None and _due(epoch, options.validation_freq):
             found = _test_epoch(model, validation, callbacks, validated)
             logs.update({f"val_{name}": value for name, value in found.items()})
+        logs = dict(sorted(logs.items()))
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
@@ -235,9 +237,13 @@ def evaluate(
 
 
 def flat(model: Any, logs: dict[str, Any]) -> Any:
-    """A number when there is one metric, else a list in the order of `metrics_names`."""
-    names = [name for name in model.metrics_names if name in logs]
-    values = [logs[name] for name in [*names, *(n for n in logs if n not in names)]]
+    """The values in the order of `model.metrics`, where each of the compiled ones stands by its own name;
+    then all others by name. One alone is no list."""
+    names: list[str] = []
+    for metric in model.metrics:
+        names += metric.own_names() if isinstance(metric, CompiledMetrics) else [metric.name]
+    values = [logs[name] for name in names if name in logs]
+    values += [logs[name] for name in sorted(logs) if name not in names]
     return values[0] if len(values) == 1 else values
 
 

@@ -104,30 +104,33 @@ class Steps:
 
     def program(self, kind: str, batch: Any) -> Compiled:
         """The program of a step for batches of this shape."""
-        specs = batch.specs()
+        specs, wrapped = batch.specs(), getattr(batch, "wrapped", False)
         latest = self._latest.get(kind)
         if (
             latest is not None and latest[0] is specs
         ):  # sources of arrays give the same object again
             return latest[1]
-        key = (kind, repr(specs))
+        key = (kind, repr(specs), wrapped)
         with self._making:
             found = self._programs.get(key)
             if found is None:
-                found = self._programs[key] = Compiled(self.traced(kind, specs), executor(), True)
+                found = self._programs[key] = Compiled(
+                    self.traced(kind, specs, wrapped), executor(), True
+                )
                 self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
             self._latest[kind] = (specs, found)
         return found
 
-    def traced(self, kind: str, specs: Any) -> Traced:
+    def traced(self, kind: str, specs: Any, wrapped: bool = False) -> Traced:
         """The trace of a step for batches of these specs."""
-        return trace(getattr(self._model, f"{kind}_step"), trees.map_tree(_fed, specs))
+        data = packed(trees.map_tree(_fed, specs), wrapped)
+        return trace(getattr(self._model, f"{kind}_step"), data)
 
     def programs(self) -> list[tuple[str, Compiled]]:
         """Every kind of step and program there is, the first made first."""
         with self._making:
-            return [(kind, compiled) for (kind, _), compiled in self._programs.items()]
+            return [(kind, compiled) for (kind, *_), compiled in self._programs.items()]
 
     def _eager(self, kind: str, batch: Any) -> Any:
         if distribution() is not None:
@@ -143,7 +146,19 @@ class Steps:
             name = as_tensor(array[:0]).dtype
             return as_tensor(array, floatx() if is_float(name) else None)
 
-        return getattr(self._model, f"{kind}_step")(trees.map_tree(fed, batch.tree()))
+        data = packed(trees.map_tree(fed, batch.tree()), getattr(batch, "wrapped", False))
+        return getattr(self._model, f"{kind}_step")(data)
+
+
+def packed(tree: Any, wrapped: bool = False) -> Any:
+    """What a step gets of (x, y, sample_weight): x alone, (x, y), or all three.
+
+    wrapped: whether the source gave (x,) and not x.
+    """
+    x, y, sample_weight = tree
+    if y is None and sample_weight is None:
+        return (x,) if wrapped or isinstance(x, (tuple, list)) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 def _fed(spec: Any) -> Any:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from typing import Any
 
-from narae import optimizers
+from narae import ops, optimizers
 from narae.base import trees
+from narae.base.dtypes import is_float
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.settings import floatx
 from narae.engine.tape import GradientTape
 from narae.metrics import Mean
 from narae.models import loops
@@ -21,14 +25,17 @@ class Trainer:
 
     name: str
     optimizer: Any
+    loss: Any
 
     def _init_trainer(self) -> None:
         self.optimizer = None
-        self.stop_training = False
+        self.loss = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: Any = None
         self.run_eagerly = False
         self.steps_per_execution = 1
-        self._compiled = False
+        self.compiled = False
+        self._jit_compile: bool | None = None
         self._trained = _State()
 
     # -- compile -----------------------------------------------------------------------------
@@ -57,12 +64,16 @@ class Trainer:
             raise ValueError(
                 f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
             )
+        # all of it is made before any of it is kept: what is refused leaves the model as it was
         given = optimizers.get(optimizer)
-        self.optimizer = self._scaled(given) if auto_scale_loss else given
-        state = self._trained = _State()
-        state.loss = None if loss is None else CompiledLoss(loss, loss_weights, self._output_names)
-        state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names, loss)
+        scaled = self._scaled(given) if auto_scale_loss else given
+        state = _State()
+        if loss is not None:
+            state.loss = CompiledLoss(loss, loss_weights, self._output_names)
+        if metrics is not None or weighted_metrics is not None:
+            state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names)
         state.loss_tracker = Mean(name="loss")
+        jit = self._jit(jit_compile, bool(run_eagerly))
         state.config = {
             "optimizer": given,
             "loss": loss,
@@ -71,12 +82,50 @@ class Trainer:
             "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
-            "jit_compile": jit_compile if isinstance(jit_compile, bool) else True,
+            "jit_compile": jit,
         }
+        self.optimizer, self._trained = scaled, state
+        if loss is not None:
+            self.loss = loss
         self.run_eagerly = bool(run_eagerly)
+        self.jit_compile = jit
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
-        self._compiled = True
+        self.compiled = True
+
+    def _jit(self, wanted: Any, eagerly: bool) -> bool:
+        """Whether steps are compiled. Warns where both that and running eagerly are asked for."""
+        if wanted == "auto":
+            return not eagerly and self._supports_jit()
+        if wanted and eagerly:
+            warnings.warn(
+                "If `run_eagerly` is True, then `jit_compile` cannot also be True. Disabling "
+                "`jit_compile`.",
+                stacklevel=3,
+            )
+            return False
+        return bool(wanted)
+
+    def _supports_jit(self) -> bool:
+        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        return all(getattr(layer, "supports_jit", True) for layer in layers)
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether the steps are compiled, as Keras tells it; narae compiles unless `run_eagerly`."""
+        if self._jit_compile is None:
+            self._jit_compile = self._supports_jit()
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        if value and not self._supports_jit():
+            warnings.warn(
+                "Model doesn't support `jit_compile=True`. Proceeding with `jit_compile=False`.",
+                stacklevel=2,
+            )
+            value = False
+        self._jit_compile = value
 
     def _scaled(self, optimizer: Any) -> Any:
         """The optimizer, within one that scales the loss where gradients of float16 would vanish."""
@@ -94,26 +143,17 @@ class Trainer:
             return None
 
     @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self._compiled
-
-    @property
-    def loss(self) -> Any:
-        """What `compile` was given as loss."""
-        return self._trained.config.get("loss")
-
-    @property
     def metrics(self) -> list[Any]:
-        """The metrics of training: the mean loss, the outputs' own losses, what `compile` was given, the
-        layers' own."""
-        from narae.layers.base import Layer
-
+        """The metrics of training: the mean loss, what `compile` was given (as one), the outputs' own
+        losses, the model's and its layers' own."""
         state = self._trained
         found = [] if state.loss_tracker is None else [state.loss_tracker]
+        found += [] if state.metrics is None else [state.metrics]
         found += state.loss.trackers() if state.loss is not None else []
-        found += [] if state.metrics is None else state.metrics.metrics()
-        found += [m for m in Layer.metrics.fget(self) if m not in found]  # type: ignore[misc]
+        layers = self._flatten_layers(include_self=False)  # type: ignore[attr-defined]
+        own = [self, *(layer for layer in layers if not isinstance(layer, Trainer))]
+        for layer in own:
+            found += [m for m in layer._metrics if all(m is not known for known in found)]
         return found
 
     @property
@@ -127,16 +167,12 @@ class Trainer:
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The metrics' present results by name."""
-        state = self._trained
+        """The metrics' present results by name. Raises ValueError for compiled metrics that have seen
+        no batch yet."""
         logs: dict[str, Any] = {}
-        compiled = set() if state.metrics is None else {id(m) for m in state.metrics.metrics()}
         for metric in self.metrics:
-            if id(metric) not in compiled:
-                result = metric.result()
-                logs.update(result if isinstance(result, dict) else {metric.name: result})
-        if state.metrics is not None:
-            logs.update(state.metrics.results())
+            result = metric.result()
+            logs.update(result if isinstance(result, dict) else {metric.name: result})
         return logs
 
     # -- steps, which subclasses may override -----------------------------------------------------
@@ -149,32 +185,52 @@ class Trainer:
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The scalar to minimize: the compiled loss plus the layers' penalties."""
+        """The scalar to minimize: the compiled loss plus the layers' penalties.
+
+        Raises ValueError where there is none to train by, or no y for a compiled loss.
+        """
         found = []
-        if self._trained.loss is not None and y is not None:
+        if self._trained.loss is not None:
+            if y is None:
+                raise ValueError(
+                    f"{self.name!r} is compiled with the loss {self.loss!r} and got no y: pass the "
+                    "targets, or compile it without a loss if layers add theirs"
+                )
             found.append(self._trained.loss(y, y_pred, sample_weight))
-        found += self.losses  # type: ignore[attr-defined]
-        if not found:
+        found += [_scalar(loss) for loss in self.losses]  # type: ignore[attr-defined]
+        if not found and training:
             raise ValueError(
                 "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or call "
                 "add_loss in a layer"
             )
+        if not found:
+            return ops.zeros(())
         return found[0] if len(found) == 1 else sum(found[1:], found[0])
+
+    def _computed_loss(self, *data: Any, training: bool) -> Any:
+        """`compute_loss`, also where a subclass has written it without `training`."""
+        takes = inspect.signature(self.compute_loss).parameters
+        several = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
+        mode = {"training": training} if "training" in takes or several else {}
+        return self.compute_loss(*data, **mode)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
         """Update the compiled metrics with a batch; all results by name."""
-        if self._trained.metrics is not None and y is not None:
-            self._trained.metrics.update(y, y_pred, sample_weight)
+        if self._trained.metrics is not None:
+            self._trained.metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of gradient descent on a batch (x, y, sample_weight); the metrics by name."""
+        """One step of gradient descent on a batch: x, (x, y) or (x, y, sample_weight); the metrics by
+        name."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight)
+            loss = self._computed_loss(x, y, y_pred, sample_weight, training=True)
+            if self.optimizer is None:
+                raise ValueError(f"{self.name!r} was compiled with optimizer=None: it cannot be trained")
             weights = self.trainable_weights  # type: ignore[attr-defined]
             if weights and not self.optimizer.built:  # its state has a part in the scale
                 self.optimizer.build(weights)
@@ -189,7 +245,7 @@ class Trainer:
         """The loss and metrics of a batch, without training."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
-        self._track(self.compute_loss(x, y, y_pred, sample_weight, training=False), x)
+        self._track(self._computed_loss(x, y, y_pred, sample_weight, training=False), x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -310,7 +366,7 @@ class Trainer:
         return loops.on_batch(self, "predict", x, None, None, None, True)
 
     def _require_compiled(self, what: str) -> None:
-        if not self._compiled:
+        if not self.compiled:
             raise ValueError(
                 f"You must call `compile()` before `{what}()`: "
                 'model.compile(optimizer="rmsprop", loss=..., metrics=[...])'
@@ -325,7 +381,7 @@ class Trainer:
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, JSON-ready; nothing before compile."""
-        return serialize_keras_object(self._trained.config) if self._compiled else {}
+        return serialize_keras_object(self._trained.config) if self.compiled else {}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` said, and make the optimizer's variables."""
@@ -335,6 +391,11 @@ class Trainer:
         self.compile(**given)
         if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+
+def _scalar(loss: Any) -> Any:
+    """A penalty as one number."""
+    return ops.sum(ops.cast(loss, floatx()) if not is_float(loss.dtype) else loss)
 
 
 class _State:
