@@ -82,7 +82,10 @@ ONE, THREE = X[:, :1], X[:, :3]
         (lambda: _classes().fit(iter([(X, Y, Y, Y)]), verbose=0), "(x, y, sample_weight)"),
         (lambda: _classes().fit(3, Y, verbose=0), "x"),
         (lambda: _classes().fit(None, Y, verbose=0), "x"),
-        (lambda: _heads().fit(X, ONE, verbose=0), "2 output(s) ['a', 'b']"),
+        (
+            lambda: _heads().fit(X, ONE, verbose=0),
+            "the 2 output(s) are [(30, 1), (30, 3)], named ['a', 'b']",
+        ),
         (
             lambda: _heads().fit(X, {"c": ONE, "d": THREE}, verbose=0),
             "named ['a', 'b']",

@@ -89,9 +89,7 @@ class CompiledLoss:
             )
             if self._trackers:
                 shape = trees.flatten(pred)[0].shape
-                self._trackers[i].update_state(
-                    value, sample_weight=float(shape[0] if shape else 1)
-                )
+                self._trackers[i].update_state(value, sample_weight=float(shape[0] if shape else 1))
             value = value if entry.weight is None else value * entry.weight
             total = value if total is None else total + value
         if total is None:
@@ -198,9 +196,7 @@ class CompiledLoss:
                 )
             keys = list(range(len(loss)))
         for key in keys:
-            yield from self._matched(
-                loss[key], y_true[key], y_pred[key], names[key], (*path, key)
-            )
+            yield from self._matched(loss[key], y_true[key], y_pred[key], names[key], (*path, key))
 
 
 def _is_weights(weights: Any) -> bool:

@@ -118,7 +118,9 @@ class CompiledMetrics(metrics.Metric):
             for i, entries in enumerate(_per_output(what, given, y_pred, names)):
                 for one in entries:
                     metric = _metric_for(one, trues[i], preds[i])
-                    name = _free_name(metric.name, names[i] if len(names) > 1 else None, taken, weighted)
+                    name = _free_name(
+                        metric.name, names[i] if len(names) > 1 else None, taken, weighted
+                    )
                     yield Row(i, metric, weighted, name)
 
 

@@ -230,7 +230,9 @@ class Trainer:
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self._computed_loss(x, y, y_pred, sample_weight, training=True)
             if self.optimizer is None:
-                raise ValueError(f"{self.name!r} was compiled with optimizer=None: it cannot be trained")
+                raise ValueError(
+                    f"{self.name!r} was compiled with optimizer=None: it cannot be trained"
+                )
             weights = self.trainable_weights  # type: ignore[attr-defined]
             if weights and not self.optimizer.built:  # its state has a part in the scale
                 self.optimizer.build(weights)
