@@ -212,7 +212,7 @@ def _with_weights(losses: Any, weights: Any) -> Any:
     flat = trees.flatten(losses)
     if not trees.is_nested(losses) and trees.is_nested(weights) and len(weights) == 1:
         weights = trees.flatten(weights)[0]
-    if weights is None or not trees.is_nested(weights) and not trees.is_nested(losses):
+    if weights is None or (not trees.is_nested(weights) and not trees.is_nested(losses)):
         return trees.map_tree(lambda loss: None if loss is None else _Wanted(loss, weights), losses)
     own = trees.flatten(weights) if trees.is_nested(weights) else [weights]
     if isinstance(losses, dict) and isinstance(weights, dict) and set(weights) != set(losses):
