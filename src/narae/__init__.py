@@ -56,6 +56,7 @@ _MODULES = (
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
 )
 
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
         random,
         regularizers,
         saving,
+        tree,
         utils,
     )
     from narae.engine.jit import jit
@@ -135,6 +137,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
     "value_and_grad",
 ]

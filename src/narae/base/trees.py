@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
 
 def is_nested(tree: object) -> bool:
-    """True for a container that has leaves below it: list, tuple or dict."""
-    return isinstance(tree, (list, tuple, dict))
+    """True for a container that has leaves below it: list, tuple, deque or dict."""
+    return isinstance(tree, (*_SEQUENCES, dict))
+
+
+_SEQUENCES = (list, tuple, deque)
 
 
 def flatten(tree: Any) -> list[Any]:
-    """The leaves in order; dicts in the order of their sorted keys. None is a leaf.
+    """The leaves in order; None is a leaf. Dicts in the order of their sorted keys, an OrderedDict in its own.
 
     >>> flatten({"b": [1, 2], "a": (3, None)})
     [3, None, 1, 2]
@@ -26,7 +31,7 @@ def _collect(tree: Any, leaves: list[Any]) -> None:
     if isinstance(tree, dict):
         for key in keys_of(tree):
             _collect(tree[key], leaves)
-    elif isinstance(tree, (list, tuple)):
+    elif isinstance(tree, _SEQUENCES):
         for item in tree:
             _collect(item, leaves)
     else:
@@ -39,6 +44,8 @@ def keys_of(tree: dict) -> list:
     >>> keys_of({"b": 1, "a": 2})
     ['a', 'b']
     """
+    if isinstance(tree, OrderedDict):
+        return list(tree)
     try:
         return sorted(tree)
     except TypeError:  # keys of mixed types keep the order of insertion
@@ -52,7 +59,14 @@ def pack_as(tree: Any, leaves: list[Any]) -> Any:
     {'b': 2, 'a': [1]}
     """
     remaining = iter(leaves)
-    packed = _rebuild(tree, lambda _: next(remaining))
+
+    def following(_: Any) -> Any:
+        leaf = next(remaining, _END)
+        if leaf is _END:
+            raise ValueError(f"{len(leaves)} leaves are too few for the structure {tree!r}")
+        return leaf
+
+    packed = _rebuild(tree, following)
     if next(remaining, _END) is not _END:
         raise ValueError(f"{len(leaves)} leaves are too many for the structure {tree!r}")
     return packed
@@ -61,30 +75,42 @@ def pack_as(tree: Any, leaves: list[Any]) -> Any:
 _END = object()
 
 
-def _rebuild(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+def children(tree: Any) -> list[tuple[Any, Any]]:
+    """What a container holds, with its keys or positions, in the order of `flatten`.
+
+    >>> children({"b": 1, "a": [2]})
+    [('a', [2]), ('b', 1)]
+    """
     if isinstance(tree, dict):
-        done = {key: _rebuild(tree[key], leaf) for key in keys_of(tree)}
+        return [(key, tree[key]) for key in keys_of(tree)]
+    return list(enumerate(tree))
+
+
+def with_children(tree: Any, items: list[Any]) -> Any:
+    """A container of the same type and keys that holds other items, in the order of `children`.
+
+    >>> with_children({"b": 1, "a": 2}, [3, 4])
+    {'b': 4, 'a': 3}
+    """
+    if isinstance(tree, dict):
+        done = dict(zip(keys_of(tree), items, strict=True))
         ordered = {key: done[key] for key in tree}
-        return ordered if type(tree) is dict else _like(tree, ordered)
+        if type(tree) is dict:
+            return ordered
+        like = copy.copy(tree)  # a defaultdict keeps its factory
+        like.update(ordered)
+        return like
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_rebuild(item, leaf) for item in tree))
-    if isinstance(tree, (list, tuple)):
-        items = [_rebuild(item, leaf) for item in tree]
-        return (
-            items
-            if type(tree) is list
-            else tuple(items)
-            if type(tree) is tuple
-            else type(tree)(items)
-        )
-    return leaf(tree)
+        return type(tree)(*items)
+    if isinstance(tree, deque):
+        return type(tree)(items, tree.maxlen)
+    return items if type(tree) is list else type(tree)(items)
 
 
-def _like(tree: dict, items: dict) -> dict:
-    try:
-        return type(tree)(items)
-    except TypeError:  # defaultdict wants its factory first
-        return items
+def _rebuild(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    if not is_nested(tree):
+        return leaf(tree)
+    return with_children(tree, [_rebuild(item, leaf) for _, item in children(tree)])
 
 
 def map_tree(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -110,7 +136,7 @@ def same_structure(a: Any, b: Any) -> bool:
     if isinstance(a, dict) or isinstance(b, dict):
         both = isinstance(a, dict) and isinstance(b, dict) and set(a) == set(b)
         return both and all(same_structure(a[key], b[key]) for key in a)
-    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
-        both = isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b)
+    if isinstance(a, _SEQUENCES) or isinstance(b, _SEQUENCES):
+        both = isinstance(a, _SEQUENCES) and isinstance(b, _SEQUENCES) and len(a) == len(b)
         return both and all(same_structure(x, y) for x, y in zip(a, b, strict=True))
     return True
