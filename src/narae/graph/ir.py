@@ -108,6 +108,12 @@ class Op:
 
     result_type: ClassVar[type[Value]] = Value
 
+    @property
+    def known(self) -> str:
+        """The name by which executors may have code of their own for this record: empty where it
+        computes something else than the record that was entered under its name first."""
+        return self.name if _forwards.get(self.name) is self.forward else ""
+
     def __call__(self, *args: Value, **params: Any) -> Any:
         return bind(self, args, params)
 
@@ -125,6 +131,15 @@ class Op:
             vjp = self.vjp
             return lambda *args, **params: vjp(i, *args, **params)
         return self.vjp[i]
+
+
+_forwards: dict[str, Callable[..., Any]] = {}  # what the records that have names compute
+
+
+def enter(op: Op) -> None:
+    """Let executors know a record by its name. The first one of a name stays the one that is meant:
+    narae's own are there before anybody else's."""
+    _forwards.setdefault(op.name, op.forward)
 
 
 class Where(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
+
 from narae.graph.graph import Graph, build, reachable
 from narae.graph.ir import MODE, Node, Value, bind, now
 
@@ -100,12 +102,22 @@ def _key(node: Node, inputs: tuple[Value, ...]) -> Hashable:
     ids = [_identity(v) for v in inputs]
     if node.op.commutes:
         ids.sort(key=repr)
-    key = (node.op.name, tuple(ids), tuple(sorted(node.params.items())))
+    params = tuple((name, _exact(node.params[name])) for name in sorted(node.params))
+    key = (node.op, tuple(ids), params)
     try:
         hash(key)
     except TypeError:
         return None
     return key
+
+
+def _exact(param: Any) -> Any:
+    """A parameter, such that what differs is unequal: 1 is not True, nor 0.0 -0.0."""
+    if isinstance(param, (tuple, list)):
+        return type(param), tuple(map(_exact, param))
+    if isinstance(param, (float, complex, np.inexact)):
+        return type(param), repr(param)
+    return type(param), param
 
 
 def _identity(value: Value) -> Any:

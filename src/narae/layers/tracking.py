@@ -14,12 +14,15 @@ from narae.engine.keys import SeedGenerator
 from narae.engine.variable import Variable
 
 _CONTAINERS = (list, tuple, dict)
+_PLAIN = (bool, int, float, str, type(None))
+_UNSET = object()
 
 
 class Tracked:
     """Base of layers: attributes that hold state are remembered in the order of their setting."""
 
     _tracked: dict[str, Any]
+    _settings = 0  # how often plain attributes changed once it was built
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_tracked" not in self.__dict__:
@@ -32,7 +35,22 @@ class Tracked:
                 changes.note()
         else:
             self._tracked.pop(name, None)
+        self._note_setting(name, value)
         object.__setattr__(self, name, value)
+
+    def _note_setting(self, name: str, value: Any) -> None:
+        """Count the changes to what a layer computes with once it is built (a rate, an activation):
+        programs were made for what it was."""
+        held = self.__dict__
+        if name.startswith("_") or not held.get("built") or name in _OURS:
+            return
+        plain = _is_plain(value)
+        if not plain and (isinstance(value, _STATE) or not callable(value)):
+            return
+        old = held.get(name, _UNSET)
+        if old is not value and not (plain and type(old) is type(value) and old == value):
+            object.__setattr__(self, "_settings", self._settings + 1)
+            changes.note()
 
     def _refuse_new_state(self, name: str, value: Any) -> None:
         known = {id(x) for x in self._held(lambda x: isinstance(x, _STATE))}
@@ -86,6 +104,10 @@ class Tracked:
                 yield layer
             if recursive or layer is self:
                 todo[:0] = layer._layers
+
+
+def _is_plain(value: Any) -> bool:
+    return all(map(_is_plain, value)) if type(value) is tuple else isinstance(value, _PLAIN)
 
 
 _STATE = (Variable, Tracked, SeedGenerator)

@@ -44,7 +44,10 @@ class Steps:
             return
         with self._making:
             flags = tuple((id(v), v.trainable) for v in model.variables)
-            layers = tuple(layer.trainable for layer in model._flatten_layers())
+            layers = tuple(
+                (id(layer), layer.trainable, 0 if layer is model else layer._settings)
+                for layer in model._flatten_layers()
+            )
             state = (flags, layers, id(model.optimizer), model.run_eagerly, spread)
             if self._state is not None and state != self._state:
                 self._programs.clear()

@@ -74,7 +74,7 @@ class _Widening:
         self._env.update(zip(node.uids, made, strict=True))
 
     def _made(self, node: Node) -> list[Value]:
-        name, halves = node.op.name, [s.dtype in HALVES for s in node.specs]
+        name, halves = node.op.known, [s.dtype in HALVES for s in node.specs]
         if node.op in (cast, rounded) and halves[0]:
             wide = cast(self.now(node.inputs[0]), dtype=WIDE)
             return [rounded(wide, dtype=node.specs[0].dtype)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
-from narae.graph.ir import Op, Spec, Value
+from narae.graph.ir import Op, Spec, Value, enter
 
 RECORDS: dict[str, Op] = {}
 
@@ -45,6 +45,7 @@ def record(
     if fields.get("elementwise"):
         fields["simplify"] = _narrowed(name, fields.get("simplify"))
     RECORDS[name] = kind(name, rule, forward, **fields)
+    enter(RECORDS[name])
     return RECORDS[name]
 
 

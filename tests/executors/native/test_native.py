@@ -337,11 +337,98 @@ def test_the_cache_does_not_grow_for_ever(
     monkeypatch.setenv("NARAE_CACHE", str(tmp_path))
     monkeypatch.setattr(cache, "_MOST", 2)
     tmp_path.chmod(0o700)
-    for i, name in enumerate(("old", "new", "newer")):
+    old, new, newer = (f"k{i:040x}" for i in range(3))
+    others = ["letter.txt", "k", "tmp12345"]  # not ours: a folder may be somebody's home
+    for i, name in enumerate((*others, old, new, newer, ".kabc.part", ".kdef.part")):
         (tmp_path / name).write_bytes(b"")
         os.utime(tmp_path / name, (i, i))
+    os.utime(tmp_path / ".kdef.part")  # somebody may be writing it
+    (tmp_path / f"k{9:040x}").mkdir()
     cache.write("k1", b"code")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["k1", "new", "newer"]
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {*others, new, newer, ".kdef.part", f"k{9:040x}", "k1"}
+
+
+def _pipe(path: pathlib.Path) -> None:
+    os.mkfifo(path)
+
+
+def _link(path: pathlib.Path) -> None:
+    cache.write("other", b"code")
+    whole = path.parent / "whole"
+    path.replace(whole) if path.exists() else whole.write_bytes(b"")
+    path.symlink_to(whole)
+
+
+def _huge(path: pathlib.Path) -> None:
+    path.touch(mode=0o600)
+    os.truncate(path, 1 << 40)  # takes no room
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and links there")
+@pytest.mark.parametrize("make", [_pipe, _link, _huge, pathlib.Path.mkdir])
+def test_what_lies_in_the_cache_cannot_hold_up_or_mislead(
+    make: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NARAE_CACHE", str(tmp_path / "c"))
+    cache.write("k1", b"code")
+    path = tmp_path / "c" / "k1"
+    if make is not _link:
+        path.unlink()
+    make(path)
+    assert cache.read("k1") is None
+    cache.write("k1", b"new")  # takes its place, where that can be
+    assert cache.read("k1") == (None if path.is_dir() else b"new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev")
+def test_a_folder_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe")
+    for bad in (
+        "/dev/zero",
+        str(tmp_path / "file"),
+        str(tmp_path / "pipe"),
+        "~nobody_here/c",
+        "$NONE_SUCH/c",
+    ):
+        monkeypatch.setenv("NARAE_CACHE", bad)
+        cache.write("k1", b"code")
+        assert cache.read("k1") is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "pipe"]
+
+
+def test_the_cache_folders_name_is_expanded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WHERE", "deep")
+    monkeypatch.setenv("NARAE_CACHE", "~/$WHERE/${WHERE}er")
+    assert cache.folder() == tmp_path / "deep" / "deeper"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NARAE_CACHE", "here")
+    assert cache.folder() == tmp_path / "here"
+    monkeypatch.delenv("NARAE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # to be ignored, says its specification
+    if sys.platform == "linux":
+        assert cache.folder() == tmp_path / ".cache" / "narae" / "kernels"
+
+
+_WRITER = """
+import sys
+from narae.executors.native import cache
+for i in range(300):
+    cache.write(f"k{i % 3}", bytes([i % 3]) * 20000)
+    found = cache.read(f"k{i % 3}")
+    assert found == bytes([i % 3]) * 20000
+"""
+
+
+def test_processes_that_write_at_once(tmp_path: pathlib.Path) -> None:
+    env = {**os.environ, "NARAE_CACHE": str(tmp_path / "c")}
+    running = [subprocess.Popen([sys.executable, "-c", _WRITER], env=env) for _ in range(3)]
+    assert [p.wait(60) for p in running] == [0, 0, 0]
+    assert sorted(p.name for p in (tmp_path / "c").iterdir()) == ["k0", "k1", "k2"]
 
 
 def test_a_second_process_compiles_nothing(tmp_path: pathlib.Path) -> None:

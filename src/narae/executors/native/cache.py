@@ -1,61 +1,79 @@
-"""Compiled kernels in the user's cache folder."""
+"""Compiled kernels in the user's cache folder.
+
+Nothing that lies there is believed before it is looked at: what is no plain file of ours, or not whole, is
+as good as not there.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import os
+import re
+import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
-
-import llvmlite
 
 from narae.executors.native.target import host
 
 _HEADER = b"narae kernel 1\n"
 _MOST = 4096  # files, of some 5 kB
+_LARGEST = 1 << 24  # bytes of a file: a hundred times the largest kernel
+_ABANDONED = 3600  # seconds after which nobody still writes a file
+_KERNEL, _UNFINISHED = re.compile(r"k[0-9a-f]{40}"), re.compile(r"\.k.*\.part")
 
 
-def folder() -> Path:
-    """Where compiled kernels are kept: NARAE_CACHE, else `narae/kernels` in the user's cache."""
+def folder() -> Path | None:
+    """Where compiled kernels are kept: NARAE_CACHE, with ~ and $NAME for what they stand for, else
+    `narae/kernels` in the user's cache. None where there is no such place."""
     given = os.environ.get("NARAE_CACHE")
     if given:
-        return Path(given)
+        path = os.path.expandvars(os.path.expanduser(given))
+        unknown = path.startswith("~") or (path == os.path.expandvars(path) and "$" in path)
+        return None if unknown else Path(os.path.abspath(path))
+    try:
+        return _of_user() / "narae" / "kernels"
+    except RuntimeError:  # nobody's home
+        return None
+
+
+def _of_user() -> Path:
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "narae" / "kernels"
+        return Path.home() / "Library" / "Caches"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    given = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return given if given.is_absolute() else Path.home() / ".cache"
 
 
-def name_of(key: str) -> str:
-    """A kernel's name: a digest of its key, the processor and the code that writes kernels."""
-    return "k" + hashlib.sha256(f"{_origin()}\n{key}".encode()).hexdigest()[:40]
+def name_of(text: str) -> str:
+    """A kernel's name: a digest of its IR, and of all else that its machine code depends on."""
+    return "k" + hashlib.sha256(f"{_origin()}\n{text}".encode()).hexdigest()[:40]
 
 
 @functools.cache
 def _origin() -> str:
-    target = host()
-    here = Path(__file__).parent
-    writers = hashlib.sha256()
-    for path in sorted(here.glob("*.py")):
-        writers.update(path.read_bytes())
-    return "\n".join(
-        [target.triple, target.cpu, target.features, llvmlite.__version__, writers.hexdigest()]
-    )
+    return str(host())
 
 
-@functools.cache
-def _trusted(path: Path) -> bool:
-    """Whether the folder is ours alone: code is read from it."""
+def _trusted() -> Path | None:
+    """The folder, where it is ours alone: code is read from it."""
+    path = folder()
+    if path is None:
+        return None
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.stat()
-    except OSError:
-        return False
+    except (OSError, ValueError):  # ValueError: no name of a file
+        return None
+    return path if stat.S_ISDIR(found.st_mode) and _ours(found) else None
+
+
+def _ours(found: os.stat_result) -> bool:
+    """Whether it belongs to us and nobody else may write it."""
     if sys.platform == "win32":
         return True
     return found.st_uid == os.getuid() and not found.st_mode & 0o022
@@ -63,16 +81,9 @@ def _trusted(path: Path) -> bool:
 
 def read(name: str) -> bytes | None:
     """A kernel's object file, None where there is none that is whole."""
-    path = folder()
-    if not _trusted(path):
-        return None
+    path = _trusted()
     try:
-        with open(path / name, "rb") as file:
-            if sys.platform != "win32":
-                found = os.fstat(file.fileno())
-                if found.st_uid != os.getuid() or found.st_mode & 0o022:
-                    return None
-            data = file.read()
+        data = b"" if path is None else _contents(path / name)
     except OSError:
         return None
     start = len(_HEADER) + 32
@@ -81,14 +92,27 @@ def read(name: str) -> bytes | None:
     return data[start:]
 
 
+def _contents(path: Path) -> bytes:
+    """What is in a plain file of ours; nothing of a pipe, a device, a link or what is too large."""
+
+    def fits(found: os.stat_result) -> bool:
+        return stat.S_ISREG(found.st_mode) and _ours(found) and found.st_size <= _LARGEST
+
+    if not fits(path.lstat()):
+        return b""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        return file.read(_LARGEST) if fits(os.fstat(file.fileno())) else b""
+
+
 def write(name: str, code: bytes) -> None:
     """Keep a kernel. A folder that cannot be written is no error: it is compiled again."""
-    path = folder()
-    if not _trusted(path):
+    path = _trusted()
+    if path is None or len(code) > _LARGEST - 100:
         return
     try:
         _prune(path)
-        handle, temporary = tempfile.mkstemp(dir=path)
+        handle, temporary = tempfile.mkstemp(prefix=".k", suffix=".part", dir=path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(_HEADER + _digest(name, code) + code)
@@ -102,10 +126,29 @@ def write(name: str, code: bytes) -> None:
 
 @functools.cache
 def _prune(path: Path) -> None:
-    """Once in a process that writes: keep no more files than a few versions of narae would leave."""
-    files = sorted(path.iterdir(), key=lambda file: file.stat().st_mtime)
-    for file in files[:-_MOST]:
-        file.unlink(missing_ok=True)
+    """Once in a process that writes: keep no more kernels than a few versions of narae would leave,
+    and nothing that a process left unfinished. Other files in the folder are not ours to remove."""
+    kernels, abandoned, now = [], [], time.time()
+    with os.scandir(path) as entries:
+        for entry in entries:
+            kernel = _KERNEL.fullmatch(entry.name)
+            if not kernel and not _UNFINISHED.fullmatch(entry.name):
+                continue
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except OSError:  # another process was faster
+                continue
+            if not stat.S_ISREG(found.st_mode):
+                continue
+            if kernel:
+                kernels.append((found.st_mtime, entry.path))
+            elif now - found.st_mtime > _ABANDONED:
+                abandoned.append(entry.path)
+    for file in [*abandoned, *(p for _, p in sorted(kernels)[:-_MOST])]:
+        try:
+            os.unlink(file)
+        except OSError:
+            continue
 
 
 def _digest(name: str, code: bytes) -> bytes:

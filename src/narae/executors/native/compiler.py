@@ -1,4 +1,8 @@
-"""From kernels' IR to addresses: compiled once per process, and once per machine with the cache."""
+"""From kernels' IR to addresses: compiled once per process, and once per machine with the cache.
+
+A kernel is known by its text alone, which is written anew for each program: what it was written from may
+have changed since, an operation's record, or what its forward reads.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from narae.executors.native.target import Target, host
 
 Build = Callable[[str], Function]  # a kernel's function, given its name
 
-_addresses: dict[str, int] = {}
+_addresses: dict[str, int] = {}  # by the names of kernels
 _engines: list[Any] = []  # own the code for as long as the process lives
 _lock = threading.Lock()
 
@@ -25,7 +29,7 @@ _lock = threading.Lock()
 def addresses(
     kernels: Sequence[tuple[str, Build]], checked: bool | None = None, keep: bool = True
 ) -> list[int]:
-    """The addresses of kernels: (key, how to build it) pairs. Equal keys are one kernel.
+    """The addresses of kernels: (key, how to build it) pairs. Among them, equal keys are one kernel.
 
     checked: with a check before each access (None: where the mode for tests is on). keep: on disk,
     for other processes.
@@ -34,29 +38,30 @@ def addresses(
     if checked:
         checks.install()
     with _lock:
-        names = {key: f"checked {key}" if checked else key for key, _ in kernels}
-        missing = {names[key]: build for key, build in kernels if names[key] not in _addresses}
+        written = {key: build("kernel") for key, build in dict(kernels).items()}
+        for function in written.values():
+            function.name = cache.name_of(f"{text_of(function)}{'checked' if checked else ''}")
+        missing = [f for f in written.values() if f.name not in _addresses]
         if missing:
-            _load(missing, checked, keep and not checked)
-    return [_addresses[names[key]] for key, _ in kernels]
+            _load({f.name: f for f in missing}, checked, keep and not checked)
+    return [_addresses[written[key].name] for key, _ in kernels]
 
 
-def _load(missing: dict[str, Build], checked: bool, keep: bool) -> None:
-    names = {key: cache.name_of(key) for key in missing}
-    read = {key: cache.read(name) if keep else None for key, name in names.items()}
-    objects = {key: code for key, code in read.items() if code is not None}
-    for key in [key for key, code in read.items() if code is None]:
-        text = text_of(missing[key](names[key]))
-        objects[key] = code = compile_text(checks.checked_text(text) if checked else text)
+def _load(missing: dict[str, Function], checked: bool, keep: bool) -> None:
+    read = {name: cache.read(name) if keep else None for name in missing}
+    objects = {name: code for name, code in read.items() if code is not None}
+    for name in [name for name, code in read.items() if code is None]:
+        text = text_of(missing[name])
+        objects[name] = code = compile_text(checks.checked_text(text) if checked else text)
         if keep:  # checks hold addresses of this process
-            cache.write(names[key], code)
+            cache.write(name, code)
     _tell(objects.values())
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
     for code in objects.values():
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
-    _addresses.update((key, engine.get_function_address(name)) for key, name in names.items())
+    _addresses.update((name, engine.get_function_address(name)) for name in missing)
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from narae.executors.native.ir import Function
 from narae.executors.native.lanes import KINDS, Lanes, Unlowered, spread, vector
 from narae.executors.native.namespace import OWN, XP
@@ -44,7 +46,7 @@ class Expression:
         self.dtypes.update(
             (u, s.dtype) for n in nodes for u, s in zip(n.uids, n.specs, strict=True)
         )
-        self.key = self._key()
+        self.key = self._key()  # means this only while the nodes live
 
     def _key(self) -> str:
         names = {uid: f"r{i}" for i, uid in enumerate(self.reads)}
@@ -54,8 +56,7 @@ class Expression:
             names.update((uid, f"n{i}.{j}") for j, uid in enumerate(node.uids))
             ins = ",".join(f"{names[v.uid]}:{v.dtype}" for v in node.inputs)
             outs = ",".join(spec.dtype for spec in node.specs)
-            params = "" if not node.params else repr(sorted(node.params.items()))
-            lines.append(f"{node.op.name}{params}({ins})->{outs}")
+            lines.append(f"{node.op.name}@{id(node.op)}{shown_params(node)}({ins})->{outs}")
         return ";".join([*lines, "out " + ",".join(names[uid] for uid in self.outputs)])
 
     def emit(self, f: Function, given: Mapping[int, Lanes], count: int) -> list[Lanes]:
@@ -77,6 +78,20 @@ def identity(uid: int, dtype: str) -> Expression:
     return made
 
 
+def shown_params(node: Node) -> str:
+    """A node's parameters, so that what differs is shown otherwise: as text where that says all."""
+    if all(map(_says_all, node.params.values())):
+        return repr(sorted(node.params.items())) if node.params else ""
+    return f"[@{id(node.params)}]"
+
+
+def _says_all(param: Any) -> bool:
+    return all(map(_says_all, param)) if type(param) is tuple else isinstance(param, _PLAIN)
+
+
+_PLAIN = (str, bool, int, float, complex, type(None), np.generic)
+
+
 def shown(operands: Sequence[Operand]) -> str:
     """Operands as the keys of kernels have them."""
     return " ".join(f"{o.dtype}/{o.access}" for o in operands)
@@ -84,7 +99,7 @@ def shown(operands: Sequence[Operand]) -> str:
 
 def emit_node(node: Node, ins: Sequence[Lanes]) -> tuple[Lanes, ...]:
     """One operation on lanes."""
-    own = OWN.get(node.op.name)
+    own = OWN.get(node.op.known)
     try:
         made: Any = own(*ins) if own else node.op.forward(XP, *ins, **node.params)
     except (AttributeError, TypeError) as error:

@@ -29,18 +29,19 @@ class Function:
 
     def __init__(self, name: str, args: Sequence[str], result: str = "void") -> None:
         """args: their types; the names are %a0, %a1, ..."""
-        shown = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(args))
         self.name = name
+        self._kinds, self._result = tuple(args), result
         self.args = [f"%a{i}" for i in range(len(args))]
         self.declared: dict[str, str] = {}  # the line that declares each outside function
-        self._head = f"define {result} @{name}({shown}) #0 {{"
         self._lines: list[str] = ["entry:"]
         self._count = 0
         self.block = "entry"
 
     def text(self) -> str:
         """The whole definition. The body must have ended with a terminator."""
-        return "\n".join([self._head, *self._lines, "}"])
+        shown = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(self._kinds))
+        head = f"define {self._result} @{self.name}({shown}) #0 {{"
+        return "\n".join([head, *self._lines, "}"])
 
     # -- lines ---------------------------------------------------------------------------------
 

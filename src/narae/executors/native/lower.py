@@ -65,16 +65,18 @@ def lower_step(step: Step, arrays: Arrays, error: int, scratch: Scratch) -> Lowe
 
 def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
     head = step.nodes[0]
-    if head.op.name in TILED:
-        return TILED[head.op.name](step, arrays)
+    if head.op.known in TILED:
+        return TILED[head.op.known](step, arrays)
+    if step.headed:
+        raise Unlowered(no_code(head.op.name))
     if step.shape is not None:
         return lower_elementwise(step, arrays)
     if head.op.view:
         return lower_view(head, arrays)
-    if head.op.name in INDEXED:
-        return INDEXED[head.op.name](head, arrays, error)
-    if head.op.name in TABLE:
-        return TABLE[head.op.name](head, arrays)
+    if head.op.known in INDEXED:
+        return INDEXED[head.op.known](head, arrays, error)
+    if head.op.known in TABLE:
+        return TABLE[head.op.known](head, arrays)
     raise Unlowered(no_code(head.op.name))
 
 
@@ -98,7 +100,7 @@ def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
 
 def route(op: Op) -> str:
     """How the executor runs an operation, in float32 where it takes that: 'native', or 'NumPy'."""
-    if op.name in TILED or op.name in INDEXED or op.name in TABLE or op.view:
+    if op.known in TILED or op.known in INDEXED or op.known in TABLE or op.view:
         return "native"
     if not op.elementwise or op.samples is None:
         return "NumPy"

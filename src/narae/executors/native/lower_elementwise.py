@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from narae.executors.native import elementwise, gather
-from narae.executors.native.expression import Expression, Operand, emit_node, identity
+from narae.executors.native.expression import (
+    Expression,
+    Operand,
+    emit_node,
+    identity,
+    shown_params,
+)
 from narae.executors.native.ir import PTR, Function
 from narae.executors.native.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.tiles import TILE, Lowered, Tile, address, collapsed, cuts, size_of
 from narae.graph.fuse import Step
-from narae.graph.ir import Node
+from narae.graph.ir import Node, Op
 
 Arrays = Mapping[int, np.ndarray]
 _PLAIN = (0.0, 1.0, -1.0, 2.0, 0.5)  # numbers that are written into the code
-_known: dict[str, str] = {}  # what was tried: "" where it has code, else why not
+# What was tried, by record: "" where it has code, else why not.
+_known: WeakKeyDictionary[Op, dict[str, str]] = WeakKeyDictionary()
 
 
 def lower_elementwise(step: Step, arrays: Arrays) -> Lowered:
@@ -52,18 +60,24 @@ def _is_number(array: np.ndarray) -> bool:
 
 def check(node: Node) -> None:
     """Raise Unlowered unless a node has code on lanes."""
-    params = "" if not node.params else repr(sorted(node.params.items()))
-    key = f"{node.op.name}{params}{[v.dtype for v in node.inputs]}"
-    if key not in _known:
+    known = _known.setdefault(node.op, {})
+    key = f"{shown_params(node)}{[v.dtype for v in node.inputs]}"
+    if key not in known or not _fixed(node):
         f = Function("try", [PTR])
         try:
             ins = [Lanes(f, "%x", v.dtype, 1) for v in node.inputs]
             emit_node(node, ins)
-            _known[key] = ""
+            known[key] = ""
         except Unlowered as error:
-            _known[key] = str(error)
-    if _known[key]:
-        raise Unlowered(_known[key])
+            known[key] = str(error)
+    if known[key]:
+        raise Unlowered(known[key])
+
+
+def _fixed(node: Node) -> bool:
+    """Whether a node's forward writes the same each time: others' may read what changes."""
+    written_in = getattr(node.op.forward, "__globals__", {}).get("__name__", "")
+    return written_in.startswith("narae.") and not shown_params(node).startswith("[@")
 
 
 def loop_tiles(

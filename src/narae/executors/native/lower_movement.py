@@ -19,7 +19,7 @@ Error = int  # the address where an index out of range is told
 def lower_view(node: Node, arrays: Arrays) -> Lowered:
     """A view whose layout forces a copy."""
     x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
-    if node.op.name == "reshape":  # in the order of x's elements
+    if node.op.known == "reshape":  # in the order of x's elements
         return _lined_up(x, out)
     made = node.op.forward(np, x, **node.params)
     return Lowered([copy_tiles(made, out)], keep=[x, out])

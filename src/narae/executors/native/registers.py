@@ -46,7 +46,7 @@ _SLOW = frozenset(
 
 def is_slow(expression: Expression) -> bool:
     """Whether an expression has operations that take long, but leave room for others meanwhile."""
-    return any(node.op.name in _SLOW for node in expression.nodes)
+    return any(node.op.known in _SLOW for node in expression.nodes)
 
 
 def tile_shape(target: Target, dtype: str, way: str) -> Shape:

@@ -7,7 +7,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
+
+# jitted objects may lie anywhere: addresses are absolute and of full width
+OPTIONS: Any = {"opt": 2, "reloc": "static", "codemodel": "large"}
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,17 @@ class Target:
         """How many numbers of `itemsize` bytes one register holds."""
         return self.width // itemsize
 
-    def machine(self, level: int = 2) -> Any:
-        """LLVM's target machine; level: of optimization."""
+    def machine(self) -> Any:
+        """LLVM's target machine."""
         _initialize()
         found = llvm.Target.from_triple(self.triple)
-        # jitted objects may lie anywhere: addresses are absolute and of full width
-        return found.create_target_machine(
-            cpu=self.cpu, features=self.features, opt=level, reloc="static", codemodel="large"
-        )
+        return found.create_target_machine(cpu=self.cpu, features=self.features, **OPTIONS)
+
+    def __str__(self) -> str:
+        """All that machine code depends on but its IR: who writes it for what, and how."""
+        llvm_version = ".".join(map(str, llvm.llvm_version_info))
+        of_machine = f"{self.triple}\n{self.cpu}\n{self.features}\n{sorted(OPTIONS.items())}"
+        return f"llvmlite {llvmlite.__version__} llvm {llvm_version}\n{of_machine}"
 
 
 @functools.cache

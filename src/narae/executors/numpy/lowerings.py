@@ -41,7 +41,7 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
 
 def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
     """The calls for a node."""
-    own = LOWERINGS.get(node.op.name)
+    own = LOWERINGS.get(node.op.known)
     return generic(node, ins, outs) if own is None else own(node, ins, outs, scratch)
 
 
@@ -75,6 +75,6 @@ def store(outs: Arrays, results: Arrays) -> None:
 
 def route(op: Op) -> str:
     """How the executor runs an op: 'own', 'generic' (a ufunc or a view), or 'falls back'."""
-    if op.name in LOWERINGS:
+    if op.known in LOWERINGS:
         return "own"
     return "generic" if op.view or ufunc_of(op) is not None else "falls back"

@@ -38,7 +38,7 @@ def _drop_right(number: float) -> Any:
 
 def _made_by(value: Value, name: str) -> bool:
     """Whether a value is the recorded result of an op."""
-    return value.node is not None and value.node.op.name == name
+    return value.node is not None and value.node.op.known == name
 
 
 def _add_simplify(x: Value, y: Value) -> Value | None:
