@@ -7,6 +7,7 @@ import dataclasses
 import json
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -361,3 +362,52 @@ def test_messages_are_json_for_any_reader(session: Session) -> None:
         text = session.socket.recv(timeout=PATIENCE)
         if json.loads(text, parse_constant=refuse).get("state") == "done":
             break
+
+
+@pytest.mark.parametrize("kind", ["drawings", "mistakes", "buttons", "trainings"])
+def test_who_sends_without_reading_starves_nobody_and_piles_up_nothing(
+    served: Served, kind: str
+) -> None:
+    image = drawing(np.eye(28))
+    text = {
+        "drawings": json.dumps({"type": "draw", "network": "dense", **image}),
+        "mistakes": "?",
+        "buttons": json.dumps({"type": "control", "task": "plane", "action": "step"}),
+        "trainings": json.dumps({"type": "train", "task": "plane", "knobs": POINTS}),
+    }[kind]
+    with served.session() as flood:
+        sent, ended = [0], threading.Event()
+
+        def send() -> None:
+            try:
+                while not ended.is_set():
+                    flood.socket.send(text)
+                    sent[0] += 1
+            except (ConnectionClosed, OSError):
+                pass
+
+        if kind == "buttons":
+            flood.send("train", task="plane", knobs=POINTS, paused=True)
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        waits, most = [], 0
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            began = time.monotonic()
+            with urllib.request.urlopen(served.url, timeout=PATIENCE) as page:
+                page.read()
+            waits.append(time.monotonic() - began)
+            most = max(most, *(s._out.qsize() for s in served.playground.sessions))
+            most = max(
+                most,
+                *(lab.waiting() for s in served.playground.sessions for lab in s._labs.values()),
+                0,
+            )
+        ended.set()
+        flood.socket.socket.close()
+    sender.join(PATIENCE)
+    assert sent[0] > 50
+    assert most <= 64
+    # A turn takes some ms; more is the load of a machine that tests. It was 20 s before turns were taken.
+    assert np.median(waits) < 5
+    until(lambda: not any(t.is_alive() for t in labs()))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import narae
 from narae import layers
 from narae.cli import evaluate, main, output, train
 from narae.cli.evaluate import class_probabilities, fitted
+from narae.datasets import mnist
 from narae.ops.record import RECORDS
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -206,6 +209,65 @@ def test_errors_are_one_line(name: str, narae_: Any, trained: Any, tmp_path: Pat
     assert complaint.startswith("narae: ")
     assert message in complaint
     assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "mnist", "--out"),
+        ("evaluate", "MODEL", "mnist", "--out"),
+        ("predict", "MODEL", "seven.png", "--out"),
+        ("explain", "MODEL", "--html"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_folder_that_cannot_be_written_is_found_before_the_work(
+    words: Any, narae_: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "page.html").write_text("")
+    target = tmp_path / "file" / "deep" / ("page.html" if "--html" in words else "")
+    # neither a model nor data is looked at: MODEL is no file
+    monkeypatch.setattr("narae.datasets.mnist.load_data", lambda *_: pytest.fail("data was read"))
+    code, said, complaint = narae_(*words, target)
+    assert (code, said) == (1, "")
+    assert "no files can be written into" in complaint
+    assert "Not a directory" in complaint
+
+
+def test_a_disk_that_is_full_at_the_end_costs_no_model(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    save = narae.Sequential.save
+
+    def full(model: Any, path: Path) -> None:
+        if tmp_path in Path(path).parents:
+            raise OSError(28, "No space left on device", str(path))
+        save(model, path)
+
+    monkeypatch.setattr(narae.Sequential, "save", full)
+    train.train_mnist(_job(out=tmp_path, epochs=1))
+    said = capsys.readouterr().out
+    kept = re.search(r"No space left on device\): the model is in (\S+)", said)
+    assert kept is not None
+    assert narae.saving.load_model(kept[1]).count_params() > 0
+    shutil.rmtree(Path(kept[1]).parent)
+
+
+def test_a_bad_picture_does_not_stop_the_others(narae_: Any, trained: Any, tmp_path: Path) -> None:
+    _, (images, _) = mnist.load_data()
+    good, bad = tmp_path / "\x1b[31mred\n.png", tmp_path / "bad\x1b.png"
+    Image.fromarray(images[0]).save(good)
+    bad.write_text("no picture")
+    code, said, complaint = narae_(
+        "predict", trained.model, bad, good, tmp_path / "none.png", "--out", tmp_path
+    )
+    assert code == 1
+    assert complaint.count("narae:") == 2
+    assert "bad\\x1b.png is no picture" in complaint
+    assert "there is no file" in complaint
+    assert re.search(r"\\x1b\[31mred\\n.png: \d ", said)
+    assert not {c for c in said + complaint if not c.isprintable()} - {"\n"}
 
 
 @pytest.mark.parametrize("words", [("train", "cifar"), ("train", "mnist", "--epochs", "0")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,23 @@ def test_digits_in_any_form_are_read_as_well_as_mnists_own(
     assert read > own - 0.05
 
 
+@pytest.mark.parametrize("white", [1.0, 200.0, 255.0, 4095.0, 65535.0, 1e6])
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint16"])
+def test_grey_values_of_any_depth_are_the_same_digit(
+    dtype: str, white: float, tmp_path: Path
+) -> None:
+    if (dtype != "float32" and white == 1) or (dtype == "uint16" and white > 65535):
+        pytest.skip("two shades only, or beyond the dtype")
+    images = _digits()[0][:5]
+    draw = lambda a: Image.fromarray((_large(a) / 255 * white).astype(dtype))
+    wanted, _ = _read(lambda a: Image.fromarray(_large(a)), tmp_path / "bytes.png", images)
+    found, _ = _read(draw, tmp_path / "deep.tiff", images)
+    # few shades of a deep file are rounded to bytes more coarsely than those of an 8-bit one
+    assert np.square(found - wanted).mean() < (
+        0.02 if white == 4095 and dtype == "uint16" else 2e-3
+    )
+
+
 @pytest.mark.parametrize("inverted", [False, True])
 def test_a_digit_of_mnist_is_itself(inverted: bool, tmp_path: Path) -> None:
     images, _ = _digits()
@@ -198,6 +216,12 @@ BAD: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
         lambda p: Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(p),
         ValueError,
         "one shade",
+    ),
+    "a pipe": (lambda p: os.mkfifo(p), ValueError, "is a pipe"),
+    "grey values that are no numbers": (
+        lambda p: Image.fromarray(np.full((9, 9), np.nan, "float32")).save(p, format="TIFF"),
+        ValueError,
+        "not all numbers",
     ),
     "one pixel": (lambda p: Image.new("L", (1, 1)).save(p), ValueError, "one shade"),
     "huge": (lambda p: Image.new("1", (9000, 9000)).save(p), ValueError, "64,000,000 pixels"),

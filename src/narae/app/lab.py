@@ -52,6 +52,10 @@ class Lab:
         """Do what a message says, before the next step."""
         self._jobs.put(lambda: _DO[type(message)](self, message))
 
+    def waiting(self) -> int:
+        """How many messages and calls wait for the end of a step."""
+        return self._jobs.qsize()
+
     def call(self, function: Callable[[Network], T]) -> Future[T]:
         """Call a function with the network, before the next step. The Future raises NoNetwork when
         there is none."""

@@ -21,9 +21,11 @@ from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Tr
 from narae.app.networks import Network
 from narae.app.pretrained import Library
 
-# Messages that wait for a slow page; beyond it, progress is left out, which comes again soon.
+# Messages that wait for a slow page, or for its lab. Beyond it, progress is left out, which comes again
+# soon, and the page's own messages are not read: its answers would only pile up here.
 _WAITING = 16
 _PATIENCE = 10.0  # seconds that a lab gets to end
+_STALLED = 60.0  # seconds without a page taking anything: it is gone, or never meant to read
 
 
 class NotReady(ValueError):
@@ -40,6 +42,7 @@ class Session:
         self._socket, self._library = socket, library
         self._loop = asyncio.get_running_loop()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._taken = asyncio.Event()  # set when a message has gone out
         self._labs: dict[str, Lab] = {}
         self._evaluating: asyncio.Task[None] | None = None
 
@@ -57,26 +60,42 @@ class Session:
         knobs = {name: bound.described() for name, bound in KNOBS.items()}
         self._put({"type": "welcome", "knobs": knobs, "defaults": DEFAULTS})
         self._put(self._library.news())
-        writer = asyncio.create_task(self._write())
-        try:
-            await self._read()
+        both = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        try:  # a page that is gone may be noticed by either
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            writer.cancel()
             if self._evaluating is not None:
-                self._evaluating.cancel()
+                both.append(self._evaluating)
+            for task in both:
+                task.cancel()
             for lab in self._labs.values():
                 lab.close()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await writer
+            for task in both:
+                with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                    await task
             for lab in self._labs.values():
                 await run_in_threadpool(lab.join, _PATIENCE)
 
     async def _write(self) -> None:
-        while True:
-            await self._socket.send_text(text_of(await self._out.get()))
+        """Send what there is to say, until the page does not take it for too long."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                text = text_of(await self._out.get())
+                await asyncio.wait_for(self._socket.send_text(text), _STALLED)
+                self._taken.set()
+
+    async def _room(self) -> None:
+        """Wait until the page has taken most of what there is to say to it."""
+        await asyncio.sleep(
+            0
+        )  # messages may lie ready: other sessions have their turn between them
+        while self._out.qsize() >= _WAITING:
+            self._taken.clear()
+            await self._taken.wait()
 
     async def _read(self) -> None:
         while True:
+            await self._room()
             event = await self._socket.receive()
             if event["type"] == "websocket.disconnect":
                 return
@@ -141,7 +160,10 @@ class Session:
             self._labs[message.task] = Lab(message.task, self.tell)
         if message.task not in self._labs:
             raise NoNetwork(NO_NETWORK)
-        self._labs[message.task].ask(message)
+        lab = self._labs[message.task]
+        while lab.waiting() >= _WAITING:
+            await asyncio.sleep(0.01)
+        lab.ask(message)
 
 
 _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {

@@ -33,7 +33,9 @@ def _stop(message: str) -> None:
 
 
 def _tell(message: str) -> None:
-    print("narae:", " ".join(message.split()), file=sys.stderr)
+    from narae.cli.output import printable
+
+    print("narae:", printable(" ".join(message.split())), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def predict(
     """
     from narae.cli.predict import predict_images
 
-    predict_images(model, images, out, plot)
+    if not predict_images(model, images, out, plot):
+        raise typer.Exit(1)
 
 
 @app.command()

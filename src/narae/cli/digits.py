@@ -19,7 +19,8 @@ from narae.datasets.digit_form import ink_to_digit
 _MOST_PIXELS = 64_000_000  # a photograph of a phone; more is refused before it is unpacked
 _WORKING_SIZE = 400  # many times a digit's 20 pixels; smaller means less noise as well
 _FLAT = 0.1  # the darkest ink differs by less: one shade
-_DEEP = {"I;16": 65535.0, "I;16L": 65535.0, "I;16B": 65535.0, "I": 65535.0, "F": 1.0}
+_DEEP = {"I;16", "I;16L", "I;16B", "I", "F"}
+_WHITES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of floats, and of 8 to 16 bits
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def read_digit(path: Path) -> Digit:
         raise FileNotFoundError(f"there is no file {path}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; a picture is expected")
+    if not path.is_file():  # reading a pipe or a device may never end
+        raise ValueError(f"{path} is a pipe or a device; a picture's file is expected")
     colours, said = _opened(path)
     try:
         return to_mnist(colours, said)
@@ -74,14 +77,24 @@ def _colours(picture: Any, size: tuple[int, int]) -> tuple[np.ndarray, str]:
     said = f"{size[0]} x {size[1]}, {kind}"
     picture = ImageOps.exif_transpose(picture)  # phones turn pictures by a note beside them
     if picture.mode in _DEEP:
-        deep = np.clip(np.asarray(picture, np.float32) / _DEEP[picture.mode], 0, 1)
-        picture = Image.fromarray((deep * 255).astype(np.uint8))
+        picture = Image.fromarray(_shades(np.asarray(picture, np.float64)))
     if "A" in picture.getbands() or "transparency" in picture.info:
         said += ", transparent"
         picture = _on_paper(picture.convert("RGBA"))
     picture = picture.convert("RGB")
     picture.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.BOX, reducing_gap=None)
     return np.asarray(picture, np.float32) / 255, said
+
+
+def _shades(values: np.ndarray) -> np.ndarray:
+    """Grey values of any depth as bytes. Files of more than 8 bits do not say what is white: it is the
+    smallest of the usual ones that no value exceeds, else the largest value."""
+    if not np.isfinite(values).all():
+        raise ValueError("its grey values are not all numbers")
+    low, high = min(float(values.min()), 0.0), float(values.max())
+    usual = [white for white in _WHITES if high <= white]
+    white = usual[0] if usual and low == 0 else high
+    return ((values - low) / max(white - low, 1e-12) * 255).clip(0, 255).astype(np.uint8)
 
 
 def _on_paper(layer: Any) -> Any:

@@ -47,6 +47,7 @@ def class_probabilities(model: Any, images: np.ndarray) -> np.ndarray:
 
 def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
     """Test a saved model on MNIST's test images; print and draw the results."""
+    pictures = Pictures(out, plot)
     model = load_classifier(path)
     _, (images, labels) = mnist.load_data()
     probabilities = class_probabilities(model, images.astype("float32") / 255)
@@ -72,7 +73,6 @@ def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
         say(
             f"  test image {i}: {guesses[i]} with {probabilities[i].max():.1%}, it is a {labels[i]}"
         )
-    pictures = Pictures(out, plot)
     pictures.draw("confusion.png", lambda target: plot_confusion(matrix, target))
     pictures.draw("digits.png", lambda target: draw_digits(images, labels, probabilities, target))
     pictures.report()

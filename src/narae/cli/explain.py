@@ -10,7 +10,7 @@ from rich.console import Console
 
 from narae.base import trees
 from narae.cli.evaluate import fitted
-from narae.cli.output import say
+from narae.cli.output import check_writable, say
 from narae.cli.plan import ends, labels_like
 from narae.datasets import mnist
 from narae.inspect import explain
@@ -21,6 +21,8 @@ _SEED = 1
 
 def print_explanation(path: Path, batch: int, html: Path | None) -> None:
     """Explain a saved model's step on test images of MNIST where they fit, else on random numbers."""
+    if html is not None:
+        check_writable(html.parent)
     model = load_model(path)
     x, digits = _inputs(model, batch)
     y, what = None, "no labels, since it was saved without compile(): forward alone"
@@ -32,7 +34,6 @@ def print_explanation(path: Path, batch: int, html: Path | None) -> None:
     if html is None:
         Console().print(found)
     else:
-        html.parent.mkdir(parents=True, exist_ok=True)
         found.save(html)
         say(f"wrote {html}: {len(found.steps)} steps; open it in a browser")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,31 @@ from typing import Any
 from narae.base.errors import MissingExtra
 
 
+def printable(text: str) -> str:
+    """Text with its control characters as escapes: a file's name may hold any, and a terminal obeys them.
+
+    >>> print(printable("a\\x1b[31mb\\nc"))
+    a\\x1b[31mb\\nc
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)
+    """Print at once; control characters other than the line's end as escapes."""
+    print("\n".join(printable(part) for part in line.split("\n")), flush=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder of results, and see that a file can be written there: before the work, whose results
+    would be lost. Raises OSError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"no files can be written into {folder}: {error.strerror}; --out takes another folder"
+        ) from error
 
 
 class Pictures:
@@ -19,6 +42,8 @@ class Pictures:
     and the way to get pictures is said."""
 
     def __init__(self, folder: Path, wanted: bool) -> None:
+        if wanted:
+            check_writable(folder)
         self._folder, self._wanted = folder, wanted
         self._written: list[Path] = []
         self._missing: MissingExtra | None = None
@@ -27,7 +52,6 @@ class Pictures:
         """Write one picture by `draw(path)`."""
         if not self._wanted or self._missing is not None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             draw(self._folder / name)
         except MissingExtra as error:

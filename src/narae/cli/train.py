@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import narae
 from narae import layers, optimizers, utils
 from narae.base.files import PathLike
-from narae.cli.output import Pictures, say
+from narae.cli.output import Pictures, check_writable, say
 from narae.datasets import mnist
 from narae.inspect import (
     confusion_matrix,
@@ -45,6 +46,7 @@ def as_inputs(images: np.ndarray) -> np.ndarray:
 
 def train_mnist(job: Job) -> None:
     """Train, test, save and draw."""
+    check_writable(job.out)
     utils.set_random_seed(job.seed)
     (train_images, train_labels), (test_images, test_labels) = mnist.load_data()
     model = narae.Sequential(
@@ -61,7 +63,6 @@ def train_mnist(job: Job) -> None:
     model.summary()
     inputs, tests = as_inputs(train_images), as_inputs(test_images)
     del train_images
-    job.out.mkdir(parents=True, exist_ok=True)
     try:
         # The test images are only looked at here: nothing is chosen by them.
         model.fit(
@@ -88,8 +89,7 @@ def _finish(
         trained = curves["accuracy"][-1]
         say(f"training accuracy {trained:.4f}, gap {100 * (trained - accuracy):+.1f} points")
         say(overfitting_sentence(trained, accuracy))
-    saved = job.out / "mnist.keras"
-    model.save(saved)
+    saved = _saved(model, job.out / "mnist.keras")
     pictures = Pictures(job.out, job.plot)
     probabilities = model.predict(tests, batch_size=1024, verbose=0)
     if curves.get("loss"):
@@ -99,6 +99,18 @@ def _finish(
     pictures.draw("confusion.png", lambda path: plot_confusion(matrix, path))
     say(f"saved {saved}")
     pictures.report()
+
+
+def _saved(model: Any, wanted: Path) -> Path:
+    """Save a trained model; where the disk is full by now, into the folder for temporary files."""
+    try:
+        model.save(wanted)
+    except OSError as error:
+        kept = Path(tempfile.mkdtemp(prefix="narae-")) / wanted.name
+        model.save(kept)
+        say(f"{wanted} could not be written ({error.strerror or error}): the model is in {kept}")
+        return kept
+    return wanted
 
 
 def draw_digits(
