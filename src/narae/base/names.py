@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from narae.base.pushed import Pushed, Stack
 
 _counts: defaultdict[str, int] = defaultdict(int)
 _uids: defaultdict[str, int] = defaultdict(int)
@@ -53,27 +53,25 @@ def get_uid(prefix: str = "") -> int:
     return _uids[prefix]
 
 
-class _Path(threading.local):
-    def __init__(self) -> None:
-        self.parts: list[str] = []
+_path: Stack[tuple[str, ...]] = Stack()  # each time the whole path, to look at the top alone
 
 
-_path = _Path()
+class _Scope(Pushed):
+    """A context of one name more."""
+
+    def __enter__(self) -> None:
+        self.value = (*scopes(), self._gives)
+        super().__enter__()
 
 
-@contextmanager
-def name_scope(name: str) -> Iterator[None]:
+def name_scope(name: str) -> AbstractContextManager[None]:
     """Within it, variables' paths begin with `name`.
 
     >>> with name_scope("dense"):
     ...     current_path("kernel")
     'dense/kernel'
     """
-    _path.parts.append(name)
-    try:
-        yield
-    finally:
-        _path.parts.pop()
+    return _Scope(_path, (), name)
 
 
 def scopes() -> tuple[str, ...]:
@@ -83,9 +81,9 @@ def scopes() -> tuple[str, ...]:
     ...     scopes()
     ('model', 'dense')
     """
-    return tuple(_path.parts)
+    return (_path.entries and _path.top()) or ()
 
 
 def current_path(name: str) -> str:
     """The path of something called `name` that is made here."""
-    return "/".join([*_path.parts, name])
+    return "/".join([*scopes(), name])

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import nearest, unknown_name
+from narae.base.pushed import Stack
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
 FAMILIES = {
@@ -38,7 +39,8 @@ FAMILIES = {
 _builtin: dict[str, dict[str, Any]] = {}
 _custom: dict[str, Any] = {}
 _custom_names: dict[Any, str] = {}
-_scopes: list[Mapping[str, Any]] = []
+_scopes: Stack[Mapping[str, Any]] = Stack()
+_safe_modes: Stack[bool] = Stack()
 
 T = TypeVar("T")
 
@@ -97,7 +99,7 @@ def get_registered_object(
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """What a registered name stands for, None when nothing does."""
-    for table in (*reversed(_scopes), custom_objects or {}, _custom, module_objects or {}):
+    for table in (*reversed(_scopes.values()), custom_objects or {}, _custom, module_objects or {}):
         if name in table:
             return table[name]
     return None
@@ -108,19 +110,14 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-@contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> AbstractContextManager[None]:
     """Within it, files and strings may name these objects.
 
     >>> with custom_object_scope({"twice": lambda x: 2 * x}):
     ...     get_registered_object("twice")(3)
     6
     """
-    _scopes.append(custom_objects)
-    try:
-        yield
-    finally:
-        _scopes.remove(custom_objects)
+    return _scopes.pushed(custom_objects)
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -232,7 +229,7 @@ def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool
     if not isinstance(inner, dict):
         raise ValueError(f"the config of {config['class_name']!r} is no dictionary: {inner!r}")
     if inspect.isclass(cls) and hasattr(cls, "from_config"):
-        with custom_object_scope(custom_objects or {}), _safe(safe_mode):
+        with custom_object_scope(custom_objects or {}), _safe_modes.pushed(safe_mode):
             obj: Any = cls.from_config(dict(inner))  # type: ignore[attr-defined]
             build = config.get("build_config")
             if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
@@ -243,21 +240,9 @@ def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool
     raise ValueError(f"{config['class_name']!r} is registered as {cls!r}, which has no from_config")
 
 
-_safe_modes: list[bool] = [True]
-
-
-@contextmanager
-def _safe(mode: bool) -> Iterator[None]:
-    _safe_modes.append(mode)
-    try:
-        yield
-    finally:
-        _safe_modes.pop()
-
-
 def in_safe_mode() -> bool:
     """Whether what is being deserialized is not to be trusted."""
-    return _safe_modes[-1]
+    return bool(_safe_modes.top(True))
 
 
 def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
+from narae.base.pushed import Stack
 
-class _Stack(threading.local):
-    def __init__(self) -> None:
-        self.dtypes: list[str | None] = []
-
-
-_stack = _Stack()
+_dtypes: Stack[str] = Stack()
+_OWN = ""  # each variable in its own dtype
 
 
 def autocasting() -> bool:
     """Whether a call around this point has said how variables are read."""
-    return bool(_stack.dtypes)
+    return _dtypes.top() is not None
 
 
 def autocast_dtype() -> str | None:
     """The dtype in which float variables are read here, None for each one's own."""
-    return _stack.dtypes[-1] if _stack.dtypes else None
+    return _dtypes.top() or None
 
 
-@contextmanager
-def autocast(dtype: str | None) -> Iterator[None]:
+def autocast(dtype: str | None) -> AbstractContextManager[None]:
     """Within it, float variables that allow it are read in a dtype; None: each in its own.
 
     >>> from narae import Variable
@@ -37,8 +31,4 @@ def autocast(dtype: str | None) -> Iterator[None]:
     >>> weight.value.dtype
     'float32'
     """
-    _stack.dtypes.append(dtype)
-    try:
-        yield
-    finally:
-        _stack.dtypes.pop()
+    return _dtypes.pushed(dtype or _OWN)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import changes, trees
+from narae.base.pushed import Stack
 from narae.engine.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from narae.engine.processes import process_count, process_index
 from narae.graph.spread import Spread
@@ -104,15 +105,9 @@ class Distribution:
         """The layout of what has this path; None where nothing is said of it."""
         return None
 
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """Within it this is the distribution in use."""
-        before = distribution()
-        set_distribution(self)
-        try:
-            yield
-        finally:
-            set_distribution(before)
+    def scope(self) -> AbstractContextManager[None]:
+        """Within it, in this thread, this is the distribution in use."""
+        return _scopes.pushed([self])
 
     def distribute_dataset(self, dataset: Any) -> Any:
         """The dataset itself: `fit` splits arrays, and what gives batches gives those of its own
@@ -231,7 +226,9 @@ def laid_out(outputs: Any, path: str) -> Any:
     )
 
 
+# one each, so that `set_distribution` within a scope holds to its end
 _current: list[Distribution | None] = [None]
+_scopes: Stack[list[Distribution | None]] = Stack()
 
 
 def distribution() -> Distribution | None:
@@ -240,7 +237,7 @@ def distribution() -> Distribution | None:
     >>> distribution() is None
     True
     """
-    return _current[0]
+    return _scopes.top(_current)[0]
 
 
 def set_distribution(value: Distribution | None) -> None:
@@ -250,7 +247,7 @@ def set_distribution(value: Distribution | None) -> None:
     """
     if value is not None and not isinstance(value, Distribution):
         raise TypeError(f"set_distribution takes a DataParallel or ModelParallel, got {value!r}")
-    _current[0] = value
+    _scopes.top(_current)[0] = value
     changes.note()  # steps that were compiled for another one are not taken again
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import Compiled, compile_function
-from narae.engine.scope import current_scope
-from narae.graph.ir import MODE, Spec
+from narae.engine.scope import is_eager
+from narae.graph.ir import Spec
 from narae.ops.symbolic import any_symbolic
 from narae.ops.tensor import Tensor, as_tensor, tensor_of
 
@@ -32,7 +32,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def jitted(*args: Any, **kwargs: Any) -> Any:
-        if MODE.tapes or MODE.traces or current_scope() is not None or any_symbolic(args, kwargs):
+        if not is_eager() or any_symbolic(args, kwargs):
             return function(*args, **kwargs)
         leaves = trees.flatten((args, kwargs))
         arrays = [as_tensor(leaf).data if _is_array(leaf) else None for leaf in leaves]

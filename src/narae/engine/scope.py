@@ -6,12 +6,11 @@ outputs, and the scope remembers both.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager as Context
 from typing import TYPE_CHECKING
 
-from narae.graph.ir import MODE, Value
+from narae.graph import recording
+from narae.graph.ir import Value
 from narae.ops.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -61,40 +60,21 @@ class Scope:
         self.current[id(variable)] = value
 
 
-class _Stack(threading.local):
-    def __init__(self) -> None:
-        self.scopes: list[Scope | None] = [None]
-
-
-_stack = _Stack()
-
-
 def current_scope() -> Scope | None:
     """The innermost scope of this thread, None when code runs eagerly."""
-    return _stack.scopes[-1]
+    return recording.scope()
 
 
-@contextmanager
-def tracing() -> Iterator[Scope]:
+def is_eager() -> bool:
+    """Whether code runs at once, and nothing records it."""
+    return not recording.is_traced() and not recording.tapes()
+
+
+def tracing() -> Context[Scope]:
     """Within it operations are recorded, and variables are read and written in a new scope."""
-    scope = Scope()
-    _stack.scopes.append(scope)
-    MODE.traces += 1
-    try:
-        yield scope
-    finally:
-        MODE.traces -= 1
-        _stack.scopes.pop()
+    return recording.traced(Scope())
 
 
-@contextmanager
-def eagerly() -> Iterator[None]:
+def eagerly() -> Context[None]:
     """Within it code runs at once although a function is being traced: variables are made so."""
-    traces, tapes = MODE.traces, MODE.tapes
-    _stack.scopes.append(None)
-    MODE.traces = MODE.tapes = 0
-    try:
-        yield
-    finally:
-        MODE.traces, MODE.tapes = traces, tapes
-        _stack.scopes.pop()
+    return recording.ended()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
 from narae.base.dtypes import is_float
+from narae.base.pushed import Pushed
 from narae.engine.scope import current_scope
 from narae.graph.autodiff import backprop
-from narae.graph.ir import MODE, Value, now
+from narae.graph.ir import Value, now
+from narae.graph.recording import rested, taped, tapes
 from narae.ops.records.body import ALGEBRA
 from narae.ops.records.shape import full
 from narae.ops.tensor import Tensor, as_tensor
@@ -20,17 +22,9 @@ if TYPE_CHECKING:
     from narae.engine.variable import Variable
 
 
-class _Tapes(threading.local):
-    def __init__(self) -> None:
-        self.active: list[GradientTape] = []
-
-
-_tapes = _Tapes()
-
-
 def note_read(variable: Variable, value: Tensor) -> None:
     """Tell the active tapes that a variable was read: trainable ones are watched by themselves."""
-    for tape in _tapes.active:
+    for tape in tapes():
         if (tape._automatic and variable.trainable) or id(variable) in tape._variables:
             tape._note(variable, value)
 
@@ -55,30 +49,20 @@ class GradientTape:
         self._automatic = watch_accessed_variables
         self._since = -1
         self._used = False
-        self._recording = False
+        self._entry: Pushed | None = None  # of the with statement that it records for
         self._variables: dict[int, tuple[Variable, dict[int, Tensor]]] = {}
         self._watched: dict[int, Tensor] = {}
 
     def __enter__(self) -> GradientTape:
-        if self._recording:
+        if self._entry is not None and self._entry.counts():
             raise ValueError("This tape is recording already; enter it once, or make another one")
         self._since = now() if self._since < 0 else self._since
-        self._start()
-        return self
+        self._entry = taped(self)
+        return self._entry.__enter__()
 
     def __exit__(self, *_: Any) -> None:
-        if self._recording:
-            self._stop()
-
-    def _start(self) -> None:
-        self._recording = True
-        _tapes.active.append(self)
-        MODE.tapes += 1
-
-    def _stop(self) -> None:
-        self._recording = False
-        _tapes.active.remove(self)
-        MODE.tapes -= 1
+        if self._entry is not None:
+            self._entry.__exit__()
 
     def watch(self, tensor: Any) -> None:
         """Watch a tensor or a variable, or a nest of them: its uses from here on are recorded."""
@@ -107,9 +91,9 @@ class GradientTape:
         self._variables.clear()
         self._watched.clear()
 
-    def stop_recording(self) -> _Paused:
+    def stop_recording(self) -> AbstractContextManager[None]:
         """A context within which this tape does not record."""
-        return _Paused(self)
+        return rested(self)
 
     def _note(self, variable: Variable, value: Tensor) -> None:
         value.tracked = True
@@ -137,16 +121,10 @@ class GradientTape:
                 "GradientTape(persistent=True) allows more"
             )
         self._used = True
-        resume = self._recording and not self._persistent
-        if resume:
-            self._stop()
-        try:
+        with nullcontext() if self._persistent else self.stop_recording():
             return self._gradient(
                 target, sources, output_gradients, unconnected_gradients == "zero"
             )
-        finally:
-            if resume:
-                self._start()
 
     def _gradient(self, target: Any, sources: Any, seeds: Any, zero: bool) -> Any:
         leaves = trees.flatten(sources)
@@ -180,17 +158,6 @@ class GradientTape:
         if hasattr(leaf, "__narae_tensor__"):
             return []
         raise TypeError(f"a gradient's source is a tensor or a variable, got {type(leaf).__name__}")
-
-
-class _Paused:
-    def __init__(self, tape: GradientTape) -> None:
-        self._tape = tape
-
-    def __enter__(self) -> None:
-        self._tape._stop()
-
-    def __exit__(self, *_: Any) -> None:
-        self._tape._start()
 
 
 def _seed(target: Tensor, given: Any) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from narae.base import changes
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
+from narae.base.pushed import Stack
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
 from narae.engine.scope import current_scope, eagerly
@@ -209,27 +210,23 @@ class Variable(Operators):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.spec.dtype}, value={body}>"
 
 
-_budgets: list[list[Any]] = []  # [bytes left, what they are for]
+_budgets: Stack[list[Any]] = Stack()  # [bytes left, what they are for]
 
 
-@contextmanager
-def byte_budget(size: int, shown: str) -> Iterator[None]:
+def byte_budget(size: int, shown: str) -> AbstractContextManager[None]:
     """Within it, variables of more than `size` bytes in all are refused before memory is taken."""
-    _budgets.append([size, shown])
-    try:
-        yield
-    finally:
-        _budgets.pop()
+    return _budgets.pushed([size, shown])
 
 
 def _spend(shape: tuple[int, ...], dtype: str) -> None:
-    if not _budgets:
+    budget = _budgets.top()
+    if budget is None:
         return
     needed = Spec(shape, dtype).size * np_dtype(dtype).itemsize
-    _budgets[-1][0] -= needed
-    if _budgets[-1][0] < 0:
+    budget[0] -= needed
+    if budget[0] < 0:
         raise ValueError(
-            f"{_budgets[-1][1]}: its configuration asks for a variable of shape {shape} ({needed:,} bytes), "
+            f"{budget[1]}: its configuration asks for a variable of shape {shape} ({needed:,} bytes), "
             "more than its weights file holds: refused"
         )
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.graph import reachable
-from narae.graph.ir import MODE, Node, Spec, Value, Where
+from narae.graph.ir import Node, Spec, Value
+from narae.graph.recording import Place, Where, places
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,19 @@ def backprop(
     cts: dict[int, Value] = {}
     for out, ct in zip(outputs, cotangents, strict=True):
         _accumulate(cts, out, ct, algebra)
-    for node in reversed(nodes):
-        if node.uids[0] in needed and any(uid in cts for uid in node.uids):
-            if tell is not None:
-                for i, uid in enumerate(node.uids):
-                    if uid in cts:
-                        tell(node.output(i), cts[uid])
-            _backward(node, cts, needed, algebra)
-            for uid in node.uids:
-                if uid not in wanted:  # no longer needed: eager cotangents are as large as data
-                    cts.pop(uid, None)
+    place = Place()
+    with places.pushed(place):
+        for node in reversed(nodes):
+            if node.uids[0] in needed and any(uid in cts for uid in node.uids):
+                if tell is not None:
+                    for i, uid in enumerate(node.uids):
+                        if uid in cts:
+                            tell(node.output(i), cts[uid])
+                place.where = Where(node.where.path, backward=True)
+                _backward(node, cts, needed, algebra)
+                for uid in node.uids:
+                    if uid not in wanted:  # no longer needed: eager cotangents are as large as data
+                        cts.pop(uid, None)
     return [cts.get(v.uid) for v in sources]
 
 
@@ -74,13 +78,9 @@ def _backward(node: Node, cts: dict[int, Value], live: set[int], algebra: Algebr
     ]
     ct, out = (tuple(filled), outs) if node.multi else (filled[0], outs[0])
     wanted = [i for i, v in enumerate(node.inputs) if v.uid in live and is_float(v.dtype)]
-    around, MODE.where = MODE.where, Where(node.where.path, backward=True)
-    try:
-        for i, part in _parts(node, wanted, ct, out):
-            if part is not None:
-                _accumulate(cts, node.inputs[i], part, algebra)
-    finally:
-        MODE.where = around
+    for i, part in _parts(node, wanted, ct, out):
+        if part is not None:
+            _accumulate(cts, node.inputs[i], part, algebra)
 
 
 def _parts(node: Node, wanted: list[int], ct: Any, out: Any) -> Iterator[tuple[int, Value | None]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from narae.base.names import scopes
+from narae.graph.recording import Where, is_traced, places, tapes
 
 _uids = itertools.count()
 
@@ -142,14 +142,6 @@ def enter(op: Op) -> None:
     _forwards.setdefault(op.name, op.forward)
 
 
-class Where(NamedTuple):
-    """What a node was recorded for: the scopes of the layers whose calls were running, the
-    outermost first, and whether it belongs to the gradient of what they computed."""
-
-    path: tuple[str, ...] = ()
-    backward: bool = False
-
-
 class Node:
     """One recorded application of an op. Holds the outputs' data, never the outputs themselves:
     no reference cycle, so that what a tape recorded goes when the last result goes. `where` is for
@@ -173,7 +165,8 @@ class Node:
         self.datas = datas
         self.multi = multi
         self.uids = tuple(next(_uids) for _ in specs)
-        self.where = MODE.where or Where(scopes())
+        place = places.top() if places.entries else None
+        self.where = (place and place.where) or Where(scopes())
 
     def output(self, i: int) -> Value:
         """A handle on output i."""
@@ -191,15 +184,6 @@ class Node:
         )
 
 
-class _Mode(threading.local):
-    tapes = 0  # GradientTapes that record in this thread
-    traces = 0  # functions being traced in this thread
-    where: Where | None = None  # what nodes are recorded for, where it is not the running call
-
-
-MODE = _Mode()
-
-
 def now() -> int:
     """A point in the order of recording: values made later have a larger uid."""
     return next(_uids)
@@ -211,11 +195,11 @@ def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
     specs = op.rule(*(a.spec for a in args), **params)
     multi = isinstance(specs, tuple)
     all_specs = specs if multi else (specs,)
-    abstract = any(a.data is None for a in args) or (not args and MODE.traces > 0)
+    abstract = any(a.data is None for a in args) or (not args and is_traced())
     if abstract:
         return Node(op, args, params, all_specs, (None,) * len(all_specs), multi).result
     datas = run(op, [a.data for a in args], params)
-    if MODE.tapes and any(a.tracked or a.node is not None for a in args):
+    if tapes() and any(a.tracked or a.node is not None for a in args):
         return Node(op, args, params, all_specs, datas, multi).result
     if multi:
         return tuple(Op.result_type(s, d) for s, d in zip(all_specs, datas, strict=True))

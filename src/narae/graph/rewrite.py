@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from narae.graph.graph import Graph, build, reachable
-from narae.graph.ir import MODE, Node, Value, bind, now
+from narae.graph.ir import Node, Value, bind, now
+from narae.graph.recording import Place, places
 
 _LARGE = 1 << 16  # elements; a larger constant is not made before it is needed
 
@@ -25,8 +26,9 @@ def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]
     """`simplify`, and what stands for other values of the graph in the new one, which may have left
     some of them behind."""
     simplifier = _Simplifier()
-    for node in graph.nodes:
-        simplifier.visit(node)
+    with places.pushed(simplifier.place):
+        for node in graph.nodes:
+            simplifier.visit(node)
     # what is dead by now is left behind: a graph is what its outputs need
     new = build(graph.inputs, [simplifier.now(v) for v in graph.outputs])[0]
     return new, [simplifier.now(v) for v in also]
@@ -34,6 +36,7 @@ def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]
 
 class _Simplifier:
     def __init__(self) -> None:
+        self.place = Place()
         self._env: dict[int, Value] = {}  # uid -> the value that takes its place
         self._seen: dict[Hashable, tuple[Value, ...]] = {}
 
@@ -64,12 +67,9 @@ class _Simplifier:
         """What the op's algebra gives, itself simplified; None where it has nothing better."""
         if node.op.simplify is None:
             return None
-        start, around = now(), MODE.where
-        MODE.where = node.where
-        try:
-            better = node.op.simplify(*inputs, **node.params)
-        finally:
-            MODE.where = around
+        start, self.place.where = now(), node.where
+        better = node.op.simplify(*inputs, **node.params)
+        self.place.where = None
         if better is None or better.spec != node.specs[0]:
             return None
         for made in reachable([better], lambda v: v.uid < start):

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
 from narae.base import trees
+from narae.base.pushed import Stack
 from narae.ops.symbolic import KerasTensor
 from narae.ops.tensor import Tensor
 
-
-class _Context(threading.local):
-    def __init__(self) -> None:
-        self.training: list[bool | None] = []
-
-
-_context = _Context()
+_training: Stack[tuple[bool | None]] = Stack()
 
 
 def outermost() -> bool:
     """Whether no layer is being called around this point."""
-    return not _context.training
+    return _training.top() is None
 
 
 def inherited_training() -> bool | None:
     """The training mode of the layer being called around this point."""
-    return _context.training[-1] if _context.training else None
+    found = _training.top()
+    return None if found is None else found[0]
 
 
-@contextmanager
-def in_call(training: bool | None) -> Iterator[None]:
+def in_call(training: bool | None) -> AbstractContextManager[None]:
     """Within it, layers called without `training` take this mode."""
-    _context.training.append(training)
-    try:
-        yield
-    finally:
-        _context.training.pop()
+    return _training.pushed((training,))
 
 
 class Signature:

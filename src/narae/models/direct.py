@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
-from narae.engine.scope import current_scope
-from narae.graph.ir import MODE
+from narae.engine.scope import is_eager
 from narae.layers.calling import outermost
 from narae.ops.tensor import Tensor, tensor_of
 
@@ -46,7 +45,7 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     if len(args) != 1 or any(k != "training" or v for k, v in kwargs.items()):
         return None
     x = args[0]
-    if MODE.tapes or MODE.traces or current_scope() is not None or not outermost():
+    if not is_eager() or not outermost():
         return None
     if isinstance(x, np.ndarray):
         return x

@@ -14,7 +14,8 @@ import numpy as np
 
 from narae.base.dtypes import HALVES
 from narae.graph.graph import Graph, build
-from narae.graph.ir import MODE, Node, Op, Spec, Value
+from narae.graph.ir import Node, Op, Spec, Value
+from narae.graph.recording import Place, places
 from narae.ops.records.logic import cast, rounded
 
 WIDE = "float32"
@@ -35,14 +36,16 @@ def without_halves(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, lis
     if not any(v.dtype in HALVES for n in graph.nodes for v in (*n.inputs, *n.specs)):
         return graph, list(also)
     widening = _Widening()
-    for node in graph.nodes:
-        widening.visit(node)
+    with places.pushed(widening.place):
+        for node in graph.nodes:
+            widening.visit(node)
     outputs = [widening.narrow(v) for v in graph.outputs]
     return build(graph.inputs, outputs)[0], [widening.now(v) for v in also]
 
 
 class _Widening:
     def __init__(self) -> None:
+        self.place = Place()
         self._env: dict[int, Value] = {}  # uid -> what stands for it: a half in float32
 
     def now(self, value: Value) -> Value:
@@ -66,12 +69,8 @@ class _Widening:
 
     def visit(self, node: Node) -> None:
         """Compute a node's outputs anew."""
-        around, MODE.where = MODE.where, node.where
-        try:
-            made = self._made(node)
-        finally:
-            MODE.where = around
-        self._env.update(zip(node.uids, made, strict=True))
+        self.place.where = node.where
+        self._env.update(zip(node.uids, self._made(node), strict=True))
 
     def _made(self, node: Node) -> list[Value]:
         name, halves = node.op.known, [s.dtype in HALVES for s in node.specs]

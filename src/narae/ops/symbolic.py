@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.base.names import auto_name
-from narae.graph.ir import MODE, Spec
+from narae.graph.ir import Spec
+from narae.graph.recording import traced
 from narae.ops.tensor import Operators, Tensor
 
 Shape = tuple[int | None, ...]
@@ -182,11 +183,8 @@ def _traced(function: Callable[..., Any], args: Any, kwargs: Any, length: Length
         return Tensor(Spec(shape, leaf.dtype))
 
     args, kwargs = trees.map_tree(stand_in, (args, kwargs))
-    MODE.traces += 1
-    try:
+    with traced():
         return function(*args, **kwargs)
-    finally:
-        MODE.traces -= 1
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -12,7 +12,8 @@ from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
 from narae.graph.graph import build, substitute
-from narae.graph.ir import MODE, Op, Spec, now
+from narae.graph.ir import Op, Spec, now
+from narae.graph.recording import tapes, traced
 from narae.ops.control import map as map_slices
 from narae.ops.promote import to
 from narae.ops.record import broadcast_shapes
@@ -100,7 +101,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         given = trees.map_tree(as_tensor, args)
         leaves = trees.flatten(given)
-        if not MODE.tapes and all(v.data is not None for v in leaves):
+        if not tapes() and all(v.data is not None for v in leaves):
             return trees.map_tree(as_tensor, f(*given, **kwargs)[0])
         return _with_gradient(f, given, leaves, kwargs)
 
@@ -110,15 +111,12 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 def _with_gradient(f: Any, given: Any, leaves: Sequence[Tensor], kwargs: dict[str, Any]) -> Any:
     since = now()
     inputs = [Op.result_type(v.spec) for v in leaves]
-    MODE.traces += 1
-    try:
+    with traced():
         result, backward = f(*trees.pack_as(given, list(inputs)), **kwargs)
         outputs = [as_tensor(v) for v in trees.flatten(result)]
         cts: list[Any] = [Op.result_type(Spec(v.shape, v.dtype)) for v in outputs]
         pulled = backward(trees.pack_as(result, cts))
         grads = _cotangents(pulled, given, leaves)
-    finally:
-        MODE.traces -= 1
     float_cts = [c for c in cts if is_float(c.dtype)]
     # what either captures becomes an input of both, before the cotangents
     captured = build([*inputs, *float_cts], [*outputs, *grads], since)[1]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from narae.graph.autodiff import Algebra, backprop
 from narae.graph.graph import Graph, build, substitute
-from narae.graph.ir import MODE, Op, Spec, Value, now
+from narae.graph.ir import Op, Spec, Value, now
+from narae.graph.recording import traced
 from narae.ops.records.arithmetic import add
 from narae.ops.records.shape import full
 
@@ -24,11 +25,8 @@ def trace_graphs(
     """
     since = now()
     inputs = [Op.result_type(spec) for spec in specs]
-    MODE.traces += 1
-    try:
+    with traced():
         outputs = [tuple(function(*inputs)) for function in functions]
-    finally:
-        MODE.traces -= 1
     captured = build(inputs, [v for outs in outputs for v in outs], since)[1]
     return tuple(build([*inputs, *captured], outs, since)[0] for outs in outputs), captured
 

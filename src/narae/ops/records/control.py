@@ -15,7 +15,8 @@ import numpy as np
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, NotYet, ShapeError
 from narae.graph.graph import Graph, evaluate, substitute
-from narae.graph.ir import MODE, Spec, Value
+from narae.graph.ir import Spec, Value
+from narae.graph.recording import is_traced, tapes
 from narae.ops.record import record
 from narae.ops.records.arithmetic import add, multiply, tanh
 from narae.ops.records.body import (
@@ -164,7 +165,7 @@ def repeat_while(
     When everything is known it runs step by step, and a tape records each step; within a trace it
     is one operation, through which reverse mode does not go.
     """
-    if MODE.traces == 0 and all(v.data is not None for v in state):
+    if not is_traced() and all(v.data is not None for v in state):
         current, done = tuple(state), 0
         while (limit is None or done < limit) and bool(test(*current)):
             after = tuple(body(*current))
@@ -295,7 +296,7 @@ def _scanned(
     reverse: bool,
 ) -> tuple[Value, ...]:
     """Bind a scan; under a tape it keeps its carries, which the caller does not see."""
-    kept = MODE.tapes > 0
+    kept = bool(tapes())
     count = len(body.outputs)
     body = keep_carries(body, len(init)) if kept else body
     out = scan(
