@@ -7,8 +7,11 @@ a name that a file gives, so that a model file cannot run code.
 
 from __future__ import annotations
 
+import base64
 import importlib
 import inspect
+import marshal
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -110,14 +113,14 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def custom_object_scope(custom_objects: Mapping[str, Any]) -> AbstractContextManager[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> AbstractContextManager[None]:
     """Within it, files and strings may name these objects.
 
     >>> with custom_object_scope({"twice": lambda x: 2 * x}):
     ...     get_registered_object("twice")(3)
     6
     """
-    return _scopes.pushed(custom_objects)
+    return _scopes.pushed(custom_objects or {})
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -161,16 +164,35 @@ def _object(obj: Any) -> dict[str, Any]:
 
 def _function(obj: Any) -> dict[str, Any]:
     if obj.__name__ == "<lambda>":
-        raise ValueError(
-            "a lambda cannot be written to a file without running code from it later: define a named "
-            "function and register it with narae.saving.register_keras_serializable()"
+        warnings.warn(
+            "a lambda is written as byte code, as Keras does, and narae never runs code from a file: to load "
+            "it again, pass the function in custom_objects, or write a named function and register it with "
+            "narae.saving.register_keras_serializable()",
+            stacklevel=2,
         )
+        return {"class_name": "__lambda__", "config": {"value": byte_code(obj)}}
     return {
         "module": "builtins",
         "class_name": "function",
         "config": get_registered_name(obj),
         "registered_name": "function",
     }
+
+
+def byte_code(function: Any) -> list[Any]:
+    """A function as Keras writes it: code in base64, defaults, contents of the closure."""
+    code = base64.encodebytes(marshal.dumps(function.__code__)).decode()
+    closure = [cell.cell_contents for cell in function.__closure__ or ()]
+    parts = (list(function.__defaults__ or ()) or None, closure or None)
+    return [code, *(None if part is None else [_shown(item) for item in part] for part in parts)]
+
+
+def _shown(item: Any) -> Any:
+    """What a function closes over as data; what cannot be is only for people to read."""
+    try:
+        return serialize_keras_object(item)
+    except (TypeError, ValueError, NotImplementedError):
+        return repr(item)
 
 
 def _array(obj: Any) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+from narae.base.copying import Copied
+
 Logs = dict[str, Any]
 
 
-class Callback:
+class Callback(Copied):
     """Hooks into fit, evaluate and predict: override those that are needed.
 
     `self.model` is the model, `self.params` a dict with "verbose", "epochs" and "steps". `logs`

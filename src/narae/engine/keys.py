@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.copying import Copied
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import builtin
 from narae.engine.scope import eagerly
@@ -20,7 +21,7 @@ def make_default_seed() -> int:
 
 
 @builtin("keras.random")
-class SeedGenerator:
+class SeedGenerator(Copied):
     """A stream of keys: a seed and a counter, kept in a variable so that a traced step advances it.
 
     >>> g = SeedGenerator(7)

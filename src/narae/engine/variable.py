@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import changes
+from narae.base.copying import Copied
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
@@ -22,7 +23,7 @@ from narae.ops.promote import to
 from narae.ops.tensor import Operators, Tensor, as_tensor
 
 
-class Variable(Operators):
+class Variable(Copied, Operators):
     """A named tensor that can be assigned to: a weight, a counter, an optimizer's state.
 
     initializer: a value (number, array, tensor), or a function (shape, dtype=...) -> tensor, which needs
@@ -179,6 +180,10 @@ class Variable(Operators):
     def moved(self) -> None:
         """Forget what was read before: there is a newer value on a device."""
         self._snapshot = None
+
+    def _kept_state(self) -> dict[str, Any]:
+        """All but the value as it was read last."""
+        return {**self.__dict__, "_snapshot": None}
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.value.__array__(dtype, copy)

@@ -30,6 +30,9 @@ class Store:
             np.copyto(self.array, fetch(self.device))
         return self.array
 
+    def __reduce__(self) -> Any:
+        return Store, (self.host(),)
+
     def wrote(self) -> None:
         """The array was written to: what is on the device is old."""
         self.device = self._newer = None

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.copying import Copied
 from narae.base.registry import deserialize_keras_object
 from narae.layers.policy import policy_of, serialize_policy
 
 
-class Configured:
+class Configured(Copied):
     """Base of layers: config from the constructor's arguments, variables by position."""
 
     _init_args: dict[str, Any] | None
@@ -67,6 +68,25 @@ class Configured:
             raise TypeError(
                 f"{cls.__name__} could not be made from its config {sorted(config)}: {error}"
             ) from error
+
+    def _kept_state(self: Any) -> dict[str, Any]:
+        """All but what calls left behind, which functional models keep, and the table of what is held,
+        which is made again from the attributes."""
+        state = {
+            k: v for k, v in self.__dict__.items() if k not in ("_calls", "_losses", "_building")
+        }
+        held = state.pop("_tracked", {})
+        own = {name: value for name, value in held.items() if name not in state}
+        return {**state, "_calls": [], "_losses": [], "_tracked": (list(held), own)}
+
+    def __setstate__(self: Any, state: dict[str, Any]) -> None:
+        # a functional model around this layer may have come first, and have given it its calls
+        known = self.__dict__.get("_calls", [])
+        super().__setstate__(state)
+        names, own = state["_tracked"]
+        kept = {**self.__dict__, **own}
+        self.__dict__["_tracked"] = {name: kept[name] for name in names}
+        self.__dict__["_calls"] = known + self.__dict__["_calls"]
 
     def get_build_config(self: Any) -> dict[str, Any] | None:
         """The shapes that `build` was given."""

@@ -7,6 +7,7 @@ from typing import Any
 from narae import ops, regularizers
 from narae.base.registry import (
     builtin,
+    byte_code,
     deserialize_keras_object,
     get_registered_object,
     serialize_keras_object,
@@ -111,15 +112,16 @@ class Lambda(Layer):
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments. Raises ValueError for a lambda: name and register the function."""
-        config = {**super().get_config(), "function": serialize_keras_object(self.function)}
+        """The constructor's arguments. A lambda is written as Keras writes it; a file of it loads only with
+        the function passed in custom_objects."""
+        config = {**super().get_config(), "function": _as_data(self.function)}
         if self._output_shape is not None:
             shape = self._output_shape
-            config["output_shape"] = (
-                serialize_keras_object(shape) if callable(shape) else list(shape)
-            )
+            config["output_shape"] = _as_data(shape) if callable(shape) else list(shape)
         if self.mask is not None:
-            config["mask"] = serialize_keras_object(self.mask)
+            config["mask"] = (
+                _as_data(self.mask) if callable(self.mask) else serialize_keras_object(self.mask)
+            )
         config["arguments"] = serialize_keras_object(self.arguments)
         return config
 
@@ -141,6 +143,16 @@ class Lambda(Layer):
             config[key] = passed if passed is not None else deserialize_keras_object(value)
         config["arguments"] = deserialize_keras_object(config.get("arguments") or {})
         return super().from_config(config)
+
+
+def _as_data(function: Any) -> Any:
+    if getattr(function, "__name__", "") != "<lambda>":
+        return serialize_keras_object(function)
+    code, defaults, closure = byte_code(function)
+    return {
+        "class_name": "__lambda__",
+        "config": {"code": code, "defaults": defaults, "closure": closure},
+    }
 
 
 @builtin("keras.layers")

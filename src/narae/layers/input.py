@@ -48,6 +48,10 @@ class InputLayer(Layer):
         call.outputs.name = self.name
         self._calls.append(call)
 
+    def _kept_state(self) -> dict[str, Any]:
+        """The symbolic input too: nothing comes before it."""
+        return {**super()._kept_state(), "_calls": self._calls[:1]}
+
     def call(self) -> Any:  # type: ignore[override]
         """An input computes nothing."""
         return self.output

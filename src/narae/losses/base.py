@@ -9,6 +9,7 @@ import numpy as np
 
 from narae import ops
 from narae.base import trees
+from narae.base.copying import Copied
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.losses.targets import check_targets
@@ -22,7 +23,7 @@ from narae.ops.weighting import (
 )
 
 
-class Loss:
+class Loss(Copied):
     """Base of losses: subclass it and give `call(y_true, y_pred)`, one number per sample.
 
     reduction: 'sum_over_batch_size' or 'mean' (the sum by the number of losses), 'sum',

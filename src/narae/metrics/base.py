@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from narae import ops
+from narae.base.copying import Copied
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import get_object
 from narae.engine.variable import Variable
 from narae.ops.weighting import compute_dtype
 
 
-class Metric:
+class Metric(Copied):
     """Base of metrics: subclass it, make variables with `add_weight`, give update_state and result.
 
     Both are traced into the training step: they use narae.ops, and no Python `if` on numbers.

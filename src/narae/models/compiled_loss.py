@@ -10,6 +10,7 @@ import numpy as np
 
 from narae import losses as losses_module
 from narae.base import trees
+from narae.base.copying import Copied
 from narae.metrics import Mean
 from narae.metrics.accuracy import target_kind
 from narae.models.outputs import NoSuchOutput, at, matched, name_of, names_of, shapes_of
@@ -22,7 +23,7 @@ _CROSSENTROPIES = {
 }
 
 
-class _Wanted:
+class _Wanted(Copied):
     """A loss with its weight: a leaf of the nest that `compile` was given."""
 
     def __init__(self, loss: Any, weight: Any) -> None:
@@ -30,7 +31,7 @@ class _Wanted:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Copied):
     """One loss: of the output (or the nest of outputs) at `path`, under `name`."""
 
     path: tuple[Any, ...]
@@ -39,7 +40,7 @@ class Entry:
     name: str
 
 
-class CompiledLoss:
+class CompiledLoss(Copied):
     """One loss for one output, or a nest of them: the weighted sum.
 
     loss: one for all outputs; a nest like theirs, with None for those without one, and lists of

@@ -165,6 +165,20 @@ class Functional(Model):
         """The outputs' shapes for symbolic inputs."""
         return Layer.compute_output_spec(self, inputs)
 
+    def _kept_state(self) -> dict[str, Any]:
+        """The graph's calls come first, in the order of the run: each finds its inputs known, so that
+        copying a deep graph takes no deep recursion."""
+        calls = self.__dict__.get("_graph_calls")
+        return {"_in_order": [] if calls is None else calls.items, **super()._kept_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        calls = state.pop("_in_order")
+        super().__setstate__(state)
+        for call in calls:
+            known = getattr(call.target, "__dict__", {}).setdefault("_calls", [])
+            if isinstance(call.target, Layer) and not any(one is call for one in known):
+                known.append(call)
+
     def get_build_config(self) -> dict[str, Any] | None:
         """Nothing: a functional model is built when it is made."""
         return {"input_shape": None}

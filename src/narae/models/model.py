@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from narae.base import registry, trees
+from narae.base.copying import MADE_CLASSES
 from narae.base.registry import builtin, serialize_keras_object
 from narae.layers.base import Layer
 from narae.models.trainer import Trainer
@@ -183,6 +184,20 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     from narae.base.registry import deserialize_keras_object
 
     return deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+def _as_made(cls: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """How a class of `_mixed` is made again in another process."""
+    from narae.models.functional import Functional
+
+    made = (
+        cls.__bases__ == (cls.__bases__[0], Functional)
+        and _mixed(cls.__bases__[0], Functional) is cls
+    )
+    return (_mixed, (cls.__bases__[0], Functional)) if made else None
+
+
+MADE_CLASSES.append(_as_made)
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from narae import ops, optimizers
 from narae.base import trees
+from narae.base.copying import Copied
 from narae.base.dtypes import is_float
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.base.settings import floatx
@@ -400,7 +401,7 @@ def _scalar(loss: Any) -> Any:
     return ops.sum(ops.cast(loss, floatx()) if not is_float(loss.dtype) else loss)
 
 
-class _State:
+class _State(Copied):
     """What `compile` made; outside of the layer's tracking, since it is no weight of the model."""
 
     def __init__(self) -> None:
@@ -409,3 +410,7 @@ class _State:
         self.loss_tracker: Any = None
         self.config: dict[str, Any] = {}
         self.steps: Steps | None = None
+
+    def _kept_state(self) -> dict[str, Any]:
+        """All but the programs, which are compiled again when they are needed."""
+        return {**self.__dict__, "steps": None}

@@ -203,6 +203,15 @@ class Tensor(Operators, Value):
         new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
         return _op("reshape", self, new)
 
+    def __reduce__(self) -> Any:
+        return tensor_of, (self._known("pickle or copy"),)
+
+    def __copy__(self) -> Tensor:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self
+
     def _known(self, asked: str) -> np.ndarray:
         if self.data is None:
             raise TypeError(

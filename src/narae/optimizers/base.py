@@ -152,6 +152,10 @@ class Optimizer(Options, Stored):
         self.make_slots()
         self.built = True
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._places = {id(v): i for i, v in enumerate(self._trained)}
+
     def make_slots(self) -> None:
         """Make the state of the weights, in Keras's order: by group of slots, then by weight."""
         self._slots = [{} for _ in self._trained]

@@ -50,7 +50,7 @@ class Options:
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._excluded_ids: set[int] = set()
+        self._excluded: list[Variable] = []
         self._excluded_names: list[str] = []
 
     def _clipped(self, grads: list[Any]) -> list[Any]:
@@ -74,12 +74,12 @@ class Options:
         """
         if self.built:
             raise ValueError("exclude_from_weight_decay comes before the optimizer is built")
-        self._excluded_ids = {id(v) for v in var_list or ()}
+        self._excluded = list(var_list or ())
         self._excluded_names = list(var_names or ())
 
     def _decays(self, variable: Variable) -> bool:
         named = any(re.search(name, variable.name) for name in self._excluded_names)
-        return id(variable) not in self._excluded_ids and not named
+        return not named and all(v is not variable for v in self._excluded)
 
     def _decay(self, variables: list[Variable]) -> None:
         """w -= lr λ w, apart from the gradient (Loshchilov & Hutter 2019)."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.copying import Copied
 from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
 from narae.engine.variable import Variable
 
@@ -23,7 +24,7 @@ _OPTIONS = (
 )
 
 
-class Stored:
+class Stored(Copied):
     """Base of optimizers: config from attributes, variables by position."""
 
     name: str
