@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BENCH := .venv-bench
 BIN := $(VENV)/bin
+# One process per core, four at most: each has an oracle of 700 MB. A test that waits does not hold up the others' queue.
+PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist play play-pictures docs figures site test test-xla test-exhaustive fmt lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -53,14 +55,17 @@ figures: $(VENV)/.docs ## run the chapters, draw their figures (a minute)
 site: $(VENV)/.docs ## the site, into site/: python -m http.server -d site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-test: $(VENV)/.dev ## all tests and doctests
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.dev ## the tests and doctests, but for the slow ones
+	$(PYTEST)
+
+test-all: $(VENV)/.dev ## the slow ones too, with examples that nobody has tried
+	$(PYTEST) --all
 
 test-xla: $(VENV)/.dev ## callbacks and files on the executor xla; `make test` has the rest of it
-	NARAE_EXECUTOR=xla $(BIN)/python -m pytest -q tests/callbacks tests/saving
+	NARAE_EXECUTOR=xla $(PYTEST) tests/callbacks tests/saving
 
 test-exhaustive: $(VENV)/.dev ## the vector functions on all 2^32 numbers (half an hour)
-	NARAE_EXHAUSTIVE=1 $(BIN)/python -m pytest -q -m exhaustive
+	$(BIN)/python -m pytest -q -m exhaustive
 
 doctest: $(VENV)/.dev ## the docstrings' examples only
 	$(BIN)/python -m pytest -q src/narae

@@ -14,15 +14,17 @@ os.environ.setdefault(
 )
 
 import random
+import re
 from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
 
-hypothesis.settings.register_profile(
-    "narae", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=30
-)
+# Everybody's `make test` tries the same examples, so that it is green or red for all; `make test-all`
+# looks for new ones.
+hypothesis.settings.register_profile("narae", deadline=None, derandomize=True, max_examples=30)
+hypothesis.settings.register_profile("searching", deadline=None, max_examples=100)
 hypothesis.settings.load_profile("narae")
 
 
@@ -68,13 +70,25 @@ def _fixed() -> None:
     reset_global_seed()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """CI runs the smaller form of what takes long."""
-    if os.environ.get("CI"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="slow: CI runs a smaller form"))
-    if not os.environ.get("NARAE_EXHAUSTIVE"):
-        for item in items:
-            if item.get_closest_marker("exhaustive"):
-                item.add_marker(pytest.mark.skip(reason="half an hour: make test-exhaustive"))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all`: the slow tests too, and examples that nobody has tried."""
+    parser.addoption("--all", action="store_true", help="the slow tests too, with new examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose Hypothesis's profile."""
+    if config.getoption("--all"):
+        hypothesis.settings.load_profile("searching")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long runs with `--all`, or when it is asked for by `-m slow` or `-m exhaustive`."""
+    asked = set(re.findall(r"\w+", config.option.markexpr))
+    left = {"slow", "exhaustive"} - asked
+    if config.getoption("--all"):
+        left.discard("slow")
+    out = [item for item in items if any(item.get_closest_marker(name) for name in left)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        gone = {id(item) for item in out}
+        items[:] = [item for item in items if id(item) not in gone]
