@@ -69,7 +69,6 @@ def np_dtype(name: str) -> np.dtype:
 
 
 _CANONICAL = {np.dtype(name): name for name in DTYPES if name != "bfloat16"}
-_ALIASES = {"half": "float16", "single": "float32", "double": "float64", "int": "int64"}
 
 
 def standardize_dtype(dtype: object) -> str:
@@ -90,7 +89,7 @@ def standardize_dtype(dtype: object) -> str:
         return _concrete(_PYTHON[dtype])
     name = str(getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or dtype)
     name = name.rsplit(".", 1)[-1]  # 'torch.float32'
-    name = _ALIASES.get(name, name)
+    name = "int32" if name == "int" else name
     if name not in _KNOWN:
         raise ValueError(f"Invalid dtype: {dtype!r}. narae has {', '.join(DTYPES)}.")
     return name
@@ -110,24 +109,41 @@ def _join(names: frozenset[str]) -> str:
     return next(name for name in common if _UPPER[name] == common)
 
 
+_WIDE = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
+
+
 def result_type(*dtypes: object) -> str:
-    """The dtype in which operands of these dtypes meet. Python's int and float are weak.
+    """The dtype in which operands of these dtypes meet. Python's int and float are weak, None is floatx.
+
+    Operands of 32 bits or fewer never meet in 64. Those of 64 keep them: `keras_result_type` is Keras's
+    rule, in which nothing has 64 bits.
 
     >>> result_type("int32", "float16"), result_type("float32", float), result_type(int)
     ('float16', 'float32', 'int32')
-    >>> result_type("int8", "uint8")
-    'int16'
+    >>> result_type("int8", "uint8"), result_type("int16", "uint32"), result_type()
+    ('int16', 'int32', 'float32')
     """
-    if not dtypes:
-        raise ValueError("result_type needs at least one dtype")
     names = frozenset(
         _PYTHON[d] if isinstance(d, type) and d in _PYTHON else _name(d) for d in dtypes
     )
-    return _concrete(next(iter(names)) if len(names) == 1 else _join(names))
+    if len(names) < 2:
+        return _concrete(next(iter(names))) if names else floatx()
+    met = _concrete(_join(names))
+    return _WIDE[met] if met in _WIDE and not names & _WIDE.keys() and met != floatx() else met
+
+
+def keras_result_type(*dtypes: object) -> str:
+    """`result_type` as Keras has it on JAX: 64 bits become 32.
+
+    >>> keras_result_type("int64", "int8"), keras_result_type("float64")
+    ('int32', 'float32')
+    """
+    met = result_type(*dtypes)
+    return _WIDE.get(met, met)
 
 
 def _name(dtype: object) -> str:
-    return dtype if isinstance(dtype, str) and dtype in _UPPER else standardize_dtype(dtype)
+    return dtype if isinstance(dtype, str) and dtype in _KNOWN else standardize_dtype(dtype)
 
 
 def is_float(dtype: str) -> bool:

@@ -66,6 +66,11 @@ def family(module: str) -> Mapping[str, Any]:
     return _builtin.setdefault(module, {})
 
 
+def by_identifier(module: str, identifier: Any) -> Any:
+    """What a family's own `get` gives for a name, with its other names: for rooms below the family."""
+    return importlib.import_module(FAMILIES[module]).get(identifier)
+
+
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[T], T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,20 +15,21 @@ from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
 from narae.base.pushed import Stack
+from narae.base.registry import by_identifier
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
 from narae.engine.scope import current_scope, eagerly
 from narae.executors.store import Store
 from narae.graph.ir import Spec
-from narae.ops.promote import to
-from narae.ops.tensor import Operators, Tensor, as_tensor
+from narae.ops.promote import dtype_of, to
+from narae.ops.tensor import LogicalOperators, Tensor, as_tensor
 
 
-class Variable(Copied, Operators):
+class Variable(Copied, LogicalOperators):
     """A named tensor that can be assigned to: a weight, a counter, an optimizer's state.
 
-    initializer: a value (number, array, tensor), or a function (shape, dtype=...) -> tensor, which needs
-    `shape`. trainable: whether GradientTape watches it by itself.
+    initializer: a value (number, array, tensor), or a function (shape, dtype=...) -> tensor or an
+    initializer's name, which need `shape`. trainable: whether GradientTape watches it by itself.
 
     Raises ValueError for an initializer function without a shape, ShapeError for a value of another
     shape than `shape`.
@@ -50,19 +52,17 @@ class Variable(Copied, Operators):
         synchronization: str = "auto",
         name: str | None = None,
     ) -> None:
-        if aggregation not in ("none", "mean", "sum", "only_first_replica"):
-            raise ValueError(
-                f"aggregation is 'none', 'mean', 'sum' or 'only_first_replica', got {aggregation!r}"
-            )
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"a variable's name is a string without '/', got {name!r}")
         self.name = name or auto_name("variable")
         self.path = current_path(self.name)
         self._trainable = bool(trainable)
         self.autocast = bool(autocast)
-        self.aggregation = aggregation
-        self.synchronization = synchronization
-        self.regularizer: Any = None
-        self.constraint: Any = None
-        self.overwrite_with_gradient = False
+        self.aggregation = _one_of("aggregation", aggregation, _AGGREGATIONS)
+        self.synchronization = _one_of("synchronization", synchronization, _SYNCHRONIZATIONS)
+        self._regularizer: Any = None
+        self._constraint: Any = None
+        self._overwrite_with_gradient = False
         self.like: Variable | None = None  # the weight that it is the optimizer's state of
         with eagerly():
             value = _initial(initializer, shape, dtype, self.name)
@@ -80,6 +80,35 @@ class Variable(Copied, Operators):
     def trainable(self, value: bool) -> None:
         changes.note()
         self._trainable = bool(value)
+
+    @property
+    def regularizer(self) -> Any:
+        """A function of the value whose result is added to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Any) -> None:
+        self._regularizer = _callable_or_none("regularizer", value)
+
+    @property
+    def constraint(self) -> Any:
+        """A function of the value that an optimizer applies after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Any) -> None:
+        self._constraint = _callable_or_none("constraint", value)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer puts the gradient in the variable's place."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"overwrite_with_gradient is True or False, got {value!r}")
+        self._overwrite_with_gradient = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -157,12 +186,17 @@ class Variable(Copied, Operators):
             self._snapshot = new
 
     def assign_add(self, value: Any) -> Tensor:
-        """Add to the variable."""
-        return self.assign(self.own_value + to(value, self.spec.dtype))
+        """Add to the variable: the sum is cast, not what is added."""
+        return self.assign(self.own_value + self._operand(value))
 
     def assign_sub(self, value: Any) -> Tensor:
-        """Subtract from the variable."""
-        return self.assign(self.own_value - to(value, self.spec.dtype))
+        """Subtract from the variable: the difference is cast, not what is subtracted."""
+        return self.assign(self.own_value - self._operand(value))
+
+    def _operand(self, value: Any) -> Any:
+        """A value to add, in float64 only for variables that are."""
+        wide = self.spec.dtype != "float64" and dtype_of(value) == "float64"
+        return to(value, "float32") if wide else value
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy of the present value."""
@@ -198,7 +232,9 @@ class Variable(Copied, Operators):
         return self.value.__index__()
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        raise TypeError(
+            f"variable {self.path!r} has no truth value of its own: compare it, or ask its numpy()"
+        )
 
     def __len__(self) -> int:
         return len(self.value)
@@ -236,8 +272,29 @@ def _spend(shape: tuple[int, ...], dtype: str) -> None:
         )
 
 
+_AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
+
+
+def _one_of(argument: str, value: Any, known: tuple[str, ...]) -> str:
+    """An option's name; None is 'none'."""
+    if value is not None and value not in known:
+        raise ValueError(f"{argument} is None or one of {', '.join(known)}, got {value!r}")
+    return value or "none"
+
+
+def _callable_or_none(attribute: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ValueError(
+            f"a variable's {attribute} is a function of its value, or None, got {value!r}"
+        )
+    return value
+
+
 def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     dtype = None if dtype is None else standardize_dtype(dtype)
+    if isinstance(initializer, str):
+        initializer = by_identifier("keras.initializers", initializer)
     if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
         return _called(initializer, shape, dtype, name)
     value = as_tensor(initializer)
@@ -256,7 +313,7 @@ def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name
         raise ValueError(
             f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
         )
-    shape = tuple(int(n) for n in shape)
+    shape = _lengths(shape, name)
     _spend(shape, dtype or standardize_dtype(None))
     value = to(
         initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None)
@@ -266,3 +323,15 @@ def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name
             f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}"
         )
     return value
+
+
+def _lengths(shape: Any, name: str) -> tuple[int, ...]:
+    try:
+        lengths = tuple(operator.index(n) for n in shape)
+    except TypeError:
+        lengths = (-1,)
+    if any(n < 0 for n in lengths):
+        raise ValueError(
+            f"variable {name!r} takes a shape of whole numbers of at least 0, got {shape!r}"
+        )
+    return lengths

@@ -451,4 +451,5 @@ def result_type(*dtypes: Any) -> str:
     """
     from narae.base import dtypes as names
 
-    return names.result_type(*(d if isinstance(d, (str, type)) else dtype_of(d) for d in dtypes))
+    known = (d if d is None or isinstance(d, (str, type)) else dtype_of(d) for d in dtypes)
+    return names.keras_result_type(*known)

@@ -240,7 +240,8 @@ def _transpose_padding(
     spread = (window - 1) * dilation + 1
     if kind == "same":
         total = spread + stride - 2 if extra is None else spread + spread % 2 - 2 + int(extra)
-        before = spread - 1 if stride > spread - 1 else math.ceil(total / 2)
+        # more before the first input than its window reaches would be zeros
+        before = min(math.ceil(total / 2), spread - 1)
         return before, total - before
     after = max(stride - spread, 0) if extra is None else int(extra)
     return spread - 1, spread - 1 + after

@@ -17,13 +17,13 @@ from narae.base.dtypes import standardize_dtype
 from narae.base.names import auto_name
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
-from narae.ops.tensor import Operators, Tensor
+from narae.ops.tensor import LogicalOperators, Tensor
 
 Shape = tuple[int | None, ...]
 _names = itertools.count()
 
 
-class KerasTensor(Operators):
+class KerasTensor(LogicalOperators):
     """A tensor to come, of a functional model: shape, dtype, and the call that makes it.
 
     >>> x = KerasTensor((None, 3))
@@ -68,6 +68,11 @@ class KerasTensor(Operators):
         import narae.ops
 
         return narae.ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def __invert__(self) -> Any:
+        import narae.ops
+
+        return narae.ops.logical_not(self)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise ValueError(

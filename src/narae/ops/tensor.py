@@ -91,8 +91,14 @@ class Operators:
     def __lshift__(self, other: Any) -> Any:
         return _op("left_shift", self, other)
 
+    def __rlshift__(self, other: Any) -> Any:
+        return _op("left_shift", other, self)
+
     def __rshift__(self, other: Any) -> Any:
         return _op("right_shift", self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return _op("right_shift", other, self)
 
     def __neg__(self) -> Any:
         return _op("negative", self)
@@ -131,6 +137,30 @@ class Operators:
 
     def __getitem__(self, key: Any) -> Any:
         return _op("get_item", self, key)
+
+
+class LogicalOperators(Operators):
+    """Operators of variables and symbolic tensors: & | ^ ask for truth, where a tensor's are of bits."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Any) -> Any:
+        return _op("logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _op("logical_and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _op("logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _op("logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _op("logical_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _op("logical_xor", other, self)
 
 
 _module: Any = None
