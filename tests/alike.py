@@ -47,7 +47,12 @@ def plain(value: Any) -> Any:
 
 
 # What the oracle's own engine says of itself, which is not Keras's behaviour.
-_ENGINE = ("Explicitly requested dtype", "scatter inputs have incompatible", "os.fork")
+_ENGINE = (
+    "Explicitly requested dtype",
+    "scatter inputs have incompatible",
+    "os.fork",
+    "__array__ implementation",
+)
 
 
 def outcome(code: Code, module: Any) -> Outcome:

@@ -64,7 +64,8 @@ def test_unary_operators_items_and_conversions() -> None:
     assert [x.item() for x in v] == [1.0, -2.0]
     assert len(v) == 2
     assert (float(Variable(2.5)), int(Variable(3, dtype="int32"))) == (2.5, 3)
-    assert not bool(Variable(0.0))
+    with pytest.raises(TypeError, match="no truth value"):
+        bool(Variable(0.0))
     assert [10, 11][Variable(1, dtype="int32")] == 11
     assert f"{Variable(2.5):.2f}" == "2.50"
     assert "shape=(2,)" in repr(v)

@@ -56,7 +56,7 @@ def shown(options: dict[str, Any]) -> str:
     """Options as they stand in an id: `axis=1, keepdims=True`."""
 
     def one(value: Any) -> str:
-        if hasattr(value, "shape") and hasattr(value, "dtype"):
+        if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
             return f"{value.dtype}{tuple(value.shape)}"
         return getattr(value, "__name__", None) or repr(value)
 

@@ -223,10 +223,15 @@ class Variable(Copied, LogicalOperators):
         return self.value.__array__(dtype, copy)
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self._scalar("float()"))
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self._scalar("int()"))
+
+    def _scalar(self, asked: str) -> Tensor:
+        if self.ndim:
+            raise TypeError(f"{asked} takes a variable of shape (), got {self.shape}")
+        return self.value
 
     def __index__(self) -> int:
         return self.value.__index__()

@@ -19,8 +19,8 @@ class Operators:
     """Python's operators by the names of `narae.ops`, for everything that behaves as a tensor."""
 
     __slots__ = ()
-    __array_priority__ = 1000  # np.ndarray's operators defer to ours: array - tensor is a tensor
-    __array_ufunc__ = None
+    # np.ndarray's operators defer to ours: array - tensor is a tensor. Its functions take our numbers.
+    __array_priority__ = 1000
 
     def __add__(self, other: Any) -> Any:
         return _op("add", self, other)
@@ -265,10 +265,16 @@ class Tensor(Operators, Value):
         return bool(self._known("bool() (an `if` or `while` on a tensor)"))
 
     def __float__(self) -> float:
-        return float(self._known("float()").item())
+        return float(self._single("float()"))
 
     def __int__(self) -> int:
-        return int(self._known("int()").item())
+        return int(self._single("int()"))
+
+    def _single(self, asked: str) -> Any:
+        data = self._known(asked)
+        if data.size != 1:
+            raise TypeError(f"{asked} takes one number, got a tensor of shape {self.shape}")
+        return data.item()
 
     def __index__(self) -> int:
         return self._known("an index").__index__()
@@ -332,6 +338,8 @@ def _is_tensor(x: Any) -> bool:
 def _array(x: Any, dtype: str | None) -> np.ndarray:
     if isinstance(x, (bool, int, float)) and dtype is None:
         return np.asarray(x, np_dtype(standardize_dtype(type(x))))
+    if x is None:
+        raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
     try:
         data = np.array(x)
     except ValueError as error:
