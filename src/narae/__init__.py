@@ -52,7 +52,6 @@ _MODULES = (
     "metrics",
     "mixed_precision",
     "models",
-    "name_scope",
     "ops",
     "optimizers",
     "random",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,27 @@ from tests.grid.kinds import DTYPES, array, results
 _A = np.array([[5, 2, 0], [1, 3, 7]])
 _B = np.array([[3, 1, 2], [1, 2, 3]])
 _OPERATORS = [
-    *("add sub mul truediv floordiv mod pow matmul and_ or_ xor lt le gt ge eq ne".split()),
+    *(
+        [
+            "add",
+            "sub",
+            "mul",
+            "truediv",
+            "floordiv",
+            "mod",
+            "pow",
+            "matmul",
+            "and_",
+            "or_",
+            "xor",
+            "lt",
+            "le",
+            "gt",
+            "ge",
+            "eq",
+            "ne",
+        ]
+    ),
 ]
 _ONE = ["neg", "pos", "abs", "invert", "truth", "index"]
 _NUMBERS = [2, 2.5, True]
@@ -134,6 +155,19 @@ def _set(name: str, value: Any) -> Case:
     return Case(f"variables.{name}={value!r}", code)
 
 
+_MEETING = [*DTYPES, "int64", "uint64", "float64", int, float, bool, None, "int", "float", "x"]
+
+
+def _meeting(count: int) -> Case:
+    """The dtype in which as many of all meet."""
+
+    def code(k: Any) -> Any:
+        rows = itertools.product(_MEETING, repeat=count)
+        return results(k, [lambda row=row: k.backend.result_type(*row) for row in rows])
+
+    return Case(f"variables.result_type of {count}", code)
+
+
 def _scoped(k: Any) -> Any:
     with k.name_scope("outer"), k.name_scope("inner"):
         v = k.Variable(1.0, name="v")
@@ -155,5 +189,6 @@ CASES = [
     *(_scalar(name, n) for name in ("int", "float", "round", "asarray") for n in (2, 2.5)),
     *(_made(options) for options in _MADE),
     *(_set(name, value) for name, value in _SET),
+    *(_meeting(count) for count in (0, 1, 2)),
     Case("variables.name_scope", _scoped),
 ]

@@ -30,9 +30,21 @@ def array(values: Any, dtype: str) -> np.ndarray:
 
 
 def _shape_and_dtype(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, (list, tuple)):
         return [_shape_and_dtype(item) for item in value]
     return [list(value.shape), narae.backend.standardize_dtype(value.dtype)]
+
+
+def _traced(call: Callable[[], Any]) -> Any:
+    import jax
+
+    kept: list[Any] = []
+    shapes = jax.eval_shape(
+        lambda: kept.append(found := call()) or (0 if isinstance(found, str) else found)
+    )
+    return kept[0] if isinstance(kept[0], str) else shapes
 
 
 def _refused(error: Exception) -> str:
@@ -43,11 +55,10 @@ def _refused(error: Exception) -> str:
 
 def results(k: Any, calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """The shape and dtype of each call's result, or the class of its error."""
-    import jax
 
     def one(call: Callable[[], Any]) -> Any:
         try:
-            return _shape_and_dtype(call() if k is narae else jax.eval_shape(call))
+            return _shape_and_dtype(call() if k is narae else _traced(call))
         except Exception as error:
             return _refused(error)
 
