@@ -75,17 +75,31 @@ def test_batch_shuffle_keeps_batches_whole_and_the_short_one_last():
 
 def test_fewer_steps_than_a_pass_go_on_in_the_next_epoch():
     source = make_source(*numbered(6), batch_size=2, steps=2)
-    assert [labels(source, n) for n in range(3)] == [
-        [[0, 1], [2, 3]],
-        [[4, 5], [0, 1]],
-        [[2, 3], [4, 5]],
-    ]
+    assert [labels(source, n) for n in (0, 2)] == [[[0, 1], [2, 3]]] * 2
+    with pytest.warns(UserWarning, match="ran out of data"):  # an epoch ends with the data
+        assert labels(source, 1) == [[4, 5]]
     assert source.steps == 2
+
+
+@given(samples, batches, st.integers(1, 20), shuffles)
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_the_epochs_of_a_pass_are_the_pass(n, batch_size, steps, shuffle):
+    parts = make_source(*numbered(n), batch_size=batch_size, steps=steps, shuffle=shuffle, seed=5)
+    whole = make_source(*numbered(n), batch_size=batch_size, shuffle=shuffle, seed=5)
+    count = -(-whole.steps // steps)
+    for passed in range(2):
+        epochs = [labels(parts, passed * count + i) for i in range(count)]
+        assert all(len(epoch) == steps for epoch in epochs[:-1])
+        assert [batch for epoch in epochs for batch in epoch] == labels(whole, passed)
+
+
+def test_steps_without_a_batch_size_make_that_many_batches():
+    assert [len(batch) for batch in labels(make_source(*numbered(10), steps=3), 0)] == [4, 4, 2]
 
 
 def test_more_steps_than_a_pass_are_warned_about():
     source = make_source(*numbered(6), batch_size=3, steps=3)
-    with pytest.warns(UserWarning, match="ran out of data.*2 steps, 3 were asked for"):
+    with pytest.warns(UserWarning, match="ran out of data.*2 were left where 3 were asked for"):
         assert labels(source, 1) == [[0, 1, 2], [3, 4, 5]]
 
 

@@ -179,8 +179,27 @@ def test_a_dataset_is_shuffled_by_seed_and_epoch():
 
 def test_a_dataset_with_too_few_batches_warns():
     source = make_source(Dataset(2), steps=3)
-    with pytest.warns(UserWarning, match="ran out of data.*has 2 batches, 3 steps"):
+    with pytest.warns(UserWarning, match="ran out of data.*has 2 batches, .* where 3 were asked"):
         assert numbers(source) == [0, 1]
+
+
+def test_a_dataset_is_iterated_to_its_end():
+    assert len(list(Dataset(5))) == 5
+    assert list(Dataset(0)) == []
+
+
+def test_a_dataset_may_change_its_length_between_epochs():
+    dataset = Dataset(2)
+    source = make_source(dataset)
+    assert numbers(source) == [0, 1]
+    dataset.n = 4
+    assert numbers(source, 1) == [0, 1, 2, 3] and source.steps == 4
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_steps_of_a_dataset_end_with_its_pass():
+    source = make_source(Dataset(5), steps=3)
+    assert [numbers(source, n) for n in range(3)] == [[0, 1, 2], [3, 4], [0, 1, 2]]
 
 
 def test_a_dataset_that_fails_tells_its_own_error():

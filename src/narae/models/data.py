@@ -21,6 +21,7 @@ from narae.models.data_checks import (
     check_batch_size,
     check_class_weight,
     check_steps,
+    check_weights,
     class_weights,
     count_samples,
 )
@@ -44,9 +45,10 @@ def make_source(
     """The batches that data gives.
 
     x, y, sample_weight: arrays (samples, ...) or nests of them; or x alone something that gives
-    batches, each x, (x, y) or (x, y, sample_weight). batch_size: 32 for None; batches that come
-    ready-made keep theirs. shuffle: True, False, or "batch" (whole batches change places). steps:
-    batches per epoch. class_weight: {label: weight}, folded into the sample weights. seed: of the
+    batches, each x, (x, y) or (x, y, sample_weight). batch_size: for None 32, or what makes
+    `steps` batches of the arrays; batches that come ready-made keep theirs. shuffle: True, False,
+    or "batch" (whole batches change places). steps: batches per epoch, which go on where the epoch
+    before ended, and end with the data. class_weight: {label: weight}, folded into the sample weights. seed: of the
     shuffles; None draws one.
 
     Raises ValueError that names the array that does not fit.
@@ -63,9 +65,8 @@ def make_source(
     seed = make_default_seed() if seed is None else seed
     kind = _kind(x)
     if kind == "arrays":
-        size = check_batch_size(batch_size)
         return of_processes(
-            _from_arrays(x, y, sample_weight, size, shuffle or False, steps, weights, seed)
+            _from_arrays(x, y, sample_weight, batch_size, shuffle or False, steps, weights, seed)
         )
     for name, extra in (("y", y), ("sample_weight", sample_weight)):
         if extra is not None:
@@ -110,7 +111,7 @@ def _from_arrays(
     x: Any,
     y: Any,
     sample_weight: Any,
-    batch_size: int,
+    batch_size: int | None,
     shuffle: bool | str,
     steps: int | None,
     weights: dict[int, float] | None,
@@ -118,14 +119,18 @@ def _from_arrays(
 ) -> ArraySource:
     tree = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
     samples = count_samples(*tree)
+    check_weights(*tree[1:])
+    if batch_size is None and steps is not None:
+        batch_size = -(-samples // steps)  # what is given of the two decides the other
+    size = check_batch_size(batch_size)
     if weights is not None:
         if sample_weight is not None:
             raise ValueError(
                 "class_weight and sample_weight cannot both be given: multiply the weights into "
                 "sample_weight"
             )
-        tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > batch_size))
-    return ArraySource(tree, samples, batch_size, shuffle, steps, seed)
+        tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > size))
+    return ArraySource(tree, samples, size, shuffle, steps, seed)
 
 
 def split(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[Any, Any]:

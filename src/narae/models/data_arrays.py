@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from narae.base import trees
 from narae.executors.rows import Rows
 from narae.graph.ir import Spec
-from narae.models.data_batches import Source
+from narae.models.data_batches import Source, part_of_pass, warn_ran_out
 from narae.models.data_checks import spec_of
 
 _BLOCK = 1 << 14
@@ -21,7 +20,8 @@ class ArraySource(Source):
     """Arrays with a common first axis, in their order or shuffled.
 
     The order of pass p over the data is a function of (seed, p) alone. With `steps`, an epoch is
-    that many batches of the endless sequence of passes, and goes on where the epoch before ended.
+    that many batches, which go on where the epoch before ended; it ends with its pass, with a warning
+    where that is early.
     """
 
     steps: int
@@ -57,31 +57,30 @@ class ArraySource(Source):
     def epoch(self, number: int) -> Iterator[ArrayBatch]:
         """The batches of one epoch, in an order that depends on nothing but the seed and
         `number`."""
-        steps = self.steps
-        if steps > self.per_pass:
-            warnings.warn(
-                f"Your input ran out of data: {self.samples} samples in batches of "
-                f"{self.batch_size} are "
-                f"{self.per_pass} steps, {steps} were asked for; the epoch ends early",
-                stacklevel=2,
+        passed, first, steps = part_of_pass(number, self.steps, self.per_pass)
+        for place in range(first, first + steps):
+            yield self._batch(passed, place)
+        if steps < self.steps:
+            warn_ran_out(
+                f"{self.samples} samples in batches of {self.batch_size} are {self.per_pass} steps, of "
+                f"which {steps} were left where {self.steps} were asked for"
             )
-            steps = self.per_pass
-        for step in range(number * steps, (number + 1) * steps):
-            yield self._batch(*divmod(step, self.per_pass))
 
     def rows(self, number: int) -> tuple[list[Rows], int] | None:
         """An epoch's whole batches as rows of the arrays, and how many batches they are. None where
         the batches are not one after the other in an order of rows."""
-        if self._shuffle == "batch" or self.steps != self.per_pass:
+        if self._shuffle == "batch":
             return None
-        if self._order is not None and self._ordered_for != number:
-            self._reorder(number)
+        passed, first, steps = part_of_pass(number, self.steps, self.per_pass)
+        if self._order is not None and self._ordered_for != passed:
+            self._reorder(passed)
         # other layouts (a slice of columns, a table's columns) are copied for the epoch
         leaves = [np.ascontiguousarray(leaf) for leaf in self.leaves]
+        start, whole = first * self.batch_size, self.samples // self.batch_size
         rows = zip(leaves, self._held, strict=True)
-        return [
-            Rows(leaf, self._order, held=held) for leaf, held in rows
-        ], self.samples // self.batch_size
+        return [Rows(leaf, self._order, start=start, held=held) for leaf, held in rows], min(
+            steps, whole - first
+        )
 
     def peek(self) -> ArrayBatch:
         """A batch of the usual size."""

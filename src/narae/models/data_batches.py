@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,10 +15,11 @@ from narae.models.data_checks import spec_of
 class Batch:
     """Arrays (x, y, sample_weight) of one step; y and sample_weight may be None."""
 
-    __slots__ = ("_tree", "size")
+    __slots__ = ("_tree", "size", "wrapped")
 
-    def __init__(self, tree: tuple[Any, Any, Any]) -> None:
-        self._tree = tree
+    def __init__(self, tree: tuple[Any, Any, Any], wrapped: bool = False) -> None:
+        """wrapped: whether the source gave (x,), and not x."""
+        self._tree, self.wrapped = tree, wrapped
         first = next((leaf for leaf in trees.flatten(tree) if leaf is not None), None)
         if first is None:
             raise ValueError("a batch without arrays: the source gave None")
@@ -33,13 +35,35 @@ class Batch:
 
     def part(self, rows: Any) -> Batch:
         """Some of the rows: a slice, or indices."""
-        return Batch(trees.map_tree(lambda leaf: None if leaf is None else leaf[rows], self._tree))
+        part = trees.map_tree(lambda leaf: None if leaf is None else leaf[rows], self._tree)
+        return Batch(part, self.wrapped)
 
     def write(self, buffers: list[np.ndarray]) -> None:
         """Fill a program's inputs: the leaves in order, None left out, cast where dtypes differ."""
         leaves = [leaf for leaf in trees.flatten(self._tree) if leaf is not None]
         for leaf, buffer in zip(leaves, buffers, strict=True):
             np.copyto(buffer, leaf, casting="unsafe")
+
+
+def part_of_pass(epoch: int, steps: int, count: int) -> tuple[int, int, int]:
+    """Where an epoch of `steps` batches lies in passes of `count` batches: the pass, its first batch
+    there, and how many it has. An epoch ends with its pass: the last one of a pass may be short.
+
+    >>> [part_of_pass(epoch, 9, 10) for epoch in range(3)]
+    [(0, 0, 9), (0, 9, 1), (1, 0, 9)]
+    """
+    passed, place = divmod(epoch, -(-count // steps))
+    first = place * steps
+    return passed, first, min(steps, count - first)
+
+
+def warn_ran_out(why: str) -> None:
+    """Say that an epoch ends early."""
+    warnings.warn(
+        f"Your input ran out of data; interrupting training: {why}. Make sure that your dataset or "
+        "generator can generate at least `steps_per_epoch * epochs` batches.",
+        stacklevel=4,
+    )
 
 
 class Source:

@@ -48,6 +48,8 @@ def _numbers(data: Any) -> bool:
 
 def as_array(data: Any, name: str) -> np.ndarray:
     """One leaf as an array with a dtype of narae; see `as_arrays`."""
+    if isinstance(data, np.ma.MaskedArray):
+        data = _unmasked(data, name)
     try:
         array = data if isinstance(data, np.ndarray) else _converted(data, name)
     except ValueError as error:
@@ -61,6 +63,18 @@ def as_array(data: Any, name: str) -> np.ndarray:
             "categories are encoded as integers first; rows of different lengths are padded"
         ) from None
     return array
+
+
+def _unmasked(data: Any, name: str) -> np.ndarray:
+    """The numbers of a masked array that masks none. Raises ValueError for one that does."""
+    hidden = int(np.ma.count_masked(data))
+    if hidden:
+        raise ValueError(
+            f"{name} is a masked array of shape {data.shape} with {hidden} masked values, and a model has "
+            f"no masks of data: pass {name}.filled(0.0) (with a sample_weight of 0 where a sample is not to "
+            "count), or leave those rows out"
+        )
+    return data.data
 
 
 def _example(array: np.ndarray) -> str:
@@ -131,6 +145,23 @@ def count_samples(x: Any, y: Any, sample_weight: Any) -> int:
         shapes = ", ".join(f"{name} has shape {array.shape}" for name, array in named)
         raise ValueError(f"there are no samples: {shapes}")
     return lengths.pop()
+
+
+def check_weights(y: Any, sample_weight: Any) -> None:
+    """Raise ValueError for sample weights that cannot be told apart by the outputs' targets."""
+    if not trees.is_nested(y) or sample_weight is None:
+        return
+    if trees.is_nested(sample_weight):
+        if isinstance(y, dict) and not trees.same_structure(y, sample_weight):
+            raise ValueError(
+                f"sample_weight needs one array per output, like y: y has the keys {list(y)}, sample_weight "
+                f"is {type(sample_weight).__name__} {list(sample_weight)!r:.60}"
+            )
+    elif sample_weight.ndim > 1 and sample_weight.shape[1:] != (1,):
+        raise ValueError(
+            f"one sample_weight for several outputs has one number per sample, (samples,), got shape "
+            f"{sample_weight.shape}: pass one array per output, in the structure of y"
+        )
 
 
 def check_batch_size(batch_size: Any) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from narae.models.data_batches import Batch, Source
+from narae.models.data_batches import Batch, Source, part_of_pass, warn_ran_out
 from narae.models.data_checks import as_arrays, class_weights, count_samples
 
 
 def batch_of(item: Any, class_weight: dict[int, float] | None) -> Batch:
     """The Batch of what a source gave: x, (x,), (x, y) or (x, y, sample_weight)."""
+    wrapped = isinstance(item, (tuple, list)) and len(item) == 1
     if not isinstance(item, (tuple, list)):
         item = (item,)
     if not 1 <= len(item) <= 3:
@@ -33,7 +33,7 @@ def batch_of(item: Any, class_weight: dict[int, float] | None) -> Batch:
             )
         weight = class_weights(y, class_weight)
     count_samples(x, y, weight)
-    return Batch((x, y, weight))
+    return Batch((x, y, weight), wrapped)
 
 
 class StreamSource(Source):
@@ -68,7 +68,7 @@ class StreamSource(Source):
             given += 1
             yield batch
         if self._limit is not None and 0 < given < self._limit:
-            _warn_ran_out(f"{given} batches came where {self._limit} steps were asked for")
+            warn_ran_out(f"{given} batches came where {self._limit} steps were asked for")
         if not given and self._given:
             raise ValueError(
                 "the generator is used up: every batch was given already. Pass something that "
@@ -93,7 +93,7 @@ class StreamSource(Source):
         if not self._ahead:
             batch = self._next()
             if batch is None and self._once:
-                _warn_ran_out("the generator is used up")
+                warn_ran_out("the generator is used up")
                 return False
             if batch is not None:
                 self._ahead.append(batch)
@@ -110,14 +110,6 @@ class StreamSource(Source):
         if not self._once:
             self._running = None
         return None
-
-
-def _warn_ran_out(why: str) -> None:
-    warnings.warn(
-        f"Your input ran out of data; interrupting training: {why}. Make sure that your dataset or "
-        "generator can generate at least `steps_per_epoch * epochs` batches.",
-        stacklevel=4,
-    )
 
 
 def _length(items: Any) -> int | None:
@@ -145,38 +137,51 @@ class DatasetSource(Source):
             class_weight,
             seed,
         )
-        self._count: int | None = getattr(dataset, "num_batches", None) or _length(dataset)
-        if self._count is None and steps is None and not hasattr(dataset, "num_batches"):
+        self._limit = steps
+        if self._count() is None and steps is None and not hasattr(dataset, "num_batches"):
             raise ValueError(
                 f"{type(dataset).__name__} has no len(): say how many steps an epoch has"
             )
-        self._limit = steps
-        self.steps = steps if self._count is None else min(self._count, steps or self._count)
+
+    def _count(self) -> int | None:
+        """How many batches a pass has now: a dataset may change at the end of an epoch."""
+        found: int | None = getattr(self._dataset, "num_batches", None)
+        return _length(self._dataset) if found is None else found
+
+    @property
+    def steps(self) -> int | None:  # type: ignore[override]
+        """Batches per epoch."""
+        count = self._count()
+        return self._limit if count is None or self._limit is not None else count
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch. Warns when there are fewer than the steps asked for."""
-        if self._limit is not None and self._count is not None and self._limit > self._count:
-            _warn_ran_out(
-                f"the dataset has {self._count} batches, {self._limit} steps were asked for"
-            )
         _call(self._dataset, "on_epoch_begin")
-        wanted = itertools.count() if self._count is None else self._order(number)
-        wanted = itertools.islice(wanted, self.steps)
-        for item in self._fetched(wanted):
+        given = 0
+        for item in self._fetched(self._numbers(number)):
             yield batch_of(item, self._class_weight)
+            given += 1
+        if self._limit is not None and given < self._limit:
+            warn_ran_out(
+                f"the dataset has {self._count()} batches, of which {given} were left where {self._limit} "
+                "were asked for"
+            )
         _call(self._dataset, "on_epoch_end")
 
-    def _order(self, number: int) -> Iterator[int]:
-        """The numbers of the batches from where epoch `number` begins, pass after pass."""
-        count = self._count or 1
-        passed, place = divmod(number * (self.steps or count), count)
-        while True:
-            order = np.arange(count)
-            if self._shuffle:
-                key = np.array([self._seed, passed], np.uint64)
-                np.random.Generator(np.random.Philox(key=key)).shuffle(order)
-            yield from order[place:].tolist()
-            passed, place = passed + 1, 0
+    def _numbers(self, epoch: int) -> Iterable[int]:
+        """The numbers of the batches of an epoch."""
+        count = self._count()
+        if count is None:
+            first = epoch * (self._limit or 0)
+            return itertools.count() if self._limit is None else range(first, first + self._limit)
+        if not count:
+            return ()
+        passed, first, steps = part_of_pass(epoch, self._limit or count, count)
+        order = np.arange(count)
+        if self._shuffle:
+            key = np.array([self._seed, passed], np.uint64)
+            np.random.Generator(np.random.Philox(key=key)).shuffle(order)
+        return order[first : first + steps].tolist()
 
     def peek(self) -> Batch:
         """The dataset's batch 0."""

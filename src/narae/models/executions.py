@@ -12,6 +12,8 @@ import numpy as np
 from narae.base import trees
 from narae.models.steps import as_floats
 
+_STOPS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+
 
 class Executions:
     """Runs the steps of one kind over a source's batches.
@@ -37,7 +39,7 @@ class Executions:
         self._model, self._kind, self._source = model, kind, source
         self._check, self._watch, self._take = check, watch, take
         self._size = model.steps_per_execution
-        self._stops = kind == "train"
+        self._stop = _STOPS[kind]
         self._parts: list[Any] = []  # what the steps of an execution of predict gave
         self._wanted = callbacks.wants_batches
         self._begin = getattr(callbacks, f"on_{kind}_batch_begin")
@@ -48,7 +50,8 @@ class Executions:
     def run(self, epoch: int) -> bool:
         """All batches from the present one on; whether there was any in the epoch."""
         # the outputs of predict are kept by batches: `loops.predict` asks for whole runs itself
-        if not self.done and self._kind != "predict" and hasattr(self._source, "rows"):
+        whole = not self.done and self._kind != "predict" and not self._stopped()
+        if whole and hasattr(self._source, "rows"):
             if not self._wanted:
                 self._at_once(epoch)
             elif self._size > 1:
@@ -116,7 +119,7 @@ class Executions:
         return number >= 0
 
     def _stopped(self) -> bool:
-        return self._stops and self._model.stop_training
+        return bool(getattr(self._model, self._stop))
 
     def _tell(self, number: int) -> None:
         """The hook at an execution's end."""

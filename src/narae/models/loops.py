@@ -15,6 +15,7 @@ from narae.callbacks import CallbackList
 from narae.models.compiled_metrics import CompiledMetrics
 from narae.models.data import make_source, split
 from narae.models.executions import Executions
+from narae.models.fit_checks import Checks, naming, own_step
 from narae.models.steps import as_floats
 
 
@@ -47,22 +48,25 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
     )
     model.history = callbacks.history
     model.stop_training = False
-    validated: set[str] = set()
     callbacks.on_data(lambda: train.peek().tree())
     _build(model, train)
     callbacks.on_train_begin()
     start, done = callbacks.resumed_at or (options.initial_epoch, 0)
     logs: dict[str, Any] = {}
+    checks = Checks(model)
+    if any(_due(epoch, options.validation_freq) for epoch in range(start, options.epochs)):
+        checks.validation(validation)
     for epoch in range(start, options.epochs):
         if epoch > start and not train.ready():
             break
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        logs = _train_epoch(
-            model, train, epoch, callbacks, validated, done if epoch == start else 0
-        )
+        # data begin at their beginning, whatever the first epoch is called
+        part = epoch - options.initial_epoch
+        resumed = done if epoch == start else 0
+        logs = _train_epoch(model, train, (epoch, part), callbacks, checks, resumed)
         if validation is not None and _due(epoch, options.validation_freq):
-            found = _test_epoch(model, validation, callbacks, validated)
+            found = _test_epoch(model, validation, callbacks, checks)
             logs.update({f"val_{name}": value for name, value in found.items()})
         logs = dict(sorted(logs.items()))
         callbacks.on_epoch_end(epoch, logs)
@@ -76,10 +80,11 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
 
 def _build(model: Any, source: Any) -> None:
     """Make all variables, so that callbacks may read and restore them before the first step."""
-    if not model.run_eagerly:
-        model._steps().program("train", source.peek())
-    elif not model.built:
-        model._steps().run("predict", source.peek())
+    with naming(source):
+        if not model.run_eagerly:
+            model._steps().program("train", source.peek())
+        elif not model.built and not own_step(model, "train"):
+            model._steps().run("predict", source.peek())
 
 
 def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[Any, Any]:
@@ -102,13 +107,14 @@ def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[A
     if validation is None:
         return train, None
     val_x, val_y, val_weight = _unpacked(validation)
-    source = make_source(
-        val_x,
-        val_y,
-        val_weight,
-        batch_size=options.validation_batch_size or options.batch_size,
-        steps=options.validation_steps,
-    )
+    with naming(None, "validation_data"):
+        source = make_source(
+            val_x,
+            val_y,
+            val_weight,
+            batch_size=options.validation_batch_size or options.batch_size,
+            steps=options.validation_steps,
+        )
     return train, source
 
 
@@ -147,28 +153,33 @@ def _due(epoch: int, freq: Any) -> bool:
 
 
 def _train_epoch(
-    model: Any, source: Any, epoch: int, callbacks: Any, validated: set[str], done: int
+    model: Any, source: Any, number: tuple[int, int], callbacks: Any, checks: Checks, done: int
 ) -> dict[str, Any]:
-    """One pass over the training data but for the first `done` batches; the metrics at its end."""
+    """One pass over the training data but for the first `done` batches; the metrics at its end.
+
+    number: of the epoch, and of the part of the data that is its own.
+    """
+    epoch, part = number
     running = Executions(
         model,
         "train",
         source,
         callbacks,
-        lambda batch: _validate(model, "train", source, batch, validated),
-        lambda logs, first: _watch_losses(logs, epoch, first, validated),
+        lambda batch: checks.labels("train", source, batch),
+        lambda logs, first: _watch_losses(logs, epoch, first, checks),
     )
     running.done = done
-    if not running.run(epoch):
+    if not running.run(part):
         raise ValueError("fit got no data: the source gave no batch")
     return as_floats(model.get_metrics_result() if running.out is None else running.out)
 
 
-def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) -> dict[str, Any]:
+def _test_epoch(model: Any, source: Any, callbacks: Any, checks: Checks) -> dict[str, Any]:
     """One pass over data without training; the metrics at its end."""
     model.reset_metrics()
+    model.stop_evaluating = False
     callbacks.on_test_begin()
-    check = lambda batch: _validate(model, "test", source, batch, validated)  # noqa: E731
+    check = lambda batch: checks.labels("test", source, batch)  # noqa: E731
     running = Executions(model, "test", source, callbacks, check)
     if not running.run(0):
         raise ValueError("evaluate got no data: the source gave no batch")
@@ -177,30 +188,14 @@ def _test_epoch(model: Any, source: Any, callbacks: Any, validated: set[str]) ->
     return logs
 
 
-def _validate(model: Any, kind: str, source: Any, batch: Any, validated: set[str]) -> None:
-    """Labels out of range and their like are told before a compiled step sees them: arrays once, as a whole,
-    other sources batch by batch."""
-    whole = getattr(source, "arrays", None)
-    if (
-        model.run_eagerly
-        or model._trained.loss is None
-        or (whole is not None and f"{kind}{id(source)}" in validated)
-    ):
-        return
-    model._steps().program(kind, batch)  # shapes of the predictions are known from here on
-    validated.add(f"{kind}{id(source)}")
-    tree = batch.tree() if whole is None else whole()
-    model._trained.loss.validate(tree[1])
-
-
-def _watch_losses(logs: Any, epoch: int, first: int, validated: set[str]) -> None:
+def _watch_losses(logs: Any, epoch: int, first: int, checks: Checks) -> None:
     """A loss that is no number is told once, with the step: of one step, or of several from
     `first` on."""
     found = logs.get("loss") if isinstance(logs, dict) else None
     losses = np.asarray(0.0 if found is None else found)
-    if "nan" in validated or losses.ndim > 1 or not np.isnan(losses).any():
+    if checks.told_nan or losses.ndim > 1 or not np.isnan(losses).any():
         return
-    validated.add("nan")
+    checks.told_nan = True
     step = first + int(np.isnan(losses).argmax())
     warnings.warn(
         f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
@@ -233,7 +228,7 @@ def evaluate(
     source = make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
     model._steps().refresh()
     listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
-    return _test_epoch(model, source, listed, set())
+    return _test_epoch(model, source, listed, Checks(model))
 
 
 def flat(model: Any, logs: dict[str, Any]) -> Any:
@@ -255,10 +250,13 @@ def predict(
     running = model._steps()
     running.refresh()
     listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
+    model.stop_predicting = False
     listed.on_predict_begin()
-    out = _Outputs(source.samples if steps is None else None)
+    out = _Outputs(source.samples if steps is None else None, source.batch_size)
     batches = Executions(model, "predict", source, listed, take=out.add)
-    batches.done = 0 if listed.wants_batches else _predict_at_once(running, source, listed, out)
+    with naming(source):
+        if not listed.wants_batches and not model.stop_predicting:
+            batches.done = _predict_at_once(running, source, listed, out)
     batches.run(0)
     listed.on_predict_end()
     return out.joined()
@@ -281,8 +279,8 @@ def _predict_at_once(running: Any, source: Any, listed: Any, out: _Outputs) -> i
 class _Outputs:
     """The batches' outputs, written into arrays of the final size where that is known."""
 
-    def __init__(self, samples: int | None) -> None:
-        self._samples = samples
+    def __init__(self, samples: int | None, batch_size: int | None) -> None:
+        self._samples, self._size = samples, batch_size
         self._tree: Any = None
         self._whole: list[np.ndarray] = []
         self._parts: list[list[np.ndarray]] = []
@@ -293,8 +291,11 @@ class _Outputs:
         leaves = [np.asarray(leaf) for leaf in trees.flatten(result)]
         if self._tree is None:
             self._tree = result
-            if self._samples is not None and all(leaf.ndim for leaf in leaves):
+            if self._samples is not None and self._by_rows(leaves):
                 self._whole = [np.empty((self._samples, *a.shape[1:]), a.dtype) for a in leaves]
+        if self._whole and not self._fit(leaves):
+            self._parts = [self._written()]
+            self._whole = []
         if not self._whole:
             self._parts.append([leaf.copy() for leaf in leaves])
             return trees.pack_as(result, self._parts[-1])
@@ -305,11 +306,28 @@ class _Outputs:
         self._done += size
         return trees.pack_as(result, kept)
 
+    def _by_rows(self, leaves: list[np.ndarray]) -> bool:
+        """Whether outputs have a row for each sample: of one batch, or of whole batches."""
+        size = min(self._size or 1, self._samples or 0)
+        return all(leaf.ndim and leaf.shape[0] and not leaf.shape[0] % size for leaf in leaves)
+
+    def _fit(self, leaves: list[np.ndarray]) -> bool:
+        """Whether outputs go on where the others ended."""
+        end = self._done + (leaves[0].shape[0] if leaves[0].ndim else 0)
+        pairs = zip(leaves, self._whole, strict=True)
+        return all(
+            leaf.shape == (end - self._done, *whole.shape[1:]) and end <= len(whole)
+            for leaf, whole in pairs
+        )
+
+    def _written(self) -> list[np.ndarray]:
+        return [whole[: self._done] for whole in self._whole]
+
     def joined(self) -> Any:
         """All outputs in the model's structure."""
         if self._tree is None:
             raise ValueError("predict got no data: the source gave no batch")
-        leaves = self._whole or [
+        leaves = self._written() or [
             np.concatenate([np.atleast_1d(part) for part in parts])
             for parts in zip(*self._parts, strict=True)
         ]
@@ -326,7 +344,7 @@ def on_batch(
     batch = next(iter(source.epoch(0)))
     if kind != "predict":
         model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
-        _validate(model, kind, source, batch, set())
+        Checks(model).labels(kind, source, batch)
     if kind == "predict":
         return steps.run(kind, batch, lambda out: trees.map_tree(np.array, out))
     logs = steps.run(kind, batch, as_floats)

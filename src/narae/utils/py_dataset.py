@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -70,6 +72,11 @@ class PyDataset:
             return len(self)  # type: ignore[arg-type]
         except TypeError:
             return None
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of one pass, in order; without end where `num_batches` is None."""
+        count = self.num_batches
+        return (self[i] for i in (itertools.count() if count is None else range(count)))
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(
