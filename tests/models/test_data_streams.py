@@ -193,7 +193,8 @@ def test_a_dataset_may_change_its_length_between_epochs():
     source = make_source(dataset)
     assert numbers(source) == [0, 1]
     dataset.n = 4
-    assert numbers(source, 1) == [0, 1, 2, 3] and source.steps == 4
+    assert numbers(source, 1) == [0, 1, 2, 3]
+    assert source.steps == 4
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
