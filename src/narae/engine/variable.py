@@ -146,14 +146,15 @@ class Variable(Copied, LogicalOperators):
     def own_value(self) -> Tensor:
         """The present value in the variable's own dtype, wherever it is read."""
         scope = current_scope()
-        if scope is not None:
-            found = scope.read(self)
-        else:
-            found = self._snapshot
-            if found is None:
-                found = self._snapshot = Tensor(self.spec, self.store.host().copy())
+        found = self.snapshot() if scope is None else scope.read(self)
         tape.note_read(self, found)
         return found
+
+    def snapshot(self) -> Tensor:
+        """The value that the storage has."""
+        if self._snapshot is None:
+            self._snapshot = Tensor(self.spec, self.store.host().copy())
+        return self._snapshot
 
     def __narae_tensor__(self) -> Tensor:
         return self.value

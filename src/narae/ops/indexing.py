@@ -258,11 +258,8 @@ def _multiplied(rows: Any, flat: Tensor, new: Tensor) -> Any:
 
 
 def _starts(start: Any) -> Tensor:
-    found = (
-        start
-        if hasattr(start, "shape")
-        else np.asarray([int(s) if _is_whole(s) else s for s in start])
-    )
+    """Where a part begins: a whole number for each axis, of which some may be traced."""
+    found = as_tensor(start if hasattr(start, "shape") else list(start))
     return to(found, "int32")
 
 

@@ -24,10 +24,10 @@ from narae.ops.records.body import (
     Body,
     gradient_graph,
     trace_graph,
-    trace_graphs,
 )
 from narae.ops.records.logic import less
 from narae.ops.records.reduce import reduce_sum
+from narae.ops.records.state import trace_bodies
 
 
 def _floats(values: Sequence[Value | Spec]) -> list[int]:
@@ -110,8 +110,14 @@ def choose(index: Value, functions: Sequence[Body], operands: Sequence[Value]) -
     if index.data is not None:
         place = min(max(int(index.data), 0), len(functions) - 1)
         return tuple(functions[place](*operands))
-    graphs, captured = trace_graphs(functions, [v.spec for v in operands])
-    return switch(index, *operands, *captured, branches=graphs)
+    found = trace_bodies(functions, [v.spec for v in operands])
+    outputs = [[*out, *new] for out, new in zip(found.outputs, found.news, strict=True)]
+    inputs = [*found.inputs, *(value for _, value in found.written)]
+    graphs, captured = found.graphs(inputs, outputs)
+    result = switch(index, *operands, *found.before(), *captured, branches=graphs)
+    count = len(result) - len(found.written)
+    found.assign(result[count:])
+    return result[:count]
 
 
 # --- a loop ---
@@ -172,8 +178,19 @@ def repeat_while(
             _check_same("the body of a while_loop", after, current)
             current, done = after, done + 1
         return current
-    graphs, captured = trace_graphs([lambda *s: [test(*s)], body], [v.spec for v in state])
-    return while_(*state, *captured, test=graphs[0], body=graphs[1], count=len(state), limit=limit)
+    found = trace_bodies([lambda *s: [test(*s)], body], [v.spec for v in state])
+    tested, stepped = found.outputs
+    if any(new is not old for new, (_, old) in zip(found.news[0], found.written, strict=True)):
+        raise ValueError(
+            "the condition of a while_loop assigns to a variable (is there dropout in it?): the body may"
+        )
+    inputs = [*found.inputs, *(value for _, value in found.written)]
+    graphs, captured = found.graphs(inputs, [tested, [*stepped, *found.news[1]]])
+    states = [*state, *found.before()]
+    counts = {"count": len(states), "limit": limit}
+    result = while_(*states, *captured, test=graphs[0], body=graphs[1], **counts)
+    found.assign(result[len(state) :])
+    return result[: len(state)]
 
 
 # --- a scan ---
@@ -340,5 +357,12 @@ def scan_over(
     each. Raises ShapeError or DtypeError when a carry changes its shape or dtype.
     """
     specs = [v.spec for v in init] + [Spec(x.shape[1:], x.dtype) for x in xs]
-    graph, captured = trace_graph(function, specs)
-    return _scanned(graph, init, xs, captured, length, reverse)
+    found = trace_bodies([function], specs)
+    count, ((*out,), (new,)) = len(init), (found.outputs[0], found.news)
+    state = [value for _, value in found.written]
+    inputs = [*found.inputs[:count], *state, *found.inputs[count:]]
+    (graph,), captured = found.graphs(inputs, [[*out[:count], *new, *out[count:]]])
+    result = _scanned(graph, [*init, *found.before()], xs, captured, length, reverse)
+    last = count + len(state)
+    found.assign(result[count:last])
+    return (*result[:count], *result[last:])
