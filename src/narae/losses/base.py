@@ -145,8 +145,8 @@ _LOUD = object()  # the "default" of an option that is always in the config
 class FunctionLoss(LossFunctionWrapper):
     """Base of the losses that are one of our functions: class Huber(FunctionLoss, function=huber).
 
-    quiet: options that Keras leaves out of the config, and their defaults; here they are left out
-    only at the default, so that a config makes the same loss again.
+    Options are attributes too. quiet: options that Keras leaves out of the config, and their
+    defaults; here they are left out only at the default, so that a config makes the same loss again.
     """
 
     function: ClassVar[Callable[..., Any]]
@@ -166,6 +166,8 @@ class FunctionLoss(LossFunctionWrapper):
     def __init__(self, reduction: str | None, name: str | None, dtype: Any, **options: Any) -> None:
         name = name or self.function.__name__
         super().__init__(self.function, reduction=reduction, name=name, dtype=dtype, **options)
+        for option, value in options.items():
+            setattr(self, option, value)
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same loss again."""

@@ -33,19 +33,19 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None
 ) -> Tensor:
-    """1 − TP / (TP + alpha FN + beta FP) over some axes, all by default (Salehi et al. 2017).
+    """1 − TP / (TP + alpha FP + beta FN) over some axes, all by default (Salehi et al. 2017, eq. 3).
 
-    alpha weighs what was missed and beta what was wrongly found: so Keras computes it, though it
-    documents the reverse. Raises ShapeError when the shapes do not broadcast.
+    alpha weighs what was wrongly found, beta what was missed. Raises ShapeError when the shapes do
+    not broadcast.
 
     >>> round(tversky([[0.0, 1.0]], [[0.0, 1.0]]).item(), 4)
     0.0
     """
     y_true, y_pred = pair("tversky", y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
-    missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
     wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)
-    return 1.0 - both / (both + alpha * missed + beta * wrong + epsilon())
+    missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
+    return 1.0 - both / (both + alpha * wrong + beta * missed + epsilon())
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
@@ -104,7 +104,9 @@ def circle(
 
 def _log_sum_exp(x: Any, mask: Any) -> Any:
     """log Σ exp(x) over the masked part of the last axis."""
-    return ops.logsumexp(ops.where(mask, x, -1e9), axis=-1)
+    # finite, so that gradients are too: exp() of it is 0, and float16 holds it
+    nothing = -6e4 if x.dtype == "float16" else -1e9
+    return ops.logsumexp(ops.where(mask, x, nothing), axis=-1)
 
 
 def ctc(y_true: Any, y_pred: Any) -> Tensor:

@@ -28,7 +28,7 @@ class Dice(FunctionLoss, function=dice):
 
 
 class Tversky(FunctionLoss, function=tversky):
-    """Dice that weighs what was missed by alpha and what was wrongly found by beta. See `tversky`.
+    """Dice that weighs what was wrongly found by alpha and what was missed by beta. See `tversky`.
 
     >>> f"{Tversky(alpha=0.3, beta=0.7)([[0.0, 1.0]], [[0.0, 1.0]]):.4f}"
     '0.0000'

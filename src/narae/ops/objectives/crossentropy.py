@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from narae import ops
-from narae.base.dtypes import as_float
+from narae.base.dtypes import as_float, result_type
 from narae.base.settings import epsilon
-from narae.ops.objectives.pairs import check_labels, check_one_hot, class_indices, pair
+from narae.ops.objectives.pairs import (
+    check_axis,
+    check_labels,
+    check_one_hot,
+    check_same_shape,
+    class_indices,
+    pair,
+)
 from narae.ops.tensor import Tensor
 
 
@@ -32,14 +40,20 @@ def binary_crossentropy(
 ) -> Tensor:
     """−mean(t log p + (1 − t) log(1 − p)) over an axis; p probabilities, or from_logits scores.
 
-    Raises ShapeError when the shapes do not broadcast.
+    Raises ShapeError when y_true has not y_pred's shape, but for a last axis of length 1.
 
     >>> f"{binary_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.6931'
     """
-    y_true, y_pred = pair("binary_crossentropy", y_true, y_pred)
+    y_true, y_pred = _binary_pair("binary_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
     return ops.mean(_binary(y_true, y_pred, from_logits), axis=axis)
+
+
+def _binary_pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    y_true, y_pred = pair(name, y_true, y_pred)
+    check_same_shape(name, y_true.shape, y_pred.shape)
+    return y_true, y_pred
 
 
 def _binary(y_true: Any, y_pred: Any, from_logits: bool) -> Any:
@@ -64,12 +78,12 @@ def binary_focal_crossentropy(
     """binary_crossentropy times (1 − p of the truth)^gamma (Lin et al. 2017, "Focal loss", eq. 4).
 
     apply_class_balancing: times alpha for class 1 and 1 − alpha for class 0 (eq. 5).
-    Raises ShapeError when the shapes do not broadcast.
+    Raises ShapeError when y_true has not y_pred's shape, but for a last axis of length 1.
 
     >>> f"{binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.1733'
     """
-    y_true, y_pred = pair("binary_focal_crossentropy", y_true, y_pred)
+    y_true, y_pred = _binary_pair("binary_focal_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
     y_pred = ops.sigmoid(y_pred) if from_logits else y_pred
     right = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
@@ -79,12 +93,22 @@ def binary_focal_crossentropy(
     return ops.mean(loss, axis=axis)
 
 
-def _one_hot_pair(name: str, y_true: Any, y_pred: Any, smoothing: float) -> tuple[Any, Any]:
+def _one_hot_pair(
+    name: str, y_true: Any, y_pred: Any, smoothing: float, axis: int
+) -> tuple[Any, Any]:
     y_pred = ops.convert_to_tensor(y_pred)
     y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     check_one_hot(name, y_true.shape, y_pred.shape)
-    return smoothed(y_true, smoothing, y_true.shape[-1]), y_pred
+    check_axis(name, axis, y_pred.shape)
+    if y_pred.shape[axis] == 1:
+        warnings.warn(
+            f"{name} of one class is 0 whatever is predicted (predictions of shape {y_pred.shape}): "
+            "binary_crossentropy is for one output, or give the last layer a unit per class",
+            SyntaxWarning,
+            stacklevel=3,
+        )
+    return smoothed(y_true, smoothing, y_true.shape[axis]), y_pred
 
 
 def categorical_crossentropy(
@@ -96,12 +120,14 @@ def categorical_crossentropy(
 ) -> Tensor:
     """−Σ t log p along the classes' axis: (..., classes) -> (...); p are divided by their sum.
 
-    Raises ShapeError when y_true has not y_pred's shape.
+    Raises ShapeError when y_true has not y_pred's shape, or for an axis that is not there. Warns
+    of a single class.
 
     >>> f"{categorical_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.6931'
     """
-    y_true, y_pred = _one_hot_pair("categorical_crossentropy", y_true, y_pred, label_smoothing)
+    name = "categorical_crossentropy"
+    y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing, axis)
     if from_logits:
         log_p = ops.log_softmax(y_pred, axis=axis)
     else:
@@ -120,16 +146,17 @@ def categorical_focal_crossentropy(
 ) -> Tensor:
     """−Σ alpha (1 − p)^gamma t log p along the classes' axis (Lin et al. 2017, "Focal loss").
 
-    Raises ShapeError when y_true has not y_pred's shape.
+    alpha: a number, or one per class. Raises ShapeError when y_true has not y_pred's shape, or for
+    an axis that is not there. Warns of a single class.
 
     >>> f"{categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.0433'
     """
     name = "categorical_focal_crossentropy"
-    y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing)
+    y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing, axis)
     y_pred = ops.softmax(y_pred, axis=axis) if from_logits else y_pred
     y_pred = clipped(y_pred / ops.sum(y_pred, axis=axis, keepdims=True))
-    weight = alpha * ops.power(1.0 - y_pred, gamma)
+    weight = ops.power(1.0 - y_pred, gamma) * alpha
     return ops.sum(weight * (-y_true * ops.log(y_pred)), axis=axis)
 
 
@@ -143,6 +170,7 @@ def sparse_categorical_crossentropy(
     """−log p of the true class: indices (...) or (..., 1), predictions (..., classes) -> (...).
 
     p are divided by their sum. ignore_class: an index whose samples have loss 0 and are masked out.
+    Half precision gives a float32 result.
     Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
 
     >>> f"{sparse_categorical_crossentropy(1, [0.5, 0.5]):.4f}"
@@ -174,7 +202,7 @@ def _log_of_picked(labels: Any, y_pred: Any, from_logits: bool, axis: int) -> An
     else:
         picked = ops.take_along_axis(y_pred, index, axis=axis)
         log_p = ops.log(clipped(picked / ops.sum(y_pred, axis=axis, keepdims=True)))
-    return ops.squeeze(log_p, axis)
+    return ops.cast(ops.squeeze(log_p, axis), result_type(log_p.dtype, "float32"))
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:

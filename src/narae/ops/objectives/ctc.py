@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from narae import ops
-from narae.base.dtypes import as_float
+from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
 from narae.ops.records.control import scan_over
 from narae.ops.tensor import Tensor
@@ -19,14 +21,14 @@ def ctc_loss(
     """−log p of each label sequence, summed over its alignments (Graves et al. 2006, section 4.1).
 
     target: (n, labels), class indices; output: (n, time, classes), scores; lengths: (n,), how much
-    of each row counts. mask_index: the class that stands for no label. Result (n,).
-    Raises ShapeError for other ranks.
+    of each row counts. mask_index: the class that stands for no label; among the labels that count
+    it is a label like others. Result (n,), in float32 or wider. Raises ShapeError for other ranks.
 
     >>> f"{ctc_loss([[1]], [[[0.0, 0.0]]], [1], [1])[0]:.4f}"
     '0.6931'
     """
     output = ops.convert_to_tensor(output)
-    output = ops.cast(output, as_float(output.dtype))
+    output = ops.cast(output, result_type(as_float(output.dtype), "float32"))
     labels = ops.cast(ops.convert_to_tensor(target), "int32")
     check_sequences(labels.shape, output.shape)
     count, times, _ = output.shape
@@ -67,9 +69,11 @@ def _alignment(labels: Any, blank: int) -> tuple[Any, Any]:
     pairs = ops.concatenate([blanks, ops.expand_dims(labels, -1)], axis=-1)
     last = ops.full((count, 1), blank, dtype="int32")
     states = ops.concatenate([ops.reshape(pairs, (count, 2 * length)), last], axis=1)
-    # from one label to the next when they differ: the blank between equal ones must be seen
+    # from one label to the next when they differ: the blank between equal ones must be seen. By
+    # place, not by class: the blank's class among the labels is a label like others
     before = ops.concatenate([ops.full((count, 2), blank, dtype="int32"), states[:, :-2]], axis=1)
-    return states, ops.logical_and(ops.not_equal(states, blank), ops.not_equal(states, before))
+    is_label = np.arange(2 * length + 1) % 2 == 1
+    return states, ops.logical_and(is_label, ops.not_equal(states, before))
 
 
 def _later(alpha: Any, k: int) -> Any:

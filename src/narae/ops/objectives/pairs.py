@@ -36,6 +36,23 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return y_true, y_pred
 
 
+def check_same_shape(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
+    """Raise ShapeError unless there is a target for each prediction."""
+    if not _alike(tuple(true), tuple(pred)):
+        raise ShapeError(
+            f"{name} takes targets of the predictions' shape {tuple(pred)}, got {tuple(true)}: a label, "
+            "0 or 1, for each unit of the last layer"
+        )
+
+
+def check_axis(name: str, axis: Any, shape: tuple[Any, ...]) -> None:
+    """Raise ValueError unless an axis is a whole number, ShapeError unless there is one so numbered."""
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        raise ValueError(f"{name} takes `axis` as a whole number, got {axis!r}")
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"{name}: axis {axis} is out of range for predictions of shape {shape}")
+
+
 def check_one_hot(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
     """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
     if not pred:
