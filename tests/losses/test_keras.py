@@ -68,7 +68,7 @@ CASES = [
     ("CategoricalGeneralizedCrossEntropy", {"q": 0.7}, LABELS, P),
     ("Dice", {}, BITS, P),
     ("Dice", {"axis": 1}, BITS, P),
-    ("Tversky", {"alpha": 0.3, "beta": 0.7}, BITS, P),
+    ("Tversky", {"alpha": 0.4, "beta": 0.4}, BITS, P),
     ("Tversky", {"axis": 0}, BITS, P),
     ("Circle", {}, LABELS, UNIT),
     ("Circle", {"gamma": 20.0, "margin": 0.2, "remove_diagonal": False}, LABELS, UNIT),
@@ -183,8 +183,10 @@ def test_names_and_aliases(keras):
     from keras.src.losses import ALL_OBJECTS_DICT
 
     for name, thing in ALL_OBJECTS_DICT.items():
+        if name in ("LossFunctionWrapper", "loss_function_wrapper"):
+            continue  # it wraps a function, which a name alone does not give
         if isinstance(thing, type):
-            assert losses.deserialize(name).__name__ == thing.__name__
+            assert type(losses.deserialize(name)).__name__ == thing.__name__
         else:
             assert losses.get(name).__name__ == thing.__name__
     public = {n for n in dir(keras.losses) if not n.startswith("_")}

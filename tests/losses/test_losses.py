@@ -186,3 +186,69 @@ def test_wrapper_keeps_its_function():
     loss = losses.LossFunctionWrapper(losses.huber, delta=2.0, name="mine")
     again = losses.deserialize(losses.serialize(loss))
     assert again([[0.0]], [[3.0]]).item() == 4.0
+
+
+def test_tversky_weighs_false_positives_by_alpha_as_the_paper_does():
+    """Salehi et al. 2017, eq. 3: TP / (TP + alpha FP + beta FN), summed here by hand."""
+    y_true, y_pred = np.array([[1.0, 0, 0, 0]]), np.array([[1.0, 1, 0, 0]])
+    for alpha, beta in ((0.2, 0.8), (0.8, 0.2), (0.5, 0.5)):
+        true_positives, false_positives, false_negatives = 1.0, 1.0, 0.0
+        index = true_positives / (true_positives + alpha * false_positives + beta * false_negatives)
+        for loss in (
+            losses.Tversky(alpha=alpha, beta=beta)(y_true, y_pred),
+            losses.tversky(y_true, y_pred, alpha, beta),
+        ):
+            # epsilon (1e-7) in the denominator, and float32
+            np.testing.assert_allclose(loss.numpy(), 1 - index, atol=3e-7)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+@pytest.mark.parametrize("logits", [False, True])
+def test_smoothed_targets_are_a_distribution_along_the_axis(axis, logits):
+    """The crossentropy of targets that were smoothed beforehand, with 1/K of the axis's K classes."""
+    rng = np.random.default_rng(3)
+    y_pred = rng.uniform(0.1, 1.0, (2, 3, 4))
+    classes = y_pred.shape[axis]
+    labels = np.moveaxis(rng.integers(0, classes, y_pred.shape), axis, -1)[..., 0]
+    y_true = np.moveaxis(np.eye(classes)[labels], -1, axis)
+    smooth = y_true * 0.7 + 0.3 / classes
+    np.testing.assert_allclose(smooth.sum(axis), 1.0)
+    for name in ("categorical_crossentropy", "categorical_focal_crossentropy"):
+        function = getattr(losses, name)
+        options = {"from_logits": logits, "axis": axis}
+        ours = function(y_true, y_pred, label_smoothing=0.3, **options)
+        np.testing.assert_allclose(
+            ours.numpy(), function(smooth, y_pred, **options).numpy(), rtol=1e-6
+        )
+
+
+def test_ctc_sums_over_all_alignments_with_the_blank_among_the_labels():
+    """By enumeration: the labels' sequence with optional blanks between, each state held for a while."""
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(1, 5, 3))
+    p = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    for labels in ([1, 2, 0, 2], [1, 0], [2, 2], [0, 1, 1]):
+        length = sum(label != 0 for label in labels)
+        states = [0]
+        for label in labels[:length]:
+            states += [label, 0]
+        ends = [len(states) - 1, len(states) - 2]
+        total = 0.0
+        for path in itertools.product(range(len(states)), repeat=5):
+            steps_fit = all(
+                0 <= b - a <= 1 or (b - a == 2 and b % 2 == 1 and states[a] != states[b])
+                for a, b in itertools.pairwise(path)
+            )
+            if path[0] in (0, 1) and path[-1] in ends and steps_fit:
+                total += np.prod([p[0, t, states[s]] for t, s in enumerate(path)])
+        ours = losses.ctc(np.array([labels]), scores.astype("float32"))
+        np.testing.assert_allclose(ours.numpy(), [-np.log(total)], rtol=1e-5)
+
+
+def test_ctc_of_half_precision_is_computed_wider():
+    labels = np.array([[1, 2, 2, 1]])
+    scores = np.zeros((1, 6, 3), "float16")
+    wide = losses.ctc(labels, scores.astype("float32")).numpy()
+    half = losses.ctc(labels, scores)
+    assert half.dtype == "float32"
+    np.testing.assert_array_equal(half.numpy(), wide)

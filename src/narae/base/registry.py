@@ -352,9 +352,7 @@ def get_object(
     config becomes an object. Raises ValueError with the nearest right name.
     """
     if isinstance(identifier, dict):
-        name = identifier.get("class_name")
-        renamed = {"class_name": (aliases or {}).get(name, name)} if name else {}
-        return deserialize_keras_object({**identifier, **renamed})
+        return deserialize_as(kind, module, identifier, None, aliases)
     if not isinstance(identifier, str):
         raise ValueError(
             f"cannot interpret {identifier!r} as {kind}: a name, a config or an object of its own"
@@ -362,13 +360,49 @@ def get_object(
     found = get_registered_object(identifier)
     if found is not None:
         return found
-    known, aliases = family(module), aliases or {}
-    lowered = {name.lower(): name for name in reversed(list(known))}
-    name = aliases.get(identifier, aliases.get(identifier.lower(), identifier))
-    name = name if name in known else lowered.get(name.lower(), name)
+    known, name = family(module), _family_name(module, identifier, aliases)
     if name not in known:
-        raise unknown_name(kind, identifier, [*known, *aliases])
+        raise unknown_name(kind, identifier, [*known, *(aliases or {})])
     return known[name]
+
+
+def _family_name(module: str, name: str, aliases: Mapping[str, str] | None) -> str:
+    """The name that a family has for a spelling of it; the spelling itself when it has none."""
+    known, aliases = family(module), aliases or {}
+    found = aliases.get(name, aliases.get(name.lower(), name))
+    lowered = {name.lower(): name for name in reversed(list(known))}
+    return found if found in known else lowered.get(found.lower(), name)
+
+
+def deserialize_as(
+    kind: str,
+    module: str,
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> Any:
+    """What `losses.deserialize`, `optimizers.deserialize` and their like do: the object of a config or name.
+
+    The class may be named by any spelling that the family's `get` takes; the name of a function gives
+    the function. None stays None. Raises ValueError for names that nothing has, and for what is no config.
+    """
+    if config is None:
+        return None
+    if isinstance(config, str):
+        if custom_objects and config in custom_objects:
+            return custom_objects[config]
+        found = get_object(kind, module, config, aliases)
+        return found() if isinstance(found, type) else found
+    if not isinstance(config, Mapping) or not {"class_name", "config"} <= set(config):
+        raise ValueError(
+            f"cannot interpret {config!r} as {kind}: a config has a 'class_name' and a 'config'"
+        )
+    name = config["class_name"]
+    if isinstance(name, str) and get_registered_object(name, custom_objects) is None:
+        name = _family_name(module, name, aliases)
+        if inspect.isroutine(family(module).get(name)):
+            return family(module)[name]
+    return deserialize_keras_object({**config, "class_name": name}, custom_objects)
 
 
 def get_callable(

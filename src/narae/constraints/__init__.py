@@ -7,7 +7,7 @@ from typing import Any
 from narae import ops
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
+    deserialize_as,
     get_callable,
     serialize_keras_object,
 )
@@ -144,5 +144,5 @@ def serialize(constraint: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The constraint that `serialize` described."""
-    return deserialize_keras_object(config, custom_objects)
+    """The constraint that `serialize` described, or that has the name. Raises ValueError for none."""
+    return deserialize_as("constraint", "keras.constraints", config, custom_objects, _ALIASES)

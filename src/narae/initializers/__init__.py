@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.registry import deserialize_keras_object, get_callable, serialize_keras_object
+from narae.base.registry import deserialize_as, get_callable, serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from narae.initializers.random import (
@@ -82,8 +82,8 @@ def serialize(initializer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The initializer that `serialize` described."""
-    return deserialize_keras_object(config, custom_objects)
+    """The initializer that `serialize` described, or that has the name. Raises ValueError for none."""
+    return deserialize_as("initializer", "keras.initializers", config, custom_objects, _ALIASES)
 
 
 __all__ = [

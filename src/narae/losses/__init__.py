@@ -7,9 +7,8 @@ from typing import Any
 
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
+    deserialize_as,
     get_callable,
-    get_object,
     serialize_keras_object,
 )
 from narae.losses.base import Loss, LossFunctionWrapper
@@ -141,8 +140,4 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss that `serialize` wrote, or that has the name. Raises ValueError for none."""
-    if not isinstance(name, str):
-        return deserialize_keras_object(name, custom_objects)
-    if custom_objects and name in custom_objects:
-        return custom_objects[name]
-    return get_object("loss", "keras.losses", name, ALIASES)
+    return deserialize_as("loss", "keras.losses", name, custom_objects, ALIASES)

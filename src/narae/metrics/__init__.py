@@ -8,9 +8,8 @@ from typing import Any
 from narae.base.names import snake_case
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
+    deserialize_as,
     get_callable,
-    get_object,
     serialize_keras_object,
 )
 from narae.metrics.accuracy import (
@@ -197,8 +196,4 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that `serialize` wrote, or that has the name. Raises ValueError for none."""
-    if not isinstance(config, str):
-        return deserialize_keras_object(config, custom_objects)
-    if custom_objects and config in custom_objects:
-        return custom_objects[config]
-    return get_object("metric", "keras.metrics", config, ALIASES)
+    return deserialize_as("metric", "keras.metrics", config, custom_objects, ALIASES)

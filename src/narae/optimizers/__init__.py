@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
+from narae.base.registry import deserialize_as, get_object, serialize_keras_object
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from narae.optimizers.base import Optimizer
@@ -40,13 +40,15 @@ __all__ = [
 ]
 
 
-def get(identifier: Any) -> Optimizer:
-    """An optimizer by name, config, class, or as it is. Raises ValueError with the nearest right name.
+def get(identifier: Any) -> Any:
+    """An optimizer by name, config, class, or as it is; None for None.
+
+    Raises ValueError with the nearest right name.
 
     >>> get("rmsprop").rho
     0.9
     """
-    if isinstance(identifier, Optimizer):
+    if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     found = identifier
     if isinstance(identifier, (str, dict)):
@@ -66,5 +68,8 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
-    """The optimizer that `serialize` described."""
-    return deserialize_keras_object(config, custom_objects)
+    """The optimizer that `serialize` described; its class in any case ("adam").
+
+    Raises ValueError for a class that is none.
+    """
+    return deserialize_as("optimizer", "keras.optimizers", config, custom_objects)

@@ -8,7 +8,7 @@ from typing import Any
 from narae import ops
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
+    deserialize_as,
     get_callable,
     serialize_keras_object,
 )
@@ -169,5 +169,5 @@ def serialize(regularizer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The regularizer that `serialize` described."""
-    return deserialize_keras_object(config, custom_objects)
+    """The regularizer that `serialize` described, or that has the name. Raises ValueError for none."""
+    return deserialize_as("regularizer", "keras.regularizers", config, custom_objects, _ALIASES)

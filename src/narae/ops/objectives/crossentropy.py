@@ -99,15 +99,15 @@ def _one_hot_pair(
     y_pred = ops.convert_to_tensor(y_pred)
     y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    check_one_hot(name, y_true.shape, y_pred.shape)
     check_axis(name, axis, y_pred.shape)
-    if y_pred.shape[axis] == 1:
+    if y_pred.shape and y_pred.shape[axis] == 1:
         warnings.warn(
             f"{name} of one class is 0 whatever is predicted (predictions of shape {y_pred.shape}): "
             "binary_crossentropy is for one output, or give the last layer a unit per class",
             SyntaxWarning,
             stacklevel=3,
         )
+    check_one_hot(name, y_true.shape, y_pred.shape)
     return smoothed(y_true, smoothing, y_true.shape[axis]), y_pred
 
 

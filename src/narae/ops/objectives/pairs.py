@@ -49,7 +49,7 @@ def check_axis(name: str, axis: Any, shape: tuple[Any, ...]) -> None:
     """Raise ValueError unless an axis is a whole number, ShapeError unless there is one so numbered."""
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ValueError(f"{name} takes `axis` as a whole number, got {axis!r}")
-    if not -len(shape) <= axis < len(shape):
+    if shape and not -len(shape) <= axis < len(shape):
         raise ShapeError(f"{name}: axis {axis} is out of range for predictions of shape {shape}")
 
 
