@@ -350,15 +350,8 @@ def _names() -> list[Case]:
     lower = {"class_name": "binary_crossentropy", "config": {}}
     return [
         *rows,
-        Case("losses.get(None)", lambda k: k.losses.get(None)),
         Case("losses.get(config)", lambda k: got(k, dict(config))),
-        Case("losses.get(class)", lambda k: got(k, k.losses.Huber)),
-        Case("losses.get(5)", lambda k: k.losses.get(5)),
         Case("losses.get(function config)", lambda k: got(k, lower)),
-        Case(
-            "losses.deserialize(name)",
-            lambda k: k.losses.deserialize("mean_squared_error").__name__,
-        ),
         Case(
             "losses.deserialize(function)",
             lambda k: k.losses.deserialize(k.losses.serialize(k.losses.huber)).__name__,
