@@ -13,6 +13,7 @@ What is not pushed by a with statement (`ExitStack`, `__enter__` called by hand)
 from __future__ import annotations
 
 import dis
+import inspect
 import sys
 import threading
 from collections.abc import Iterator
@@ -193,17 +194,20 @@ class Turn(Held):
         frame = self._frame
         if self._over or self._thread == other._thread:
             return False
-        if frame is None or self.inside():
-            return not self._over
-        return frame.f_lasti == self._at and _runs(frame, self._thread)  # it is being entered
+        if frame is not None and not self.inside() and frame.f_lasti != self._at:
+            return False
+        return not self._over and _runs(frame, self._thread)
 
 
 _LOOK = 0.05  # seconds between looks at whether another thread's turn is over without its saying so
 
 
-def _runs(frame: FrameType, thread: int) -> bool:
-    """Whether a thread is in a frame or in what that called."""
+def _runs(frame: FrameType | None, thread: int) -> bool:
+    """Whether a thread, which may have ended with a fork, is in a frame or in what that called; a
+    generator waits in its frame."""
     found = sys._current_frames().get(thread)
+    if frame is None or frame.f_code.co_flags & inspect.CO_GENERATOR:
+        return found is not None
     while found is not None and found is not frame:
         found = found.f_back
     return found is not None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from narae.base.pushed import Guard
 from narae.engine.config import executor, num_threads
 from narae.engine.distribution import spread_of
 from narae.engine.trace import Traced, fill, trace
@@ -55,16 +55,17 @@ class Compiled:
         spread = spread_of(planned.inputs, traced.variables, executor_name, batched)
         self.program = load(executor_name, planned, stores, num_threads, spread)
         self.inputs: list[np.ndarray] = self.program.inputs
-        self.lock = threading.Lock()  # a program's buffers serve one call at a time
+        self.lock = Guard()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]
         self._stores = stores
 
     def __call__(self) -> Any:
         """Run on what is in `inputs`; the result in the function's structure, of NumPy arrays."""
         self._bring()
+        self._touch()  # now too: Ctrl-C may come to what is last
         try:
             outputs = self.program()
-        finally:  # Ctrl-C may come in the middle of a run
+        finally:
             self._touch()
         return fill(self.traced.result, outputs)
 
@@ -101,15 +102,21 @@ class Many:
     """A run of many steps. Iterate for the number of steps that are done, now and then; close it
     to end after the present step. `kept`: what the steps gave, by output and step."""
 
-    def __init__(self, compiled: Compiled, kept: list[np.ndarray], progress: Iterator[int]) -> None:
+    def __init__(
+        self, compiled: Compiled, kept: list[np.ndarray], progress: Generator[int]
+    ) -> None:
         self._compiled, self.kept, self._progress = compiled, kept, progress
 
     def __iter__(self) -> Iterator[int]:
-        with self._compiled.lock:
+        with self._compiled.lock.held():
             self._compiled._bring()
+            self._compiled._touch()
             try:
-                yield from self._progress
+                for done in self._progress:
+                    yield done
+                    self._compiled._touch()  # what was read meanwhile
             finally:
+                self._progress.close()
                 self._compiled._touch()
 
     def results(self, steps: Any = slice(None)) -> Any:

@@ -51,7 +51,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def call(compiled: Compiled, arrays: list[np.ndarray]) -> Any:
     """Run a compiled function on arrays; the result has tensors of its own."""
-    with compiled.lock:
+    with compiled.lock.held():
         for buffer, array in zip(compiled.inputs, arrays, strict=True):
             np.copyto(buffer, array)
         result = compiled()

@@ -72,12 +72,13 @@ def reset_global_seed() -> None:
 
     The variable stays the same one: programs that are compiled hold it.
     """
-    before = random.getstate()
-    seed = random.getrandbits(32)
-    random.setstate(before)
+    asked = random.Random()
+    asked.setstate(random.getstate())
+    seed = asked.getrandbits(32)
+    if not _global:
+        _global.append(SeedGenerator(seed, name="global_seed_generator"))
     with eagerly():
-        global_seed_generator().state.assign(np.array([seed, 0], np.uint32))
-    random.setstate(before)
+        _global[0].state.assign(np.array([seed, 0], np.uint32))
 
 
 def draw_key(seed: Any = None) -> Tensor:

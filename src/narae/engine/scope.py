@@ -43,7 +43,7 @@ class Scope:
         self.inputs: dict[int, Tensor] = {}
         self.current: dict[int, Tensor] = {}
         self.written: dict[int, Variable] = {}
-        self.gradients = Gradients()
+        self.gradients: Gradients | None = Gradients()
 
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace."""
@@ -60,6 +60,31 @@ class Scope:
         self.current[id(variable)] = value
 
 
+class Stand(Scope):
+    """Values in the place of some variables' own; the other variables are what they are around it."""
+
+    def __init__(self, values: dict[int, Tensor]) -> None:
+        super().__init__()
+        self.current = values
+        self._around = recording.scope()
+        self.gradients = None if self._around is None else self._around.gradients
+
+    def read(self, variable: Variable) -> Tensor:
+        """The value at this point."""
+        if id(variable) in self.current:
+            return self.current[id(variable)]
+        return variable.snapshot() if self._around is None else self._around.read(variable)
+
+    def write(self, variable: Variable, value: Tensor) -> None:
+        """Give the variable another value from this point on, to the end of the scope."""
+        if id(variable) in self.current:
+            self.current[id(variable)] = value
+        elif self._around is None:
+            variable.put(value)
+        else:
+            self._around.write(variable, value)
+
+
 def current_scope() -> Scope | None:
     """The innermost scope of this thread, None when code runs eagerly."""
     return recording.scope()
@@ -67,7 +92,7 @@ def current_scope() -> Scope | None:
 
 def is_eager() -> bool:
     """Whether code runs at once, and nothing records it."""
-    return not recording.is_traced() and not recording.tapes()
+    return not (recording.is_traced() or recording.scope() or recording.tapes())
 
 
 def tracing() -> Context[Scope]:

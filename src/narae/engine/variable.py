@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,8 +18,9 @@ from narae.base.pushed import Stack
 from narae.base.registry import by_identifier
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
-from narae.engine.scope import current_scope, eagerly
+from narae.engine.scope import Stand, current_scope, eagerly
 from narae.executors.store import Store
+from narae.graph import recording
 from narae.graph.ir import Spec
 from narae.ops.promote import dtype_of, to
 from narae.ops.tensor import LogicalOperators, Tensor, as_tensor
@@ -151,40 +152,45 @@ class Variable(Copied, LogicalOperators):
         return found
 
     def snapshot(self) -> Tensor:
-        """The value that the storage has."""
-        if self._snapshot is None:
-            self._snapshot = Tensor(self.spec, self.store.host().copy())
-        return self._snapshot
+        """The value that the storage has, whatever is traced."""
+        found = self._snapshot
+        if found is None:
+            found = self._snapshot = Tensor(self.spec, self.store.host().copy())
+        return found
 
     def __narae_tensor__(self) -> Tensor:
         return self.value
 
     def assign(self, value: Any) -> Tensor:
         """Give the variable another value of its shape; the dtype is cast. Returns the new value."""
+        new = self.fitting(value)
+        scope = current_scope()
+        if scope is not None:
+            scope.write(self, new)
+        else:
+            self.put(new)
+        return new
+
+    def fitting(self, value: Any) -> Tensor:
+        """A value in the variable's dtype. Raises ShapeError for another shape than its own."""
         new = to(value, self.spec.dtype)
         if new.shape != self.shape:
             raise ShapeError(
                 f"variable {self.path!r} has shape {self.shape} and was assigned a value of shape "
                 f"{new.shape}; a variable keeps its shape"
             )
-        scope = current_scope()
-        if scope is not None:
-            scope.write(self, new)
-            return new
+        return new
+
+    def put(self, new: Tensor) -> None:
+        """Write a value into the storage, whatever is traced."""
         if new.data is None:
             raise TypeError(
                 f"variable {self.path!r} was assigned a traced value outside of a traced step (in a "
                 "body of cond, while_loop or scan?): return the value from the body and assign it after"
             )
-        np.copyto(self.store.array, new.data)
-        self.touched()
-        return new
-
-    def hold(self, value: Any) -> None:
-        """Assign a tensor so that reading gives that very tensor: gradients go through it."""
-        new = self.assign(value)
-        if current_scope() is None:
-            self._snapshot = new
+        self._snapshot = None  # first: an interrupt must not leave an old one
+        self.store.write(new.data)
+        self._snapshot = None
 
     def assign_add(self, value: Any) -> Tensor:
         """Add to the variable: the sum is cast, not what is added."""
@@ -255,6 +261,13 @@ class Variable(Copied, LogicalOperators):
         with eagerly():
             body = np.array2string(self.store.host(), separator=", ", threshold=100)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.spec.dtype}, value={body}>"
+
+
+def standing(pairs: Iterable[tuple[Variable, Any]]) -> AbstractContextManager[Any]:
+    """Within it variables have other values: reading gives these very tensors, so that gradients go through
+    them, and assigning changes them. Afterwards everything is as before. Raises ShapeError for a
+    value that does not fit."""
+    return recording.standing(Stand({id(v): v.fitting(value) for v, value in pairs}))
 
 
 _budgets: Stack[list[Any]] = Stack()  # [bytes left, what they are for]

@@ -31,6 +31,11 @@ def traced(scope: Any = None) -> Pushed:
     return _around.pushed(_Around(traces=True, scope=scope), scope)
 
 
+def standing(scope: Any) -> Pushed:
+    """A context within which variables are read and written in a scope; code runs as around it."""
+    return _around.pushed(_Around(scope=scope), scope)
+
+
 def ended() -> Pushed:
     """A context within which code runs as if no trace and no tape were around."""
     return _around.pushed(_END, None)

@@ -116,8 +116,7 @@ def _whole(program: Program, stores: list[Store], state: list[np.ndarray]) -> fl
 
 def _put(stores: list[Store], state: list[np.ndarray]) -> None:
     for store, value in zip(stores, state, strict=True):
-        np.copyto(store.array, value)
-        store.wrote()
+        store.write(value)
 
 
 def _plain(leaf: Any) -> Any:

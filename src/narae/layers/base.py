@@ -14,6 +14,7 @@ from narae import regularizers
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.names import auto_name, current_path, name_scope
+from narae.base.whole import being_made
 from narae.engine.autocast import autocast, autocasting
 from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
@@ -301,7 +302,7 @@ class Layer(Configured, Stateless, Stateful):
             return specs_of(self.compute_output_shape(shapes), self.compute_dtype)
         losses = list(self._losses)
         # a model's build is such a call: its name is in the paths already
-        scope = nullcontext() if "_building" in self.__dict__ else name_scope(self.name)
+        scope = nullcontext() if being_made(self) else name_scope(self.name)
         with tracing(), in_call(kwargs.get("training")), scope, self._reading():
             out = infer(
                 lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs

@@ -10,33 +10,34 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.names import name_scope
+from narae.base.whole import being_made, whole
 from narae.engine.scope import eagerly
 from narae.layers.calling import signature_of
 from narae.ops.symbolic import KerasTensor
 
 
 def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
-    """`build` within the layer's name, once, its shapes remembered for the configuration."""
+    """`build` within the layer's name, once, its shapes remembered for the configuration. One that
+    raises or is interrupted leaves the layer, and those below it, as they were."""
 
     @functools.wraps(build)
     def scoped(self: Any, *args: Any, **kwargs: Any) -> None:
-        outer = "_building" not in self.__dict__
-        if not outer:  # super().build(): the outermost one keeps the books
+        if being_made(self):  # super().build(): the outermost one keeps the books
             return build(self, *args, **kwargs)
         bound = signature_of(functools.partial(build, self)).bind(args, kwargs, self.name)
-        self.__dict__["_building"] = True
-        try:
-            with name_scope(self.name), eagerly():
-                build(self, *args, **kwargs)
-        finally:
-            del self.__dict__["_building"]
-        self._build_shapes = bound
-        self.built = True
-        if not self._trainable:
-            self._train_own_variables(False)  # the layers below keep their own flags
-        return None
+        return _built(self, build, bound, args, kwargs)
 
     return scoped
+
+
+@whole(lambda layer: layer._flatten_layers())
+def _built(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
+    with name_scope(self.name), eagerly():
+        build(self, *args, **kwargs)
+    self._build_shapes = bound
+    self.built = True
+    if not self._trainable:
+        self._train_own_variables(False)  # the layers below keep their own flags
 
 
 def as_shapes(shape: Any) -> Any:

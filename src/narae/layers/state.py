@@ -8,6 +8,7 @@ from narae import constraints, initializers, regularizers
 from narae.base import changes, trees
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
+from narae.base.whole import being_made
 from narae.engine.variable import Variable
 from narae.layers.policy import DTypePolicy, policy_of
 from narae.layers.tracking import Tracked, unique
@@ -40,7 +41,7 @@ class Stateful(Tracked):
         self._require_init()
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a weight's name is a string without '/', got {name!r}")
-        if "_locked" in self.__dict__ and "_building" not in self.__dict__:
+        if "_locked" in self.__dict__ and not being_made(self):
             raise ValueError(
                 f"{type(self).__name__} is built: the weight {name!r} comes too late to be trained or saved with "
                 "it. Call add_weight in __init__ or build, and use the weight in call"

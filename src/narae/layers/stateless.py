@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from narae.engine.variable import standing
+
 
 class Stateless:
     """Base of layers: calls that leave the layer's own variables as they are."""
@@ -45,19 +47,13 @@ class Stateless:
                     f"{self.name!r} has {len(held)} {what} variables, stateless_call got {len(given)} values: "
                     f"pass one for each of {[v.path for v in held]}"
                 )
-        before = [variable.own_value for variable in (*own, *other)]
         values = [
             getattr(v, "own_value", v) for v in (*trainable_variables, *non_trainable_variables)
         ]
-        try:
-            for variable, value in zip((*own, *other), values, strict=True):
-                variable.hold(value)
+        with standing(zip((*own, *other), values, strict=True)):
             outputs = self(*args, **kwargs)
             after = [variable.own_value for variable in other]
             losses = self.losses if return_losses else []
-        finally:
-            for variable, value in zip((*own, *other), before, strict=True):
-                variable.hold(value)
         return (outputs, after, losses) if return_losses else (outputs, after)
 
     def symbolic_call(self: Any, *args: Any, **kwargs: Any) -> Any:

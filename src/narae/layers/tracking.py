@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from narae.base import changes
+from narae.base.whole import being_made
 from narae.engine.keys import SeedGenerator
 from narae.engine.variable import Variable
 
@@ -28,7 +29,7 @@ class Tracked:
         if "_tracked" not in self.__dict__:
             object.__setattr__(self, "_tracked", {})
         if isinstance(value, (*_STATE, *_CONTAINERS)) or _is_metric(value):
-            if "_locked" in self.__dict__ and "_building" not in self.__dict__:
+            if "_locked" in self.__dict__ and not being_made(self):
                 self._refuse_new_state(name, value)
             if not name.startswith("__") and name not in _OURS:
                 self._tracked[name] = value

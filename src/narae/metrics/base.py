@@ -9,7 +9,7 @@ from narae import ops
 from narae.base.copying import Copied
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import get_object
-from narae.engine.variable import Variable
+from narae.engine.variable import Variable, standing
 from narae.ops.weighting import compute_dtype
 
 
@@ -140,17 +140,11 @@ class Metric(Copied):
                 f"{self.name} has {len(variables)} variables, got {len(values)} values: pass "
                 f"one for each of {[v.path for v in variables]} (call the metric once to build it?)"
             )
-        saved = [v.value for v in variables]
-        try:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        with standing(zip(variables, values, strict=True)):
             out = run()
             if isinstance(out, Variable):
                 out = out.value
             return out, [v.value for v in variables]
-        finally:
-            for variable, value in zip(variables, saved, strict=True):
-                variable.assign(value)
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same metric again, without its state."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from narae.base import changes, trees
 from narae.base.dtypes import is_float
+from narae.base.pushed import Guard
 from narae.base.settings import floatx
 from narae.engine.compiled import Compiled, Many
 from narae.engine.config import executor
@@ -29,7 +29,7 @@ class Steps:
         self._model = model
         self._programs: dict[Any, Compiled] = {}
         self._latest: dict[str, tuple[Any, Compiled]] = {}  # by kind of step: specs, their program
-        self._making = threading.RLock()  # two threads must not build one model at once
+        self._making = Guard()  # two threads must not build one model at once
         self._state: Any = None
         self._plain = False
         self._seen: Any = None  # the changes, optimizer and mode that `_state` was taken at
@@ -42,7 +42,7 @@ class Steps:
         seen = (changes.count(), id(model.optimizer), model.run_eagerly, spread)
         if seen == self._seen:
             return
-        with self._making:
+        with self._making.held():
             flags = tuple((id(v), v.trainable) for v in model.variables)
             layers = tuple(
                 (id(layer), layer.trainable, 0 if layer is model else layer._settings)
@@ -82,7 +82,7 @@ class Steps:
             result = self._eager(kind, batch)
             return result if take is None else take(result)
         compiled = self.program(kind, batch)
-        with compiled.lock:
+        with compiled.lock.held():
             compiled.fill(batch)
             result = compiled()
             return result if take is None else take(result)
@@ -114,7 +114,7 @@ class Steps:
         ):  # sources of arrays give the same object again
             return latest[1]
         key = (kind, repr(specs), wrapped)
-        with self._making:
+        with self._making.held():
             found = self._programs.get(key)
             if found is None:
                 found = self._programs[key] = Compiled(
@@ -132,7 +132,7 @@ class Steps:
 
     def programs(self) -> list[tuple[str, Compiled]]:
         """Every kind of step and program there is, the first made first."""
-        with self._making:
+        with self._making.held():
             return [(kind, compiled) for (kind, *_), compiled in self._programs.items()]
 
     def _eager(self, kind: str, batch: Any) -> Any:

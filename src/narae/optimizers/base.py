@@ -12,6 +12,7 @@ from narae import ops
 from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object
+from narae.base.whole import whole
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.optimizers.options import Options
@@ -19,6 +20,8 @@ from narae.optimizers.schedules import LearningRateSchedule
 from narae.optimizers.stored import Stored
 
 State = dict[str, Any]
+
+_built_whole = whole(lambda optimizer: [optimizer])
 
 
 class Optimizer(Options, Stored):
@@ -130,6 +133,12 @@ class Optimizer(Options, Stored):
 
     # -- state -------------------------------------------------------------------------------
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _built_whole(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    @_built_whole
     def build(self, variables: Iterable[Variable]) -> None:
         """Make the state for the weights to be trained; once."""
         if self.built:

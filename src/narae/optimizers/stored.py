@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.copying import Copied
 from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
-from narae.engine.variable import Variable
+from narae.engine.variable import Variable, standing
 
 _OPTIONS = (
     "weight_decay",
@@ -165,15 +165,7 @@ class Stored(Copied):
                     f"weights it was built for; got {len(given)} {what} variables"
                 )
         held = [*self._trained, *own]
-        before = [variable.value for variable in held]
-        try:
-            for variable, value in zip(
-                held, [*trainable_variables, *optimizer_variables], strict=True
-            ):
-                variable.assign(value)
+        with standing(zip(held, [*trainable_variables, *optimizer_variables], strict=True)):
             self.apply(grads, self._trained)
             after = [variable.value for variable in held]
-        finally:
-            for variable, value in zip(held, before, strict=True):
-                variable.assign(value)
         return after[: len(self._trained)], after[len(self._trained) :]

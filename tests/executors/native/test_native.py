@@ -127,7 +127,7 @@ def test_programs_run_from_several_threads_at_once() -> None:
 
     def run(i: int) -> None:
         for _ in range(50):
-            with programs[i].lock:
+            with programs[i].lock.held():
                 if programs[i]().tobytes() != want[i].tobytes():
                     wrong.append(i)
 

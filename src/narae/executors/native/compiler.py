@@ -9,12 +9,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
 
+from narae.base.pushed import Guard
 from narae.executors.native import cache, checks
 from narae.executors.native.ir import Function, module
 from narae.executors.native.target import Target, host
@@ -23,7 +23,7 @@ Build = Callable[[str], Function]  # a kernel's function, given its name
 
 _addresses: dict[str, int] = {}  # by the names of kernels
 _engines: list[Any] = []  # own the code for as long as the process lives
-_lock = threading.Lock()
+_lock = Guard()
 
 
 def addresses(
@@ -37,7 +37,7 @@ def addresses(
     checked = checks.enabled() if checked is None else checked
     if checked:
         checks.install()
-    with _lock:
+    with _lock.held():
         written = {key: build("kernel") for key, build in dict(kernels).items()}
         for function in written.values():
             function.name = cache.name_of(f"{text_of(function)}{'checked' if checked else ''}")

@@ -59,6 +59,7 @@ class NativeProgram:
         self._control[driver.WORD] = driver.END << 32
         self._watched = checks.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
+        self._run: object = None  # the one that began last
         self.stages = self._stages()
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self._tables = Tables(self._parts)
@@ -86,6 +87,7 @@ class NativeProgram:
         of range, with the state as it was when that was found."""
         tables = self._tables
         if tables.count:
+            self._run = None
             self._begin(tables, 1)
             number = 1 if self._watched or tables.work < _ALONE else self._number()
             if tables.shared and number > 1 and self._running():
@@ -116,7 +118,8 @@ class NativeProgram:
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
         self._settle()
-        self._alive = alive
+        self._alive, run = alive, object()
+        self._run = run
         number = 1 if self._watched or not tables.shared else self._number()
         sides = itertools.count()
         ended: threads.Ended = queue.SimpleQueue()
@@ -131,10 +134,13 @@ class NativeProgram:
             if self._running():
                 threads.pool().ask(help_, helpers, ended)
                 yield from self._lead(tables) if led else self._watch(ended, helpers)
-        finally:  # all threads leave before anyone else may use the program
-            self._settle()
-            self._tables.install(self._control)
-            self._alive = None
+        finally:
+            # All threads leave before anyone else may use the program. An interrupt may have kept this
+            # from its end, and a traceback kept it alive until after another run has begun.
+            if self._run is run:
+                self._settle()
+                self._tables.install(self._control)
+                self._alive = None
         self._check()
 
     def _begin(self, tables: Tables, steps: int) -> None:

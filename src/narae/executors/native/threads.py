@@ -6,10 +6,12 @@ import _thread
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 
 import numpy as np
 
+from narae.base.pushed import Guard
 from narae.executors.numpy.memory import aligned
 
 Task = Callable[[], None]
@@ -38,6 +40,15 @@ def range_of() -> tuple[int, int]:
     return begin, begin + _local.scratch.size
 
 
+class _Asked:
+    """A task that waits or is being done: it counts as long as it is there."""
+
+    __slots__ = ("__weakref__", "ended", "task")
+
+    def __init__(self, task: Task, ended: Ended | None) -> None:
+        self.task, self.ended = task, ended
+
+
 class Pool:
     """Threads that take tasks; they are made when first asked for.
 
@@ -47,32 +58,34 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._tasks: queue.SimpleQueue[tuple[Task, Ended | None]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         self._threads = 0
-        self._asked = 0  # tasks that wait or are being done
-        self._lock = threading.Lock()
+        self._open: weakref.WeakSet[_Asked] = weakref.WeakSet()
+        self._guard = Guard()
 
     def ask(self, task: Task, count: int, ended: Ended | None = None) -> None:
         """Let `count` threads each do the task, soon: those that work for others are not waited
         for. ended: told by each when it is free again."""
-        with self._lock:
-            self._asked += count
-            while self._threads < min(self._asked, _MOST):
-                _thread.start_new_thread(self._serve, ())
+        asked = [_Asked(task, ended) for _ in range(count)]
+        with self._guard.held():
+            self._open.update(asked)
+            while self._threads < min(len(self._open), _MOST):
+                _thread.start_new_thread(_serve, (self._tasks,))
                 self._threads += 1
-        for _ in range(count):
-            self._tasks.put((task, ended))
+        for one in asked:
+            self._tasks.put(one)
 
-    def _serve(self) -> None:
-        while True:
-            task, ended = self._tasks.get()
-            try:
-                task()
-            finally:
-                with self._lock:
-                    self._asked -= 1
-                if ended is not None:
-                    ended.put(None)
+
+def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
+    while True:
+        asked = tasks.get()
+        ended = asked.ended
+        try:
+            asked.task()
+        finally:
+            del asked
+            if ended is not None:
+                ended.put(None)
 
 
 _pools = [Pool()]

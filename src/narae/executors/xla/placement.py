@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +16,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from narae.base.dtypes import np_dtype
+from narae.base.pushed import Stack
 from narae.executors.rows import Rows
 from narae.executors.store import Store
 from narae.executors.xla import data
@@ -52,14 +52,14 @@ def sharding_of(names: Names, axes: Axes) -> NamedSharding:
     return NamedSharding(mesh_of(names), PartitionSpec(*axes))
 
 
-_around: ContextVar[Any] = ContextVar("around", default=None)  # the mesh of what is being traced
+_around: Stack[Any] = Stack()  # the mesh of what is being traced
 
 
 def constrained(x: Any, layout: Layout | None) -> Any:
     """A traced value, laid out; as it is in a program that is not over that mesh, and where the
     mesh does not divide it."""
     mesh = None if layout is None else layout.device_mesh
-    if layout is None or mesh is None or _around.get() is not mesh:
+    if layout is None or mesh is None or _around.top() is not mesh:
         return x
     lengths = dict(zip(mesh.axis_names, mesh.shape, strict=True))
     divided = [
@@ -82,10 +82,9 @@ class OneDevice:
         """What JAX makes of a function (written state, ...) -> (written state, results, error)."""
         return jax.jit(function, donate_argnums=donated)
 
-    @contextmanager
-    def around(self) -> Iterator[None]:
+    def around(self) -> AbstractContextManager[None]:
         """Around the trace of what JAX compiles."""
-        yield
+        return nullcontext()
 
     def given(self) -> list[Any]:
         """What is in `inputs`, which the caller fills anew meanwhile."""
@@ -154,14 +153,9 @@ class OnMesh:
         """What JAX makes of a function; its state stays split, all else is on each device."""
         return jax.jit(function, donate_argnums=donated, out_shardings=self._results)
 
-    @contextmanager
-    def around(self) -> Iterator[None]:
+    def around(self) -> AbstractContextManager[None]:
         """Around the trace of what JAX compiles."""
-        token = _around.set(self._names)
-        try:
-            yield
-        finally:
-            _around.reset(token)
+        return _around.pushed(self._names)
 
     def given(self) -> list[Any]:
         """The batch of all processes, of which `inputs` are a part."""

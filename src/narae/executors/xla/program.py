@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,6 +18,7 @@ from narae.executors.store import Store
 from narae.executors.xla.data import on_cpu
 from narae.executors.xla.lowerings import Checks, bad_index, evaluate
 from narae.executors.xla.placement import placement_of, whole
+from narae.executors.xla.worker import Worker
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread
 
@@ -47,8 +48,7 @@ class XlaProgram:
         self._one = place.jit(self._step, (0,))
         self._many = place.jit(self._steps, (0, 1))
         self._usual = _FIRST  # steps of a dispatch, as the last ones told
-        # Ctrl-C comes to the main thread alone: state that was given away is never lost
-        self._thread = ThreadPoolExecutor(1, "narae-xla")
+        self._worker = Worker()
 
     # -- what XLA compiles -------------------------------------------------------------------------
 
@@ -92,7 +92,7 @@ class XlaProgram:
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
         of range, with the state as it was."""
-        return self._guarded(self._run)
+        return self._worker.do(self._run)
 
     def _run(self) -> list[np.ndarray]:
         with jax.enable_x64(True):
@@ -121,7 +121,7 @@ class XlaProgram:
         while done < steps:
             count = self.place.agree(min(count, steps - done))
             begun = time.monotonic()
-            self._guarded(self._chunk, given, done, count, most, kept)
+            self._worker.do(partial(self._chunk, given, done, count, most, kept))
             done += count
             one = (time.monotonic() - begun) / count
             yield done
@@ -155,14 +155,6 @@ class XlaProgram:
     def _keep(self, new: Sequence[Any]) -> None:
         for store, value in zip(self._written, new, strict=True):
             store.keep(value, whole)
-
-    def _guarded(self, run: Any, *args: Any) -> Any:
-        running: Future[Any] = self._thread.submit(run, *args)
-        try:
-            return running.result()
-        except BaseException:
-            wait([running])
-            raise
 
 
 def _check(error: Any) -> None:
