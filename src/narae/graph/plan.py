@@ -87,7 +87,8 @@ class _Planner:
         replaced: dict[int, int] = {}
         for new, old in self.updates:
             replaced.setdefault(new, old)  # a value has one home, whatever takes it over
-        self.replaced = replaced
+        self.replaced, self.changing = replaced, {old for _, old in self.updates}
+        self.given = {v.uid for v in graph.inputs}
         self.steps = schedule(fused, replaced)
         self.end = len(self.steps)
         self.reads = _reads(self.steps, self.root)
@@ -106,9 +107,12 @@ class _Planner:
         for new, old in self.updates:
             self._update(new, old)
         blocks = list({id(b): b for b in self.blocks.values()}.values())
-        for block in blocks:
-            if block.size <= apart:
-                block.start, block.end = -1, self.end
+        room = _ROOM
+        for block in sorted(blocks, key=lambda b: b.size):
+            room -= block.size
+            if block.size > apart or room < 0:
+                break
+            block.start, block.end = -1, self.end
         arena = pack(blocks)
         self.homes.update((uid, Home("arena", b.offset)) for uid, b in self.blocks.items())
         return Plan(
@@ -192,8 +196,7 @@ class _Planner:
         root = self.root[uid]
         if self.homes.get(root, _ARENA).kind not in ("input", "state"):
             return uid
-        given = any(v.uid == root for v in self.graph.inputs)
-        return self._saved(uid, given)
+        return self._saved(uid, root in self.given)
 
     def _saved(self, uid: int, before: bool) -> int:
         """A copy of a value, made before the first step or after the last."""
@@ -208,12 +211,13 @@ class _Planner:
         """Bring a new value to its state, unless the step that made it has."""
         if self.homes.get(new) == self.homes[old]:
             return
-        changing = {old for _, old in self.updates}
-        source = self._saved(new, before=True) if self.root[new] in changing else new
+        again = self.root[new] in self.changing
+        source = self._saved(new, before=True) if again else new
         self.after.append(Move(source, old))
 
 
 _ARENA = Home("arena")
+_ROOM = 1 << 22  # bytes for values that have memory of their own, in all
 
 
 def spec_bytes(spec: Spec) -> int:

@@ -18,7 +18,10 @@ def schedule(fused: Fused, replaced: Mapping[int, int]) -> tuple[Step, ...]:
     update frees its gradient), then those recorded first. A step that replaces a state waits for
     the steps that read the old one as long as any other is ready: it can then write in place.
     """
-    return tuple(_Schedule(fused, replaced).run())
+    order = tuple(_Schedule(fused, replaced).run())
+    if len(order) != len(fused.steps):
+        raise AssertionError("steps that wait for each other: fusion made a cycle")
+    return order
 
 
 class _Schedule:

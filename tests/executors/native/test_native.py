@@ -116,6 +116,16 @@ def test_the_short_last_batch_compiles_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert made == []
 
 
+def test_an_epoch_writes_no_kernel_of_its_step_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network()
+    model.fit(*data(288), batch_size=32, verbose=0)
+    written = []
+    real = compiler.text_of
+    monkeypatch.setattr(compiler, "text_of", lambda f: written.append(f) or real(f))
+    model.fit(*data(288), batch_size=32, verbose=0)
+    assert len(written) <= 3  # what gathers x and y, and what keeps the results
+
+
 def test_programs_run_from_several_threads_at_once() -> None:
     programs = [compile_function(lambda x: ops.matmul(x, x), Spec((200, 200), "float32"))] * 2
     programs.append(compile_function(lambda x: ops.matmul(x, x) + 1, Spec((200, 200), "float32")))

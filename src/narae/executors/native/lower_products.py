@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
-from narae.executors.native import contraction, packing, registers
+from narae.executors.native import checks, contraction, packing, registers
 from narae.executors.native.compiler import addresses
 from narae.executors.native.expression import Expression, Operand, identity, itemsize
 from narae.executors.native.lanes import Unlowered
@@ -168,8 +169,7 @@ def _tiles(
         way=way,
     )
     tile_shape = registers.tile_shape(host(), dtype, way)
-    copy = partial(packing.build, dtype=dtype, shape=tile_shape)
-    pack = addresses([(packing.key(dtype, tile_shape), copy)])
+    pack = _pack(dtype, tile_shape, checks.enabled())
     tiles: list[Tile] = []
     for part in products.parts:
         table = _table(part, tile_shape.rows)
@@ -186,7 +186,7 @@ def _tiles(
             ]
             record += [address(part.taps), len(part.taps), block, part.inner]
             direct = int(lies_well(part) and part.b_across == itemsize(dtype))
-            record += [part.a_step, part.b_down, part.b_across, direct, *pack]
+            record += [part.a_step, part.b_down, part.b_across, direct, pack]
             column = part.first_column + c0
             for _, base, row_gap, column_gap in lying:
                 record += [base + column * column_gap, row_gap]
@@ -196,6 +196,13 @@ def _tiles(
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record, scratch, work))
     return tiles
+
+
+@functools.cache  # it depends on nothing else
+def _pack(dtype: str, shape: registers.Shape, checked: bool) -> int:
+    """The address of the kernel that copies stretches of B."""
+    build = partial(packing.build, dtype=dtype, shape=shape)
+    return addresses([(f"pack {dtype} {shape}", build)], checked)[0]
 
 
 def _way(products: Products, expression: Expression, size: int) -> str:

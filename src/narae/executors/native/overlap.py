@@ -6,6 +6,7 @@ small one (one tile a phase) is run by one thread beside a large one: several ma
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ class Stage:
     touched: int = 0  # bits of the stretches of memory that it reads
     changed: int = 0  # and writes
 
-    @property
+    @functools.cached_property
     def small(self) -> bool:
         """Whether there is nothing to share out."""
         return self.lowered.host is None and all(len(p) <= 1 for p in self.lowered.phases)

@@ -9,11 +9,6 @@ from narae.executors.native.lanes import KINDS, vector
 from narae.executors.native.registers import FIELDS, Shape
 
 
-def key(dtype: str, shape: Shape) -> str:
-    """What makes two kernels the same."""
-    return f"pack {dtype} {shape}"
-
-
 def build(name: str, dtype: str, shape: Shape) -> Function:
     """pack(record, copy, b, first tap, end of taps, columns): see `contraction.FIELDS`."""
     f = Function(name, [PTR, PTR, PTR, INT, INT, INT])

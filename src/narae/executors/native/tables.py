@@ -45,12 +45,16 @@ class Tables:
         """(kernel, record) of each tile; those of a chain's links are in its record."""
         links = [link for tile in tiles for link in tile.links]
         listed = [*tiles, *links]
-        kernels = addresses([(tile.key, tile.build) for tile in listed])
+        unknown = [tile for tile in listed if not tile.kernel]
+        for tile, kernel in zip(
+            unknown, addresses([(tile.key, tile.build) for tile in unknown]), strict=True
+        ):
+            tile.kernel = kernel
         sizes = [len(tile.record) or 1 + 2 * len(tile.links) for tile in listed]
         starts = np.cumsum([0, *sizes])
         self._records = np.zeros(max(1, int(starts[-1])), np.int64)
         pairs = np.empty((len(listed), 2), np.int64)
-        pairs[:, 0] = kernels
+        pairs[:, 0] = [tile.kernel for tile in listed]
         pairs[:, 1] = address(self._records) + 8 * starts[:-1]
         flat = [
             number for tile in listed for number in tile.record or [0] * (1 + 2 * len(tile.links))

@@ -19,7 +19,8 @@ TILE = 16384  # elements of a tile of an elementwise loop
 @dataclass(eq=False)
 class Tile:
     """One call: a kernel and the record it reads. scratch: bytes it needs; work: a measure of it, in
-    multiplications; links: tiles that it runs, in place of a record of its own."""
+    multiplications; links: tiles that it runs, in place of a record of its own; kernel: its address, once
+    it is in a program."""
 
     key: str
     build: Build
@@ -27,6 +28,7 @@ class Tile:
     scratch: int = 0
     work: int = 0
     links: tuple[Tile, ...] = ()
+    kernel: int = 0
 
 
 @dataclass(eq=False)
