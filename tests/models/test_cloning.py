@@ -118,3 +118,44 @@ def test_recursive_reaches_nested_layers() -> None:
 def test_what_it_refuses_says_why(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         narae.models.clone_model(*arguments())
+
+
+def test_a_clone_is_compiled_as_the_model_is_with_a_state_of_its_own() -> None:
+    metric = narae.metrics.MeanAbsoluteError(name="far")
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)])
+    model.compile(
+        narae.optimizers.Adam(0.1), lambda t, p: narae.ops.mean(t - p), metrics=["mse", metric]
+    )
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 1), "float32")
+    model.fit(x, y, verbose=0)
+    clone = narae.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    assert clone.compiled
+    assert clone.optimizer is not model.optimizer
+    assert int(clone.optimizer.iterations.numpy()) == 0
+    assert clone.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    assert metric not in clone._trained.metrics.metrics
+    assert not narae.models.clone_model(narae.Sequential([narae.layers.Dense(1)])).compiled
+
+
+def test_the_state_tree_is_assigned_as_it_was() -> None:
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1, name="d")], name="m")
+    model.compile("adam", "mse", metrics=["mae"])
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 1), "float32")
+    model.fit(x, y, verbose=0)
+    tree = model.get_state_tree("numpy_array")
+    assert sorted(tree) == [
+        "metrics_variables",
+        "non_trainable_variables",
+        "optimizer_variables",
+        "trainable_variables",
+    ]
+    wanted = model.get_weights()
+    model.fit(x, y, verbose=0)
+    model.set_state_tree(tree)
+    for got, want in zip(model.get_weights(), wanted, strict=True):
+        np.testing.assert_array_equal(got, want)
+    with pytest.raises(ValueError, match="Unknown kind of variables: 'weights'"):
+        model.set_state_tree({"weights": {}})
+    with pytest.raises(ValueError, match="m/d/kernl"):
+        model.set_state_tree({"trainable_variables": {"m": {"d": {"kernl": 1.0}}}})

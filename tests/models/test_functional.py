@@ -140,20 +140,6 @@ def optional_inputs(k: Any) -> Any:
     return [model([X, None]), model([X, X])]
 
 
-def a_mode_that_was_recorded(k: Any) -> Any:
-    a = k.Input((3,))
-    out = []
-    for mode in (True, False):
-        model = k.Model(a, k.layers.Dropout(0.9999999)(a, training=mode))
-        out += [
-            model(X),
-            model(X, training=False),
-            model(X, training=True),
-            model.predict(X, verbose=0),
-        ]
-    return out
-
-
 def masks(k: Any) -> Any:
     class Shown(k.layers.Layer):
         def call(self, x: Any, mask: Any = None) -> Any:
@@ -202,7 +188,7 @@ def subclass_with_a_graph(k: Any) -> Any:
 CODE = [
     *(several_inputs_and_outputs, dicts, dicts_given_lists, lists_of_one, nested_structures),
     *(an_input_nobody_reads, an_input_as_output, begins_in_the_middle, shared, nested),
-    *(order_of_branches, residuals, frozen_parts, optional_inputs, a_mode_that_was_recorded, masks),
+    *(order_of_branches, residuals, frozen_parts, optional_inputs, masks),
     subclass_with_a_graph,
 ]
 
@@ -294,8 +280,8 @@ def test_keras_refuses_the_same(keras: Any) -> None:
 
 
 def test_a_missing_key_of_a_dict_is_told() -> None:
-    a, b = narae.Input((3,)), narae.Input((3,))
-    with pytest.raises(ValueError, match=r"missing: \['v'\]"):
+    a, b = narae.Input((3,), name="u"), narae.Input((3,), name="v")
+    with pytest.raises(ValueError, match=r"missing from the dict: \['v'\]"):
         narae.Model({"u": a, "v": b}, a + b)({"u": X})
     with pytest.raises(ValueError, match="it is not optional"):
         narae.Model([a, b], a + b)([X, None])
@@ -328,3 +314,92 @@ def test_layers_may_be_left_after_the_model_is_made() -> None:
     model = narae.Model(a, layers.Dense(2)(a))
     layers.Dense(5)(model.output)  # another use of its symbols is no part of it
     assert [layer.name for layer in model.layers] == ["input_layer", "dense"]
+
+
+class Shown(narae.layers.Layer):
+    """Adds 1 where it is told to train, 2 where it is told not to."""
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return x + (0.0 if training is None else 1.0 if training else 2.0)
+
+
+class ByDefault(narae.layers.Layer):
+    """The same, told not to train by default."""
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return x + (1.0 if training else 2.0)
+
+
+@pytest.mark.parametrize("kind", [Shown, ByDefault])
+@pytest.mark.parametrize("mode", [True, False])
+def test_what_a_layer_was_given_goes_before_the_mode_of_the_run(kind: type, mode: bool) -> None:
+    """Keras 3.16 and Keras 2: model(x, training=...) and the loops do not override it."""
+    a = narae.Input((3,))
+    model = narae.Model(a, kind()(a, training=mode))
+    outer = narae.Model(a, narae.Sequential([a, model])(a))
+    model.compile("sgd", "mse")
+    zeros, told = np.zeros((2, 3), "float32"), 1.0 if mode else 2.0
+    for one in (model, outer, narae.models.clone_model(model)):
+        for training in (None, True, False):
+            np.testing.assert_array_equal(one(zeros, training=training), zeros + told)
+        np.testing.assert_array_equal(one.predict(zeros, verbose=0), zeros + told)
+    assert model.train_on_batch(zeros, zeros) == told**2
+
+
+@pytest.mark.parametrize("kind", [Shown, ByDefault])
+def test_a_layer_that_was_given_no_mode_takes_the_run_s(kind: type) -> None:
+    a = narae.Input((3,))
+    model = narae.Model(a, kind()(a))
+    zeros = np.zeros((2, 3), "float32")
+    for one in (model, narae.models.clone_model(model)):
+        assert [float(one(zeros, training=t)[0, 0]) for t in (True, False)] == [1.0, 2.0]
+
+
+def test_monte_carlo_dropout_drops_in_predict() -> None:
+    a = narae.Input((50,))
+    model = narae.Model(a, narae.layers.Dropout(0.5)(a, training=True))
+    x = np.ones((4, 50), "float32")
+    first, second = model.predict(x, verbose=0), model.predict(x, verbose=0)
+    assert set(np.unique(first)) == {0.0, 2.0}
+    assert (first != second).any()
+
+
+def _named(*names: str) -> list[Any]:
+    a = narae.Input((3,), name="i")
+    return [a, [narae.layers.Dense(3, name=name)(a) for name in names]]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: narae.Model(*_named("d", "d")),
+        lambda: narae.Model(*_named("i")),
+        lambda: narae.Model([narae.Input((3,), name="i"), (b := narae.Input((3,), name="i"))], b),
+        lambda: narae.Model(
+            a := narae.Input((3,)),
+            narae.Model(*_named("x"), name="m")(narae.Model(*_named("x"), name="m")(a)),
+        ),
+    ],
+    ids=["layers", "an input and a layer", "inputs", "models"],
+)
+def test_two_of_one_name_are_refused(build: Any) -> None:
+    """A file knows the layers by their names: with two of one it would be another model."""
+    with pytest.raises(ValueError, match="is used 2 times in the model"):
+        build()
+
+
+def test_layers_of_nested_models_may_have_the_names_of_those_outside() -> None:
+    a = narae.Input((3,), name="i")
+    inner = narae.Sequential([narae.Input((3,), name="i"), narae.layers.Dense(3, name="d")])
+    model = narae.Model(a, narae.layers.Dense(2, name="d")(inner(a)))
+    assert model.count_params() == 12 + 8
+
+
+def test_operations_and_paths() -> None:
+    a = narae.Input((3,), name="i")
+    model = narae.Model(a, narae.layers.Dense(2, name="d")(a) * 2 + 1, name="m")
+    assert [op.name for op in model.operations] == ["i", "d", "multiply", "add"]
+    assert [model.path, model.get_layer("d").path] == ["m", "d"]
+    assert narae.layers.Dense(2).path is None
+    with pytest.raises(AttributeError, match="cannot be set"):
+        model.layers = []

@@ -32,7 +32,8 @@ LIKE: dict[str, Callable[[Any, Any], Any]] = {
     "repeated": lambda k, x: k.layers.Flatten()(k.layers.RepeatVector(3)(x)),
     "einsum": lambda k, x: k.layers.EinsumDense("ab,bc->ac", 3, bias_axes="c")(x),
     "noise": lambda k, x: k.layers.GaussianNoise(0.1)(k.layers.Dropout(0.5, seed=3)(x)),
-    "recorded mode": lambda k, x: k.layers.Dropout(0.2)(x, training=False),
+    "recorded mode": lambda k, x: k.layers.Dropout(0.0)(x, training=True),
+    "default mode": lambda k, x: k.layers.BatchNormalization()(k.layers.Dropout(0.2)(x)),
     "mask": lambda k, x: k.layers.Softmax()(x, mask=x > 0),
     "scaled": lambda k, x: k.layers.Rescaling(2.0, 1.0)(x),
     "normalized": lambda k, x: k.layers.Normalization(mean=0.5, variance=2.0)(x),
@@ -188,3 +189,16 @@ def test_broken_configs_are_told(change: Any, message: str) -> None:
     change(config)
     with pytest.raises(ValueError, match=message):
         narae.Model.from_config(config)
+
+
+@pytest.mark.parametrize("mode", [True, False, None])
+def test_the_mode_that_a_layer_was_given_comes_back(mode: bool | None) -> None:
+    """Keras writes a default as if it were given: what was given, and equals it, is marked."""
+    x = narae.Input((4,))
+    model = narae.Model(x, narae.layers.Dropout(0.5)(x, training=mode))
+    again = narae.Model.from_config(json.loads(json.dumps(model.get_config())))
+    ones = np.ones((8, 4), "float32")
+    for one in (model, again):
+        for training in (True, False):
+            drops = training if mode is None else mode
+            assert ((one(ones, training=training).numpy() == 0).any()) == drops

@@ -243,3 +243,46 @@ def test_gradients_and_compiled_calls_agree_with_the_eager_one() -> None:
     kernel, bias = tape.gradient(loss, model.trainable_variables)
     np.testing.assert_allclose(kernel.numpy(), np.repeat(X.sum(0)[:, None], 2, 1))
     np.testing.assert_allclose(bias.numpy(), [2, 2])
+
+
+@pytest.mark.parametrize("first", [(), (narae.Input((6, 2)),)], ids=["deferred", "with an Input"])
+def test_other_lengths_than_the_first_data_s_go_through_layers_that_take_them(first: Any) -> None:
+    x, longer = np.ones((4, 6, 2), "float32"), np.ones((2, 9, 2), "float32")
+    model = narae.Sequential([*first, layers.Conv1D(3, 2, padding="same"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, x[..., :1], verbose=0)
+    assert model.predict(longer, verbose=0).shape == (2, 9, 1)
+    assert model(longer).shape == (2, 9, 1)
+    assert model.evaluate(longer, longer[..., :1], verbose=0) >= 0
+    model.fit(longer, longer[..., :1], verbose=0)
+
+
+def test_lengths_that_the_layers_do_not_take_are_told_as_the_input_s() -> None:
+    model = narae.Sequential([narae.Input((6, 2)), layers.Flatten(), layers.Dense(1)])
+    with pytest.raises(
+        ValueError, match=r"takes data of shape \(None, 6, 2\).*got shape \(2, 9, 2\)"
+    ):
+        model.predict(np.ones((2, 9, 2), "float32"), verbose=0)
+
+
+def test_symbols_are_held_to_the_lengths() -> None:
+    model = narae.Sequential([narae.Input((6, 2)), layers.Dense(1)])
+    with pytest.raises(ValueError, match="takes data of shape"):
+        model(narae.Input((9, 2)))
+
+
+def test_a_model_is_built_for_one_shape() -> None:
+    model = narae.Sequential([layers.Dense(1)])
+    model.build((None, 9))
+    model.build((None, 9))
+    with pytest.raises(ValueError, match="cannot be built for"):
+        model.build((None, 7))
+
+
+def test_a_layer_of_two_arguments_is_refused() -> None:
+    class Two(narae.layers.Layer):
+        def call(self, x: Any, y: Any) -> Any:
+            return x + y
+
+    with pytest.raises(ValueError, match="is called on one tensor"):
+        narae.Sequential([narae.Input((3,)), Two()])

@@ -251,6 +251,7 @@ class Layer(Configured, Stateless, Stateful):
                 recorded[name] = None
         seen = trees.map_tree(self._symbol, (args, kwargs))
         call = Call(self, args, recorded, self.compute_output_spec(*seen[0], **seen[1]))
+        call.own_training = given is not None
         self._calls.append(call)
         return call.outputs
 
@@ -271,6 +272,11 @@ class Layer(Configured, Stateless, Stateful):
             ):
                 set_masks(outputs, self.compute_mask(inputs, mask))
         return outputs
+
+    @property
+    def path(self) -> str | None:
+        """The names of the layers around this one and its own, joined by "/"; None before it is built."""
+        return self.__dict__.get("_path")
 
     def _first_call(self) -> Call:
         if not self._calls:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
-from narae.base.names import name_scope
+from narae.base.names import name_scope, scopes
 from narae.base.whole import being_made, whole
 from narae.engine.scope import eagerly
 from narae.layers.calling import signature_of
@@ -33,6 +33,7 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
 @whole(lambda layer: layer._flatten_layers())
 def _built(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
     with name_scope(self.name), eagerly():
+        self.__dict__["_path"] = "/".join(scopes())
         build(self, *args, **kwargs)
     self._build_shapes = bound
     self.built = True

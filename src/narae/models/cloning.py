@@ -8,7 +8,8 @@ from typing import Any
 from narae.base import trees
 from narae.layers.base import Layer
 from narae.layers.input import Input, InputLayer
-from narae.models.functional import Functional
+from narae.metrics import Metric
+from narae.models.functional import Functional, given_of
 from narae.models.model import Model
 from narae.models.sequential import Sequential
 from narae.ops.symbolic import KerasTensor
@@ -22,7 +23,8 @@ def clone_model(
     recursive: bool = False,
     **kwargs: Any,
 ) -> Any:
-    """A model of new layers with the configurations of the old ones; weights start anew.
+    """A model of new layers with the configurations of the old ones; weights start anew. What is compiled
+    is compiled alike, with the optimizer's state anew.
 
     input_tensors: KerasTensors to begin at. clone_function: layer -> new layer, for each layer but the inputs'.
     call_function: (new layer, *args, **kwargs) -> outputs, in place of the call itself (functional models).
@@ -47,15 +49,34 @@ def clone_model(
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model(call_function=...) is for functional models")
-        return _sequential(model, input_tensors, made)
+        return _compiled_as(model, _sequential(model, input_tensors, made))
     if isinstance(model, Functional):
-        return _functional(model, input_tensors, made, call_function or _plain_call)
+        call = call_function or _plain_call
+        return _compiled_as(model, _functional(model, input_tensors, made, call))
     if input_tensors is not None or clone_function is not None or call_function is not None:
         raise ValueError(
             f"{type(model).__name__} is a subclass of Model with a call of its own: clone_model makes it again "
             "from its get_config(), and takes no input_tensors, clone_function or call_function"
         )
-    return _same(model)
+    return _compiled_as(model, _same(model))
+
+
+def _compiled_as(model: Any, clone: Any) -> Any:
+    """The clone, compiled as the model is: with an optimizer and metrics of its own."""
+    if model.compiled:
+        given = dict(model._trained.config)
+        optimizer = given["optimizer"]
+        given["optimizer"] = None if optimizer is None else _same(optimizer)
+        for kind in ("metrics", "weighted_metrics"):
+            given[kind] = trees.map_tree(_renewed, given[kind])
+        clone.compile(**given)
+        if clone.optimizer is not None and clone.built:
+            clone.optimizer.build(clone.trainable_variables)
+    return clone
+
+
+def _renewed(metric: Any) -> Any:
+    return _same(metric) if isinstance(metric, Metric) else metric
 
 
 def _same(layer: Any) -> Any:
@@ -112,7 +133,7 @@ def _functional(
         return env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
 
     for old in model._graph_calls.items:
-        args, kwargs = trees.map_tree(renewed, (old.args, old.kwargs))
+        args, kwargs = trees.map_tree(renewed, (old.args, given_of(old)))
         target = old.target
         if isinstance(target, Layer):
             if id(target) not in done:

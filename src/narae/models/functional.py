@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import warnings
+from collections import Counter
 from contextlib import nullcontext
 from typing import Any
 
 from narae.base import trees
-from narae.base.names import name_scope
+from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
@@ -42,6 +44,7 @@ class Functional(Model):
                 raise ValueError(
                     f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}"
                 )
+        _warn_of_keys(inputs)
         self._struct = (inputs, outputs)
         self._inputs, self._outputs = flat_in, flat_out
         layer_of = {id(t): _input_layer(t) for t in flat_in}
@@ -50,9 +53,21 @@ class Functional(Model):
         unused = [t for t in flat_in if all(t is not op for op in met)]
         operations = [layer_of.get(id(op), op) for op in by_depth(order, unused + met)]
         self._graph_calls, self._operations = Untracked(order), Untracked(operations)
+        self._require_names(operations)
         self._graph_layers = [op for op in operations if isinstance(op, Layer)]
         self.built = True
+        self.__dict__["_path"] = current_path(self.name)
         self.input_spec = None
+
+    def _require_names(self, operations: list[Any]) -> None:
+        """Raise ValueError for a name that two layers or operations have: files know them by it."""
+        counts = Counter(operation.name for operation in operations)
+        for name, count in counts.items():
+            if count > 1:
+                raise ValueError(
+                    f"the name {name!r} is used {count} times in the model {self.name!r}: its layers and "
+                    "operations have names of their own. Pass another name=... to one of them"
+                )
 
     # -- structure ---------------------------------------------------------------------------
 
@@ -60,6 +75,15 @@ class Functional(Model):
     def layers(self) -> list[Layer]:
         """The layers, those farthest from the outputs first."""
         return list(self._graph_layers)
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        Model.layers.fset(self, value)  # type: ignore[attr-defined]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers and the calls of public ops, those farthest from the outputs first."""
+        return list(self._operations.items)
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -111,7 +135,24 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph on inputs in the model's structure (or a list, or a dict by input names)."""
-        values = self._matched(inputs)
+        return self._run(self._matched(inputs), training, mask)
+
+    def call_of_any_lengths(self, inputs: Any, training: bool | None, mask: Any) -> Any:
+        """The same for inputs of other lengths than those of the Inputs, where the layers take them.
+
+        Raises ValueError that tells of the lengths where they do not.
+        """
+        misfits: list[str] = []
+        values = self._matched(inputs, misfits)
+        try:
+            return self._run(values, training, mask)
+        except ValueError as error:
+            if not misfits:
+                raise
+            raise ValueError(misfits[0]) from error
+
+    def _run(self, values: list[Any], training: bool | None, mask: Any) -> Any:
+        """The outputs for a value of each input."""
         if mask is not None:
             for value, m in zip(values, trees.flatten(mask), strict=False):
                 if m is not None and isinstance(value, Tensor):
@@ -120,12 +161,10 @@ class Functional(Model):
         for call in self._graph_calls.items:
             args, kwargs = trees.map_tree(
                 lambda leaf: env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf,
-                (call.args, call.kwargs),
+                (call.args, given_of(call)),
             )
-            if training is not None and takes_training(call.target):
-                kwargs["training"] = (
-                    training  # the run's mode goes before the one that was recorded
-                )
+            if training is not None and not call.own_training and takes_training(call.target):
+                kwargs["training"] = training  # what the layer itself was given goes before
             # a layer names itself; what an op computes is told by the call's name
             own = isinstance(call.target, Layer)
             with nullcontext() if own else name_scope(call.name):
@@ -134,30 +173,48 @@ class Functional(Model):
             env.update((id(symbol), value) for symbol, value in made)
         return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))
 
-    def _matched(self, inputs: Any) -> list[Any]:
-        """The data for each input, checked against its shape. Raises ValueError that names what is missing."""
-        struct = self._struct[0]
-        if isinstance(inputs, dict) and not isinstance(struct, dict):
-            missing = [name for name in self.input_names if name not in inputs]
-            if missing:
-                raise ValueError(
-                    f"model {self.name!r} takes inputs {self.input_names}, missing from the dict: {missing}"
-                )
-            leaves = [inputs[name] for name in self.input_names]
-        elif isinstance(struct, dict) and isinstance(inputs, dict):
-            missing = [name for name in struct if name not in inputs]
-            if missing:
-                raise ValueError(
-                    f"model {self.name!r} takes inputs {sorted(struct)}, missing: {missing}"
-                )
-            leaves = trees.flatten({name: inputs[name] for name in struct})
-        else:
-            leaves = trees.flatten(inputs)
+    def _matched(self, inputs: Any, misfits: list[str] | None = None) -> list[Any]:
+        """The data for each input, checked against its shape. misfits: where to write of other lengths,
+        which then are no errors. Raises ValueError that names what is missing."""
+        leaves = self._leaves(inputs)
         if len(leaves) != len(self._inputs):
             raise ValueError(
                 f"model {self.name!r} takes {len(self._inputs)} input(s) {self.input_names}, got {len(leaves)}"
             )
-        return [_fitted(self.name, *pair) for pair in zip(self._input_layers, leaves, strict=True)]
+        pairs = zip(self._input_layers, leaves, strict=True)
+        return [_fitted(self.name, *pair, misfits) for pair in pairs]
+
+    def _leaves(self, inputs: Any) -> list[Any]:
+        """The inputs' data, flat, from the model's structure, a dict by their names, or a list."""
+        struct = self._struct[0]
+        if isinstance(inputs, dict) and not isinstance(struct, dict):
+            self._require_keys(self.input_names, inputs)
+            if not trees.is_nested(struct):
+                _warn_of_structure(struct, inputs)
+            return [inputs[name] for name in self.input_names]
+        if isinstance(struct, dict) and isinstance(inputs, dict):
+            self._require_keys(list(struct), inputs)
+            if len(inputs) > len(struct):
+                _warn_of_structure(struct, inputs)
+            return trees.flatten({name: inputs[name] for name in struct})
+        if isinstance(struct, dict) and list(struct) != sorted(struct):
+            raise ValueError(
+                f"model {self.name!r} takes a dict of {list(struct)}, got {type(inputs).__name__}: which of "
+                "its arrays is whose cannot be told"
+            )
+        one = isinstance(struct, list) and len(struct) == 1 and not trees.is_nested(inputs)
+        leaves = trees.flatten(inputs)
+        as_many = len(leaves) == len(self._inputs)
+        if as_many and not one and not trees.same_structure(struct, inputs):
+            _warn_of_structure(struct, inputs)
+        return leaves
+
+    def _require_keys(self, names: list[str], inputs: dict[str, Any]) -> None:
+        missing = [name for name in names if name not in inputs]
+        if missing:
+            raise ValueError(
+                f"model {self.name!r} takes inputs {sorted(names)}, missing from the dict: {missing}"
+            )
 
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None
@@ -224,7 +281,33 @@ def _input_layer(tensor: KerasTensor) -> InputLayer:
     return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
 
 
-def _fitted(model: str, layer: InputLayer, leaf: Any) -> Any:
+def given_of(call: Any) -> dict[str, Any]:
+    """What a call was given by name: of `training` not the default, which the run's mode replaces."""
+    if call.own_training or "training" not in call.kwargs:
+        return call.kwargs
+    return {name: value for name, value in call.kwargs.items() if name != "training"}
+
+
+def _warn_of_keys(inputs: Any) -> None:
+    for key, tensor in inputs.items() if isinstance(inputs, dict) else ():
+        if isinstance(tensor, KerasTensor) and key != tensor.name:
+            warnings.warn(
+                f"the key {key!r} of the model's inputs has the tensor {tensor.name!r}: keys and names of a "
+                f"dict of inputs are the same. Input(..., name={key!r}) gives the tensor the name",
+                stacklevel=5,
+            )
+
+
+def _warn_of_structure(struct: Any, inputs: Any) -> None:
+    wanted = trees.map_tree(lambda t: t.name, struct)
+    got = trees.map_tree(lambda a: None if a is None else tuple(getattr(a, "shape", ())), inputs)
+    warnings.warn(
+        f"The structure of `inputs` doesn't match the expected structure. Expected: {wanted}, got: {got}",
+        stacklevel=5,
+    )
+
+
+def _fitted(model: str, layer: InputLayer, leaf: Any, misfits: list[str] | None) -> Any:
     """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
     if leaf is None:
         if layer.optional:
@@ -241,10 +324,13 @@ def _fitted(model: str, layer: InputLayer, leaf: Any) -> Any:
         w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True)
     )
     if not fits:
-        raise ValueError(
-            f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape {tuple(leaf.shape)}"
-            f"{_hint(want, tuple(leaf.shape))}"
+        told = (
+            f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
+            f"{tuple(value.shape)}{_hint(want, tuple(value.shape))}"
         )
+        if misfits is None or len(got) != len(want):
+            raise ValueError(told)
+        misfits.append(told)
     if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
         return value
     mask = getattr(value, "_keras_mask", None)

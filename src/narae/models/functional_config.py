@@ -9,6 +9,7 @@ import narae.ops
 from narae.base import trees
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
+from narae.layers.calling import signature_of
 from narae.layers.input import InputLayer
 from narae.models.graph_order import operation_of
 from narae.models.operation_names import class_name_of, module_of, op_of
@@ -129,6 +130,25 @@ def _passed(call: Call) -> tuple[list[Any], dict[str, Any]]:
     return out, {}
 
 
+# Keras writes the default of `training` as if it were given. A node with this key has been given what is
+# equal to the default; Keras reads over it.
+_OWN = "own_training"
+
+
+def _is_default(target: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether the mode that a call in a file has is what it is called with when none is given."""
+    if not isinstance(target, Layer) or "training" not in kwargs:
+        return False
+    return kwargs["training"] == signature_of(target.call).default_training
+
+
+def _given(target: Any, kwargs: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """What a call in a file gives by name."""
+    if node.get(_OWN) is True or not _is_default(target, kwargs):
+        return kwargs
+    return {name: value for name, value in kwargs.items() if name != "training"}
+
+
 def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
     def written(tree: Any) -> Any:
         if isinstance(tree, KerasTensor):
@@ -145,7 +165,9 @@ def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
         return serialize_keras_object(tree)
 
     args, kwargs = _passed(call)
-    return {"args": [written(arg) for arg in args], "kwargs": written(kwargs)}
+    node = {"args": [written(arg) for arg in args], "kwargs": written(kwargs)}
+    own = call.own_training and _is_default(call.target, kwargs)
+    return {**node, _OWN: True} if own else node
 
 
 def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -165,7 +187,8 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
                 blocked.append((name, i, node))
                 continue
             args, kwargs = _read_node(node, outputs, custom_objects)
-            outputs[name, i] = trees.flatten(operations[name](*args, **kwargs))
+            target = operations[name]
+            outputs[name, i] = trees.flatten(target(*args, **_given(target, kwargs, node)))
             outputs[name, i][0].history.name = name
         if len(blocked) == len(waiting):
             raise ValueError(

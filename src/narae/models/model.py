@@ -59,6 +59,12 @@ class Model(Trainer, Layer):
         """The layers held directly."""
         return [layer for layer in self._layers if isinstance(layer, Layer)]
 
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError(
+            f"{type(self).__name__}.layers lists the model's layers, and cannot be set: take another name"
+        )
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or index. Raises ValueError when there is none, naming what there is."""
         if (name is None) == (index is None):
@@ -147,6 +153,31 @@ class Model(Trainer, Layer):
 
             return Functional.from_config(config, custom_objects)
         return super().from_config(config)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The values of all variables in dicts by the parts of their paths: under "trainable_variables",
+        "non_trainable_variables", "optimizer_variables" and "metrics_variables".
+
+        value_format: "backend_tensor", or "numpy_array" for copies. Raises ValueError for another, and
+        where two variables have one path.
+
+        >>> import narae
+        >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2, name="d")], name="m")
+        >>> sorted(model.get_state_tree()["trainable_variables"]["m"]["d"])
+        ['bias', 'kernel']
+        """
+        from narae.models.state_tree import state_tree
+
+        return state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Assign the values that `get_state_tree` gave, or a part of them.
+
+        Raises ValueError for a path that the model has not.
+        """
+        from narae.models.state_tree import set_state_tree
+
+        set_state_tree(self, state_tree)
 
     # -- saving ------------------------------------------------------------------------------
 

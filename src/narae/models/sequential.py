@@ -7,7 +7,7 @@ from typing import Any
 from narae.base import changes
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
-from narae.layers.calling import set_masks
+from narae.layers.calling import set_masks, signature_of
 from narae.layers.input import Input, InputLayer
 from narae.layers.policy import serialize_policy
 from narae.models import direct
@@ -90,13 +90,23 @@ class Sequential(Model):
             )
         if not self._stack:
             raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
-        if not isinstance(self._stack[0], InputLayer):
+        first = self._stack[0]
+        if isinstance(first, InputLayer):
+            if self._functional is not None and input_shape is None:
+                return
+            if _is_shape(input_shape) and tuple(input_shape) != first.batch_shape:
+                raise ValueError(
+                    f"{self.name!r} begins with an Input of shape {first.batch_shape}: it cannot be built for "
+                    f"{tuple(input_shape)}"
+                )
+        else:
             if input_shape is None or not _is_shape(input_shape):
                 return  # several inputs: the layers are built one after the other as they are called
-            first = Input(batch_shape=tuple(input_shape), dtype=self._stack[0].compute_dtype)
-            self._stack.insert(0, first.history.target)
+            made = Input(batch_shape=tuple(input_shape), dtype=first.compute_dtype)
+            self._stack.insert(0, made.history.target)
         x = inputs = self._stack[0].output  # type: ignore[attr-defined]
         for layer in self._stack[1:]:
+            _require_one_argument(layer)
             x = layer(x)
         self._functional = Functional(inputs, x, name=self.name)
 
@@ -120,7 +130,7 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
         if self._functional is not None:
-            return self._functional.call(inputs, training=training, mask=mask)
+            return self._functional.call_of_any_lengths(inputs, training, mask)
         if mask is not None:
             set_masks(inputs, mask)
         for layer in self.layers:
@@ -135,7 +145,9 @@ class Sequential(Model):
     def compute_output_spec(
         self, inputs: Any, training: bool | None = None, mask: Any = None
     ) -> Any:
-        """The outputs' shapes for symbolic inputs."""
+        """The outputs' shapes for symbolic inputs, of the Input's lengths."""
+        if self._functional is not None:
+            self._functional._matched(inputs)
         return Layer.compute_output_spec(self, inputs)
 
     def _known(self, what: str) -> Functional:
@@ -221,6 +233,19 @@ def _made(thing: Any) -> str:
     if isinstance(thing, type):
         return f": {thing.__name__}() makes one"
     return ": layers.Lambda(function) makes one" if callable(thing) else ""
+
+
+def _require_one_argument(layer: Layer) -> None:
+    """Raise ValueError for a layer that cannot be called on one tensor alone."""
+    parameters = signature_of(layer.call).signature.parameters.values()
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p.name for p in places if p.default is p.empty]
+    several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if len(needed) > 1 or not (places or several):
+        raise ValueError(
+            f"a layer of a Sequential model is called on one tensor: {type(layer).__name__} {layer.name!r} "
+            f"takes {needed}. Model(inputs, outputs) has calls with several arguments"
+        )
 
 
 def _input_of(layer: Layer) -> list[InputLayer]:

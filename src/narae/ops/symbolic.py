@@ -96,6 +96,8 @@ class KerasTensor(LogicalOperators):
 class Call:
     """One recorded call of a layer or a public op on KerasTensors: target, arguments, outputs."""
 
+    own_training = False  # whether `training` was given in the call, and is not a layer's default
+
     def __init__(
         self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: Any
     ) -> None:
