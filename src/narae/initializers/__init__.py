@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.base.registry import deserialize_as, get_callable, serialize_keras_object
 from narae.initializers.base import Initializer
@@ -71,7 +72,7 @@ def get(identifier: Any) -> Any:
     <GlorotUniform>
     """
     if isinstance(identifier, (np.ndarray, Tensor)) or hasattr(identifier, "__narae_tensor__"):
-        value = np.asarray(identifier)
+        value = native(np.asanyarray(identifier))
         return lambda shape, dtype=None: as_tensor(value, standardize_dtype(dtype))
     return get_callable("initializer", "keras.initializers", identifier, _ALIASES)
 

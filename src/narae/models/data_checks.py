@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
+from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.graph.ir import Spec
 
@@ -48,8 +49,6 @@ def _numbers(data: Any) -> bool:
 
 def as_array(data: Any, name: str) -> np.ndarray:
     """One leaf as an array with a dtype of narae; see `as_arrays`."""
-    if isinstance(data, np.ma.MaskedArray):
-        data = _unmasked(data, name)
     try:
         array = data if isinstance(data, np.ndarray) else _converted(data, name)
     except ValueError as error:
@@ -62,19 +61,7 @@ def as_array(data: Any, name: str) -> np.ndarray:
             "Strings and "
             "categories are encoded as integers first; rows of different lengths are padded"
         ) from None
-    return array
-
-
-def _unmasked(data: Any, name: str) -> np.ndarray:
-    """The numbers of a masked array that masks none. Raises ValueError for one that does."""
-    hidden = int(np.ma.count_masked(data))
-    if hidden:
-        raise ValueError(
-            f"{name} is a masked array of shape {data.shape} with {hidden} masked values, and a model has "
-            f"no masks of data: pass {name}.filled(0.0) (with a sample_weight of 0 where a sample is not to "
-            "count), or leave those rows out"
-        )
-    return data.data
+    return native(array, name)
 
 
 def _example(array: np.ndarray) -> str:

@@ -47,7 +47,7 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     x = args[0]
     if not is_eager() or not outermost():
         return None
-    if isinstance(x, np.ndarray):
+    if type(x) is np.ndarray and (x.dtype.kind in "biuf" or x.dtype.name == "bfloat16"):
         return x
     if isinstance(x, Tensor) and getattr(x, "_keras_mask", None) is None:
         return x.data

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from narae.base.dtypes import as_float, result_type
 from narae.ops.records.logic import cast
 from narae.ops.tensor import Tensor, as_tensor
@@ -14,7 +16,10 @@ def dtype_of(x: Any) -> Any:
     kind = type(x)
     if kind in (int, float, bool):
         return kind
-    return getattr(x, "dtype", None) or as_tensor(x).dtype
+    dtype = getattr(x, "dtype", None)
+    if dtype is None or (isinstance(dtype, np.dtype) and dtype.kind not in "biufV"):
+        return as_tensor(x).dtype  # which refuses strings, dates and their like
+    return dtype
 
 
 def to(x: Any, dtype: str) -> Tensor:

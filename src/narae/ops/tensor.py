@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import native
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.graph.ir import Op, Spec, Value
 
@@ -340,8 +341,10 @@ def _array(x: Any, dtype: str | None) -> np.ndarray:
         return np.asarray(x, np_dtype(standardize_dtype(type(x))))
     if x is None:
         raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
+    if isinstance(x, np.ma.MaskedArray):
+        x = native(x)
     try:
-        data = np.array(x)
+        data = native(np.array(x))
     except ValueError as error:
         raise ValueError(f"cannot make a tensor of {_short(x)}: {error}") from None
     if data.dtype == object or (data.dtype.kind in "SUMmcV" and data.dtype.name != "bfloat16"):
