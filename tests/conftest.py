@@ -15,11 +15,14 @@ os.environ.setdefault(
 
 import random
 import re
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
+from tests.leftovers import nothing_left
 
 # Everybody's `make test` tries the same examples, so that it is green or red for all; `make test-all`
 # looks for new ones.
@@ -58,8 +61,25 @@ def own_executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     return request.param
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Temporary files go to a folder of this process's own, where nobody else's are."""
+    folder = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", folder)
+        patched.setenv("TMPDIR", folder)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _fixed() -> None:
+def _nothing_left(_temporary: None) -> Iterator[None]:
+    """A test that leaves something behind fails; it would decide what the tests after it see."""
+    with nothing_left():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fixed(_nothing_left: None) -> None:
     """Every test begins with the same seeds and the same names, whatever ran before it."""
     from narae.base.names import reset_names
     from narae.engine.keys import reset_global_seed

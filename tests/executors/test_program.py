@@ -280,7 +280,7 @@ def test_source_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     (a,) = variables([1.0, 2.0])
     program = compile_function(lambda x: a.assign(a.value * 2 + x), Spec((2,), "float32"))
     lines = program.program.source.splitlines()
-    assert "        # multiply add: float32[2]" in lines
+    assert "    # multiply add: float32[2]" in lines
     assert sum("(" in line for line in lines[2:]) == 3  # two ufuncs and the copy of the result
 
 

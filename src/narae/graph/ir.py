@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from narae.base.names import scopes
+from narae.base.quiet import quietly
 from narae.graph.recording import Where, is_traced, places, tapes
 
 _uids = itertools.count()
@@ -208,7 +209,6 @@ def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
 
 def run(op: Op, arrays: Sequence[Any], params: dict[str, Any], xp: Any = np) -> tuple[Any, ...]:
     """The op's forward in the namespace `xp`, always as a tuple of arrays."""
-    with np.errstate(all="ignore"):  # NaN and inf are values here, as on every accelerator
-        out = op.forward(xp, *arrays, **params)
+    out = quietly(op.forward, xp, *arrays, **params)
     outs = out if isinstance(out, tuple) else (out,)
     return tuple(map(np.asarray, outs)) if xp is np else outs

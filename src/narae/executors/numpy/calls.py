@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.quiet import quietly
+
 Arrays = Sequence[np.ndarray]
 
 
@@ -37,7 +39,7 @@ class Source:
     """The source of a run, as it grows, and the objects that its names stand for."""
 
     def __init__(self) -> None:
-        self.namespace: dict[str, Any] = {"errstate": np.errstate}
+        self.namespace: dict[str, Any] = {}
         self._names: dict[int, str] = {}  # by the id of an array
         self._functions: dict[Any, str] = {}
         self._lines: list[str] = []
@@ -91,12 +93,11 @@ class Source:
 
     def build(self, guarded: bool) -> tuple[str, Callable[[], None]]:
         """The source and the function `run` that it defines; guarded: against NumPy's warnings."""
-        head = ["def run():", *(['    with errstate(all="ignore"):'] if guarded else [])]
-        indent = "    " * len(head)
-        lines = [f"{indent}{line}" for line in [*self._lines, "return"]]
-        text = "\n".join([*head, *lines, ""])
+        lines = [f"    {line}" for line in [*self._lines, "return"]]
+        text = "\n".join(["def run():", *lines, ""])
         exec(compile(text, "<narae program>", "exec"), self.namespace)
-        return text, self.namespace["run"]
+        run = self.namespace["run"]
+        return text, functools.partial(quietly, run) if guarded else run
 
     def _shown(self, thing: Any, names: Iterator[str]) -> str:
         """A call with the next of the names in place of its leaves."""
