@@ -43,6 +43,8 @@ def test_training_is_given_inherited_or_the_default(layer: Any) -> None:
 
 def test_masks_travel_and_are_given_to_those_who_ask() -> None:
     class Asks(narae.layers.Layer):
+        supports_masking = True
+
         def call(self, x: Any, mask: Any = None) -> Any:
             if mask is None:  # while shapes are inferred
                 return x

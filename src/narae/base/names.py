@@ -53,25 +53,33 @@ def get_uid(prefix: str = "") -> int:
     return _uids[prefix]
 
 
-_path: Stack[tuple[str, ...]] = Stack()  # each time the whole path, to look at the top alone
+# each time the whole path, to look at the top alone; and who opened the last scope of it
+_path: Stack[tuple[tuple[str, ...], object]] = Stack()
 
 
 class _Scope(Pushed):
-    """A context of one name more."""
+    """A context of one name more, unless the scope around it is the same caller's."""
 
     def __enter__(self) -> None:
-        self.value = (*scopes(), self._gives)
+        around, last = _top()
+        caller = self.value[1]
+        again = caller is not None and caller is last
+        self.value = (around if again else (*around, self._gives), caller)
         super().__enter__()
 
 
-def name_scope(name: str) -> AbstractContextManager[None]:
-    """Within it, variables' paths begin with `name`.
+def name_scope(name: str, caller: object = None) -> AbstractContextManager[None]:
+    """Within it, variables' paths begin with `name`; once, where the scope around it is the caller's too.
 
     >>> with name_scope("dense"):
     ...     current_path("kernel")
     'dense/kernel'
     """
-    return _Scope(_path, (), name)
+    return _Scope(_path, ((), caller), name)
+
+
+def _top() -> tuple[tuple[str, ...], object]:
+    return (_path.entries and _path.top()) or ((), None)
 
 
 def scopes() -> tuple[str, ...]:
@@ -81,7 +89,7 @@ def scopes() -> tuple[str, ...]:
     ...     scopes()
     ('model', 'dense')
     """
-    return (_path.entries and _path.top()) or ()
+    return _top()[0]
 
 
 def current_path(name: str) -> str:

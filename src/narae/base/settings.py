@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
 _values: dict[str, object] = {
@@ -9,6 +11,9 @@ _values: dict[str, object] = {
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
 }
+
+# the dtype policy of layers that are made without a dtype; empty: that of floatx
+DEFAULT_POLICY: list[Any] = []
 
 
 def floatx() -> str:

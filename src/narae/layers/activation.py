@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
@@ -23,7 +25,7 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         """The activation of each element."""
@@ -44,7 +46,7 @@ class _Elementwise(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape stays."""
@@ -107,6 +109,9 @@ class LeakyReLU(_Elementwise):
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warnings.warn("LeakyReLU(alpha=...) is the old name of `negative_slope`", stacklevel=2)
         super().__init__(**kwargs)
         if negative_slope is None:
             raise ValueError("LeakyReLU(negative_slope=...) is a number, got None")
@@ -159,15 +164,29 @@ class Softmax(_Elementwise):
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """e^x / sum e^x, over what the mask leaves."""
         if mask is not None:
-            # the lowest float, not -inf: a wholly masked row stays finite
-            lowest = -3.4e38 if inputs.dtype != "float16" else -6.5e4
-            inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * lowest
+            mask = self._fitting(mask, inputs)
+            # low, and not -inf: a wholly masked row stays finite
+            lowest = -3e4 if inputs.dtype == "float16" else -1e9
+            inputs = ops.where(mask, inputs, ops.cast(lowest, inputs.dtype))
         axis: Any = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
         if len(axis) > 1:
             out = ops.exp(inputs - ops.logsumexp(inputs, axis=axis, keepdims=True))
         else:
             out = ops.softmax(inputs, axis=axis[0])
-        return out if mask is None else out * ops.cast(mask, out.dtype)
+        return out if mask is None else ops.where(mask, out, ops.cast(0, out.dtype))
+
+    def _fitting(self, mask: Any, inputs: Any) -> Any:
+        """The mask as booleans. Raises ShapeError unless it broadcasts to the inputs' shape."""
+        shape = tuple(mask.shape)
+        short = len(inputs.shape) - len(shape)
+        fits = short >= 0 and all(
+            n in (1, m) for n, m in zip(shape, inputs.shape[short:], strict=True)
+        )
+        if not fits:
+            raise ShapeError(
+                f"Softmax takes a mask that broadcasts to its inputs, got {shape} for {tuple(inputs.shape)}"
+            )
+        return mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

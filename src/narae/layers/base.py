@@ -5,6 +5,7 @@ training, masks), `configuring` (config and stored state).
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -18,7 +19,7 @@ from narae.base.whole import being_made
 from narae.engine.autocast import autocast, autocasting
 from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
-from narae.layers.building import as_shapes, scoped_build, specs_of
+from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
     Signature,
     in_call,
@@ -27,7 +28,7 @@ from narae.layers.calling import (
     masks_of,
     outermost,
     set_masks,
-    shapes_of,
+    shape_arguments,
     signature_of,
     tensor_arguments,
 )
@@ -68,16 +69,26 @@ class Layer(Configured, Stateless, Stateful):
         **kwargs: Any,
     ) -> None:
         shape = kwargs.pop("input_shape", None)
-        if shape is None and kwargs.get("input_dim") is not None:
-            shape = (kwargs.pop("input_dim"),)
+        dim = kwargs.pop("input_dim", None)
+        shape = shape if dim is None else (dim,)
+        if shape is not None:
+            warnings.warn(
+                f"{type(self).__name__}(input_shape=...) is the old way to say what goes in: begin the model with "
+                "Input(shape)",
+                stacklevel=2,
+            )
         if kwargs:
             raise ValueError(
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a layer's name is a string without '/', got {name!r}")
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"{type(self).__name__} takes `trainable` as True or False, got {trainable!r}"
+            )
         self._input_shape_arg = None if shape is None else tuple(shape)
-        self.name = name or auto_name(type(self).__name__)
+        self.name = auto_name(type(self).__name__) if name is None else name
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype_policy = dtype
         self.autocast = autocast
@@ -85,13 +96,14 @@ class Layer(Configured, Stateless, Stateful):
         if type(self).compute_mask is not Layer.compute_mask:
             self.supports_masking = True
         self.input_spec: Any = None
-        self._trainable = bool(trainable)
+        self._trainable = trainable
         self._build_shapes: dict[str, Any] | None = None
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
         self._ready = True
 
     supports_masking = False  # whether masks of the inputs are those of the outputs
+    supports_jit = True
     _casts_inputs = True  # whether float inputs are cast to one dtype before `call` sees them
     _grows = False  # whether layers may be added after building
 
@@ -102,8 +114,20 @@ class Layer(Configured, Stateless, Stateful):
 
     # -- state -------------------------------------------------------------------------------
 
+    def _build_at_init(self) -> None:
+        """Built from the first: for a layer that makes nothing from shapes, unless a subclass has a `build`."""
+        if type(self).build is Layer.build:
+            self.built = True
+
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of a shape. Layers without variables need none."""
+        self._require_init()
+        if any(not layer.built for layer in self._layers):
+            warnings.warn(
+                f"the layer {self.name!r} has no `build` of its own, and holds layers that are not built: they "
+                f"stay so. Call the layer on data, or write build(input_shape) in {type(self).__name__}",
+                stacklevel=4,
+            )
 
     build = scoped_build(build)
 
@@ -130,9 +154,9 @@ class Layer(Configured, Stateless, Stateful):
             return self._symbolic(args, given, signature, bound)
         if outermost():
             self._clear_losses()
-        with in_call(training), name_scope(self.name), self._reading():
+        with in_call(training), name_scope(self.name, self), self._reading():
             outputs = laid_out(self.call(*args, **kwargs), current_path("output"))
-        return self._finished(outputs, tensors)
+        return self._finished(outputs, tensors, kwargs.get("mask"))
 
     def _input(self, leaf: Any) -> Any:
         """A leaf of the arguments as `call` sees it: arrays are tensors, floats of the compute dtype."""
@@ -222,20 +246,15 @@ class Layer(Configured, Stateless, Stateful):
     def _ensure_built(self, tensors: dict[str, Any]) -> None:
         if self.built:
             return
-        shapes = {f"{name}_shape": shapes_of(value) for name, value in tensors.items()}
-        build = signature_of(self.build)
-        wanted = [n for n in build.names if n in shapes]
-        if len(build.names) == 1 and not build.takes_kwargs and not wanted:
-            arguments = {build.names[0]: next(iter(shapes.values()), None)}
-        else:
-            arguments = (
-                {n: shapes.get(n) for n in build.names} if not build.takes_kwargs else shapes
-            )
+        shapes = shape_arguments(tensors)
+        if type(self).build is Layer.build:  # layers below are built when `call` comes to them
+            self.__dict__["_path"] = current_path(self.name)
+            finish(self, {"input_shape": next(iter(shapes.values()), None)})
+            return
+        arguments = fitting(self.build, shapes, signature_of(self.call).names, type(self).__name__)
         with eagerly():
             self.build(**arguments)
         self.built = True
-        if not self._grows:
-            self.__dict__["_locked"] = True
         if self.input_spec is not None and tensors:
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
@@ -255,7 +274,7 @@ class Layer(Configured, Stateless, Stateful):
         self._calls.append(call)
         return call.outputs
 
-    def _finished(self, outputs: Any, tensors: dict[str, Any]) -> Any:
+    def _finished(self, outputs: Any, tensors: dict[str, Any], given: Any) -> Any:
         """What every call ends with: the activity's penalty, and the mask of the outputs."""
         if self.activity_regularizer is not None:
             for leaf in trees.flatten(outputs):
@@ -266,11 +285,17 @@ class Layer(Configured, Stateless, Stateful):
                     )
         if tensors:
             inputs = next(iter(tensors.values()))
-            mask = masks_of(inputs)
+            mask = masks_of(inputs) if given is None else given
             if self.supports_masking and (
                 mask is not None or type(self).compute_mask is not Layer.compute_mask
             ):
                 set_masks(outputs, self.compute_mask(inputs, mask))
+            elif mask is not None and not self.supports_masking:
+                warnings.warn(
+                    f"the layer {self.name!r} ({type(self).__name__}) takes no mask, and its input has one: the "
+                    "layers after it do not see it",
+                    stacklevel=3,
+                )
         return outputs
 
     @property
@@ -297,18 +322,26 @@ class Layer(Configured, Stateless, Stateful):
         outputs = trees.flatten(self._first_call().outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the outputs: the inputs' one, for layers that work on each step alone."""
         return previous_mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the outputs, as KerasTensors, for symbolic inputs."""
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            shapes = shapes_of(args[0] if args else next(iter(kwargs.values())))
-            return specs_of(self.compute_output_shape(shapes), self.compute_dtype)
+            signature = signature_of(self.call)
+            kwargs = {k: v for k, v in kwargs.items() if k in signature.names}
+            bound = signature.bind(args, kwargs, self.name)
+            shapes = fitting(
+                self.compute_output_shape,
+                shape_arguments(tensor_arguments(bound)),
+                signature.names,
+                type(self).__name__,
+            )
+            return specs_of(self.compute_output_shape(**shapes), self.compute_dtype)
         losses = list(self._losses)
         # a model's build is such a call: its name is in the paths already
-        scope = nullcontext() if being_made(self) else name_scope(self.name)
+        scope = nullcontext() if being_made(self) else name_scope(self.name, self)
         with tracing(), in_call(kwargs.get("training")), scope, self._reading():
             out = infer(
                 lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs
@@ -318,7 +351,9 @@ class Layer(Configured, Stateless, Stateful):
         return out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the outputs for inputs of a shape."""
+        """The shape of the outputs for inputs of a shape. Raises NotImplementedError for a layer without `call`."""
+        if type(self).call is Layer.call:
+            self.call()
         shapes = as_shapes(input_shape)
         inputs = trees.map_tree(lambda s: KerasTensor(s.shape, self.compute_dtype), shapes)
         if not self.built:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -32,13 +33,39 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
 @whole(lambda layer: layer._flatten_layers())
 def _built(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
-    with name_scope(self.name), eagerly():
+    with name_scope(self.name, self), eagerly():
         self.__dict__["_path"] = "/".join(scopes())
         build(self, *args, **kwargs)
-    self._build_shapes = bound
-    self.built = True
-    if not self._trainable:
-        self._train_own_variables(False)  # the layers below keep their own flags
+    finish(self, bound)
+
+
+def finish(layer: Any, shapes: dict[str, Any]) -> None:
+    """What ends every building: the shapes are noted, and no more state is taken."""
+    layer._build_shapes = shapes
+    layer.built = True
+    if not layer._grows:
+        layer.__dict__["_locked"] = True
+    if not layer._trainable:
+        layer._train_own_variables(False)  # the layers below keep their own flags
+
+
+def fitting(
+    target: Callable[..., Any], shapes: dict[str, Any], call: list[str], layer: str
+) -> dict[str, Any]:
+    """The arguments of `build` or `compute_output_shape`: a single one is the first input's shape, of several
+    each is named after an argument of `call`. Raises ValueError for a name that is not."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = signature_of(target).signature.parameters
+    names = [n for n, p in parameters.items() if p.kind not in kinds]
+    if len(names) == 1:
+        return {names[0]: next(iter(shapes.values()), None)}
+    for name in names:
+        if not name.endswith("_shape") or name.removesuffix("_shape") not in call:
+            raise ValueError(
+                f"{layer}.{target.__name__} takes {names}: of several arguments each is an argument of `call` with "
+                f"_shape behind its name, and {name!r} is none of {[f'{n}_shape' for n in call]}"
+            )
+    return {name: shapes[name] for name in names if name in shapes}
 
 
 def as_shapes(shape: Any) -> Any:
@@ -49,7 +76,9 @@ def as_shapes(shape: Any) -> Any:
         return KerasTensor(tuple(shape))
     if isinstance(shape, dict):
         return {key: as_shapes(value) for key, value in shape.items()}
-    return [as_shapes(item) for item in shape]
+    if not isinstance(shape, (tuple, list)):
+        raise ValueError(f"a shape is a tuple of lengths, or a nest of such tuples, got {shape!r}")
+    return type(shape)(as_shapes(item) for item in shape)
 
 
 def specs_of(shape: Any, dtype: str) -> Any:

@@ -83,18 +83,31 @@ def is_tensor(leaf: Any) -> bool:
     return isinstance(leaf, (Tensor, KerasTensor)) or hasattr(leaf, "__narae_tensor__")
 
 
-def tensor_arguments(bound: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that are tensors or nests of them, by name."""
+def tensor_arguments(bound: dict[str, Any], layer: str = "a layer") -> dict[str, Any]:
+    """The arguments that are tensors or nests of them, by name. Raises ValueError for a nest of both."""
     out = {}
     for name, value in bound.items():
         leaves = trees.flatten(value)
-        if (
-            leaves
-            and any(map(is_tensor, leaves))
-            and all(leaf is None or is_tensor(leaf) for leaf in leaves)
-        ):
+        if not any(map(is_tensor, leaves)):
+            continue
+        odd = [leaf for leaf in leaves if leaf is not None and not is_tensor(leaf)]
+        if not odd:
             out[name] = value
+        elif name not in _CATCH_ALL:
+            raise ValueError(
+                f"{layer} takes tensors or settings in one argument, got both in {name}: {odd[0]!r:.60} is no "
+                "tensor. Convert it with np.array, or pass it by a name of its own"
+            )
     return out
+
+
+_CATCH_ALL = ("args", "kwargs")
+
+
+def shape_arguments(tensors: dict[str, Any]) -> dict[str, Any]:
+    """The shapes of a call's tensors, as `build` names them."""
+    plain = {n: v for n, v in tensors.items() if n != "mask" and n not in _CATCH_ALL}
+    return {f"{name}_shape": shapes_of(value) for name, value in plain.items()}
 
 
 def shapes_of(value: Any) -> Any:
@@ -113,5 +126,6 @@ def set_masks(outputs: Any, masks: Any) -> None:
     leaves = trees.flatten(outputs)
     flat = trees.flatten(masks) if trees.is_nested(masks) else [masks] * len(leaves)
     for leaf, mask in zip(leaves, flat, strict=False):
-        if isinstance(leaf, Tensor) and mask is not None and leaf is not mask:
+        had = getattr(leaf, "_keras_mask", None)
+        if isinstance(leaf, Tensor) and had is None and mask is not None and leaf is not mask:
             leaf._keras_mask = mask

@@ -63,7 +63,7 @@ class Convolution(Convolving):
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.weight("kernel", shape)
 
-    def channels_out(self, channels: int) -> int:
+    def channels_out(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 

@@ -70,7 +70,7 @@ class Convolving(Weighted):
         """Make the kernel variables for a number of channels in."""
         raise NotImplementedError
 
-    def channels_out(self, channels: int) -> int:
+    def channels_out(self, channels: int | None) -> int:
         """The number of channels out, for a number of channels in."""
         raise NotImplementedError
 
@@ -102,7 +102,7 @@ class Convolving(Weighted):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """As many places as windows, and the channels out."""
         batch, space, channels = apart(input_shape, self.data_format)
-        filters = self.channels_out(channels or 0)
+        filters = self.channels_out(channels)
         return together(batch, self.space_out(space), filters, self.data_format)
 
     def get_config(self) -> dict[str, Any]:

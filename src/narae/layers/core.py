@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from narae import ops, regularizers
+from narae.base import trees
+from narae.base.errors import ShapeError
 from narae.base.registry import (
     builtin,
     byte_code,
@@ -13,6 +15,8 @@ from narae.base.registry import (
     serialize_keras_object,
 )
 from narae.layers.base import Layer
+from narae.layers.building import as_shapes, specs_of
+from narae.layers.calling import Signature, shapes_of
 
 
 @builtin("keras.layers")
@@ -27,7 +31,7 @@ class Identity(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         """The inputs."""
@@ -74,8 +78,6 @@ class Lambda(Layer):
         self.mask = mask
         self.supports_masking = mask is not None
         self._output_shape = output_shape
-        from narae.layers.calling import Signature
-
         self._takes = Signature(function).names if not isinstance(function, type) else []
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
@@ -93,23 +95,23 @@ class Lambda(Layer):
             return super().compute_output_shape(input_shape)
         if callable(self._output_shape):
             return self._output_shape(input_shape)
-        return (input_shape[0], *self._output_shape)
+        batch = trees.flatten(input_shape)[0]
+        given = as_shapes(self._output_shape)
+        return trees.map_tree(lambda leaf: (batch, *leaf.shape), given)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """By tracing the function, unless an output shape was given."""
         if self._output_shape is not None:
-            from narae.ops.symbolic import KerasTensor
-
-            return KerasTensor(self.compute_output_shape(args[0].shape), self.compute_dtype)
+            return specs_of(self.compute_output_shape(shapes_of(args[0])), self.compute_dtype)
         from narae.engine.scope import tracing
         from narae.ops.symbolic import infer
 
         with tracing():
             return infer(self.call, args, kwargs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask given, or what the mask function gives."""
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments. A lambda is written as Keras writes it; a file of it loads only with
@@ -168,7 +170,7 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where some feature of a step differs from the mask value."""
@@ -203,7 +205,7 @@ class ActivityRegularization(Layer):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.supports_masking = True
         self.l1, self.l2 = l1, l2
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         """The inputs."""
@@ -231,9 +233,13 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(axis, (int, list, tuple)):
+            raise TypeError(
+                f"UnitNormalization takes `axis` as a whole number or a list of them, got {axis!r}"
+            )
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         """x / |x|, with 1e-12 in place of a smaller squared length."""
@@ -242,7 +248,12 @@ class UnitNormalization(Layer):
         return inputs * ops.rsqrt(ops.maximum(squared, 1e-12))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape stays."""
+        """The shape stays. Raises ShapeError when it does not have the axes."""
+        for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
+            if not -len(input_shape) <= axis < len(input_shape):
+                raise ShapeError(
+                    f"UnitNormalization: axis {axis} is not in an input of shape {tuple(input_shape)}"
+                )
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

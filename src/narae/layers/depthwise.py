@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import ops
+from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
@@ -48,8 +49,12 @@ class DepthwiseConvolution(Convolving):
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self.weight("depthwise", shape, name="kernel")
 
-    def channels_out(self, channels: int) -> int:
-        """depth_multiplier for each channel in."""
+    def channels_out(self, channels: int | None) -> int:
+        """depth_multiplier for each channel in. Raises ShapeError when their number is not known."""
+        if channels is None:
+            raise ShapeError(
+                f"{type(self).__name__} needs a known number of channels: name it in Input(shape=...)"
+            )
         return channels * self.depth_multiplier
 
     def convolved(self, inputs: Any) -> Any:

@@ -64,7 +64,7 @@ class EinsumDense(Layer):
 
     def build(self, input_shape: Any) -> None:
         """The kernel of the equation's second operand, and the bias of `bias_axes`."""
-        kernel_shape, bias_shape, self._full_output = self._shapes(tuple(input_shape))
+        kernel_shape, bias_shape, _ = self._shapes(tuple(input_shape), self._letters[1])
         self.kernel = self.add_weight(
             kernel_shape,
             self.kernel_initializer,
@@ -81,9 +81,11 @@ class EinsumDense(Layer):
                 name="bias",
             )
 
-    def _shapes(self, shape: tuple[int | None, ...]) -> tuple[Any, Any, tuple[int | None, ...]]:
-        """Kernel, bias and output shapes for an input shape."""
-        _, weight, out = self._letters
+    def _shapes(
+        self, shape: tuple[int | None, ...], weight: str
+    ) -> tuple[Any, Any, tuple[int | None, ...]]:
+        """Kernel, bias and output shapes for an input shape; without the weight's letters, the output's alone."""
+        out = self._letters[2]
         lengths, middle = self._input_lengths(shape)
         names = out.replace("...", "")
         given = dict(zip(reversed(names), reversed(self.partial_output_shape), strict=False))
@@ -97,6 +99,7 @@ class EinsumDense(Layer):
                 lengths[name] = length
         try:
             kernel = tuple(lengths[name] for name in weight)
+            output = _expanded(out, lengths, middle)
         except KeyError as error:
             raise ShapeError(
                 f"EinsumDense {self.equation!r}: the length of axis {error} follows from neither the input {shape} nor "
@@ -106,7 +109,6 @@ class EinsumDense(Layer):
             raise ShapeError(
                 f"EinsumDense {self.equation!r} needs known lengths for {weight!r}, got {shape}"
             )
-        output = _expanded(out, lengths, middle)
         bias = None
         if self.bias_axes:
             unknown = set(self.bias_axes) - set(names)
@@ -144,7 +146,7 @@ class EinsumDense(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The equation's output."""
-        return self._shapes(tuple(input_shape))[2]
+        return self._shapes(tuple(input_shape), "")[2]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -24,7 +24,7 @@ class GlobalPooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
+        self._build_at_init()
 
     def reduced(self, x: Any, **over: Any) -> Any:
         """One number for all of some axes."""

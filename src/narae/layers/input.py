@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
@@ -25,27 +26,42 @@ class InputLayer(Layer):
         input_tensor: Any = None,
         optional: bool = False,
         name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=name or None)
+        if "input_shape" in kwargs:
+            warnings.warn("Input(input_shape=...) is the old name of `shape`", stacklevel=2)
+            shape = kwargs.pop("input_shape")
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        if kwargs:
+            raise ValueError(f"InputLayer got unknown arguments: {', '.join(sorted(kwargs))}")
         if sparse or ragged:
             raise ValueError(
                 "narae's tensors are dense: Input(sparse=True) and ragged are not supported"
             )
-        if isinstance(input_tensor, KerasTensor):
-            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
-        if (shape is None) == (batch_shape is None):
-            raise ValueError(
-                "Input takes `shape` (without the batch axis) or `batch_shape`: give one of the two"
-            )
-        if batch_shape is None:
+        if input_tensor is not None:
+            _require_like(input_tensor, shape, batch_size, batch_shape, dtype)
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+        elif batch_shape is None:
+            if shape is None:
+                raise ValueError(
+                    "Input takes `shape` (without the batch axis) or `batch_shape`: give one of the two"
+                )
             batch_shape = (batch_size, *_checked(shape))
+        elif shape is not None or batch_size is not None:
+            raise ValueError(
+                "Input takes `batch_shape`, or `shape` and `batch_size`: give one of the two"
+            )
         self.batch_shape = _checked(batch_shape)
         self._input_dtype = standardize_dtype(dtype)
+        self.sparse = self.ragged = False
         self.optional = bool(optional)
         self.built = True
-        spec = KerasTensor(self.batch_shape, self._input_dtype)
-        call = Call(self, (), {}, spec)
+        call = Call(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype))
         call.outputs.name = self.name
+        if input_tensor is not None:  # the tensor itself is where a model may begin from now on
+            call.outputs = input_tensor
+            input_tensor._keras_history = (call, 0)
         self._calls.append(call)
 
     def _kept_state(self) -> dict[str, Any]:
@@ -54,7 +70,7 @@ class InputLayer(Layer):
 
     def call(self) -> Any:  # type: ignore[override]
         """An input computes nothing."""
-        return self.output
+        return None
 
     @property
     def dtype(self) -> str:
@@ -71,6 +87,24 @@ class InputLayer(Layer):
             "name": self.name,
             "optional": self.optional,
         }
+
+
+def _require_like(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
+    """Raise ValueError unless `tensor` is symbolic, and what else was given of the input is the tensor's too."""
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(f"Input(tensor=...) takes a KerasTensor, got {tensor!r:.60}")
+    own = {
+        "shape": (shape, tensor.shape[1:]),
+        "batch_size": (batch_size, tensor.shape[0] if tensor.shape else None),
+        "batch_shape": (batch_shape, tensor.shape),
+        "dtype": (dtype, tensor.dtype),
+    }
+    for name, (given, has) in own.items():
+        given = tuple(given) if isinstance(given, list) else given
+        if given is not None and given != has:
+            raise ValueError(
+                f"Input takes {name} from the tensor it is given, {has}, and got {name}={given}: leave it out"
+            )
 
 
 def _checked(shape: Any) -> tuple[int | None, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from narae import ops
 from narae.base.registry import builtin
 from narae.layers.base import Layer
-from narae.layers.normalizing import Normalizing, lengths_along
+from narae.layers.normalizing import Normalizing, lengths_along, require_axes
 
 
 @builtin("keras.layers")
@@ -111,7 +111,7 @@ class RMSNormalization(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape stays. Raises ShapeError when it does not have the axes."""
-        lengths_along("RMSNormalization", input_shape, self.axis)
+        require_axes("RMSNormalization", input_shape, self.axis)
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
+from narae.layers.calling import masks_of
 
 
 class Merge(Layer):
@@ -41,11 +42,13 @@ class Merge(Layer):
         padded = [(s[0], *(1,) * (rank - len(s)), *s[1:]) for s in shapes]
         out: list[int | None] = []
         for axis, lengths in enumerate(zip(*padded, strict=True)):
-            known = {n for n in lengths if n not in (None, 1)}
-            if len(known) > 1 and not (axis == 0 and None in lengths):
+            known = {n for n in lengths if n is not None}
+            wide = known - {1} if axis else known  # batches are never repeated
+            if len(wide) > 1:
                 got = ", ".join(str(tuple(s)) for s in shapes)
                 raise ShapeError(f"{type(self).__name__} cannot merge inputs of shapes {got}")
-            out.append(known.pop() if known else None if None in lengths else 1)
+            unknown = None in lengths and (axis > 0 or not known)
+            out.append(None if unknown else wide.pop() if wide else 1)
         return tuple(out)
 
     def call(self, inputs: Any) -> Any:
@@ -69,12 +72,35 @@ class Merge(Layer):
         """The broadcast shape."""
         return self._merged(input_shape)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """Masked where all inputs are."""
-        masks = [m for m in previous_mask or [] if m is not None]
-        return (
-            functools.reduce(ops.logical_or, masks) if masks and len(masks) == len(inputs) else None
-        )
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Masked where all inputs are. Raises ValueError unless inputs and masks are lists of one length."""
+        masks = self._masks(inputs, mask)
+        if any(one is None for one in masks):
+            return None
+        return functools.reduce(ops.logical_or, masks) if masks else None
+
+    def _masks(self, inputs: Any, mask: Any) -> list[Any]:
+        """One mask, or None, for each input."""
+        if mask is None:
+            return [None]
+        listed = all(isinstance(given, (list, tuple)) for given in (inputs, mask))
+        if not listed or len(inputs) != len(mask):
+            raise ValueError(
+                f"{type(self).__name__}.compute_mask takes a list of inputs and a list with a mask or None for each, "
+                f"got {_told(inputs)} and {_told(mask)}"
+            )
+        return list(mask)
+
+
+def _told(value: Any) -> str:
+    listed = isinstance(value, (list, tuple))
+    return f"a list of {len(value)}" if listed else f"a {type(value).__name__}"
+
+
+def _wide(x: Any) -> Any:
+    """The mask on a tensor, of the tensor's shape; None without one."""
+    mask = masks_of(x)
+    return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
 
 
 def _raised(x: Any, rank: int) -> Any:
@@ -127,9 +153,18 @@ class Multiply(Merge):
     [[6.0, 6.0]]
     """
 
-    def pair(self, x: Any, y: Any) -> Any:
-        """x y."""
-        return ops.multiply(x, y)
+    def merge(self, inputs: list[Any]) -> Any:
+        """The product of what is there: masked places count as 1, and as 0 where all inputs are masked."""
+        masks = [_wide(x) for x in inputs]
+        parts = [
+            x if mask is None else ops.where(mask, x, ops.cast(1, x.dtype))
+            for x, mask in zip(inputs, masks, strict=True)
+        ]
+        out = functools.reduce(ops.multiply, parts)
+        if any(mask is None for mask in masks):
+            return out
+        there = functools.reduce(ops.logical_or, masks)
+        return ops.where(there, out, ops.cast(0, out.dtype))
 
 
 @builtin("keras.layers")
@@ -146,8 +181,24 @@ class Average(Merge):
         return functools.reduce(ops.add, inputs) / len(inputs)
 
 
+class _Extreme(Merge):
+    """Base of Maximum and Minimum: of the inputs that are there at a place."""
+
+    def merge(self, inputs: list[Any]) -> Any:
+        """One after the other; a masked place takes the other's number."""
+        out, there = inputs[0], _wide(inputs[0])
+        for x in inputs[1:]:
+            mask = _wide(x)
+            x = x if mask is None else ops.where(mask, x, out)
+            out = out if there is None else ops.where(there, out, x)
+            both = there is not None and mask is not None
+            there = ops.logical_or(there, mask) if both else None
+            out = self.pair(out, x)
+        return out
+
+
 @builtin("keras.layers")
-class Maximum(Merge):
+class Maximum(_Extreme):
     """The largest of the inputs, element by element.
 
     >>> import numpy as np
@@ -161,7 +212,7 @@ class Maximum(Merge):
 
 
 @builtin("keras.layers")
-class Minimum(Merge):
+class Minimum(_Extreme):
     """The smallest of the inputs, element by element.
 
     >>> import numpy as np
@@ -210,18 +261,20 @@ class Concatenate(Merge):
         """The concatenated inputs."""
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The masks one after the other; an input without one is all there."""
-        if not previous_mask or all(m is None for m in previous_mask):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks one after the other; an input without one is all there. Raises ValueError unless inputs and
+        masks are lists of one length."""
+        masks = self._masks(inputs, mask)
+        if all(one is None for one in masks):
             return None
-        axis = self.axis % len(inputs[0].shape)
-        masks = []
-        for x, mask in zip(inputs, previous_mask, strict=True):
-            mask = ops.ones(x.shape[:2], "bool") if mask is None else mask
-            while len(mask.shape) < len(x.shape):
-                mask = ops.expand_dims(mask, -1)
-            masks.append(ops.broadcast_to(mask, x.shape))
-        return ops.any(ops.concatenate(masks, axis=axis), axis=-1)
+        wide = []
+        for x, one in zip(inputs, masks, strict=True):
+            if one is None:
+                one = ops.ones_like(x, dtype="bool")
+            elif len(one.shape) < len(x.shape):
+                one = ops.logical_or(ops.expand_dims(one, -1), ops.zeros_like(x, dtype="bool"))
+            wide.append(one)
+        return ops.any(ops.concatenate(wide, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -243,11 +296,13 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
-        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+        if not isinstance(axes, (int, list, tuple)):
             raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")
+        pair = (axes, axes) if isinstance(axes, int) else axes
+        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+            raise ValueError(f"Dot takes an axis or two of them, got axes={axes!r}")
         self.axes = axes
-        self.normalize = bool(normalize)
+        self.normalize = normalize
 
     def _axes(self, ranks: tuple[int, int]) -> tuple[int, int]:
         pair = (self.axes, self.axes) if isinstance(self.axes, int) else tuple(self.axes)
@@ -282,7 +337,7 @@ class Dot(Merge):
         shape = (*x.shape[:-1], *y.shape[2:])
         return ops.reshape(out, shape if len(shape) > 1 else (*shape, 1))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the summed axis took the masks along."""
         return None
 

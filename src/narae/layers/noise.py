@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from narae import ops
@@ -22,7 +23,7 @@ class _Noise(Layer):
         self.supports_masking = True
         self.seed = seed
         self.seed_generator = SeedGenerator(seed) if self._active() else None
-        self.built = True
+        self._build_at_init()
 
     def _active(self) -> bool:
         """Whether there is any noise to draw."""
@@ -42,10 +43,23 @@ class _Noise(Layer):
 
 
 def rate_of(layer: str, value: Any, argument: str = "rate") -> float:
-    """A share in [0, 1]. Raises ValueError that names the layer."""
+    """A share in [0, 1], as given. Raises ValueError that names the layer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f"{layer} takes `{argument}` in [0, 1], got {value!r}")
-    return float(value)
+    return value
+
+
+def _noise_shape(layer: str, value: Any) -> tuple[int | None, ...] | None:
+    """The lengths of the noise. Raises ValueError unless they are positive whole numbers or None."""
+    if value is None:
+        return None
+    lengths = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (0,)
+    if not all(n is None or (isinstance(n, int) and n > 0) for n in lengths):
+        raise ValueError(
+            f"{layer} takes `noise_shape` as positive lengths, 1 for an axis that is dropped together and None for "
+            f"the input's own, got {value!r}"
+        )
+    return lengths
 
 
 @builtin("keras.layers")
@@ -64,7 +78,7 @@ class Dropout(_Noise):
         self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
     ) -> None:
         self.rate = rate_of("Dropout", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_shape("Dropout", noise_shape)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
@@ -156,7 +170,7 @@ class GaussianNoise(_Noise):
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or stddev < 0:
             raise ValueError(f"GaussianNoise takes `stddev` of at least 0, got {stddev!r}")
-        self.stddev = float(stddev)
+        self.stddev = stddev
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
@@ -215,7 +229,7 @@ class AlphaDropout(_Noise):
         self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
     ) -> None:
         self.rate = rate_of("AlphaDropout", rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_shape("AlphaDropout", noise_shape)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:

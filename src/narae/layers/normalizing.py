@@ -10,12 +10,19 @@ from narae.layers.weighted import Weighted
 Triple = tuple[Any, Any, Any]
 
 
-def lengths_along(layer: str, shape: Any, axes: Any) -> tuple[int, ...]:
-    """The known lengths of some axes. Raises ShapeError for an axis that is not there, or of unknown length."""
-    listed = axes if isinstance(axes, (list, tuple)) else [axes]
+def require_axes(layer: str, shape: Any, axes: Any) -> list[int]:
+    """The axes as a list. Raises ShapeError for one that is not there."""
+    listed = list(axes) if isinstance(axes, (list, tuple)) else [axes]
     for axis in listed:
         if not -len(shape) <= axis < len(shape):
             raise ShapeError(f"{layer}: axis {axis} is not in an input of shape {tuple(shape)}")
+    return listed
+
+
+def lengths_along(layer: str, shape: Any, axes: Any) -> tuple[int, ...]:
+    """The known lengths of some axes. Raises ShapeError for an axis that is not there, or of unknown length."""
+    listed = require_axes(layer, shape, axes)
+    for axis in listed:
         if shape[axis] is None:
             raise ShapeError(
                 f"{layer} has a weight for each place of axis {axis}, whose length is unknown in {tuple(shape)}: "
@@ -56,9 +63,7 @@ class Normalizing(Weighted):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape stays. Raises ShapeError when it does not have the axes."""
-        for axis in self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]:
-            if not -len(input_shape) <= axis < len(input_shape):
-                lengths_along(type(self).__name__, input_shape, axis)
+        require_axes(type(self).__name__, input_shape, self.axis)
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import Any
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
-from narae.base.settings import floatx
+from narae.base.settings import DEFAULT_POLICY, floatx
 
-_default: list[DTypePolicy] = []
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 
 
@@ -93,24 +92,30 @@ def _same(name: str) -> tuple[str, str]:
 def policy_of(identifier: Any = None) -> DTypePolicy:
     """The policy that `dtype=` means: None (the global one), a name, a dtype, a config, a policy."""
     if identifier is None:
-        return _default[-1] if _default else DTypePolicy(floatx())
+        return DEFAULT_POLICY[-1] if DEFAULT_POLICY else DTypePolicy(floatx())
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
-        found = deserialize_keras_object(identifier)
-        return found if isinstance(found, DTypePolicy) else policy_of(found)
+        found = deserialize_keras_object(identifier) if "class_name" in identifier else None
+        if not isinstance(found, DTypePolicy):
+            raise ValueError(f"{identifier!r:.80} is no config of a dtype policy")
+        return found
     return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Set the policy of layers that are made without a dtype, from now on; None: that of floatx.
+    """Set the policy of layers that are made without a dtype, from now on. Raises ValueError for what is none.
 
     >>> set_dtype_policy("mixed_bfloat16")
     >>> dtype_policy()
     <DTypePolicy "mixed_bfloat16">
-    >>> set_dtype_policy(None)
+    >>> set_dtype_policy("float32")
     """
-    _default[:] = [] if policy is None else [policy_of(policy)]
+    if not isinstance(policy, (str, DTypePolicy, dict)):
+        raise ValueError(
+            f"set_dtype_policy takes a name like 'mixed_float16', or a DTypePolicy, got {policy!r}"
+        )
+    DEFAULT_POLICY[:] = [policy_of(policy)]
 
 
 def dtype_policy() -> DTypePolicy:

@@ -34,7 +34,7 @@ class Pooling(Layer):
         self.padding = padding_of(layer, padding)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
+        self._build_at_init()
 
     def pooled(self, *args: Any) -> Any:
         """One number for each window, by the operation of the layer."""

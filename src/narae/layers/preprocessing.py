@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,9 @@ import numpy as np
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin, serialize_keras_object
+from narae.base.settings import epsilon, image_data_format
 from narae.layers.base import Layer
+from narae.utils.py_dataset import PyDataset
 
 
 @builtin("keras.layers")
@@ -34,6 +38,8 @@ class Rescaling(Layer):
             ops.cast(np.asarray(self.scale), dtype),
             ops.cast(np.asarray(self.offset), dtype),
         )
+        if scale.shape and image_data_format() == "channels_first":
+            scale = ops.reshape(scale, scale.shape + (1,) * (3 - len(scale.shape)))
         return ops.cast(inputs, dtype) * scale + offset
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -42,21 +48,16 @@ class Rescaling(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        scale, offset = map(_plain, (self.scale, self.offset))
+        scale, offset = map(serialize_keras_object, (self.scale, self.offset))
         return {**super().get_config(), "scale": scale, "offset": offset}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [float(v) for v in value]
-    return serialize_keras_object(value)
 
 
 @builtin("keras.layers")
 class Normalization(Layer):
     """(x - mean) / sqrt(variance), per feature along `axis`: given, or learned from data by `adapt`.
 
-    invert: the other way round. Raises ValueError for one of mean and variance alone.
+    invert: the other way round. Raises ValueError for one of mean and variance alone, for shapes of theirs that
+    differ, and for an axis that is not there.
 
     >>> import numpy as np
     >>> layer = Normalization()
@@ -74,82 +75,136 @@ class Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         if (mean is None) != (variance is None):
             raise ValueError(
                 "Normalization takes both mean and variance, or neither (then adapt to data)"
             )
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        if np.shape(mean) != np.shape(variance) or np.ndim(mean) > len(self.axis):
+            raise ValueError(
+                f"Normalization takes mean and variance of one shape, with at most as many axes as axis={self.axis}, "
+                f"got shapes {np.shape(mean)} and {np.shape(variance)}"
+            )
         self.input_mean, self.input_variance = mean, variance
-        self.invert = bool(invert)
+        self.invert = invert
         self.supports_masking = True
-        self._stats: Any = None
+        self._given: Any = None
 
     def build(self, input_shape: Any) -> None:
         """mean and variance of the kept axes' shape, as variables when they are to be learned."""
+        if input_shape is None:
+            return
         rank = len(input_shape)
-        self._keep = tuple(sorted(a % rank for a in self.axis))
-        if any(input_shape[a] is None for a in self._keep):
+        if any(not -rank <= a < rank for a in self.axis):
+            raise ShapeError(
+                f"Normalization keeps axes {self.axis}, which are not all in {tuple(input_shape)}"
+            )
+        keep = tuple(sorted(a % rank for a in self.axis))
+        if any(input_shape[a] is None for a in keep):
             raise ShapeError(
                 f"Normalization keeps axes {self.axis}, whose lengths are unknown in {input_shape}"
             )
-        self._reduced = tuple(a for a in range(rank) if a not in self._keep)
-        self._shape = tuple(int(input_shape[a]) for a in self._keep)
-        self._wide = tuple(int(n) if a in self._keep else 1 for a, n in enumerate(input_shape))
+        self._lengths = {a: int(input_shape[a]) for a in keep}
+        self._reduced = tuple(a for a in range(rank) if a not in keep)
+        self._wide = tuple(int(n) if a in keep else 1 for a, n in enumerate(input_shape))
         if self.input_mean is not None:
-            self._set(self.input_mean, self.input_variance)
+            self._given = tuple(map(self._spread, (self.input_mean, self.input_variance)))
             return
-        self.adapt_mean = self.add_weight(self._shape, "zeros", trainable=False, name="mean")
-        self.adapt_variance = self.add_weight(self._shape, "ones", trainable=False, name="variance")
-        self.count = self.add_weight((), "zeros", dtype="int32", trainable=False, name="count")
+        shape = tuple(self._lengths.values())
+        self.adapt_mean = self.add_weight(
+            shape=shape, initializer="zeros", trainable=False, name="mean"
+        )
+        self.adapt_variance = self.add_weight(
+            shape=shape, initializer="ones", trainable=False, name="variance"
+        )
+        self.count = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name="count"
+        )
 
-    def _set(self, mean: Any, variance: Any) -> None:
+    def _spread(self, value: Any) -> np.ndarray:
+        """A given mean or variance for the inputs' axes: its last axis is the last kept one."""
+        value = np.asarray(value, np.float32)
+        shape = [1] * len(self._wide)
+        if value.ndim:
+            for axis, length in zip(list(self._lengths)[-value.ndim :], value.shape, strict=True):
+                shape[axis] = length
         try:
-            given = [
-                np.broadcast_to(np.asarray(v, np.float32), self._shape) for v in (mean, variance)
-            ]
+            return np.broadcast_to(value.reshape(shape), self._wide)
         except ValueError:
             raise ShapeError(
-                f"mean and variance must fit the kept axes' shape {self._shape}, got {np.shape(mean)} and "
-                f"{np.shape(variance)}"
+                f"mean and variance fit the kept axes' lengths {tuple(self._lengths.values())}, got {value.shape}"
             ) from None
-        self._stats = tuple(v.reshape(self._wide) for v in given)
+
+    @property
+    def mean(self) -> Any:
+        """What is taken away, with the inputs' axes; None before building."""
+        return self._statistic(0, "adapt_mean")
+
+    @property
+    def variance(self) -> Any:
+        """The square of what is divided by, with the inputs' axes; None before building."""
+        return self._statistic(1, "adapt_variance")
+
+    def _statistic(self, place: int, weight: str) -> Any:
+        if self._given is not None:
+            return ops.cast(self._given[place], self.compute_dtype)
+        if not hasattr(self, weight):
+            return None
+        return ops.cast(ops.reshape(getattr(self, weight), self._wide), self.compute_dtype)
+
+    def finalize_state(self) -> None:
+        """Nothing: `mean` and `variance` are read from the weights at each call."""
 
     def adapt(self, data: Any) -> None:
-        """Learn mean and variance from data: an array, or an iterable of batches. Starts anew each time."""
+        """Learn mean and variance from data. Starts anew each time.
+
+        data: an array; or batches, which are arrays or tuples that begin with one: a list, a generator, a PyDataset,
+        any other dataset. Raises ValueError for batches whose kept axes have other lengths, for no data and for a
+        dataset without end, TypeError for what has no shape.
+
+        >>> layer = Normalization()
+        >>> layer.adapt([np.zeros((2, 1)), np.full((2, 1), 2.0)])
+        >>> layer.mean.tolist(), layer.variance.tolist()
+        ([[1.0]], [[1.0]])
+        """
         if self.input_mean is not None:
             raise ValueError("this Normalization was given its mean and variance: it cannot adapt")
-        whole = hasattr(data, "shape") or isinstance(data, (list, tuple))
-        total = mean = squares = 0.0
-        for batch in [data] if whole else data:
-            x = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
-            x = x[:, None] if x.ndim == 1 and self.axis else x
+        total = 0
+        mean = squares = np.zeros(())
+        for batch in _batches(data):
             if not self.built:
-                self.build(x.shape)
-            count = x.size // max(int(np.prod(self._shape)), 1)
+                self.build(batch.shape)
+            self._require_fit(batch.shape)
+            x = np.asarray(batch)
+            count = math.prod(x.shape[a] for a in self._reduced)
             if not count:
-                raise ValueError("Normalization.adapt got no data")
+                continue
             batch_mean = x.mean(axis=self._reduced, dtype=np.float64)
             batch_squares = x.var(axis=self._reduced, dtype=np.float64) * count
             # Chan, Golub & LeVeque (1979): moments of two parts together, without cancellation
             delta, both = batch_mean - mean, total + count
-            squares = squares + batch_squares + delta**2 * total * count / both
-            mean, total = mean + delta * count / both, both
+            squares = squares + batch_squares + delta**2 * (total * count / both)
+            mean, total = mean + delta * (count / both), both
         if not total:
-            raise ValueError("Normalization.adapt got no data: the iterable gave no batch")
+            raise ValueError("Normalization.adapt got no data: not one element")
         self.adapt_mean.assign(np.asarray(mean, np.float32))
         self.adapt_variance.assign(np.asarray(squares / total, np.float32))
 
+    def _require_fit(self, shape: tuple[int, ...]) -> None:
+        fits = len(shape) == len(self._wide)
+        if not fits or any(shape[a] != n for a, n in self._lengths.items()):
+            raise ShapeError(
+                f"Normalization was built for lengths {self._lengths} of its kept axes, adapt got data of shape "
+                f"{tuple(shape)}"
+            )
+
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
+        if self.mean is None:
+            raise ValueError(f"{self.name!r} has no mean yet: build(input_shape) it, or adapt it")
         x = ops.cast(inputs, self.compute_dtype)
-        if self._stats is not None:
-            mean, variance = (ops.cast(s, self.compute_dtype) for s in self._stats)
-        else:
-            mean, variance = (
-                ops.reshape(v, self._wide) for v in (self.adapt_mean, self.adapt_variance)
-            )
-        deviation = ops.maximum(ops.sqrt(variance), 1e-7)
-        return x * deviation + mean if self.invert else (x - mean) / deviation
+        deviation = ops.maximum(ops.sqrt(self.variance), epsilon())
+        return x * deviation + self.mean if self.invert else (x - self.mean) / deviation
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape stays."""
@@ -163,8 +218,30 @@ class Normalization(Layer):
 
         return {
             **super().get_config(),
-            "axis": list(self.axis),
+            "axis": self.axis,
             "invert": self.invert,
             "mean": plain(self.input_mean),
             "variance": plain(self.input_variance),
         }
+
+
+def _batches(data: Any) -> Iterator[Any]:
+    """The arrays of what `adapt` takes."""
+    if isinstance(data, PyDataset):
+        if data.num_batches is None:
+            raise ValueError("Normalization.adapt got a dataset without end: give it a __len__")
+        dataset, count = data, data.num_batches
+        data = (dataset[i] for i in range(count))
+    elif hasattr(data, "shape"):
+        data = [data]
+    elif not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
+        raise TypeError(
+            f"Normalization.adapt takes an array, or batches of arrays, got {type(data).__name__}"
+        )
+    for batch in data:
+        x = batch[0] if isinstance(batch, tuple) else batch
+        if not hasattr(x, "shape"):
+            raise TypeError(
+                f"Normalization.adapt takes batches that are arrays, got {type(x).__name__}: make it one by np.array"
+            )
+        yield x

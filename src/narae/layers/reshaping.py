@@ -11,6 +11,7 @@ from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.ops.symbolic import KerasTensor
 
 
 @builtin("keras.layers")
@@ -38,6 +39,10 @@ class Flatten(Layer):
         rest = input_shape[1:]
         return (input_shape[0], None if None in rest else math.prod(rest))
 
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """The dtype stays too."""
+        return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "data_format": self.data_format}
@@ -57,8 +62,11 @@ class Reshape(Layer):
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         target = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
-        if sum(n == -1 for n in target) > 1:
-            raise ValueError(f"Reshape takes one -1 at most, got {target}")
+        fits = all(hasattr(n, "__index__") and n >= -1 for n in target)
+        if not fits or sum(n == -1 for n in target) > 1:
+            raise ValueError(
+                f"Reshape takes lengths of at least 0, and one -1 at most for what remains, got {target}"
+            )
         self.target_shape = tuple(int(n) for n in target)
         self.built = True
 
@@ -83,8 +91,6 @@ class Reshape(Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """The dtype stays too."""
-        from narae.ops.symbolic import KerasTensor
-
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -134,6 +140,8 @@ class RepeatVector(Layer):
         super().__init__(**kwargs)
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"RepeatVector takes a whole number, got {n!r}")
+        if n <= 0:
+            raise ValueError(f"RepeatVector takes a number of at least 1, got {n}")
         self.n = n
         self.input_spec = InputSpec(ndim=2)
 

@@ -56,7 +56,7 @@ class SeparableConvolution(Convolving):
         self.depthwise_kernel = self.weight("depthwise", deep, name="depthwise_kernel")
         self.pointwise_kernel = self.weight("pointwise", wide, name="pointwise_kernel")
 
-    def channels_out(self, channels: int) -> int:
+    def channels_out(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 

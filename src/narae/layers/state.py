@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from narae import constraints, initializers, regularizers
 from narae.base import changes, trees
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
+from narae.base.names import name_scope
 from narae.base.whole import being_made
 from narae.engine.variable import Variable
 from narae.layers.policy import DTypePolicy, policy_of
@@ -26,6 +30,7 @@ class Stateful(Tracked):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
@@ -33,12 +38,18 @@ class Stateful(Tracked):
         autocast: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
-        aggregation: str = "none",
+        aggregation: str | None = "none",
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros."""
+        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros.
+
+        shape, initializer and dtype may be given by position. Raises ValueError for one that is given twice, for
+        a name without its keyword and for what is no shape, TypeError for more than three by position.
+        """
         self._require_init()
+        given = {"shape": shape, "initializer": initializer, "dtype": dtype}
+        shape, initializer, dtype = _by_position(args, given)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a weight's name is a string without '/', got {name!r}")
         if "_locked" in self.__dict__ and not being_made(self):
@@ -49,23 +60,33 @@ class Stateful(Tracked):
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
-        if None in shape:
-            raise ShapeError(f"a weight of {self.name!r} needs a known shape, got {shape}")
-        variable = Variable(
-            initializers.get(initializer),
-            shape,
-            dtype,
-            trainable,
-            autocast,
-            aggregation,
-            name=name,
-        )
+        lengths = _weight_shape(shape, self.name)
+        with name_scope(self.name, self):
+            variable = Variable(
+                initializers.get(initializer),
+                lengths,
+                dtype,
+                trainable,
+                autocast,
+                "none" if aggregation is None else aggregation,
+                name=name,
+            )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._added_weights().append(variable)
         return variable
+
+    def add_variable(self, shape: Any, initializer: Any, *args: Any, **kwargs: Any) -> Variable:
+        """`add_weight` by its older name."""
+        return self.add_weight(shape, initializer, *args, **kwargs)
+
+    def add_metric(self, *_: Any, **__: Any) -> None:
+        """Not in Keras 3. Raises NotImplementedError."""
+        raise NotImplementedError(
+            "Layer.add_metric is not in Keras 3: give metrics to compile(metrics=[...]), or make one in __init__ and "
+            "call its update_state"
+        )
 
     def _added_weights(self) -> list[Variable]:
         if "_added" not in self.__dict__:
@@ -95,11 +116,7 @@ class Stateful(Tracked):
 
     def _ordered(self) -> list[Variable]:
         """Own variables, trained ones first, as Keras lists and saves them."""
-        own = self._own_variables()
-        made = [getattr(v, "_was_trainable", v.trainable) for v in own]
-        return [v for v, t in zip(own, made, strict=True) if t] + [
-            v for v, t in zip(own, made, strict=True) if not t
-        ]
+        return self._trainable_variables + self._non_trainable_variables
 
     @property
     def weights(self) -> list[Variable]:
@@ -181,11 +198,20 @@ class Stateful(Tracked):
         """The dtype that float inputs of a call are cast to."""
         return self.compute_dtype
 
+    @property
+    def quantization_mode(self) -> str | None:
+        """None: narae has no quantized layers."""
+        return self.dtype_policy.quantization_mode
+
     # -- losses ------------------------------------------------------------------------------
 
     def add_loss(self, loss: Any) -> None:
-        """Add a scalar, or several, to the loss of the training step."""
+        """Add a scalar tensor, or several, to the loss of the training step. Raises ValueError for what is none."""
         for leaf in trees.flatten(loss):
+            if not isinstance(leaf, (Tensor, np.ndarray, np.generic)):
+                raise ValueError(
+                    f"add_loss of {self.name!r} takes tensors that were computed from the inputs, got {leaf!r:.60}"
+                )
             self._losses.append(as_tensor(leaf))
 
     def _clear_losses(self) -> None:
@@ -202,3 +228,32 @@ class Stateful(Tracked):
             if variable.regularizer is not None:
                 found.append(variable.regularizer(variable.value))
         return found
+
+
+def _by_position(args: tuple[Any, ...], given: dict[str, Any]) -> list[Any]:
+    """shape, initializer and dtype of add_weight, by position or by name."""
+    if len(args) > len(given):
+        raise TypeError(
+            f"add_weight takes {', '.join(given)} by position and all else by name, got {len(args)} by position"
+        )
+    if args and isinstance(args[0], str):
+        raise ValueError(
+            f"add_weight takes a name by its keyword: add_weight(shape=..., name={args[0]!r})"
+        )
+    for name, value in zip(given, args, strict=False):
+        if given[name] is not None:
+            raise ValueError(f"add_weight got `{name}` twice: by position and by name")
+        given[name] = value
+    return list(given.values())
+
+
+def _weight_shape(shape: Any, layer: str) -> tuple[int, ...]:
+    """A weight's lengths. Raises ShapeError for what is no shape, and for unknown lengths."""
+    if shape is None:
+        return ()
+    lengths = tuple(shape) if isinstance(shape, Iterable) and not isinstance(shape, str) else None
+    if lengths is None or not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
+        raise ShapeError(
+            f"a weight of {layer!r} takes a shape of known lengths, like (3, 4), got {shape!r}"
+        )
+    return tuple(int(n) for n in lengths)

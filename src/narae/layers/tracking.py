@@ -63,7 +63,9 @@ class Tracked:
             )
 
     def __delattr__(self, name: str) -> None:
-        self._tracked.pop(name, None)
+        value = self._tracked.pop(name, None)
+        if isinstance(value, Variable):
+            self._untrack_variable(value)
         changes.note()
         object.__delattr__(self, name)
 
@@ -75,6 +77,23 @@ class Tracked:
                 if kind(leaf):
                     found.setdefault(id(leaf), leaf)
         return list(found.values())
+
+    def _untrack_variable(self, variable: Variable) -> None:
+        """No more one of the layer's weights, though an attribute may go on holding it."""
+        for name, value in list(self._tracked.items()):
+            if value is variable:
+                del self._tracked[name]
+            elif isinstance(value, list) and any(item is variable for item in value):
+                value[:] = [item for item in value if item is not variable]
+        changes.note()
+
+    @property
+    def _trainable_variables(self) -> list[Variable]:
+        return [v for v in self._own_variables() if made_trainable(v)]
+
+    @property
+    def _non_trainable_variables(self) -> list[Variable]:
+        return [v for v in self._own_variables() if not made_trainable(v)]
 
     def _own_variables(self) -> list[Variable]:
         return self._held(lambda x: isinstance(x, Variable))
@@ -140,6 +159,11 @@ def _leaves(value: Any) -> Iterator[Any]:
             yield from _leaves(item)
     else:
         yield value
+
+
+def made_trainable(variable: Variable) -> bool:
+    """Whether a variable was made to be trained, frozen since or not."""
+    return getattr(variable, "_was_trainable", variable.trainable)
 
 
 def unique(variables: Iterator[Variable] | list[Variable]) -> list[Variable]:

@@ -60,7 +60,7 @@ class TransposedConvolution(Convolving):
         """kernel (*kernel_size, filters, channels)."""
         self.kernel = self.weight("kernel", (*self.kernel_size, self.filters, channels))
 
-    def channels_out(self, channels: int) -> int:
+    def channels_out(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 

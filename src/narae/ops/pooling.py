@@ -282,19 +282,17 @@ def dot_product_attention(
     times = q.shape[2] // k.shape[2]
     if times > 1:
         k, v = repeat(k, times, 2), repeat(v, times, 2)
-    # scores and their softmax in float32: the mask's number is no half
-    wide = "float64" if q.dtype == "float64" else "float32"
-    scores = to(einsum("btnh,bsnh->bnts", q, k), wide) * (
+    scores = einsum("btnh,bsnh->bnts", q, k) * (
         1 / math.sqrt(q.shape[-1]) if scale is None else scale
     )
     if attn_logits_soft_cap is not None:
         from narae.ops.math import tanh
 
         scores = tanh(scores / attn_logits_soft_cap) * attn_logits_soft_cap
-    scores = scores if bias is None else scores + to(to(bias, q.dtype), wide)
+    scores = scores if bias is None else scores + to(bias, q.dtype)
     if is_causal:
         lower = as_tensor(np.tri(q.shape[1], k.shape[1], dtype=bool))
         mask = lower if mask is None else logical_and(mask, lower)
     if mask is not None:
         scores = where(mask, scores, -0.7 * float(np.finfo(np.float32).max))
-    return einsum("bnts,bsnh->btnh", to(softmax(scores, -1), q.dtype), v)
+    return einsum("bnts,bsnh->btnh", softmax(scores, -1), v)

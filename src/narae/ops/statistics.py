@@ -16,7 +16,7 @@ from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
 from narae.ops.records.sort import sort
 from narae.ops.reductions import all as every
-from narae.ops.reductions import argmax, argmin, check_shares, cumprod, cumsum, mean, quantile
+from narae.ops.reductions import argmax, argmin, cumprod, cumsum, mean, quantile
 from narae.ops.symbolic import public
 from narae.ops.table import named
 from narae.ops.tensor import Tensor, as_tensor
@@ -68,8 +68,6 @@ def nanquantile(
     present = R.reduce_sum(L.cast(L.logical_not(L.isnan(rows)), dtype="float64"), axes=(1,))
     last = A.maximum(present - 1.0, constant(0, "float64"))  # none present: the first NaN
     shares = to(q, "float64")
-    if shares.data is not None:
-        check_shares(shares.data)
     flat = S.reshape(shares, shape=(1, shares.size))
     places = A.multiply(S.reshape(last, shape=(*last.shape, 1)), flat)
     low, high, part = _PLACES[method](places)

@@ -7,6 +7,7 @@ import random
 import numpy as np
 
 from narae.base.names import reset_names
+from narae.base.settings import DEFAULT_POLICY
 from narae.engine.keys import reset_global_seed
 
 
@@ -29,7 +30,7 @@ def set_random_seed(seed: int) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Begin automatic names and the global random generator anew.
+    """Begin automatic names and the global random generator anew, and take back the default dtype policy.
 
     free_memory: accepted for Keras's sake; Python frees what nothing refers to.
 
@@ -37,3 +38,4 @@ def clear_session(free_memory: bool = True) -> None:
     """
     reset_names()
     reset_global_seed()
+    DEFAULT_POLICY.clear()
