@@ -106,7 +106,8 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     if x.ndim == 2 and x.size * x.itemsize >= _CLASH_FROM and max(x.strides) % _CLASH == 0:
         x = _unclashed(x, before)
     across = joint_stride(y, fy)
-    if across is None:  # columns in no order: lay them out first
+    width = size_of([y.shape[a] for a in fy])
+    if across is None or (across == 0 and width > 1):  # in no order, or one for all: lay them out
         order = [*by, *cy, *fy]
         y2 = np.empty([y.shape[a] for a in order], y.dtype)
         before.append(copy_tiles(y.transpose(order), y2))
@@ -114,7 +115,6 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
         by, cy = tuple(range(len(by))), tuple(range(len(by), len(by) + len(cy)))
         fy = list(range(len(by) + len(cy), y.ndim))
         across = y.itemsize
-    width = size_of([y.shape[a] for a in fy])
     across = across or y.itemsize  # of a single column
     rows = offsets([x.shape[a] for a in fx], [x.strides[a] for a in fx])
     axes = [(x.shape[i], x.strides[i], y.strides[j]) for i, j in zip(cx, cy, strict=True)]
