@@ -173,7 +173,7 @@ def test_directions_are_keras_own(keras):
         watch.set_model(
             Model(metrics=[type(name, (), {"name": "q"})()])
         )  # by the class's name alone
-        watch.find_direction()
-        assert watch.improved(2.0, 1.0) == (told == "up"), name
+        watch._set_monitor_op()
+        assert watch._is_improvement(2.0, 1.0) == (told == "up"), name
         checked += 1
     assert checked > 20

@@ -210,6 +210,19 @@ CASES = [
         for n in (2, 3, 10)
         for options in ({}, {"validation_data": (X, Y)})
     ),
+    *(
+        _fit(
+            f"{_named(options)}, steps_per_execution=2",
+            options,
+            hooks=True,
+            steps_per_execution=2,
+        )
+        for options in (
+            {"steps_per_epoch": 3, "epochs": 3},
+            {"steps_per_epoch": 3, "batch_size": None, "epochs": 2},
+            {"validation_data": (X, Y), "validation_steps": 3},
+        )
+    ),
     _fit("run_eagerly", {"epochs": 2, "validation_split": 0.25}, hooks=True, run_eagerly=True),
     _evaluate("evaluate()", lambda m, k: m.evaluate(X, Y, verbose=0)),
     _evaluate("evaluate(batch_size=8)", lambda m, k: m.evaluate(X, Y, batch_size=8, verbose=0)),

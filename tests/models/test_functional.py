@@ -401,5 +401,5 @@ def test_operations_and_paths() -> None:
     assert [op.name for op in model.operations] == ["i", "d", "multiply", "add"]
     assert [model.path, model.get_layer("d").path] == ["m", "d"]
     assert narae.layers.Dense(2).path is None
-    with pytest.raises(AttributeError, match="cannot be set"):
+    with pytest.raises(AttributeError, match="is reserved"):
         model.layers = []

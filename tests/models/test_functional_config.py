@@ -42,6 +42,7 @@ LIKE: dict[str, Callable[[Any, Any], Any]] = {
     "stack": lambda k, x: k.Sequential([k.layers.Dense(4), k.layers.ReLU()], name="s")(x),
     "model": _nested,
     "dict": lambda k, x: {"p": k.layers.Dense(1)(x), "q": x},
+    "tuple": lambda k, x: (k.layers.Dense(1)(x), x),
     "list of one": lambda k, x: [x * 2],
     "operators": lambda k, x: -abs(2 * x - 1) / 3,
     "slices": lambda k, x: x[:, ::2] + x[..., :1],

@@ -46,7 +46,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
-        if not os.fspath(backup_dir):
+        if backup_dir is None or not os.fspath(backup_dir):
             raise ValueError("Empty `backup_dir` argument passed")
         self.backup_dir = Path(backup_dir)
         self.save_freq = check_save_freq(save_freq)

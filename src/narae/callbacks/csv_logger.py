@@ -27,7 +27,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False) -> None:
         super().__init__()
-        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
         self._file: IO[str] | None = None
         self._head = True
@@ -67,7 +67,7 @@ class CSVLogger(Callback):
     def _write(self, row: Iterable[Any]) -> None:
         if self._file is None:
             raise RuntimeError("CSVLogger's file is not open: on_train_begin comes first")
-        csv.writer(self._file, delimiter=self.separator, lineterminator="\n").writerow(row)
+        csv.writer(self._file, delimiter=self.sep, lineterminator="\n").writerow(row)
         self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:

@@ -47,22 +47,26 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Look at the metric."""
-        self.find_direction()
-        value = self.watched(logs, "Early stopping conditioned on")
+        self._set_monitor_op()
+        value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
             self._keep(epoch)  # even when nothing ever improves (NaN) there is something to restore
         self.wait += 1
-        if self.improved(value, self.best):
+        if self._is_improvement(value, self.best):
             self.best = value
             self._keep(epoch)
-            if self.baseline is None or self.improved(value, self.baseline):
+            if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
             return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def get_monitor_value(self, logs: Logs | None) -> Any:
+        """The value that is watched; None, with a warning, when the logs have none."""
+        return self.watched(logs, "Early stopping conditioned on")
 
     def _keep(self, epoch: int) -> None:
         self.best_epoch = epoch

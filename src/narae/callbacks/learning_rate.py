@@ -106,7 +106,7 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Look at the metric; note the rate in the logs."""
-        self.find_direction()
+        self._set_monitor_op()
         if logs is not None:
             logs["learning_rate"] = _rate(self.model)
         value = self.watched(logs, "Learning rate reduction is conditioned on")
@@ -115,7 +115,7 @@ class ReduceLROnPlateau(Monitor):
         if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
-        if self.improved(value, self.best):
+        if self._is_improvement(value, self.best):
             self.best, self.wait = value, 0
         elif not self.in_cooldown():
             self.wait += 1

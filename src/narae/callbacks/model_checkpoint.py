@@ -112,12 +112,12 @@ class ModelCheckpoint(Monitor):
             ) from None
 
     def _is_best(self, epoch: int, logs: Logs, path: str) -> bool:
-        self.find_direction()
+        self._set_monitor_op()
         value = self.watched(logs, "ModelCheckpoint(save_best_only=True) is conditioned on")
         if value is None:
-            return False
+            return True  # warned about: a model too many is better than none
         before = self.best
-        better = self.improved(value, before)
+        better = self._is_improvement(value, before)
         if better:
             self.best = value
         if self.verbose:

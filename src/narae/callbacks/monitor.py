@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+from narae import ops
 from narae.callbacks.base import Callback, Logs
 
 # Metrics that are better when higher or lower, by class, as Keras has them.
@@ -41,28 +43,35 @@ class Monitor(Callback):
             )
             mode = "auto"
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
-        self._higher: bool | None = None if mode == "auto" else mode == "max"
+        self.monitor_op: Callable[[Any, Any], Any] | None = None
 
-    def find_direction(self) -> None:
-        """Settle what "auto" means. Raises ValueError when the metrics do not tell."""
-        if self._higher is not None:
+    def _set_monitor_op(self) -> None:
+        """Settle which way is better: `monitor_op(value, reference)` tells. Raises ValueError when
+        neither the mode nor the metrics do."""
+        if self.monitor_op is not None:
             return
-        self._higher = _higher_is_better(self.monitor.removeprefix("val_"), self.model)
-        if self._higher is None:
-            raise ValueError(
-                f"{type(self).__name__} callback received monitor={self.monitor}, and it is not "
-                "known "
-                "whether that metric should be maximized or minimized. Pass `mode='max'` or "
-                f"`mode='min'`. {_there_are([name for name, _ in _named(self.model)])}"
-            )
+        higher = self.mode == "max"
+        if self.mode == "auto":
+            told = _higher_is_better(self.monitor.removeprefix("val_"), self.model)
+            if told is None:
+                raise ValueError(
+                    f"{type(self).__name__} callback received monitor={self.monitor}, and it is not "
+                    "known whether that metric should be maximized or minimized. Pass `mode='max'` or "
+                    f"`mode='min'`. {_there_are([name for name, _ in _named(self.model)])}"
+                )
+            higher = told
+        self.monitor_op = ops.greater if higher else ops.less
 
-    def improved(self, value: Any, reference: float | None) -> bool:
+    def _is_improvement(self, value: Any, reference: float | None) -> bool:
         """Whether `value` is better than `reference` by more than min_delta."""
         if reference is None:
             return True
-        if self._higher:
+        if self.monitor_op is ops.greater:
             return bool(value - self.min_delta > reference)
-        return bool(value + self.min_delta < reference)
+        if self.monitor_op is ops.less:
+            return bool(value + self.min_delta < reference)
+        assert self.monitor_op is not None
+        return bool(self.monitor_op(value, reference))  # one of the user's own
 
     def watched(self, logs: Logs | None, consequence: str) -> Any:
         """The metric's value; None, with a warning that lists what there is, when it is missing."""

@@ -41,10 +41,10 @@ class TerminateOnNaN(Callback):
 
 
 class LambdaCallback(Callback):
-    """Calls plain functions: each keyword is a hook's name, or None.
+    """Calls plain functions: each keyword is a hook's name, or None. Others become attributes.
 
     Functions take what the hook does: (epoch, logs), (batch, logs) or (logs). Raises ValueError for
-    a keyword that is no hook.
+    a keyword like a hook's that is none.
 
     >>> say = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     >>> say.on_epoch_end(0, {"loss": 0.5})
@@ -71,7 +71,7 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
         } | kwargs
         for name, function in given.items():
-            if name in kwargs and name not in _HOOKS:
+            if name.startswith("on_") and name in kwargs and name not in _HOOKS:
                 raise ValueError(f"LambdaCallback knows no hook {name!r}: {', '.join(_HOOKS)}")
             if function is not None:
                 setattr(self, name, function)

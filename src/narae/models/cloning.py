@@ -126,6 +126,12 @@ def _functional(
             f"model {model.name!r} has {len(model.inputs)} input(s): input_tensors are as many KerasTensors, got "
             f"{inputs!r}"
         )
+    wanted = model._struct[0]
+    if inputs is not None and trees.is_nested(wanted) and not trees.same_structure(wanted, inputs):
+        raise ValueError(
+            f"`input_tensors` must have the same structure as the inputs of {model.name!r}: "
+            f"{trees.map_tree(lambda t: t.name, wanted)}, got {type(inputs).__name__}"
+        )
     env = {id(old): new for old, new in zip(model.inputs, given, strict=True)}
     done: dict[int, Any] = {}
 

@@ -66,7 +66,7 @@ class CompiledLoss(Copied):
         self._shapes: Any = None  # of the outputs that the last call saw
 
     def trackers(self) -> list[Mean]:
-        """The mean of each loss, when there are several."""
+        """The mean of each output's losses, when there are several."""
         return self._trackers
 
     def losses(self) -> list[Any]:
@@ -82,20 +82,31 @@ class CompiledLoss(Copied):
         weights = matched(sample_weight, y_pred, names, "sample_weight", shared=True)
         weights = trees.pack_as(y_pred, weights)
         self._shapes = shapes_of(y_pred)
-        total: Any = None
-        for i, entry in enumerate(self._entries or ()):
-            pred = at(y_pred, entry.path)
-            value = entry.loss(
-                self._target(true, entry), pred, sample_weight=_one(at(weights, entry.path))
-            )
-            if self._trackers:
-                shape = trees.flatten(pred)[0].shape
-                self._trackers[i].update_state(value, sample_weight=float(shape[0] if shape else 1))
-            value = value if entry.weight is None else value * entry.weight
-            total = value if total is None else total + value
-        if total is None:
+        values = []
+        for entry in self._entries or ():
+            sample = _one(at(weights, entry.path))
+            target, pred = self._target(true, entry), at(y_pred, entry.path)
+            values.append(entry.loss(target, pred, sample_weight=sample))
+        if not values:
             raise ValueError("compile(loss=...) holds no loss: every entry is None")
-        return total
+        self._track(values, y_pred)
+        weighted = [
+            value if entry.weight is None else value * entry.weight
+            for value, entry in zip(values, self._entries or (), strict=True)
+        ]
+        return sum(weighted[1:], weighted[0])
+
+    def _track(self, values: list[Any], y_pred: Any) -> None:
+        """Count the losses singly: of one name, as of one output, together."""
+        for tracker in self._trackers:
+            own = [
+                (entry, value)
+                for entry, value in zip(self._entries or (), values, strict=True)
+                if f"{entry.name}_loss" == tracker.name
+            ]
+            shape = trees.flatten(at(y_pred, own[0][0].path))[0].shape
+            total = sum([value for _, value in own[1:]], own[0][1])
+            tracker.update_state(total, sample_weight=float(shape[0] if shape else 1))
 
     def validate(self, y_true: Any) -> None:
         """Check label arrays against the predictions' shapes that the last call saw. Raises ValueError."""
@@ -130,10 +141,15 @@ class CompiledLoss(Copied):
     def _start(self, y_true: Any, y_pred: Any, names: list[Any]) -> None:
         """Match the losses to outputs of this nest."""
         nest = trees.pack_as(y_pred, names)
-        found = list(self._matched(self._weighted(y_pred, names), y_true, y_pred, nest, ()))
+        wanted = self._weighted(y_pred, names)
+        if isinstance(wanted, _Wanted):  # one loss for all outputs
+            wanted = trees.map_tree(lambda _: wanted, y_pred)
+        found = list(self._matched(wanted, y_true, y_pred, nest, ()))
         self._entries = found
         if len(found) > 1:
-            self._trackers = [Mean(name=name) for name in _apart(f"{e.name}_loss" for e in found)]
+            self._trackers = [
+                Mean(name=name) for name in dict.fromkeys(f"{e.name}_loss" for e in found)
+            ]
 
     def _weighted(self, y_pred: Any, names: list[Any]) -> Any:
         """The nest of losses, each with its weight; a dict by names as the list of the outputs."""
@@ -142,8 +158,8 @@ class CompiledLoss(Copied):
         if isinstance(losses, dict) and not isinstance(y_pred, dict) and None not in names:
             if set(losses) != set(names):
                 raise ValueError(
-                    f"compile(loss=...) names {list(losses)}, the model's outputs are named {names}: give a "
-                    "loss, or None, for each"
+                    f"compile(loss=...) names {list(losses)}. Expected keys: {names}, the names of the model's "
+                    "outputs; give a loss, or None, for each"
                 )
             losses = _listed([losses[name] for name in names], y_pred)
             if isinstance(weights, dict) and set(weights) == set(names):
@@ -159,10 +175,7 @@ class CompiledLoss(Copied):
         if loss is None:
             return
         if isinstance(loss, _Wanted):
-            if not path and trees.is_nested(y_pred):  # one loss for all outputs
-                each = trees.map_tree(lambda _: loss, y_pred)
-                yield from self._matched(each, y_true, y_pred, names, path)
-            elif loss.loss is not None:
+            if loss.loss is not None:
                 kind = _resolved(loss.loss, y_true, y_pred)
                 yield Entry(path, kind, loss.weight, _name(path, names, kind))
             return
@@ -173,7 +186,7 @@ class CompiledLoss(Copied):
                 if not trees.is_nested(loss):
                     yield from self._matched(loss, y_true, y_pred, names, path)
                     return
-            elif not isinstance(y_pred, (list, tuple)):  # several losses of one output
+            elif not isinstance(y_pred, type(loss)):  # several losses of one output, or of a nest
                 for one in loss:
                     yield from self._matched(one, y_true, y_pred, names, path)
                 return
@@ -260,17 +273,6 @@ def _name(path: tuple[Any, ...], names: Any, loss: Any) -> str:
         return str(name)
     last = name if isinstance(path[-1], int) else path[-1]
     return "/".join(str(part) for part in (*path[:-1], last))
-
-
-def _apart(names: Iterator[str]) -> list[str]:
-    """Names, numbered where they come again."""
-    out: list[str] = []
-    for name in names:
-        again, number = name, 1
-        while again in out:
-            again, number = f"{name}_{number}", number + 1
-        out.append(again)
-    return out
 
 
 def _one(weights: Any) -> Any:

@@ -41,6 +41,7 @@ def make_source(
     steps: int | None = None,
     class_weight: dict[int, float] | None = None,
     seed: int | None = None,
+    execution: int = 1,
 ) -> Source:
     """The batches that data gives.
 
@@ -48,8 +49,9 @@ def make_source(
     batches, each x, (x, y) or (x, y, sample_weight). batch_size: for None 32, or what makes
     `steps` batches of the arrays; batches that come ready-made keep theirs. shuffle: True, False,
     or "batch" (whole batches change places). steps: batches per epoch, which go on where the epoch
-    before ended, and end with the data. class_weight: {label: weight}, folded into the sample weights. seed: of the
-    shuffles; None draws one.
+    before ended, and end with the data; whole executions of `execution` batches.
+    class_weight: {label: weight}, folded into the sample weights. seed: of the shuffles; None draws
+    one.
 
     Raises ValueError that names the array that does not fit.
 
@@ -65,9 +67,12 @@ def make_source(
     seed = make_default_seed() if seed is None else seed
     kind = _kind(x)
     if kind == "arrays":
-        return of_processes(
-            _from_arrays(x, y, sample_weight, batch_size, shuffle or False, steps, weights, seed)
+        source: Source = _from_arrays(
+            x, y, sample_weight, batch_size, shuffle or False, (steps, execution), weights, seed
         )
+        source.asked = steps
+        return of_processes(source)
+    whole = _whole_executions(steps, execution)
     for name, extra in (("y", y), ("sample_weight", sample_weight)):
         if extra is not None:
             raise ValueError(
@@ -76,8 +81,11 @@ def make_source(
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
     if kind == "dataset":
-        return of_processes(DatasetSource(x, bool(shuffle), steps, weights, seed))
-    return of_processes(StreamSource(x, steps, weights))
+        source = DatasetSource(x, bool(shuffle), whole, weights, seed)
+    else:
+        source = StreamSource(x, whole, weights)
+    source.asked = steps
+    return of_processes(source)
 
 
 def _kind(x: Any) -> str:
@@ -107,19 +115,25 @@ def _kind(x: Any) -> str:
     )
 
 
+def _whole_executions(steps: int | None, execution: int) -> int | None:
+    """A number of batches that are whole executions: what is begun is not cut off, as in Keras."""
+    return None if steps is None else -(-steps // execution) * execution
+
+
 def _from_arrays(
     x: Any,
     y: Any,
     sample_weight: Any,
     batch_size: int | None,
     shuffle: bool | str,
-    steps: int | None,
+    wanted: tuple[int | None, int],
     weights: dict[int, float] | None,
     seed: int,
 ) -> ArraySource:
     tree = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
     samples = count_samples(*tree)
     check_weights(*tree[1:])
+    steps, execution = wanted
     if batch_size is None and steps is not None:
         batch_size = -(-samples // steps)  # what is given of the two decides the other
     size = check_batch_size(batch_size)
@@ -130,7 +144,7 @@ def _from_arrays(
                 "sample_weight"
             )
         tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > size))
-    return ArraySource(tree, samples, size, shuffle, steps, seed)
+    return ArraySource(tree, samples, size, shuffle, _whole_executions(steps, execution), seed)
 
 
 def split(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[Any, Any]:

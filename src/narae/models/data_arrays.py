@@ -60,10 +60,11 @@ class ArraySource(Source):
         passed, first, steps = part_of_pass(number, self.steps, self.per_pass)
         for place in range(first, first + steps):
             yield self._batch(passed, place)
-        if steps < self.steps:
+        asked = self.asked or self.steps
+        if steps < asked:
             warn_ran_out(
                 f"{self.samples} samples in batches of {self.batch_size} are {self.per_pass} steps, of "
-                f"which {steps} were left where {self.steps} were asked for"
+                f"which {steps} were left where {asked} were asked for"
             )
 
     def rows(self, number: int) -> tuple[list[Rows], int] | None:

@@ -70,6 +70,9 @@ class Source:
     """Batches, epoch by epoch."""
 
     steps: int | None = None  # batches per epoch, None while unknown
+    asked: int | None = (
+        None  # the batches per epoch that were asked for: `steps` are whole executions
+    )
     batch_size: int | None = None  # None where the batches come ready-made
     samples: int | None = None  # of one pass over the data
 

@@ -67,8 +67,9 @@ class StreamSource(Source):
                 break
             given += 1
             yield batch
-        if self._limit is not None and 0 < given < self._limit:
-            warn_ran_out(f"{given} batches came where {self._limit} steps were asked for")
+        asked = self.asked or self._limit
+        if asked is not None and 0 < given < asked:
+            warn_ran_out(f"{given} batches came where {asked} steps were asked for")
         if not given and self._given:
             raise ValueError(
                 "the generator is used up: every batch was given already. Pass something that "
@@ -161,9 +162,10 @@ class DatasetSource(Source):
         for item in self._fetched(self._numbers(number)):
             yield batch_of(item, self._class_weight)
             given += 1
-        if self._limit is not None and given < self._limit:
+        asked = self.asked or self._limit
+        if asked is not None and given < asked:
             warn_ran_out(
-                f"the dataset has {self._count()} batches, of which {given} were left where {self._limit} "
+                f"the dataset has {self._count()} batches, of which {given} were left where {asked} "
                 "were asked for"
             )
         _call(self._dataset, "on_epoch_end")

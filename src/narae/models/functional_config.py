@@ -78,7 +78,8 @@ def _unplaced(tree: Any) -> Any:
         return list(tree)
     if isinstance(tree, dict):
         return {k: _unplaced(v) for k, v in tree.items()}
-    return [_unplaced(item) for item in tree]
+    items = [_unplaced(item) for item in tree]
+    return tuple(items) if isinstance(tree, tuple) else items
 
 
 def _by_operation(model: Any) -> dict[int, list[Call]]:
@@ -199,9 +200,12 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
     def tensors(places: Any) -> Any:
         if _is_place(places):
             return _at(_shifted(places, operations, -1), outputs)
+        if isinstance(places, dict) and places.get("class_name") == "__tuple__":
+            places = tuple(places["items"])
         if isinstance(places, dict):
             return {key: tensors(value) for key, value in places.items()}
-        return [tensors(item) for item in places]
+        found = [tensors(item) for item in places]
+        return tuple(found) if isinstance(places, tuple) else found
 
     model = cls(
         tensors(config["input_layers"]), tensors(config["output_layers"]), name=config.get("name")

@@ -40,11 +40,16 @@ class FitOptions:
 
 def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
     """Train; the History. See `Trainer.fit`."""
-    train, validation = _sources(x, y, sample_weight, options)
+    train, validation = _sources(x, y, sample_weight, options, model.steps_per_execution)
     steps = model._steps()
     steps.refresh()
     callbacks = _callbacks(
-        model, options.callbacks, options.verbose, options.epochs, train.steps, True
+        model,
+        options.callbacks,
+        options.verbose,
+        options.epochs,
+        options.steps_per_epoch or train.steps,
+        True,
     )
     model.history = callbacks.history
     model.stop_training = False
@@ -87,7 +92,9 @@ def _build(model: Any, source: Any) -> None:
             model._steps().run("predict", source.peek())
 
 
-def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[Any, Any]:
+def _sources(
+    x: Any, y: Any, sample_weight: Any, options: FitOptions, execution: int
+) -> tuple[Any, Any]:
     validation, freq = options.validation_data, options.validation_freq
     if freq is True or not (freq >= 1 if isinstance(freq, int) else isinstance(freq, Collection)):
         raise ValueError(
@@ -103,6 +110,7 @@ def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[A
         shuffle=options.shuffle,
         steps=options.steps_per_epoch,
         class_weight=options.class_weight,
+        execution=execution,
     )
     if validation is None:
         return train, None
@@ -114,6 +122,7 @@ def _sources(x: Any, y: Any, sample_weight: Any, options: FitOptions) -> tuple[A
             val_weight,
             batch_size=options.validation_batch_size or options.batch_size,
             steps=options.validation_steps,
+            execution=execution,
         )
     return train, source
 
@@ -225,9 +234,16 @@ def evaluate(
     callbacks: Any,
 ) -> dict[str, Any]:
     """The metrics over data by name."""
-    source = make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+    source = make_source(
+        x,
+        y,
+        sample_weight,
+        batch_size=batch_size,
+        steps=steps,
+        execution=model.steps_per_execution,
+    )
     model._steps().refresh()
-    listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
+    listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
     return _test_epoch(model, source, listed, Checks(model))
 
 
@@ -246,10 +262,11 @@ def predict(
     model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
 ) -> Any:
     """The outputs for all data."""
-    source = make_source(x, None, None, batch_size=batch_size, steps=steps)
+    execution = model.steps_per_execution
+    source = make_source(x, batch_size=batch_size, steps=steps, execution=execution)
     running = model._steps()
     running.refresh()
-    listed = _callbacks(model, callbacks, verbose, 1, source.steps, False)
+    listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
     model.stop_predicting = False
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None, source.batch_size)

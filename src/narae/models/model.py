@@ -62,7 +62,7 @@ class Model(Trainer, Layer):
     @layers.setter
     def layers(self, value: Any) -> None:
         raise AttributeError(
-            f"{type(self).__name__}.layers lists the model's layers, and cannot be set: take another name"
+            "the attribute `Model.layers` is reserved: it lists the layers. Take another name"
         )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

@@ -96,8 +96,8 @@ class Sequential(Model):
                 return
             if _is_shape(input_shape) and tuple(input_shape) != first.batch_shape:
                 raise ValueError(
-                    f"{self.name!r} begins with an Input of shape {first.batch_shape}: it cannot be built for "
-                    f"{tuple(input_shape)}"
+                    f"{self.name!r} has already been configured for inputs of shape {first.batch_shape}: it "
+                    f"cannot be built for {tuple(input_shape)}"
                 )
         else:
             if input_shape is None or not _is_shape(input_shape):
@@ -107,7 +107,10 @@ class Sequential(Model):
         x = inputs = self._stack[0].output  # type: ignore[attr-defined]
         for layer in self._stack[1:]:
             _require_one_argument(layer)
-            x = layer(x)
+            try:
+                x = layer(x)
+            except NotImplementedError:  # no shapes of its own: the layers run one after the other
+                return
         self._functional = Functional(inputs, x, name=self.name)
 
     @property
@@ -120,6 +123,10 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, without the Input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    @layers.setter
+    def layers(self, value: Any) -> None:
+        raise AttributeError("the layers of a Sequential model change by `add()` and `pop()`")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs of the last layer. Arrays outside of training go through a compiled step from

@@ -109,7 +109,7 @@ class Trainer:
 
     def _supports_jit(self) -> bool:
         layers = self._flatten_layers()  # type: ignore[attr-defined]
-        return all(getattr(layer, "supports_jit", True) for layer in layers)
+        return all(layer.supports_jit for layer in layers)
 
     @property
     def jit_compile(self) -> bool:
