@@ -143,3 +143,78 @@ def test_nan_is_told_at_each_fit_once(eager: bool) -> None:
         assert [w.category for w in seen] == [RuntimeWarning]
         assert "epoch 1, step" in str(seen[0].message)
         assert seen[0].filename == __file__
+
+
+class _Epochs(narae.callbacks.Callback):
+    count = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.count += 1
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ((np.ones((8, 2), "float32"), np.ones(8)), r"got shape \(8, 2\)"),
+        ((np.ones((8, 3), "float32"), np.ones(7)), "x has 8, y has 7"),
+        ((np.ones((8, 3), "float32"), np.full(8, 5)), "label 5 is out of range"),
+        (np.ones((8, 3), "float32"), "got no y"),
+    ],
+)
+@pytest.mark.parametrize("freq", [1, 2])
+def test_wrong_validation_data_is_told_before_training_and_named(
+    data: Any, told: str, freq: int
+) -> None:
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    epochs = _Epochs()
+    with pytest.raises(ValueError, match=rf"^validation_data: .*{told}"):
+        model.fit(
+            np.ones((8, 3), "float32"),
+            np.zeros(8, int),
+            epochs=2,
+            validation_data=data,
+            validation_freq=freq,
+            callbacks=[epochs],
+            verbose=0,
+        )
+    assert epochs.count == 0
+
+
+def test_an_error_has_the_shapes_of_the_data_and_not_of_a_batch_alone() -> None:
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"the data: x \(50, 4\), y \(50, 1\); in batches of 32"):
+        model.fit(np.ones((50, 4)), np.ones((50, 1)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"optimizer": "nope"}, {"loss_weights": "a"}, {"metrics": "mae"}, {"loss": "nope"}],
+)
+def test_a_failing_compile_leaves_the_one_before(bad: Any) -> None:
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)])
+    model.compile("adam", "mae", metrics=["mse"])
+    wanted = model.evaluate(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    with pytest.raises(ValueError):
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **bad})
+    assert (model.optimizer.name, model.loss) == ("adam", "mae")
+    assert model.evaluate(np.ones((4, 3)), np.ones((4, 1)), verbose=0) == wanted
+
+
+def test_masked_values_are_not_data() -> None:
+    model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    masked = np.ma.masked_array(x, x > 0)
+    for call in (
+        lambda: model.fit(masked, y, verbose=0),
+        lambda: model.fit(x, y, validation_data=(masked, y), verbose=0),
+        lambda: model.fit(x, np.ma.masked_array(y, y > 0), verbose=0),
+        lambda: model.fit(x, y, sample_weight=np.ma.masked_array(y, y > 0), verbose=0),
+        lambda: model.predict(masked, verbose=0),
+        lambda: model.fit(iter([(masked, y)]), verbose=0),
+    ):
+        with pytest.raises(ValueError, match="is a masked array of shape"):
+            call()
+    model.fit(np.ma.masked_array(x), y, verbose=0)  # none is masked

@@ -11,6 +11,7 @@ import pytest
 
 import narae
 from narae import GradientTape, layers, metrics, ops, optimizers
+from narae.base import trees
 
 _rng = np.random.default_rng(0)
 X = _rng.normal(size=(48, 4)).astype("float32")
@@ -230,3 +231,129 @@ def test_the_example_from_tensors_learns(how: str, monkeypatch: Any) -> None:
     ]
     assert losses[0] == pytest.approx(np.log(10), rel=0.3)  # ten classes, nothing learned
     assert np.mean(losses[-5:]) < 0.7 * losses[0]
+
+
+def _noted(k: Any, found: list[Any]) -> Any:
+    """A model that notes the nest of shapes that its steps get."""
+
+    class Noted(k.Model):
+        def __init__(this) -> None:
+            super().__init__()
+            this.head = k.layers.Dense(1)
+
+        def call(this, x: Any) -> Any:
+            return this.head(x)
+
+        def _note(this, data: Any) -> dict[str, Any]:
+            found.append(trees.map_tree(lambda t: len(t.shape), data))
+            return {"loss": k.ops.zeros(())}
+
+        train_step = test_step = _note
+
+        def predict_step(this, data: Any) -> Any:
+            this._note(data)
+            return trees.flatten(data)[0]
+
+    model = Noted()
+    model.compile("sgd")
+    return model
+
+
+_X, _Y, _W = np.ones((4, 3), "float32"), np.ones((4, 1), "float32"), np.ones(4, "float32")
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        ({"x": _X, "y": _Y}, (2, 2)),
+        ({"x": _X}, 2),
+        ({"x": _X, "y": _Y, "sample_weight": _W}, (2, 2, 1)),
+        ({"x": [_X, _X]}, ([2, 2],)),
+        ({"x": {"a": _X}}, {"a": 2}),
+        ({"x": {"a": _X}, "y": {"b": _Y}}, ({"a": 2}, {"b": 2})),
+        ([(_X,)], (2,)),
+        ([_X], 2),
+        ([(_X, _Y)], (2, 2)),
+        ([(_X, _Y, _W)], (2, 2, 1)),
+    ],
+    ids=["xy", "x", "xyw", "list", "dict", "dicts", "(x,)s", "xs", "pairs", "triples"],
+)
+def test_a_step_gets_what_was_given(data: Any, wanted: Any, eagerly: bool) -> None:
+    """x alone, (x, y) or all three, as Keras on TensorFlow: never with None in the place of a part."""
+    found: list[Any] = []
+    model = _noted(narae, found)
+    model.run_eagerly = eagerly
+    model.fit(verbose=0, **(data if isinstance(data, dict) else {"x": iter(data)}))
+    assert found[0] == wanted
+
+
+def test_all_the_loops_give_steps_the_same() -> None:
+    found: list[Any] = []
+    model = _noted(narae, found)
+    model.train_on_batch(_X, _Y)
+    model.test_on_batch(_X, _Y)
+    model.evaluate(_X, _Y, verbose=0)
+    model.predict(_X, verbose=0)
+    model.predict_on_batch(_X)
+    assert found[:2] == [(2, 2)] * 2
+    assert found[-1] == 2
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_a_model_with_a_step_of_its_own_needs_no_call(eagerly: bool) -> None:
+    class Own(narae.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = narae.layers.Dense(2, kernel_initializer="ones")
+            self.mean = narae.metrics.Mean(name="square")
+
+        @property
+        def metrics(self) -> list[Any]:
+            return [self.mean]
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            with narae.GradientTape() as tape:
+                loss = narae.ops.mean(narae.ops.square(self.head(data)))
+            weights = self.head.trainable_weights
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            self.mean.update_state(loss)
+            return {"square": self.mean.result()}
+
+    model = Own()
+    model.compile("sgd", run_eagerly=eagerly)
+    history = model.fit(_X, epochs=2, verbose=0).history["square"]
+    # rows of ones through a kernel of ones: 9; a step of 0.01 takes 0.03 of each of 3 weights and a bias
+    np.testing.assert_allclose(history, [9.0, (3 - 4 * 0.03) ** 2], rtol=1e-6)
+
+
+def test_compute_loss_without_training_serves_both_steps() -> None:
+    class Old(narae.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = narae.layers.Dense(1)
+
+        def call(self, x: Any) -> Any:
+            return self.head(x)
+
+        def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            return narae.ops.mean(narae.ops.abs(y - y_pred))
+
+    model = Old()
+    model.compile("sgd")
+    model.fit(_X, _Y, verbose=0)
+    got = model.evaluate(_X, _Y, verbose=0)
+    np.testing.assert_allclose(got, np.abs(_Y - model.predict(_X, verbose=0)).mean(), rtol=1e-6)
+
+
+def test_a_model_may_have_a_loss_of_its_own() -> None:
+    class Own(narae.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.loss = narae.losses.MeanSquaredError()
+
+    model = Own()
+    model.compile("sgd")
+    assert isinstance(model.loss, narae.losses.MeanSquaredError)
+    model.compile("sgd", "mae")
+    assert model.loss == "mae"

@@ -102,7 +102,6 @@ class Layer(Configured, Stateless, Stateful):
         self._calls: list[Call] = []
         self._ready = True
 
-    supports_jit = True  # whether a step with this layer can be compiled
     supports_masking = False  # whether masks of the inputs are those of the outputs
     supports_jit = True
     _casts_inputs = True  # whether float inputs are cast to one dtype before `call` sees them
