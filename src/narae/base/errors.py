@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class ShapeError(ValueError):
-    """A shape that an operation or a layer cannot take."""
+    """A shape that an operation or a layer cannot take.
+
+    lengths: the two that should have been equal; divisor: what should have divided one. What is inferred
+    of unknown lengths learns from them.
+    """
+
+    def __init__(
+        self, message: str, *, lengths: tuple[int, int] | None = None, divisor: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.lengths, self.divisor = lengths, divisor
+
+
+def differing(
+    lengths: Sequence[int], others: Sequence[int], beside: int | None = None
+) -> tuple[int, int] | None:
+    """The first two lengths that differ; `beside`: a length that goes with any (1 broadcasts).
+
+    >>> differing((2, 3), (2, 4))
+    (3, 4)
+    """
+    pairs = zip(lengths, others, strict=False)
+    return next(((n, m) for n, m in pairs if n != m and beside not in (n, m)), None)
 
 
 class DtypeError(TypeError):

@@ -344,7 +344,10 @@ class Layer(Configured, Stateless, Stateful):
         scope = nullcontext() if being_made(self) else name_scope(self.name, self)
         with tracing(), in_call(kwargs.get("training")), scope, self._reading():
             out = infer(
-                lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k), args, kwargs
+                lambda *a, **k: self.call(*trees.map_tree(self._input, a), **k),
+                args,
+                kwargs,
+                batched=True,
             )
         for layer in self._flatten_layers():
             layer._losses = losses if layer is self else []

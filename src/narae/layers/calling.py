@@ -11,6 +11,7 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.pushed import Stack
+from narae.ops.lengths import public_shape
 from narae.ops.symbolic import KerasTensor
 from narae.ops.tensor import Tensor
 
@@ -112,7 +113,7 @@ def shape_arguments(tensors: dict[str, Any]) -> dict[str, Any]:
 
 def shapes_of(value: Any) -> Any:
     """The shapes in a nest of tensors; a single tensor's shape."""
-    return trees.map_tree(lambda leaf: None if leaf is None else tuple(leaf.shape), value)
+    return trees.map_tree(lambda leaf: None if leaf is None else public_shape(leaf.shape), value)
 
 
 def masks_of(value: Any) -> Any:

@@ -107,7 +107,7 @@ class Lambda(Layer):
         from narae.ops.symbolic import infer
 
         with tracing():
-            return infer(self.call, args, kwargs)
+            return infer(self.call, args, kwargs, batched=True)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask given, or what the mask function gives."""

@@ -249,7 +249,7 @@ class Concatenate(Merge):
                 out.append(None if None in lengths else sum(lengths))
                 continue
             fits = fits and len(known) <= 1
-            out.append(known.pop() if known else None)
+            out.append(lengths[0])
         if not fits:
             got = ", ".join(str(tuple(s)) for s in shapes)
             raise ShapeError(
@@ -311,15 +311,23 @@ class Dot(Merge):
             raise ValueError(f"Dot keeps the batch axis 0 apart, got axes={self.axes}")
         return found  # type: ignore[return-value]
 
+    def build(self, input_shape: Any) -> None:
+        """Check that the axes are of one length: an unknown one is not known to be that of a known one."""
+        super().build(input_shape)
+        self._require_equal(input_shape, *self._axes((len(input_shape[0]), len(input_shape[1]))))
+
+    def _require_equal(self, shapes: Any, a: int, b: int) -> None:
+        left, right = (tuple(shape) for shape in shapes)
+        if left[a] != right[b]:
+            raise ShapeError(f"Dot(axes={self.axes}) of shapes {left} and {right}: lengths differ")
+
     def _merged(self, shapes: Any) -> tuple[int | None, ...]:
         if len(shapes) != 2:
             raise ValueError(f"Dot takes two inputs, got {len(shapes)}")
         a, b = self._axes((len(shapes[0]), len(shapes[1])))
         left, right = list(shapes[0]), list(shapes[1])
-        if None not in (left[a], right[b]) and left[a] != right[b]:
-            raise ShapeError(
-                f"Dot(axes={self.axes}) of shapes {tuple(left)} and {tuple(right)}: lengths differ"
-            )
+        if None not in (left[a], right[b]):
+            self._require_equal(shapes, a, b)
         del left[a], right[b]
         out = [*left, *right[1:]]
         return tuple(out if len(out) > 1 else [*out, 1])

@@ -2,6 +2,7 @@
 
 from narae.ops import linalg, nn, numpy
 from narae.ops import records as _records  # noqa: F401  (fills the table)
+from narae.ops import rules as _rules  # noqa: F401  (fills the table)
 from narae.ops.axes import (
     depth_to_space,
     dsplit,

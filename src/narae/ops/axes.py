@@ -65,7 +65,9 @@ def _lengths(groups: Groups, shape: tuple[int, ...], given: dict[str, int], patt
             raise ValueError(f"rearrange: {pattern!r} needs the lengths of all but one of {open_}")
         if length % known if open_ and known else length != known:
             raise ShapeError(
-                f"rearrange: an axis of length {length} is no ({' '.join(group)}) with {given}"
+                f"rearrange: an axis of length {length} is no ({' '.join(group)}) with {given}",
+                lengths=None if open_ else (length, known),
+                divisor=known if open_ else None,
             )
         if open_:
             found[open_[0]] = length // known if known else 0

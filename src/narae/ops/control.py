@@ -133,8 +133,10 @@ def scan(
     slices = [x for x in trees.flatten(moving) if x is not None]
     lengths = {x.shape[0] for x in slices} | ({length} if length is not None else set())
     if len(lengths) != 1:
+        got = sorted(str(n) for n in lengths) or "neither xs nor length"
         raise ShapeError(
-            f"scan goes over one length, got {sorted(map(str, lengths)) or 'neither xs nor length'}"
+            f"scan goes over one length, got {got}",
+            lengths=tuple(sorted(lengths))[:2] if len(lengths) > 1 else None,  # type: ignore[arg-type]
         )
     kept: dict[str, Any] = {}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import as_float, is_float, np_dtype, result_type, standardize_dtype
+from narae.base.dtypes import is_float, np_dtype, result_type, standardize_dtype
 from narae.ops.promote import dtype_of, promoted, to
 from narae.ops.records import shape as S
 from narae.ops.records.logic import cast
@@ -180,6 +180,7 @@ def logspace(
     return out if dtype is None else to(out, standardize_dtype(dtype))
 
 
+@public
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Tensor:
@@ -189,13 +190,18 @@ def geomspace(
     >>> narae.ops.geomspace(1.0, 100.0, 3).numpy().round(3).tolist()
     [1.0, 10.0, 100.0]
     """
-    made = np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis)
-    name = (
-        as_float(result_type(dtype_of(start), dtype_of(stop)))
-        if dtype is None
-        else standardize_dtype(dtype)
-    )
-    return tensor_of(made.astype(np_dtype(name)))
+    from narae.ops.logic import where
+    from narae.ops.math import power
+
+    low, high = promoted(start, stop, floating=True)
+    ratio = high / low  # positive: both ends lie on one side of zero
+    places = linspace(low * 0, low * 0 + 1, num, endpoint)
+    out = low * power(ratio, places)
+    if endpoint and num > 1:  # the last one exactly, whatever rounding did
+        last = S.reshape(tensor_of(np.arange(num) == num - 1), shape=(num,) + (1,) * ratio.ndim)
+        out = where(last, high, out)
+    out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
+    return out if dtype is None else to(out, standardize_dtype(dtype))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import np_dtype
-from narae.base.errors import DtypeError, ShapeError
+from narae.base.errors import DtypeError, ShapeError, differing
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import fourier as F
@@ -28,7 +28,10 @@ def _pair(name: str, x: Any, rank: int = 1) -> Pair:
         )
     real, imag = promoted(*x, floating=True)
     if real.shape != imag.shape:
-        raise ShapeError(f"{name} takes two parts of one shape, got {real.shape} and {imag.shape}")
+        raise ShapeError(
+            f"{name} takes two parts of one shape, got {real.shape} and {imag.shape}",
+            lengths=differing(real.shape, imag.shape),
+        )
     if real.ndim < rank:
         raise ShapeError(f"{name} takes tensors of rank {rank} or more, got shape {real.shape}")
     return real, imag
@@ -146,7 +149,8 @@ def _window(window: Any, length: int, fft_length: int, dtype: str) -> Tensor:
     weights = to(window, dtype)
     if weights.shape != (length,):
         raise ShapeError(
-            f"a window has the frame's length: shape ({length},) expected, got {weights.shape}"
+            f"a window has the frame's length: shape ({length},) expected, got {weights.shape}",
+            lengths=differing(weights.shape, (length,)),
         )
     before = (fft_length - length) // 2
     return S.pad_zeros(weights, [(before, fft_length - length - before)])

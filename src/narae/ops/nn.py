@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.errors import ShapeError
 from narae.ops.missing import elsewhere
 from narae.ops.promote import floated, numeric, to
 from narae.ops.record import constant, normalize_axis
@@ -249,7 +250,9 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
     x = floated(x)
     if x.shape[axis] % 2:
-        raise ValueError(f"glu halves an axis of even length, got shape {x.shape} and axis {axis}")
+        raise ShapeError(
+            f"glu halves an axis of even length, got shape {x.shape} and axis {axis}", divisor=2
+        )
     first, second = split(x, 2, axis)
     return first * sigmoid(second)
 

@@ -182,7 +182,9 @@ def view(x: Any, dtype: Any = None) -> Tensor:
         parts = _split_words(L.bitcast(x, dtype=f"uint{8 * have}"), have, want)
         return L.bitcast(S.reshape(parts, shape=(*lead, last * have // want)), dtype=dtype)
     if last * have % want:
-        raise ShapeError(f"view: {last} of {x.dtype} are no whole number of {dtype}")
+        raise ShapeError(
+            f"view: {last} of {x.dtype} are no whole number of {dtype}", divisor=want // have
+        )
     words = S.reshape(
         L.bitcast(x, dtype=f"uint{8 * have}"), shape=(*lead, -(-last * have // want), want // have)
     )

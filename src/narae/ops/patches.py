@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, differing
 from narae.base.settings import standardize_data_format
 from narae.ops.promote import floated
 from narae.ops.record import constant
@@ -84,7 +84,9 @@ def fold(
     if x.ndim != 3 or x.shape[1] % taps or x.shape[2] != places:
         raise ShapeError(
             f"fold takes patches (N, C * {taps}, {places}) for output_size={output_size}, "
-            f"got shape {x.shape}"
+            f"got shape {x.shape}",
+            lengths=differing(x.shape[2:], (places,)) if x.ndim == 3 else None,
+            divisor=taps if x.ndim == 3 and x.shape[1] % taps else None,
         )
     batch, channels = x.shape[0], x.shape[1] // taps
     apart = S.reshape(x, shape=(batch, channels, *grid["window"], *counts))

@@ -149,7 +149,8 @@ def conv(
     channels = x.shape[-1]
     if channels % w.shape[-2]:
         raise ShapeError(
-            f"conv: {channels} input channels are no multiple of the kernel's {w.shape[-2]} (kernel shape {w.shape})"
+            f"conv: {channels} input channels are no multiple of the kernel's {w.shape[-2]} (kernel shape {w.shape})",
+            lengths=(channels, w.shape[-2]),
         )
     return _placed(_conv(x, w, strides, padding, dilation_rate, channels // w.shape[-2]), first)
 

@@ -47,7 +47,8 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     if x.shape[-1] != inner:
         raise ShapeError(
             f"matmul of {x.shape} and {y.shape}: the last axis of the first ({x.shape[-1]}) and the "
-            f"{'only' if y.ndim == 1 else 'second last'} of the second ({inner}) must agree; a transpose?"
+            f"{'only' if y.ndim == 1 else 'second last'} of the second ({inner}) must agree; a transpose?",
+            lengths=(x.shape[-1], inner),
         )
     if y.ndim <= 2:
         return _dot(x, y, ((x.ndim - 1,), (builtins.max(y.ndim - 2, 0),)))

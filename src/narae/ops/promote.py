@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import as_float, result_type
+from narae.ops.lengths import Unknown
 from narae.ops.records.logic import cast
 from narae.ops.tensor import Tensor, as_tensor
+
+_PYTHON = {int: int, float: float, bool: bool, Unknown: int}
 
 
 def dtype_of(x: Any) -> Any:
     """What `x` counts as in promotion: its dtype, or the Python type of a number (weak)."""
     kind = type(x)
-    if kind in (int, float, bool):
-        return kind
+    if kind in _PYTHON:
+        return _PYTHON[kind]
     dtype = getattr(x, "dtype", None)
     if dtype is None or (isinstance(dtype, np.dtype) and dtype.kind not in "biufV"):
         return as_tensor(x).dtype  # which refuses strings, dates and their like
@@ -24,7 +27,7 @@ def dtype_of(x: Any) -> Any:
 
 def to(x: Any, dtype: str) -> Tensor:
     """`x` as a tensor of a dtype."""
-    found = as_tensor(x, dtype if type(x) in (int, float, bool) else None)
+    found = as_tensor(x, dtype if type(x) in _PYTHON else None)
     return found if found.dtype == dtype else cast(found, dtype=dtype)
 
 

@@ -93,10 +93,16 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
             got = " and ".join(str(shape) for shape in shapes)
             raise ShapeError(
                 f"shapes {got} do not broadcast: counted from the last axis, lengths must be "
-                "equal or one of them 1; a reshape or expand_dims before it?"
+                "equal or one of them 1; a reshape or expand_dims before it?",
+                lengths=_pair(wide),
             )
         out.append(wide.pop() if wide else 1)
     return tuple(out)
+
+
+def _pair(lengths: set[int]) -> tuple[int, int]:
+    first, second, *_ = sorted(lengths)
+    return first, second
 
 
 def elementwise_rule(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, differing
 from narae.ops.promote import promoted, to
 from narae.ops.record import constant, normalize_axes, normalize_axis
 from narae.ops.records import index as I
@@ -36,7 +36,8 @@ def reshape(x: Any, newshape: Any) -> Tensor:
         known = math.prod(n for n in shape if n != -1)
         if known == 0 or x.size % known:
             raise ShapeError(
-                f"cannot reshape {x.shape} ({x.size} elements) to {tuple(shape)}: {known} does not divide it"
+                f"cannot reshape {x.shape} ({x.size} elements) to {tuple(shape)}: {known} does not divide it",
+                divisor=known or None,
             )
         shape[shape.index(-1)] = x.size // known
     return S.reshape(x, shape=tuple(shape))
@@ -143,13 +144,16 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
 
 @public
 def broadcast_to(x: Any, shape: Any) -> Tensor:
-    """x repeated along axes of length 1, to a shape.
+    """x repeated along axes of length 1, to a shape; None: a length of x's own.
 
     >>> import narae
     >>> narae.ops.broadcast_to([1, 2], (2, 2)).tolist()
     [[1, 2], [1, 2]]
     """
-    return S.broadcast_to(as_tensor(x), shape=tuple(int(n) for n in shape))
+    x = as_tensor(x)
+    own = (1,) * (len(shape) - x.ndim) + x.shape
+    wide = (own[i] if n is None else int(n) for i, n in enumerate(shape))
+    return S.broadcast_to(x, shape=tuple(wide))
 
 
 @public
@@ -187,7 +191,11 @@ def stack(x: Any, axis: int = 0) -> Tensor:
     """
     tensors = promoted(*x)
     if len({t.shape for t in tensors}) != 1:
-        raise ShapeError(f"stack takes tensors of one shape, got {[t.shape for t in tensors]}")
+        others = (differing(tensors[0].shape, t.shape) for t in tensors)
+        raise ShapeError(
+            f"stack takes tensors of one shape, got {[t.shape for t in tensors]}",
+            lengths=next(filter(None, others), None),
+        )
     place = normalize_axis(axis, tensors[0].ndim + 1)
     return S.concatenate(*(expand_dims(t, place) for t in tensors), axis=place)
 
@@ -261,7 +269,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     if isinstance(indices_or_sections, (int, np.integer)):
         if indices_or_sections <= 0 or length % indices_or_sections:
             raise ShapeError(
-                f"split cannot make {indices_or_sections} equal parts of axis {axis} of shape {x.shape}"
+                f"split cannot make {indices_or_sections} equal parts of axis {axis} of shape {x.shape}",
+                divisor=int(indices_or_sections),
             )
         width = length // int(indices_or_sections)
         cuts = list(range(width, length, width)) if width else [0] * (int(indices_or_sections) - 1)
@@ -468,20 +477,14 @@ def shape(x: Any) -> tuple[int | None, ...]:
     )
 
 
+@public
 def size(x: Any) -> Any:
-    """The number of elements. Raises ValueError for a symbolic tensor of unknown length.
+    """The number of elements; of a symbolic tensor, a number to come.
 
     >>> import narae
     >>> narae.ops.size([1, 2, 3])
     3
     """
-    if isinstance(x, KerasTensor):
-        if None in x.shape:
-            raise ValueError(
-                f"the number of elements of a symbolic tensor of shape {x.shape} is not known; "
-                "ask within a layer's call"
-            )
-        return math.prod(n for n in x.shape if n is not None)
     return as_tensor(x).size
 
 

@@ -6,37 +6,48 @@ functional model can run that call again. Public ops given one do not compute: t
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.base.names import auto_name
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
-from narae.ops.tensor import LogicalOperators, Tensor
+from narae.ops.lengths import Lengths, Unknown
+from narae.ops.tensor import LogicalOperators, Tensor, as_tensor
 
 Shape = tuple[int | None, ...]
 _names = itertools.count()
 
 
+class KerasHistory(NamedTuple):
+    """Where a KerasTensor comes from: the layer or public op, which of its calls, which of its results."""
+
+    operation: Any
+    node_index: int
+    tensor_index: int
+
+
 class KerasTensor(LogicalOperators):
     """A tensor to come, of a functional model: shape, dtype, and the call that makes it.
+
+    It is one value, so that it equals itself alone, and can be looked for in a list. Raises ValueError for a
+    shape that is none.
 
     >>> x = KerasTensor((None, 3))
     >>> (x * 2).shape
     (None, 3)
     """
 
-    __slots__ = ("_keras_history", "dtype", "name", "record_history", "shape", "sparse")
+    __slots__ = ("_dtype", "_index", "_shape", "history", "name", "record_history")
 
     def __init__(
         self,
         shape: Shape,
-        dtype: str | None = None,
+        dtype: str | None = "float32",
         sparse: bool = False,
         ragged: bool = False,
         record_history: bool = True,
@@ -46,51 +57,112 @@ class KerasTensor(LogicalOperators):
     ) -> None:
         if sparse or ragged:
             raise ValueError("narae's tensors are dense: sparse and ragged are not supported")
-        self.shape = tuple(shape)
-        self.dtype = standardize_dtype(dtype)
+        self._shape = _standardized(shape)
+        self._dtype = standardize_dtype(dtype)
         self.name = name or f"keras_tensor_{next(_names)}"
-        self.sparse = False
         self.record_history = record_history
-        self._keras_history = (history, index)
+        self.history = history  # the call that makes this tensor, None for an input
+        self._index = index
+
+    @property
+    def shape(self) -> Shape:
+        """The lengths of the axes, None where one is not known."""
+        return self._shape
+
+    @property
+    def dtype(self) -> str:
+        """The dtype's name."""
+        return self._dtype
+
+    @property
+    def sparse(self) -> bool:
+        """False: narae's tensors are dense."""
+        return False
+
+    ragged = sparse
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.shape)
+        return len(self._shape)
 
     @property
-    def history(self) -> Call | None:
-        """The call that makes this tensor, None for an input."""
-        return self._keras_history[0]
+    def _keras_history(self) -> KerasHistory:
+        call = self.history
+        if call is None:
+            return KerasHistory(None, 0, self._index)
+        calls = getattr(call.target, "_calls", [])
+        node = next((i for i, other in enumerate(calls) if other is call), 0)
+        return KerasHistory(call.target, node, self._index)
 
     def reshape(self, *shape: Any) -> Any:
         """The tensor in another shape."""
-        import narae.ops
+        return _public("reshape")(self, shape[0] if len(shape) == 1 else shape)
 
-        return narae.ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def squeeze(self, axis: Any = None) -> Any:
+        """The tensor without axes of length 1."""
+        return _public("squeeze")(self, axis)
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __invert__(self) -> Any:
-        import narae.ops
-
-        return narae.ops.logical_not(self)
+        return _public("logical_not")(self)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise ValueError(
-            "A KerasTensor is symbolic: it has a shape and a dtype but no numbers. Use narae.ops or "
-            "layers on it, and get numbers by calling the model that is built from it."
-        )
+        raise ValueError(_NO_NUMBERS)
+
+    def __int__(self) -> int:
+        raise ValueError(_NO_NUMBERS)
+
+    def __float__(self) -> float:
+        raise ValueError(_NO_NUMBERS)
 
     def __bool__(self) -> bool:
         raise TypeError("A KerasTensor has no truth value; use narae.ops.where or narae.ops.cond")
 
     def __iter__(self) -> Any:
-        raise TypeError("A KerasTensor cannot be iterated over; use narae.ops.unstack")
+        raise NotImplementedError("A KerasTensor cannot be iterated over; use narae.ops.unstack")
 
     def __len__(self) -> int:
         raise TypeError("A KerasTensor's length may be unknown; look at its shape")
 
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+        return (
+            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, "
+            f"name={self.name}>"
+        )
+
+
+_NO_NUMBERS = (
+    "A KerasTensor is symbolic: it has a shape and a dtype but no numbers. Use narae.ops or "
+    "layers on it, and get numbers by calling the model that is built from it."
+)
+
+
+def _public(name: str) -> Any:
+    import narae.ops
+
+    return getattr(narae.ops, name)
+
+
+def _standardized(shape: Any) -> Shape:
+    """A shape as a tuple of whole numbers and None."""
+    if not hasattr(shape, "__iter__") or isinstance(shape, str):
+        raise ValueError(f"a shape is a tuple of whole numbers and None, got {shape!r}")
+    return tuple(
+        n if n is None or (type(n) is int and n >= 0) else _length(n, shape) for n in shape
+    )
+
+
+def _length(n: Any, shape: Any) -> int | None:
+    if type(n) is Unknown:
+        return None
+    if isinstance(n, (str, float)) or not hasattr(n, "__index__"):
+        raise ValueError(f"a shape has whole numbers and None, got {n!r} in {shape!r}")
+    if int(n) < 0:
+        raise ValueError(f"a shape has lengths of 0 or more, got {n} in {shape!r}")
+    return int(n)
 
 
 class Call:
@@ -119,77 +191,76 @@ def any_symbolic(*trees_: Any) -> bool:
     return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(trees_))
 
 
-# Two lengths stand in for an unknown one: what differs between the two inferences is unknown in the
-# result. Primes, so that products of lengths do not meet by chance; then what many lengths divide.
-_STAND_INS = ((83, 97), (83 * 24, 97 * 24))
-
-
-def infer(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+def infer(
+    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], batched: bool = False
+) -> Any:
     """The tree of KerasTensors (shapes, dtypes) that a function gives for symbolic arguments.
 
-    The function is traced without numbers, once, or twice where a length is unknown. When it refuses the
-    lengths that stand in for unknown ones, those are known after all: from the other arguments.
+    The function is traced without numbers: once, or twice with other lengths where one is not known, and
+    what differs in the results is not known either. When it refuses the lengths that stand in for unknown
+    ones, what it says of them is learned: an unknown length may have to be that of another argument.
+    batched: the unknown axes 0 of all arguments are the batch's, as those of a layer are.
     """
-    leaves = trees.flatten((args, kwargs))
-    unknown = {
-        axis
-        for leaf in leaves
-        if isinstance(leaf, KerasTensor)
-        for axis, n in enumerate(leaf.shape)
-        if n is None
-    }
-    if not unknown:
-        only = _traced(function, args, kwargs, lambda axis: 0)
-        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), only)
-    first, second = _STAND_INS[0]
+    found = trees.flatten((args, kwargs))
+    symbols = list({id(leaf): leaf for leaf in found if isinstance(leaf, KerasTensor)}.values())
+    lengths = Lengths([symbol.shape for symbol in symbols], batched)
+    trace = functools.partial(_traced, function, args, kwargs, symbols)
+    if not lengths.numbers:
+        return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), trace(lengths.filled(0)))
     try:
-        return _merged(function, args, kwargs, lambda axis: first, lambda axis: second)
-    except (ValueError, IndexError) as error:
-        for lengths in _others(leaves, unknown):
-            with contextlib.suppress(ValueError, IndexError):
-                return _merged(function, args, kwargs, *lengths)
-        if str(first) in str(error):
-            error.add_note(f"({first} stands for a length that is not known yet: None)")
-        raise
+        return _settled(trace, lengths)
+    except Exception as error:
+        raise lengths.without_numbers(error)  # noqa: B904 - the same error, in other words
 
 
-Lengths = Callable[[int], int]
+Trace = Callable[[list[tuple[int, ...]]], Any]
 
 
-def _others(leaves: list[Any], unknown: set[int]) -> Iterator[tuple[Lengths, Lengths]]:
-    """Other lengths of unknown axes to try: divisible ones, then an axis's as another argument has it."""
-    (first, second), (many, more) = _STAND_INS
-    yield lambda axis: many, lambda axis: more
-    shapes = [getattr(leaf, "shape", ()) for leaf in leaves]
-    known = {(axis, shape[axis]) for shape in shapes for axis in unknown if axis < len(shape)}
-    for place, n in sorted((axis, n) for axis, n in known if n is not None):
-        yield (
-            lambda axis, place=place, n=n: n if axis == place else first,
-            lambda axis, place=place, n=n: n if axis == place else second,
-        )
+def _settled(trace: Trace, lengths: Lengths) -> Any:
+    """What both traces agree on, once lengths are found that the function takes."""
+    results, errors = _both(trace, lengths)
+    first = errors[1] or errors[0]  # the second one has numbers that are nobody else's
+    for _ in range(2 * len(lengths.numbers) + 1):
+        if not any(errors) or not lengths.learn(errors):
+            break
+        results, errors = _both(trace, lengths)
+    guesses = lengths.guesses()
+    while any(errors) and (guess := next(guesses, None)) is not None:
+        results, errors = _both(trace, guess)
+    if any(errors):
+        raise first or errors[1] or ValueError
+    return trees.map_tree(_merged, *results)
 
 
-def _merged(
-    function: Callable[..., Any], args: Any, kwargs: Any, first: Lengths, second: Lengths
+def _both(trace: Trace, lengths: Lengths) -> tuple[list[Any], list[Exception | None]]:
+    results: list[Any] = []
+    errors: list[Exception | None] = []
+    for which in (0, 1):
+        try:
+            results.append(trace(lengths.filled(which)))
+            errors.append(None)
+        except (ValueError, IndexError) as error:
+            errors.append(error)
+    return results, errors
+
+
+def _merged(a: Any, b: Any) -> Any:
+    shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
+    return KerasTensor(shape, a.dtype)
+
+
+def _traced(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    symbols: list[KerasTensor],
+    shapes: list[tuple[int, ...]],
 ) -> Any:
-    """What both inferences agree on."""
-
-    def merged(a: Any, b: Any) -> KerasTensor:
-        shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
-        return KerasTensor(shape, a.dtype)
-
-    found = (_traced(function, args, kwargs, lengths) for lengths in (first, second))
-    return trees.map_tree(merged, *found)
-
-
-def _traced(function: Callable[..., Any], args: Any, kwargs: Any, length: Lengths) -> Any:
-    def stand_in(leaf: Any) -> Any:
-        if not isinstance(leaf, KerasTensor):
-            return leaf
-        shape = tuple(length(axis) if n is None else n for axis, n in enumerate(leaf.shape))
-        return Tensor(Spec(shape, leaf.dtype))
-
-    args, kwargs = trees.map_tree(stand_in, (args, kwargs))
+    stand_ins = {
+        id(symbol): Tensor(Spec(shape, symbol.dtype))
+        for symbol, shape in zip(symbols, shapes, strict=True)
+    }
+    args, kwargs = trees.map_tree(lambda leaf: stand_ins.get(id(leaf), leaf), (args, kwargs))
     with traced():
         return function(*args, **kwargs)
 
@@ -209,10 +280,37 @@ def public(function: F) -> F:
         else:
             if not kwargs or not any_symbolic(kwargs):
                 return function(*args, **kwargs)
-        return Call(op, args, kwargs, infer(function, args, kwargs)).outputs
+        own = _RULES.get(name)
+        specs = NotImplemented if own is None else own(*args, **kwargs)
+        if specs is NotImplemented:
+            specs = infer(function, args, kwargs)
+        return Call(op, args, kwargs, specs).outputs
 
+    name = function.__name__
+    _UNRULED.setdefault(name, function)
     op.__narae_public__ = True  # type: ignore[attr-defined]
     return op  # type: ignore[return-value]
+
+
+_RULES: dict[str, Callable[..., Any]] = {}
+_UNRULED: dict[str, Callable[..., Any]] = {}
+
+
+def rule(function: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
+    """Enter what a public op gives for symbolic arguments, by the op's name: called as the op is, it gives
+    KerasTensors, refuses, or gives NotImplemented: then the op is traced."""
+    _RULES[name or function.__name__] = function
+    return function
+
+
+def unruled(name: str) -> Callable[..., Any]:
+    """A public op's own function, to be traced."""
+    return _UNRULED[name]
+
+
+def shape_of(x: Any) -> Shape:
+    """A shape, known or not, of what a public op takes: symbolic or concrete tensors, arrays, numbers."""
+    return tuple(x.shape) if hasattr(x, "shape") else as_tensor(x).shape
 
 
 _NESTED = (list, tuple, dict)

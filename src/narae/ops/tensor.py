@@ -14,6 +14,7 @@ import numpy as np
 from narae.base.arrays import native
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.graph.ir import Op, Spec, Value
+from narae.ops.lengths import Unknown
 
 
 class Operators:
@@ -338,7 +339,8 @@ def _is_tensor(x: Any) -> bool:
 
 def _array(x: Any, dtype: str | None) -> np.ndarray:
     if isinstance(x, (bool, int, float)) and dtype is None:
-        return np.asarray(x, np_dtype(standardize_dtype(type(x))))
+        kind = int if type(x) is Unknown else type(x)
+        return np.asarray(x, np_dtype(standardize_dtype(kind)))
     if x is None:
         raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
     if isinstance(x, np.ma.MaskedArray):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.errors import DtypeError, ShapeError
+from narae.base.errors import DtypeError, ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import record, widened
 from narae.ops.records.shape import transpose
@@ -27,7 +27,8 @@ def _rule(x: Spec, y: Spec, *, contract: Axes, batch: Axes) -> Spec:
     for (left, right), what in ((contract, "contracted"), (batch, "batch")):
         if [x.shape[a] for a in left] != [y.shape[a] for a in right]:
             raise ShapeError(
-                f"the {what} axes {left} of {x.shape} and {right} of {y.shape} differ in length"
+                f"the {what} axes {left} of {x.shape} and {right} of {y.shape} differ in length",
+                lengths=differing([x.shape[a] for a in left], [y.shape[a] for a in right]),
             )
     free_x = free_axes(len(x.shape), contract[0], batch[0])
     free_y = free_axes(len(y.shape), contract[1], batch[1])

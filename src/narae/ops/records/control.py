@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float, np_dtype
-from narae.base.errors import DtypeError, NotYet, ShapeError
+from narae.base.errors import DtypeError, NotYet, ShapeError, differing
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import is_traced, tapes
@@ -203,7 +203,8 @@ def _scan_rule(
     xs = inputs[carries : carries + slices]
     if any(x.shape[:1] != (length,) for x in xs):
         raise ShapeError(
-            f"a scan of {length} steps takes inputs of that length, got {[x.shape for x in xs]}"
+            f"a scan of {length} steps takes inputs of that length, got {[x.shape for x in xs]}",
+            lengths=differing([x.shape[0] for x in xs if x.shape], [length] * len(xs)),
         )
     step = [
         Spec(v.shape[1:], v.dtype) if carries <= i < carries + slices else v

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from narae.base.errors import DtypeError, ShapeError
+from narae.base.errors import DtypeError, ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import record, widened
 from narae.ops.records.shape import flip_axes, reshape, transpose
@@ -51,7 +51,8 @@ def _rule(
         raise ShapeError(
             f"conv of {channels} channels in {groups} group(s) takes a kernel of "
             f"{channels / groups:g} input channels and filters that {groups} divides, got kernel "
-            f"{w.shape}"
+            f"{w.shape}",
+            lengths=differing((channels,), (w.shape[-2] * groups,)),
         )
     space = [
         positions(max(0, dilated(n, ld) + lo + hi), k, s, rd)

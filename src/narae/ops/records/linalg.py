@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import HALVES
-from narae.base.errors import DtypeError, NotYet, ShapeError
+from narae.base.errors import DtypeError, NotYet, ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import check_kind, constant, record
 from narae.ops.records.arithmetic import nonzero_or_one, reciprocal
@@ -27,7 +27,10 @@ def _check_matrix(name: str, x: Spec, square: bool = True) -> None:
         raise DtypeError(f"{name} takes float32 or float64, got {x.dtype}; a cast before it?")
     if len(x.shape) < 2 or (square and x.shape[-1] != x.shape[-2]):
         what = "square matrices" if square else "matrices"
-        raise ShapeError(f"{name} takes {what} in the last two axes, got shape {x.shape}")
+        raise ShapeError(
+            f"{name} takes {what} in the last two axes, got shape {x.shape}",
+            lengths=differing(x.shape[-1:], x.shape[-2:-1]),
+        )
 
 
 def _square(name: str, *results: Any) -> Any:
@@ -117,7 +120,8 @@ def _solve_rule(a: Spec, b: Spec, **_: Any) -> Spec:
         raise DtypeError(f"solve takes one dtype, got {a.dtype} and {b.dtype}")
     if len(b.shape) < 2 or b.shape[:-1] != a.shape[:-1]:
         raise ShapeError(
-            f"solve takes a (..., n, n) and b (..., n, k) of one batch, got {a.shape} and {b.shape}"
+            f"solve takes a (..., n, n) and b (..., n, k) of one batch, got {a.shape} and {b.shape}",
+            lengths=differing(a.shape[:-1], b.shape[:-1]),
         )
     return b
 

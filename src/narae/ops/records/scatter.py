@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.errors import DtypeError, ShapeError
+from narae.base.errors import DtypeError, ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import constant, record
 from narae.ops.records.index import add_at, check_index, checked, take
@@ -21,7 +21,8 @@ def _set_rule(x: Spec, index: Spec, updates: Spec, *, axis: int) -> Spec:
     if updates.shape != wanted:
         raise ShapeError(
             f"writing at indices {index.shape} of axis {axis} of {x.shape} takes updates of shape "
-            f"{wanted}, got {updates.shape}"
+            f"{wanted}, got {updates.shape}",
+            lengths=differing(updates.shape, wanted),
         )
     if updates.dtype != x.dtype:
         raise DtypeError(f"updates of {updates.dtype} for {x.dtype}; a cast before it?")

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
-from narae.base.errors import DtypeError, ShapeError
+from narae.base.errors import DtypeError, ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import constant, normalize_axis, record, sum_to
 from narae.ops.samples import cases
 
 
+def _left(shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int] | None:
+    """The lengths that differ, one of each, where all others of two shapes are the same."""
+    a, b = Counter(shape), Counter(other)
+    only_a, only_b = [*(a - b).elements()], [*(b - a).elements()]
+    if len(only_a) == 1:
+        return only_a[0], math.prod(only_b)
+    return (math.prod(only_a), only_b[0]) if len(only_b) == 1 else None
+
+
 def _reshape_rule(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     if math.prod(shape) != x.size:
         raise ShapeError(
-            f"cannot reshape {x.shape} ({x.size} elements) to {shape} ({math.prod(shape)} elements)"
+            f"cannot reshape {x.shape} ({x.size} elements) to {shape} ({math.prod(shape)} elements)",
+            lengths=_left(x.shape, tuple(shape)),
         )
     return Spec(tuple(shape), x.dtype)
 
@@ -74,7 +85,10 @@ def _broadcast_rule(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     lead = len(shape) - len(x.shape)
     fits = lead >= 0 and all(n in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True))
     if not fits:
-        raise ShapeError(f"cannot broadcast {x.shape} to {shape}: a length must match or be 1")
+        raise ShapeError(
+            f"cannot broadcast {x.shape} to {shape}: a length must match or be 1",
+            lengths=differing(x.shape, shape[max(lead, 0) :], beside=1),
+        )
     return Spec(tuple(shape), x.dtype)
 
 
@@ -162,7 +176,8 @@ def _concat_rule(*xs: Spec, axis: int) -> Spec:
     if any(len(s.shape) != len(first.shape) for s in xs) or len(set(rest)) != 1:
         raise ShapeError(
             f"concatenate along axis {axis} takes shapes that agree elsewhere, got "
-            f"{[s.shape for s in xs]}"
+            f"{[s.shape for s in xs]}",
+            lengths=next(filter(None, (differing(rest[0], other) for other in rest)), None),
         )
     if len({s.dtype for s in xs}) != 1:
         raise DtypeError(f"concatenate takes one dtype, got {[s.dtype for s in xs]}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from narae.base.dtypes import is_float, np_dtype
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, differing
 from narae.graph.ir import Spec, Value
 from narae.ops.record import Summing, check_kind, record
 from narae.ops.records.conv import Pads, dilated, positions
@@ -54,7 +54,10 @@ def _fold_rule(
 ) -> Spec:
     wanted = (*counted(shape, axes, window, strides, dilation), *window)
     if x.shape != wanted:
-        raise ShapeError(f"folding into {shape} takes windows of shape {wanted}, got {x.shape}")
+        raise ShapeError(
+            f"folding into {shape} takes windows of shape {wanted}, got {x.shape}",
+            lengths=differing(x.shape, wanted),
+        )
     return Spec(tuple(shape), x.dtype)
 
 

@@ -1,0 +1,144 @@
+"""Rules of results whose lengths depend on numbers: places that are not zero, distinct values, counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import as_float, result_type
+from narae.ops.promote import dtype_of
+from narae.ops.record import normalize_axes, normalize_axis
+from narae.ops.symbolic import KerasTensor, Shape, rule, shape_of
+
+
+@rule
+def nonzero(x: Any) -> Any:
+    """An index array for each axis, of a length that nobody knows."""
+    return tuple(KerasTensor((None,), "int32") for _ in shape_of(x))
+
+
+@rule
+def argwhere(x: Any) -> Any:
+    """A row of indices for each place."""
+    return KerasTensor((None, len(shape_of(x))), "int32")
+
+
+@rule
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Of a condition alone: the places where it is true."""
+    return nonzero(condition) if x1 is None and x2 is None else NotImplemented
+
+
+@rule
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """As many values as `size` says, else of a length that is not known."""
+    shape = shape_of(x)
+    values: Shape = (size,)
+    inverse = shape
+    if axis is not None:
+        place = normalize_axis(axis, len(shape))
+        values = (*shape[:place], size, *shape[place + 1 :])
+        inverse = (shape[place],)
+    wanted = ((return_index, (size,)), (return_inverse, inverse), (return_counts, (size,)))
+    extra = [KerasTensor(of, "int32") for asked, of in wanted if asked]
+    out = KerasTensor(values, x.dtype)
+    return (out, *extra) if extra else out
+
+
+@rule
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    """As many as the largest number says."""
+    dtype = "int32" if weights is None else result_type(dtype_of(x), dtype_of(weights))
+    return KerasTensor((*shape_of(x)[:-1], None), dtype)
+
+
+@rule
+def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
+    """How many in each bin, and the edges."""
+    if not isinstance(bins, (int, np.integer)) or bins <= 0:
+        raise ValueError(f"histogram takes bins, a whole number above 0, got {bins!r}")
+    return KerasTensor((int(bins),), x.dtype), KerasTensor((int(bins) + 1,), x.dtype)
+
+
+def _segments(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+    ids, shape = shape_of(segment_ids), shape_of(data)
+    if not ids:
+        raise ValueError("segment_ids has a number for each row of data, got a scalar")
+    if ids[0] is not None and shape[0] is not None and ids[0] != shape[0]:
+        raise ValueError(
+            f"segment_ids has a number for each row of data, got shapes {ids} and {shape}"
+        )
+    return KerasTensor((num_segments, *shape[1:]), dtype_of(data))
+
+
+for _name in ("segment_sum", "segment_prod", "segment_max", "segment_min"):
+    rule(_segments, _name)
+
+
+@rule
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+    """A place in a sequence of unknown length is a number of 64 bits, as in Keras."""
+    if shape_of(sorted_sequence) != (None,):
+        return NotImplemented
+    return KerasTensor(shape_of(values), "int64")
+
+
+def _quantiles(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Any:
+    if not isinstance(q, KerasTensor):
+        return NotImplemented
+    shape = shape_of(x)
+    axes = normalize_axes(axis, len(shape))
+    rest = [1 if i in axes else n for i, n in enumerate(shape) if keepdims or i not in axes]
+    return KerasTensor((*q.shape, *rest), as_float(dtype_of(x)))
+
+
+for _name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
+    rule(_quantiles, _name)
+
+
+@rule
+def size(x: Any) -> Any:
+    """The number of elements, a number to come."""
+    return KerasTensor((), "int32")
+
+
+@rule
+def ctc_decode(
+    inputs: Any,
+    sequence_lengths: Any,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> Any:
+    """The paths (paths, batch, time), and their scores (batch, paths)."""
+    if strategy not in ("greedy", "beam_search"):
+        return NotImplemented
+    batch, time = shape_of(inputs)[:2]
+    paths = 1 if strategy == "greedy" else top_paths
+    scores = KerasTensor((batch, paths), result_type(dtype_of(inputs), "float32"))
+    return KerasTensor((paths, batch, time), "int32"), scores
+
+
+@rule
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """As linspace."""
+    from narae.ops.creation import linspace
+
+    out = linspace(start, stop, num, endpoint, axis=axis)
+    return KerasTensor(out.shape, dtype or out.dtype)
