@@ -58,6 +58,9 @@ class Compiled:
         self.lock = Guard()  # a program's buffers serve one call at a time
         self._touched = [traced.variables[i] for i in traced.written]
         self._stores = stores
+        constants = [v.data for v in graph.constants if v.data is not None]
+        held = [*self.program.inputs, *self.program.outputs, *constants]
+        self.nbytes = planned.arena + sum(array.nbytes for array in held)
 
     def __call__(self) -> Any:
         """Run on what is in `inputs`; the result in the function's structure, of NumPy arrays."""

@@ -11,6 +11,7 @@ import numpy as np
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import Compiled, compile_function
+from narae.engine.programs import Programs
 from narae.engine.scope import is_eager
 from narae.graph.ir import Spec
 from narae.ops.symbolic import any_symbolic
@@ -28,7 +29,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> f(3.0).item()
     7.0
     """
-    cache: dict[Any, Compiled] = {}
+    cache = Programs()
 
     @functools.wraps(function)
     def jitted(*args: Any, **kwargs: Any) -> Any:
@@ -42,9 +43,10 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
         ]
         spec_args, spec_kwargs = trees.pack_as((args, kwargs), shown)
         key = (repr(_structure((args, kwargs))), *map(_identity, shown))
-        if key not in cache:
-            cache[key] = compile_function(function, *spec_args, **spec_kwargs)
-        return call(cache[key], [array for array in arrays if array is not None])
+        program = cache.get(key)
+        if program is None:
+            program = cache.put(key, compile_function(function, *spec_args, **spec_kwargs))
+        return call(program, [array for array in arrays if array is not None])
 
     return jitted
 

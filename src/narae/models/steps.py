@@ -15,11 +15,14 @@ from narae.base.settings import floatx
 from narae.engine.compiled import Compiled, Many
 from narae.engine.config import executor
 from narae.engine.distribution import distribution
+from narae.engine.programs import Programs
 from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
 from narae.models import direct
 from narae.models.data_checks import spec_of
 from narae.ops.tensor import as_tensor
+
+_SHAPES = 4096  # that a model was called on: as many are remembered
 
 
 class Steps:
@@ -27,7 +30,7 @@ class Steps:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._programs: dict[Any, Compiled] = {}
+        self._programs = Programs()
         self._latest: dict[str, tuple[Any, Compiled]] = {}  # by kind of step: specs, their program
         self._making = Guard()  # two threads must not build one model at once
         self._state: Any = None
@@ -68,6 +71,8 @@ class Steps:
         specs = self._called.get(key)
         if specs is None:
             if spec_of(array) is not None and array.ndim:
+                if len(self._called) >= _SHAPES:
+                    self._called.clear()
                 self._called[key] = (spec_of(array), None, None)
             return None
         return self.run("predict", direct.Array(array, specs), direct.owned)
@@ -117,9 +122,8 @@ class Steps:
         with self._making.held():
             found = self._programs.get(key)
             if found is None:
-                found = self._programs[key] = Compiled(
-                    self.traced(kind, specs, wrapped), executor(), True
-                )
+                made = Compiled(self.traced(kind, specs, wrapped), executor(), True)
+                found = self._programs.put(key, made)
                 self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
             self._latest[kind] = (specs, found)
@@ -131,9 +135,9 @@ class Steps:
         return trace(getattr(self._model, f"{kind}_step"), data)
 
     def programs(self) -> list[tuple[str, Compiled]]:
-        """Every kind of step and program there is, the first made first."""
+        """Every kind of step and program there is, the one used last at the end."""
         with self._making.held():
-            return [(kind, compiled) for (kind, *_), compiled in self._programs.items()]
+            return [(key[0], compiled) for key, compiled in self._programs.items()]
 
     def _eager(self, kind: str, batch: Any) -> Any:
         if distribution() is not None:

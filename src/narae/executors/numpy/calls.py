@@ -96,7 +96,7 @@ class Source:
         lines = [f"    {line}" for line in [*self._lines, "return"]]
         text = "\n".join(["def run():", *lines, ""])
         exec(compile(text, "<narae program>", "exec"), self.namespace)
-        run = self.namespace["run"]
+        run = self.namespace.pop("run")  # in its own globals it would live until gc comes
         return text, functools.partial(quietly, run) if guarded else run
 
     def _shown(self, thing: Any, names: Iterator[str]) -> str:

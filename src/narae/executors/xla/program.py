@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -45,8 +46,10 @@ class XlaProgram:
         self.inputs, self.rows = place.inputs, place.rows
         results = plan.graph.outputs[: len(plan.outputs)]
         self.outputs = [np.empty(v.shape, np_dtype(v.dtype)) for v in results]
-        self._one = place.jit(self._step, (0,))
-        self._many = place.jit(self._steps, (0, 1))
+        # JAX keeps what it compiles: that must not keep the program
+        self._one = place.jit(_weakly(self, "_step"), (0,))
+        self._many = place.jit(_weakly(self, "_steps"), (0, 1))
+        weakref.finalize(self, _let_go, [self._one, self._many])
         self._usual = _FIRST  # steps of a dispatch, as the last ones told
         self._worker = Worker()
 
@@ -155,6 +158,21 @@ class XlaProgram:
     def _keep(self, new: Sequence[Any]) -> None:
         for store, value in zip(self._written, new, strict=True):
             store.keep(value, whole)
+
+
+def _weakly(program: XlaProgram, name: str) -> Any:
+    """A method, as a function that does not keep its program."""
+    held = weakref.ref(program)
+
+    def method(*args: Any) -> Any:
+        return getattr(held(), name)(*args)
+
+    return method
+
+
+def _let_go(compiled: list[Any]) -> None:
+    for function in compiled:
+        function.clear_cache()
 
 
 def _check(error: Any) -> None:
