@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -180,3 +183,58 @@ def test_an_interrupt_may_come_anywhere(name: str, every: bool, tmp_path: Path) 
     assert len(places) > 500
     for spot in places[:: 1 if every else len(places) // case.tries]:
         assert _try(case, spot, tmp_path), spot
+
+
+def _in_use() -> Any:
+    model = narae.Sequential(
+        [layers.Dense(4, "relu"), layers.BatchNormalization(), layers.Dense(1)]
+    )
+    model.compile("adam", "mse")
+    for _ in range(2):
+        _fit(model)
+    return model
+
+
+def _usable(model: Any) -> None:
+    """Variables have one value each, a fit does all its steps, and nothing is pushed."""
+    assert pushed() == {}
+    for variable in (*model.weights, *model.optimizer.variables):
+        np.testing.assert_array_equal(variable.value, variable.numpy())
+        assert np.isfinite(variable.numpy()).all()
+    before = int(model.optimizer.iterations.numpy())
+    _fit(model)
+    assert int(model.optimizer.iterations.numpy()) == before + 3
+
+
+def test_of_a_model_in_use(each_executor: str) -> None:
+    model = _in_use()
+    places = spots(lambda: _fit(model))
+    for spot in places[:: len(places) // 80]:
+        interrupted(lambda: _fit(model), spot)
+        _usable(model)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer that interrupts")
+def test_by_a_signal_at_any_time(each_executor: str) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    model, chosen, hits = _in_use(), random.Random(0), 0
+    begun = time.perf_counter()
+    _fit(model)
+    takes = time.perf_counter() - begun
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(60):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, max(1e-5, chosen.random() * takes))
+                _fit(model)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                hits += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            _usable(model)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert hits > 5
