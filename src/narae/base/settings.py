@@ -66,6 +66,6 @@ def standardize_data_format(value: str | None) -> str:
     """The data format asked for, or the default one when None."""
     if value is None:
         return image_data_format()
-    if value not in _FORMATS:
+    if not isinstance(value, str) or value not in _FORMATS:
         raise ValueError(f"data_format is one of {', '.join(_FORMATS)}; got {value!r}")
     return value

@@ -23,8 +23,14 @@ def flatten(tree: Any) -> list[Any]:
     [3, None, 1, 2]
     """
     leaves: list[Any] = []
-    _collect(tree, leaves)
+    try:
+        _collect(tree, leaves)
+    except RecursionError:
+        raise RecursionError(_DEEP) from None
     return leaves
+
+
+_DEEP = "a nest of lists and dicts is too deep to have leaves, or holds itself: take the list out of itself"
 
 
 def _collect(tree: Any, leaves: list[Any]) -> None:
@@ -120,6 +126,8 @@ def map_tree(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     {'x': 11, 'y': [22]}
     """
     if not others:
+        if is_nested(tree):
+            flatten(tree)  # refuses a nest that holds itself
         return _rebuild(tree, function)
     columns = [flatten(tree), *(flatten(other) for other in others)]
     if len({len(column) for column in columns}) != 1:

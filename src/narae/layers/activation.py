@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.arguments import axes, number
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -70,12 +71,12 @@ class ReLU(_Elementwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if max_value is not None and max_value < 0:
-            raise ValueError(f"ReLU(max_value=...) is not negative, got {max_value}")
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"ReLU(negative_slope=...) is not negative, got {negative_slope}")
-        if threshold is None or threshold < 0:
-            raise ValueError(f"ReLU(threshold=...) is not negative, got {threshold}")
+        given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
+        for argument, value in given.items():
+            if value is None and argument == "max_value":
+                continue
+            if value is None or number("ReLU", argument, value) < 0:
+                raise ValueError(f"ReLU({argument}=...) is not negative, got {value}")
         self.max_value = max_value
         self.negative_slope = negative_slope
         self.threshold = threshold
@@ -115,6 +116,7 @@ class LeakyReLU(_Elementwise):
         super().__init__(**kwargs)
         if negative_slope is None:
             raise ValueError("LeakyReLU(negative_slope=...) is a number, got None")
+        number("LeakyReLU", "negative_slope", negative_slope)
         self.negative_slope = negative_slope
 
     def call(self, inputs: Any) -> Any:
@@ -137,6 +139,7 @@ class ELU(_Elementwise):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        number("ELU", "alpha", alpha)
         self.alpha = alpha
 
     def call(self, inputs: Any) -> Any:
@@ -159,6 +162,8 @@ class Softmax(_Elementwise):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not axes("Softmax", "axis", axis):
+            raise ValueError("Softmax takes at least one axis, got none")
         self.axis = axis
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
@@ -217,14 +222,18 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        if shared_axes is not None and not isinstance(shared_axes, (list, tuple)):
-            shared_axes = [shared_axes]
-        self.shared_axes = None if shared_axes is None else list(shared_axes)
+        if shared_axes is not None:
+            shared_axes = list(axes("PReLU", "shared_axes", shared_axes))
+        self.shared_axes = shared_axes
 
     def build(self, input_shape: Any) -> None:
         """alpha: the inputs' shape without the batch, 1 along shared axes."""
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
+            if not 1 <= axis < len(input_shape):
+                raise ShapeError(
+                    f"PReLU shares axes from 1 on, got shared_axes={self.shared_axes} for inputs of shape {input_shape}"
+                )
             shape[axis - 1] = 1
         self.alpha = self.add_weight(
             tuple(shape),
@@ -233,8 +242,8 @@ class PReLU(Layer):
             constraint=self.alpha_constraint,
             name="alpha",
         )
-        axes = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
+        fixed = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
 
     def call(self, inputs: Any) -> Any:
         """The rectified inputs."""

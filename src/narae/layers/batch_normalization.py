@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from narae import initializers, ops
+from narae.base.arguments import number, whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.settings import epsilon as least
@@ -57,7 +58,7 @@ class BatchNormalization(Normalizing):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            float(epsilon),
+            number("BatchNormalization", "epsilon", epsilon),
             center,
             scale,
             beta=(beta_initializer, beta_regularizer, beta_constraint),
@@ -69,8 +70,8 @@ class BatchNormalization(Normalizing):
                 "BatchNormalization(synchronized=True) is for training on several devices; narae trains in one "
                 "process: leave it False"
             )
-        self.axis = int(axis)
-        self.momentum = float(momentum)
+        self.axis = whole("BatchNormalization", "axis", axis)
+        self.momentum = number("BatchNormalization", "momentum", momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm = renorm

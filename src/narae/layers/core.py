@@ -73,6 +73,8 @@ class Lambda(Layer):
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(f"Lambda takes a function, got {function!r}")
+        if not isinstance(arguments, dict | None):
+            raise TypeError(f"Lambda takes `arguments` as a dict, got {arguments!r:.80}")
         self.arguments = dict(arguments or {})
         self.function = function
         self.mask = mask

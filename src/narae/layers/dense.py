@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import activations, constraints, initializers, ops, regularizers
+from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -112,6 +113,6 @@ class Dense(Layer):
 
 def positive(argument: str, value: Any, layer: str) -> int:
     """A positive whole number. Raises ValueError that names the argument."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) <= 0:
+    if not is_whole(value) or value <= 0:
         raise ValueError(f"{layer} takes a positive whole number as `{argument}`, got {value!r}")
     return int(value)

@@ -48,9 +48,15 @@ class EinsumDense(Layer):
             )
         super().__init__(**kwargs)
         self.equation = equation
+        if not isinstance(output_shape, (int, list, tuple)):
+            raise TypeError(
+                f"EinsumDense takes `output_shape` as a length or a tuple of them, got {output_shape!r:.80}"
+            )
         self.partial_output_shape = (
             (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         )
+        if not isinstance(bias_axes, str | None):
+            raise TypeError(f"EinsumDense takes `bias_axes` as letters, got {bias_axes!r:.80}")
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -168,6 +174,8 @@ class EinsumDense(Layer):
 
 
 def _letters(equation: str) -> tuple[str, str, str]:
+    if not isinstance(equation, str):
+        raise TypeError(f"EinsumDense takes an equation like 'ab,bc->ac', got {equation!r:.80}")
     found = re.fullmatch(r"([a-zA-Z.]+),([a-zA-Z]+)->([a-zA-Z.]+)", equation.replace(" ", ""))
     if found is None or any(part.replace("...", "").count(".") for part in found.groups()):
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import ops
+from narae.base.arguments import whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.input_spec import InputSpec
@@ -54,7 +55,7 @@ class GroupNormalization(Normalizing):
             **kwargs,
         )
         self.groups = groups
-        self.axis = axis
+        self.axis = whole("GroupNormalization", "axis", axis)
         self.autocast = False
 
     def build(self, input_shape: Any) -> None:

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from narae import ops
+from narae.base.arguments import axes
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.normalizing import Normalizing, lengths_along, require_axes
@@ -53,10 +54,7 @@ class LayerNormalization(Normalizing):
             gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
             **kwargs,
         )
-        if not isinstance(axis, (int, list, tuple)):
-            raise TypeError(
-                f"LayerNormalization takes `axis` as a whole number or a list of them, got {axis!r}"
-            )
+        axes("LayerNormalization", "axis", axis)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.autocast = False
 
@@ -95,6 +93,7 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        axes("RMSNormalization", "axis", axis)
         self.axis = axis
         self.epsilon = epsilon
 

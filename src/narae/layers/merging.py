@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae import ops
+from narae.base.arguments import whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -236,7 +237,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = whole("Concatenate", "axis", axis)
 
     def _merged(self, shapes: Any) -> tuple[int | None, ...]:
         rank, axis = len(shapes[0]), self.axis

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae import ops
+from narae.base.arguments import axes
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin, serialize_keras_object
 from narae.base.settings import epsilon, image_data_format
@@ -75,7 +76,7 @@ class Normalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self.axis = () if axis is None else axes("Normalization", "axis", axis)
         if (mean is None) != (variance is None):
             raise ValueError(
                 "Normalization takes both mean and variance, or neither (then adapt to data)"

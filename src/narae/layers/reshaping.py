@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from narae import ops
+from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
@@ -61,8 +64,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(target_shape, (int, list, tuple, np.ndarray)):
+            raise TypeError(f"Reshape takes a tuple of lengths, got {target_shape!r:.80}")
         target = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
-        fits = all(hasattr(n, "__index__") and n >= -1 for n in target)
+        fits = all(is_whole(n) and n >= -1 for n in target)
         if not fits or sum(n == -1 for n in target) > 1:
             raise ValueError(
                 f"Reshape takes lengths of at least 0, and one -1 at most for what remains, got {target}"
@@ -109,9 +114,12 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(dims, (list, tuple)):
+            raise TypeError(f"Permute takes a list of axes, got dims={dims!r:.80}")
+        fits = all(map(is_whole, dims)) and sorted(dims) == list(range(1, len(dims) + 1))
+        if not fits:
+            raise ValueError(f"Permute takes each axis from 1 once, got dims={dims!r:.80}")
         self.dims = tuple(int(d) for d in dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"Permute takes each axis from 1 once, got dims={self.dims}")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Any) -> Any:

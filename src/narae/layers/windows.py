@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError, nearest
 
 Lengths = tuple[int | None, ...]
@@ -12,10 +13,10 @@ Lengths = tuple[int | None, ...]
 
 def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
     """One whole number for each of `count` places. Raises ValueError that names the argument."""
-    found = (value,) * count if hasattr(value, "__index__") else value
+    found = (value,) * count if is_whole(value) else value
     fits = isinstance(found, Iterable) and not isinstance(found, (str, bytes))
     found = tuple(found) if fits else ()
-    if len(found) != count or not all(hasattr(n, "__index__") and int(n) >= least for n in found):
+    if len(found) != count or not all(is_whole(n) and n >= least for n in found):
         raise ValueError(
             f"{layer} takes `{argument}` as a whole number of at least {least}, or {count} of them, got {value!r}"
         )
@@ -24,7 +25,7 @@ def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -
 
 def padding_of(layer: str, value: Any, known: Sequence[str] = ("valid", "same")) -> str:
     """A padding's name. Raises ValueError for another one."""
-    name = value.lower() if isinstance(value, str) else value
+    name = value.lower() if isinstance(value, str) else None
     if name not in known:
         hint = nearest(value, known) if isinstance(value, str) else f"Known names: {known}."
         raise ValueError(

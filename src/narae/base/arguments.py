@@ -1,0 +1,58 @@
+"""What arguments are: whole numbers and numbers, told by name where they are not."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number; True and False are none, nor are arrays of several.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(True), is_whole([3])
+    (True, False, False, False)
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return False
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def whole(owner: str, argument: str, value: Any) -> int:
+    """A whole number. Raises TypeError that names the argument.
+
+    >>> whole("Dense", "axis", 1)
+    1
+    """
+    if not is_whole(value):
+        raise TypeError(f"{owner} takes `{argument}` as a whole number, got {value!r:.80}")
+    return operator.index(value)
+
+
+def number(owner: str, argument: str, value: Any) -> float:
+    """A number, as a float. Raises TypeError that names the argument.
+
+    >>> number("Dense", "epsilon", 1)
+    1.0
+    """
+    single = isinstance(value, (int, float)) or getattr(value, "shape", None) == ()
+    if isinstance(value, bool) or not single:
+        raise TypeError(f"{owner} takes `{argument}` as a number, got {value!r:.80}")
+    return float(value)
+
+
+def axes(owner: str, argument: str, value: Any) -> tuple[int, ...]:
+    """One axis or several, as a tuple. Raises TypeError that names the argument.
+
+    >>> axes("Normalization", "axis", -1), axes("Normalization", "axis", [0, 2])
+    ((-1,), (0, 2))
+    """
+    listed = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not all(map(is_whole, listed)):
+        raise TypeError(
+            f"{owner} takes `{argument}` as a whole number or a list of them, got {value!r:.80}"
+        )
+    return tuple(operator.index(one) for one in listed)
