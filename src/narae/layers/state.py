@@ -253,7 +253,5 @@ def _weight_shape(shape: Any, layer: str) -> tuple[int, ...]:
         return ()
     lengths = tuple(shape) if isinstance(shape, Iterable) and not isinstance(shape, str) else None
     if lengths is None or not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
-        raise ShapeError(
-            f"a weight of {layer!r} takes a shape of known lengths, like (3, 4), got {shape!r}"
-        )
+        raise ShapeError(f"a weight of {layer!r} needs a known shape, like (3, 4), got {shape!r}")
     return tuple(int(n) for n in lengths)
