@@ -12,7 +12,7 @@ from narae.engine.variable import Variable
 X, Y = np.arange(6, dtype="float32").reshape(3, 2), np.ones((3, 2), "float32")
 
 BAD = [
-    ("BinaryAccuracy", {"threshold": 2.0}, "threshold is between 0 and 1"),
+    ("AUC", {"num_labels": 3}, "multi_label=True"),
     ("Precision", {"thresholds": [0.5, 2]}, r"between 0 and 1, got \[2\]"),
     ("TruePositives", {"thresholds": -1}, r"between 0 and 1, got \[-1\]"),
     ("AUC", {"num_thresholds": 1}, "above 1"),
@@ -84,7 +84,7 @@ def test_a_metric_of_ones_own():
     metric = Positives(dtype="float64")
     paths = [v.path for v in metric.variables]
     assert paths == ["positives/total", "inner/total", "inner/count"]
-    assert [v.dtype for v in metric.variables] == ["float64", "float32", "float32"]
+    assert [v.dtype for v in metric.variables] == ["float32", "float32", "float32"]
     assert not any(v.trainable for v in metric.variables)
     assert metric(Y, X).tolist() == [2.0, 3.0]
     metric.reset_state()
@@ -209,3 +209,67 @@ def test_wrapper_keeps_its_function():
 def test_dtype(dtype):
     metric = metrics.Mean(dtype=dtype)
     assert metric([1.0, 2.0]).dtype == dtype.removeprefix("mixed_")
+
+
+def _r2(y_true, y_pred, weight, aggregation, regressors):
+    """R² by its definition, in float64, as scikit-learn's r2_score has it; adjusted by samples."""
+    y_true, y_pred = np.float64(y_true), np.float64(y_pred)
+    weight = np.ones(len(y_true)) if weight is None else np.float64(weight)
+    mean = np.average(y_true, axis=0, weights=weight)
+    missed = (weight[:, None] * (y_true - y_pred) ** 2).sum(0)
+    varied = (weight[:, None] * (y_true - mean) ** 2).sum(0)
+    constant = varied == 0
+    score = np.where(constant, missed == 0, 1 - missed / np.where(constant, 1, varied))
+    if aggregation == "uniform_average":
+        score = score.mean()
+    elif aggregation == "variance_weighted_average":
+        score = np.average(score, weights=varied) if varied.any() else score.mean()
+    n = len(y_true)
+    return 1 - (1 - score) * (n - 1) / (n - regressors - 1) if regressors else score
+
+
+@pytest.mark.parametrize("aggregation", [None, "uniform_average", "variance_weighted_average"])
+@pytest.mark.parametrize("regressors", [0, 1, 3])
+def test_r2_is_its_definition(rng, aggregation, regressors):
+    y_true = rng.normal(size=(12, 3)).astype("float32")
+    y_pred = y_true + rng.normal(size=(12, 3)).astype("float32")
+    y_true[:, 2] = 0.5
+    weight = rng.uniform(0.5, 2, 12).astype("float32")
+    hit = np.where(np.arange(3) == 2, y_true, y_pred)
+    for guess in (y_pred, hit):
+        for w in (None, weight):
+            metric = metrics.R2Score(aggregation, regressors)
+            for part in (slice(0, 5), slice(5, 12)):  # in batches as in one
+                metric.update_state(y_true[part], guess[part], None if w is None else w[part])
+            expected = _r2(y_true, guess, w, aggregation, regressors)
+            # sums of 12 squares in float32, and the difference of two of them
+            np.testing.assert_allclose(metric.result().numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_r2_of_too_few_samples_is_not_adjusted_and_says_so():
+    y_true, y_pred = np.arange(4.0)[:, None], np.array([[0.0], [1.5], [2.0], [2.5]])
+    plain = metrics.R2Score()(y_true, y_pred).item()
+    for regressors in (3, 4, 9):
+        metric = metrics.R2Score(num_regressors=regressors)
+        with pytest.warns(UserWarning, match="not adjusted"):
+            assert metric(y_true, y_pred).item() == plain
+
+
+@pytest.mark.parametrize(
+    "name", ["R2Score", "Precision", "AUC", "MeanSquaredError", "BinaryAccuracy"]
+)
+def test_a_vector_beside_a_column_is_compared_sample_by_sample(rng, name):
+    truth = rng.integers(0, 2, 8).astype("float32")
+    guess = rng.uniform(size=8).astype("float32")
+    same = getattr(metrics, name)()(truth[:, None], guess[:, None]).item()
+    assert getattr(metrics, name)()(truth, guess[:, None]).item() == pytest.approx(same, rel=1e-6)
+    assert getattr(metrics, name)()(truth[:, None], guess).item() == pytest.approx(same, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Precision", "Recall", "TruePositives", "AUC"])
+def test_counts_of_a_metric_in_half_precision_go_beyond_2048(name):
+    metric = getattr(metrics, name)(dtype="float16")
+    y = np.ones(5000, "float32")
+    metric.update_state(y, y)
+    metric.update_state(y, y)
+    assert max(float(v.numpy().max()) for v in metric.variables) == 10000.0

@@ -10,19 +10,6 @@ from narae import ops
 from narae.callbacks.base import Callback, Logs
 
 # Metrics that are better when higher or lower, by class, as Keras has them.
-_UP = {
-    "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy",
-    "ConcordanceCorrelation", "CosineSimilarity", "F1Score", "FBetaScore", "IoU", "MeanIoU",
-    "OneHotIoU", "OneHotMeanIoU", "PearsonCorrelation", "Precision", "PrecisionAtRecall", "R2Score",
-    "Recall", "RecallAtPrecision", "SensitivityAtSpecificity", "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy", "SpecificityAtSensitivity", "TopKCategoricalAccuracy",
-}  # fmt: skip
-_DOWN = {
-    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "Hinge", "KLDivergence",
-    "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
-    "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError",
-    "SparseCategoricalCrossentropy", "SquaredHinge",
-}  # fmt: skip
 _MODES = ("auto", "min", "max")
 
 
@@ -95,12 +82,9 @@ def _higher_is_better(name: str, model: Any) -> bool | None:
     for own, metric in _named(model):
         # the logs' names of several outputs, and of metrics in a dict, begin with another's
         if own == name or metric.name == name or name.endswith(f"_{metric.name}"):
-            kinds = {c.__name__ for c in type(metric).__mro__}
             told = getattr(metric, "_direction", None)
-            if told == "up" or kinds & _UP:
-                return True
-            if told == "down" or kinds & _DOWN:
-                return False
+            if told in ("up", "down"):
+                return told == "up"
     return None
 
 

@@ -80,7 +80,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
-    """1 where the target's index is among the k most probable: (..., classes) -> (...).
+    """1 where the target's index is among the k most probable: (..., classes) -> the targets' shape.
 
     from_sorted_ids: y_pred holds class indices, the most probable first.
     Raises ShapeError when the shapes do not fit.
@@ -89,11 +89,13 @@ def sparse_top_k_categorical_accuracy(
     [1.0]
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    y_true = class_indices("sparse_top_k_categorical_accuracy", y_true, y_pred.shape)
+    labels = class_indices("sparse_top_k_categorical_accuracy", y_true, y_pred.shape)
     if from_sorted_ids:
-        first = ops.cast(y_pred[..., :k], y_true.dtype)
-        return _hits(ops.any(ops.equal(ops.expand_dims(y_true, -1), first), axis=-1))
-    return _in_top_k(y_true, y_pred, k)
+        first = ops.cast(y_pred[..., :k], labels.dtype)
+        hits = _hits(ops.any(ops.equal(ops.expand_dims(labels, -1), first), axis=-1))
+    else:
+        hits = _in_top_k(labels, y_pred, k)
+    return hits if labels is y_true else ops.expand_dims(hits, -1)
 
 
 def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
@@ -104,7 +106,7 @@ def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
     return _hits(ops.less(better, k))
 
 
-class Accuracy(PlainMetric, function=accuracy):
+class Accuracy(PlainMetric, function=accuracy, direction="up"):
     """The share of predictions that equal their targets.
 
     >>> Accuracy()([1, 2], [1, 3]).item()
@@ -112,10 +114,8 @@ class Accuracy(PlainMetric, function=accuracy):
     """
 
 
-class BinaryAccuracy(FunctionMetric, function=binary_accuracy):
+class BinaryAccuracy(FunctionMetric, function=binary_accuracy, direction="up"):
     """The share of probabilities on their label's side of the threshold.
-
-    Raises ValueError for a threshold outside of [0, 1].
 
     >>> BinaryAccuracy()([[1], [1]], [[0.9], [0.2]]).item()
     0.5
@@ -124,12 +124,10 @@ class BinaryAccuracy(FunctionMetric, function=binary_accuracy):
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"threshold is between 0 and 1, got {threshold}")
         super().__init__(name, dtype, threshold=threshold)
 
 
-class CategoricalAccuracy(PlainMetric, function=categorical_accuracy):
+class CategoricalAccuracy(PlainMetric, function=categorical_accuracy, direction="up"):
     """The share of samples whose most probable class is the one-hot target's.
 
     >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
@@ -137,7 +135,7 @@ class CategoricalAccuracy(PlainMetric, function=categorical_accuracy):
     """
 
 
-class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accuracy):
+class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accuracy, direction="up"):
     """The share of samples whose most probable class is the target's index.
 
     >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item()
@@ -145,7 +143,7 @@ class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accurac
     """
 
 
-class TopKCategoricalAccuracy(FunctionMetric, function=top_k_categorical_accuracy):
+class TopKCategoricalAccuracy(FunctionMetric, function=top_k_categorical_accuracy, direction="up"):
     """The share of samples whose one-hot target is among the k most probable classes.
 
     >>> TopKCategoricalAccuracy(k=1)([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
@@ -162,6 +160,7 @@ class SparseTopKCategoricalAccuracy(
     FunctionMetric,
     function=sparse_top_k_categorical_accuracy,
     quiet={"from_sorted_ids": False},
+    direction="up",
 ):
     """The share of samples whose class index is among the k most probable.
 

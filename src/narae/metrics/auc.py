@@ -32,6 +32,8 @@ class AUC(Metric):
     '0.75'
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_thresholds: int = 200,
@@ -51,6 +53,8 @@ class AUC(Metric):
         self.summation_method = _one_of("summation_method", summation_method, kinds)
         if thresholds is None and num_thresholds <= 1:
             raise ValueError(f"num_thresholds is an integer above 1, got {num_thresholds}")
+        if num_labels and not multi_label:
+            raise ValueError("num_labels is an argument of AUC(multi_label=True)")
         self._given = None if thresholds is None else [float(t) for t in sorted(thresholds)]
         # the ends lie beyond all probabilities, so that the curve has both its corners
         ends = 0.0 - epsilon(), 1.0 + epsilon()
@@ -69,7 +73,7 @@ class AUC(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch: labels 0 and 1, probabilities (with from_logits scores) of one shape."""
-        y_pred = ops.convert_to_tensor(y_pred, self.dtype)
+        y_pred = ops.convert_to_tensor(y_pred)
         if self.multi_label and len(y_pred.shape) != 2:
             raise ShapeError(f"AUC(multi_label=True) takes (samples, labels), got {y_pred.shape}")
         if not self.variables:
@@ -79,7 +83,7 @@ class AUC(Metric):
             y_true,
             ops.sigmoid(y_pred) if self.from_logits else y_pred,
             self.thresholds,
-            self.dtype,
+            self.variables[0].dtype,
             weight=sample_weight,
             label_weights=self.label_weights,
             by_label=self.multi_label,
@@ -103,7 +107,7 @@ class AUC(Metric):
             return areas
         if self.label_weights is None:
             return ops.mean(areas)
-        weights = ops.convert_to_tensor(self.label_weights, self.dtype)
+        weights = ops.convert_to_tensor(self.label_weights, areas.dtype)
         return divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
 
     def get_config(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from narae import ops
 from narae.base.copying import Copied
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import get_object
+from narae.base.settings import floatx
 from narae.engine.variable import Variable, standing
 from narae.ops.weighting import compute_dtype
 
@@ -33,6 +34,10 @@ class Metric(Copied):
 
     _is_metric = True
 
+    _direction: (
+        str  # "up" or "down": what a callback's mode "auto" takes for better, where it is known
+    )
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self._dtype = compute_dtype(dtype)
@@ -55,7 +60,7 @@ class Metric(Copied):
 
     @property
     def dtype(self) -> str:
-        """The dtype of the variables."""
+        """The dtype that the metric computes in."""
         return self._dtype
 
     @property
@@ -72,7 +77,8 @@ class Metric(Copied):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of the state. initializer: a name, or (shape, dtype) -> tensor."""
+        """Make a variable of the state. initializer: a name, or (shape, dtype) -> tensor. dtype: floatx()
+        when there is none, whatever the metric's is."""
         state, _ = self._held()
         if isinstance(initializer, (str, dict)):
             initializer = _initializer(initializer)
@@ -80,7 +86,7 @@ class Metric(Copied):
             variable = Variable(
                 initializer if initializer is not None else ops.zeros,
                 shape=tuple(shape),
-                dtype=dtype or self.dtype,
+                dtype=dtype or floatx(),
                 trainable=False,
                 aggregation=aggregation,
                 name=name,

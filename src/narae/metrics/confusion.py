@@ -34,10 +34,14 @@ class _Counts(Metric):
 
     def _count(self, y_true: Any, y_pred: Any, weight: Any, **options: Any) -> None:
         found = confusion(
-            self.counted, y_true, y_pred, self.thresholds, self.dtype, weight=weight, **options
+            self.counted, y_true, y_pred, self.thresholds, self._kept(), weight=weight, **options
         )
         for name, value in found.items():
             getattr(self, name).assign_add(value)
+
+    def _kept(self) -> str:
+        """The dtype of the counts: half precision would stop counting at 2048."""
+        return self.variables[0].dtype
 
     def _counts(self) -> list[Any]:
         return [getattr(self, name).value for name in self.counted]
@@ -63,7 +67,7 @@ class _Counter(_Counts):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch: labels 0 and 1, probabilities of the same shape."""
         counts = confusion(
-            (self.kind,), y_true, y_pred, self.thresholds, self.dtype, weight=sample_weight
+            (self.kind,), y_true, y_pred, self.thresholds, self._kept(), weight=sample_weight
         )
         self.accumulator.assign_add(counts[self.kind])
 
@@ -118,6 +122,8 @@ class FalseNegatives(_Counter):
 
 class _Share(_Counts):
     """Base of Precision and Recall: the first count by the sum of both."""
+
+    _direction = "up"
 
     def __init__(
         self,
@@ -187,6 +193,7 @@ _RATES = {
 class _BestUnder(_Counts):
     """Base of metrics that give the best of one rate where another is at least a value."""
 
+    _direction = "up"
     counted = (TP, FP, TN, FN)
     best: ClassVar[str]
     under: ClassVar[str]
@@ -200,6 +207,7 @@ class _BestUnder(_Counts):
         if num_thresholds <= 0:
             raise ValueError(f"num_thresholds is at least 1, got {num_thresholds}")
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
+        setattr(self, self.under, value)
         self._build([0.5] if num_thresholds == 1 else spread_thresholds(num_thresholds))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -13,7 +13,7 @@ from narae.ops.objectives import (
 )
 
 
-class BinaryCrossentropy(FunctionMetric, function=binary_crossentropy, quiet={"axis": -1}):
+class BinaryCrossentropy(FunctionMetric, function=binary_crossentropy):
     """The mean crossentropy of labels 0 and 1. See `narae.losses.binary_crossentropy`.
 
     >>> f"{BinaryCrossentropy()([[1.0]], [[0.5]]):.4f}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from narae import ops
+from narae.base.dtypes import is_int
 from narae.base.settings import epsilon
 from narae.metrics.base import Metric
 
@@ -20,6 +22,8 @@ class IoU(Metric):
     >>> f"{IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]):.4f}"
     '0.3333'
     """
+
+    _direction = "up"
 
     def __init__(
         self,
@@ -49,8 +53,7 @@ class IoU(Metric):
         """Count a batch of class indices, or of probabilities along `axis`."""
         true = self._classes(y_true, self.sparse_y_true)
         pred = self._classes(y_pred, self.sparse_y_pred)
-        one = ops.ones((), self.dtype) if sample_weight is None else sample_weight
-        weight = ops.broadcast_to(ops.reshape(ops.cast(one, self.dtype), (-1,)), true.shape)
+        weight = ops.broadcast_to(self._weight(sample_weight), true.shape)
         inside = ops.logical_and(self._known(true), self._known(pred))
         if self.ignore_class is not None:
             inside = ops.logical_and(inside, ops.not_equal(true, self.ignore_class))
@@ -63,6 +66,19 @@ class IoU(Metric):
     def _classes(self, y: Any, sparse: bool) -> Any:
         y = ops.convert_to_tensor(y)
         return ops.cast(ops.reshape(y if sparse else ops.argmax(y, axis=self.axis), (-1,)), "int32")
+
+    def _weight(self, sample_weight: Any) -> Any:
+        """A vector of weights, in the dtype of the counts; warns where that cuts off fractions."""
+        if sample_weight is None:
+            return ops.ones((1,), self.dtype)
+        given = str(getattr(sample_weight, "dtype", ""))
+        if "float" in given and is_int(self.dtype):
+            warnings.warn(
+                f"{type(self).__name__} counts in {self.dtype}: the fractions of a sample_weight of float "
+                f"dtype {given} are cut off by casting to int; dtype='float32' counts them",
+                stacklevel=4,
+            )
+        return ops.reshape(ops.cast(sample_weight, self.dtype), (-1,))
 
     def _known(self, classes: Any) -> Any:
         return ops.logical_and(classes >= 0, classes < self.num_classes)

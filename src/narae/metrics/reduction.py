@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from narae import ops
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.metrics.base import Metric
+from narae.ops import objectives
 from narae.ops.weighting import divide_no_nan, mask_of, masked_weight, samplewise
 
 
@@ -22,7 +23,7 @@ class Sum(Metric):
 
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_weight(name="total")
+        self.total = self.add_weight(name="total", dtype=self.dtype)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values (batch, ...), times their weights."""
@@ -45,8 +46,8 @@ class Mean(Metric):
 
     def __init__(self, name: str = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_weight(name="total")
-        self.count = self.add_weight(name="count")
+        self.total = self.add_weight(name="total", dtype=self.dtype)
+        self.count = self.add_weight(name="count", dtype=self.dtype)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Count values (batch, ...), with weights that broadcast against them."""
@@ -64,6 +65,9 @@ class Mean(Metric):
 
 def _tensor(values: Any) -> Any:
     return ops.convert_to_tensor(values)
+
+
+_LOSSES = [getattr(objectives, name) for name in objectives.__all__]
 
 
 class MeanMetricWrapper(Mean):
@@ -84,6 +88,8 @@ class MeanMetricWrapper(Mean):
         super().__init__(name=name, dtype=dtype)  # type: ignore[arg-type]
         self._fn = fn
         self._fn_kwargs = kwargs
+        if fn in _LOSSES or getattr(fn, "__keras_module__", None) == "keras.losses":
+            self._direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch; a mask on y_pred leaves its False places out."""
@@ -110,8 +116,9 @@ _LOUD = object()  # the "default" of an option that is always in the config
 class FunctionMetric(MeanMetricWrapper):
     """Base of the metrics that are the mean of one of our functions: `function=hinge`.
 
-    quiet: options that Keras leaves out of the config, and their defaults; here they are left out
-    only at the default, so that a config makes the same metric again.
+    Options are attributes too. quiet: options that Keras leaves out of the config, and their
+    defaults; here they are left out only at the default, so that a config makes the same metric
+    again. direction: whether a larger mean is better ("up"), or a smaller one ("down").
     """
 
     function: ClassVar[Callable[..., Any]]
@@ -123,16 +130,20 @@ class FunctionMetric(MeanMetricWrapper):
         function: Callable[..., Any] | None = None,
         label: str | None = None,
         quiet: dict[str, Any] | None = None,
+        direction: str = "down",
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
         if function is not None:
+            cls._direction = direction
             cls.function = staticmethod(function)
             cls.label = label or function.__name__
             cls.quiet = quiet or {}
 
     def __init__(self, name: str | None, dtype: Any, **options: Any) -> None:
         super().__init__(self.function, name=name or self.label, dtype=dtype, **options)
+        for option, value in options.items():
+            setattr(self, option, value)
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same metric again."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
+
+import numpy as np
 
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
 from narae.metrics.base import Metric
 from narae.metrics.counting import broadcast_weight
+from narae.ops.weighting import same_rank
 
 
 def _matrix_pair(name: str, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, Any]:
@@ -33,6 +37,7 @@ class FBetaScore(Metric):
     '0.500'
     """
 
+    _direction = "up"
     _COUNTED = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
     def __init__(
@@ -51,11 +56,12 @@ class FBetaScore(Metric):
         if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
             raise ValueError(f"threshold is None or a float in (0, 1], got {threshold!r}")
         self.average, self.beta, self.threshold = average, beta, threshold
+        self.axis = None if average == "micro" else 0
 
     def _build(self, classes: int) -> None:
-        shape = () if self.average == "micro" else (classes,)
+        shape = () if self.axis is None else (classes,)
         for name in self._COUNTED:
-            setattr(self, name, self.add_weight(shape, name=name))
+            setattr(self, name, self.add_weight(shape, name=name, dtype=self.dtype))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch: labels 0 and 1, probabilities (samples, classes)."""
@@ -73,10 +79,9 @@ class FBetaScore(Metric):
             weight = broadcast_weight(
                 ops.convert_to_tensor(sample_weight, self.dtype), y_true.shape
             )
-        axis = None if self.average == "micro" else 0
         parts = (y_pred * y_true, y_pred * (1.0 - y_true), (1.0 - y_pred) * y_true, y_true)
         for name, part in zip(self._COUNTED, parts, strict=True):
-            getattr(self, name).assign_add(ops.sum(part * weight, axis=axis))
+            getattr(self, name).assign_add(ops.sum(part * weight, axis=self.axis))
 
     def result(self) -> Any:
         """The score: a vector by class for average None, else a scalar."""
@@ -122,13 +127,15 @@ class R2Score(Metric):
     """R² = 1 − Σ(t − p)² / Σ(t − mean t)², for each output, then averaged.
 
     class_aggregation: None (a vector), 'uniform_average', 'variance_weighted_average'.
-    num_regressors above 0: adjusted R², 1 − (1 − R²)(n − 1) / (n − num_regressors − 1), where n is
-    large enough. Raises ValueError for other arguments.
+    num_regressors above 0: adjusted R², 1 − (1 − R²)(n − 1) / (n − num_regressors − 1) of n samples,
+    with a warning where n is too small for it. An output whose targets are all the same has R² 1
+    when they are hit, otherwise 0. Raises ValueError for other arguments.
 
     >>> f"{R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]):.4f}"
     '0.5714'
     """
 
+    _direction = "up"
     _SUMS = ("squared_sum", "sum", "total_mse", "count")
 
     def __init__(
@@ -155,7 +162,8 @@ class R2Score(Metric):
             setattr(self, attribute, self.add_weight((outputs,), name=name))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: targets and predictions (samples, outputs)."""
+        """Count a batch: targets and predictions (samples, outputs), or one of them (samples,)."""
+        y_true, y_pred = same_rank(*map(ops.convert_to_tensor, (y_true, y_pred)))
         y_true, y_pred = _matrix_pair("R2Score", y_true, y_pred, self.dtype)
         if len(self.variables) == 1:
             self._build(y_true.shape[1])
@@ -164,7 +172,7 @@ class R2Score(Metric):
         parts = (y_true * y_true, y_true, ops.square(y_true - y_pred), ops.ones_like(y_true))
         for name, part in zip(self._SUMS, parts, strict=True):
             getattr(self, name).assign_add(ops.sum(part * weight, axis=0))
-        self.num_samples.assign_add(float(y_true.shape[0] * y_true.shape[1]))
+        self.num_samples.assign_add(float(y_true.shape[0]))
 
     def result(self) -> Any:
         """R²: a vector by output for class_aggregation None, else a scalar."""
@@ -172,18 +180,30 @@ class R2Score(Metric):
             raise ValueError(f"{self.name} has counted nothing yet: update_state() comes first")
         squares, total, residual, count = (getattr(self, name).value for name in self._SUMS)
         variation = squares - total * (total / count)
-        raw = 1.0 - residual / variation
-        raw = ops.where(ops.isinf(raw), 0.0, raw)
+        # what lies within the rounding of the sums is no variation: targets are all the same
+        constant = variation <= np.finfo("float32").eps * squares
+        variation = ops.where(constant, 0.0, variation)
+        constant_score = ops.where(ops.equal(residual, 0.0), 1.0, 0.0)
+        raw = 1.0 - residual / ops.where(constant, 1.0, variation)
+        raw = ops.where(constant, constant_score, raw)
         if self.class_aggregation == "uniform_average":
             raw = ops.mean(raw)
         elif self.class_aggregation == "variance_weighted_average":
-            raw = ops.sum(variation * raw) / ops.sum(variation)
+            every = ops.sum(variation)
+            weighted = ops.sum(variation * raw) / ops.where(every > 0, every, 1.0)
+            raw = ops.where(every > 0, weighted, ops.mean(raw))
         return raw if self.num_regressors == 0 else self._adjusted(raw)
 
     def _adjusted(self, raw: Any) -> Any:
         n = self.num_samples.value
         freedom = n - float(self.num_regressors) - 1.0
         enough = freedom > 0
+        if isinstance(enough.data, np.ndarray) and not enough.item():
+            warnings.warn(
+                f"R2Score is not adjusted: {self.num_regressors} regressors take at least "
+                f"{self.num_regressors + 2} samples, and there are {n.item():.0f}",
+                stacklevel=4,
+            )
         return ops.where(
             enough, 1.0 - (1.0 - raw) * (n - 1.0) / ops.where(enough, freedom, 1.0), raw
         )

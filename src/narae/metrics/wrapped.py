@@ -28,11 +28,14 @@ class RootMeanSquaredError(Mean):
     2.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count the squared errors of a batch."""
+        y_true, y_pred = (ops.convert_to_tensor(y, self.dtype) for y in (y_true, y_pred))
         y_true, y_pred = pair("root_mean_squared_error", y_true, y_pred)
         super().update_state(ops.square(y_pred - y_true), sample_weight)
 
@@ -74,7 +77,11 @@ class LogCoshError(PlainMetric, function=O.log_cosh, label="logcosh"):
 
 
 class CosineSimilarity(
-    FunctionMetric, function=cosine, label="cosine_similarity", quiet={"axis": -1}
+    FunctionMetric,
+    function=cosine,
+    label="cosine_similarity",
+    quiet={"axis": -1},
+    direction="up",
 ):
     """The mean cosine of the angle between targets and predictions: 1 for one direction.
 
@@ -156,7 +163,7 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     return 2.0 * covariance / (spread + offset + epsilon())
 
 
-class PearsonCorrelation(FunctionMetric, function=pearson_correlation):
+class PearsonCorrelation(FunctionMetric, function=pearson_correlation, direction="up"):
     """The mean correlation of targets and predictions along `axis`.
 
     >>> f"{PearsonCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 2.0, 4.0]]):.4f}"
@@ -169,7 +176,7 @@ class PearsonCorrelation(FunctionMetric, function=pearson_correlation):
         super().__init__(name, dtype, axis=axis)
 
 
-class ConcordanceCorrelation(FunctionMetric, function=concordance_correlation):
+class ConcordanceCorrelation(FunctionMetric, function=concordance_correlation, direction="up"):
     """The mean agreement (correlation, scale and offset) along `axis`.
 
     >>> f"{ConcordanceCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]]):.4f}"
