@@ -223,10 +223,9 @@ def test_an_optimizer_written_in_keras_s_way_works() -> None:
             lambda: optimizers.SGD(0.1, clipnorm=1.0, clipvalue=1.0),
             "clips in one way, got clipnorm and clipvalue",
         ),
-        (lambda: optimizers.SGD(0.1, clipnorm=-1.0), "positive"),
         (lambda: optimizers.SGD("fast"), "learning_rate is a number"),
         (lambda: optimizers.SGD(0.1, momentum=2), "momentum is in"),
-        (lambda: optimizers.SGD(0.1, decay=2), "unknown arguments: decay"),
+        (lambda: optimizers.SGD(0.1, rate=2), "unknown arguments: rate"),
         (lambda: optimizers.AdamW(weight_decay=cast(Any, None)), "weight_decay is a number"),
         (lambda: optimizers.SGD(0.1).apply([None], [Variable(1.0)]), "No gradients provided"),
         (lambda: optimizers.SGD(0.1).apply([ops.ones(2)], []), "1 gradients for 0 weights"),
@@ -250,3 +249,33 @@ def test_weights_the_optimizer_was_not_built_for_are_told() -> None:
     optimizer.build([Variable(1.0)])
     with pytest.raises(ValueError, match="was built for other weights"):
         optimizer.apply([ops.convert_to_tensor(1.0)], [Variable(1.0)])
+
+
+def test_under_a_loss_scale_optimizer_there_is_one_scale():
+    """The step is that of the optimizer without any scale, whatever factor the inner one was given."""
+    for factor in (None, 100.0):
+        inner = optimizers.SGD(0.5, loss_scale_factor=factor)
+        optimizer = optimizers.LossScaleOptimizer(inner, initial_scale=8.0)
+        w = Variable([1.0, 2.0])
+        optimizer.build([w])
+        scaled = [float(optimizer.scale_loss(ops.convert_to_tensor(g))) for g in (0.25, -1.0)]
+        assert scaled == [2.0, -8.0]
+        optimizer.apply([scaled], [w])
+        assert w.numpy().tolist() == [1.0 - 0.5 * 0.25, 2.0 + 0.5 * 1.0]
+
+
+@pytest.mark.parametrize("off", [{"clipnorm": 0.0}, {"clipvalue": -1.0}, {"global_clipnorm": 0.0}])
+def test_a_bound_of_zero_or_less_clips_nothing(off):
+    w = Variable([1.0, 2.0])
+    optimizers.SGD(1.0, **off).apply([[3.0, -4.0]], [w])
+    assert w.numpy().tolist() == [-2.0, 6.0]
+
+
+def test_iterations_count_updates_of_weights():
+    w = Variable(1.0)
+    optimizer = optimizers.SGD(0.5, gradient_accumulation_steps=3)
+    counts = []
+    for _ in range(7):
+        optimizer.apply([1.0], [w])
+        counts.append(int(optimizer.iterations))
+    assert counts == [0, 0, 1, 1, 1, 2, 2]

@@ -22,9 +22,10 @@ class _Moments(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def moments(self, g: Any, state: State) -> tuple[Any, Any]:
@@ -55,9 +56,10 @@ class Adam(_Moments):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, *shared, **options)
         self.amsgrad = amsgrad
         if amsgrad:
             self.slots = (*self.slots, ("velocity_hat",))
@@ -93,6 +95,7 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        *shared: Any,
         **options: Any,
     ) -> None:
         if weight_decay is None:
@@ -100,7 +103,7 @@ class AdamW(Adam):
                 "AdamW decays its weights: weight_decay is a number, got None; Adam is without"
             )
         super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *shared, **options
         )
 
 

@@ -33,6 +33,7 @@ class Optimizer(Options, Stored):
 
     for one weight: pure maths, t counts from 1. Keras's way (`build`, `update_step`) works too.
 
+    The options below follow each subclass's own arguments, in this order (`*shared`), or by name.
     clipnorm, clipvalue, global_clipnorm: at most one of them. use_ema: keep a moving average of the weights, and
     put it in their place every `ema_overwrite_frequency` steps, or when `fit` ends.
     gradient_accumulation_steps: every so many calls, apply the mean of their gradients.
@@ -66,6 +67,11 @@ class Optimizer(Options, Stored):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                "`decay` is ignored: a schedule of narae.optimizers.schedules lets the learning rate decay",
+                stacklevel=4,
+            )
         if kwargs:
             raise ValueError(
                 f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
@@ -127,9 +133,10 @@ class Optimizer(Options, Stored):
             )
 
     @property
-    def iterations(self) -> Variable:
-        """How many times gradients were applied."""
-        return self._count
+    def iterations(self) -> Any:
+        """How many times weights were updated: a Variable; with gradient_accumulation_steps a tensor."""
+        n = self.gradient_accumulation_steps
+        return self._count.value // n if n else self._count
 
     # -- state -------------------------------------------------------------------------------
 
@@ -186,17 +193,20 @@ class Optimizer(Options, Stored):
         """Update weights by (gradient, weight) pairs. Builds the optimizer when it was never built."""
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
-        return self.iterations
+        return self._count
 
     def apply(
         self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
     ) -> None:
         """Update weights by gradients, in the order of the weights.
 
-        A gradient of None is left out, with a warning. Raises ValueError when all are None, when numbers or
-        shapes differ, and for weights that the optimizer was not built for.
+        A gradient of None is left out, with a warning; no gradients at all change nothing. Raises ValueError
+        when all are None, when numbers or shapes differ, and for weights that the optimizer was not built for.
         """
-        pairs, variables = self._checked(list(grads), trainable_variables)
+        grads = list(grads)
+        if not grads and not trainable_variables:
+            return
+        pairs, variables = self._checked(grads, trainable_variables)
         if self.loss_scale_factor:
             pairs = [g / self.loss_scale_factor for g in pairs]
         if self.gradient_accumulation_steps:

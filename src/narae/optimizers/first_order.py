@@ -29,9 +29,10 @@ class SGD(Optimizer):
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
             raise ValueError(f"momentum is in [0, 1], got {momentum!r}")
         self.momentum, self.nesterov = momentum, nesterov
@@ -68,9 +69,10 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
         wanted = (("velocity", True), ("momentum", momentum > 0), ("average_gradient", centered))
         self.slots = tuple((name,) for name, used in wanted if used)
@@ -111,9 +113,10 @@ class Adagrad(Optimizer):
         learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def make_slot(self, slot: str, variable: Any) -> Any:
@@ -146,9 +149,14 @@ class Adadelta(Optimizer):
     arguments = ("rho", "epsilon")
 
     def __init__(
-        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any
+        self,
+        learning_rate: Any = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        *shared: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         self.rho, self.epsilon = rho, epsilon
 
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
@@ -193,9 +201,10 @@ class Ftrl(Optimizer):
         l2_regularization_strength: float = 0.0,
         l2_shrinkage_regularization_strength: float = 0.0,
         beta: float = 0.0,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         given = (
             learning_rate_power,
             initial_accumulator_value,
@@ -246,9 +255,14 @@ class Lion(Optimizer):
     arguments = ("beta_1", "beta_2")
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        *shared: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         if not 0 < beta_1 <= 1:
             raise ValueError(f"beta_1 is in (0, 1], got {beta_1}: with 0 Lion would be SignSGD")
         self.beta_1, self.beta_2 = beta_1, beta_2

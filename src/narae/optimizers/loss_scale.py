@@ -11,13 +11,24 @@ from narae.base.registry import builtin, deserialize_keras_object, serialize_ker
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer
 
+_UNUSED = {
+    **dict.fromkeys(("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")),
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+    "dynamic": True,
+}
+
 
 @builtin("keras.optimizers")
 class LossScaleOptimizer(Optimizer):
     """Another optimizer, with the loss scaled by a factor that follows the gradients (Micikevicius et al. 2018).
 
     A step whose gradients are not finite is left out and halves the factor; `dynamic_growth_steps` good steps in a
-    row double it. All other options are the inner optimizer's. Raises ValueError for options given here.
+    row double it. All other options are the inner optimizer's; there is one scale, so that its
+    `loss_scale_factor` is taken from it. Raises ValueError for options given here.
 
     >>> from narae import Variable
     >>> from narae.optimizers import SGD
@@ -37,6 +48,8 @@ class LossScaleOptimizer(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        # older files hold the options that all optimizers have, at their defaults
+        kwargs = {k: v for k, v in kwargs.items() if _UNUSED.get(k, kwargs) != v}
         if kwargs:
             raise ValueError(
                 f"LossScaleOptimizer takes no {', '.join(sorted(kwargs))}: give it to the inner optimizer"
@@ -44,6 +57,7 @@ class LossScaleOptimizer(Optimizer):
         if not isinstance(inner_optimizer, Optimizer):
             raise ValueError(f"inner_optimizer is an Optimizer, got {inner_optimizer!r}")
         self.inner_optimizer = inner_optimizer
+        inner_optimizer.loss_scale_factor = None  # gradients would be divided by both
         self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
         super().__init__(0.0, name=name)
 
@@ -62,7 +76,7 @@ class LossScaleOptimizer(Optimizer):
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
-    def iterations(self) -> Variable:
+    def iterations(self) -> Any:
         """How many times gradients were applied: those that were left out do not count."""
         return self.inner_optimizer.iterations
 

@@ -37,9 +37,10 @@ class Adafactor(Optimizer):
         epsilon_2: float = 1e-3,
         clip_threshold: float = 1.0,
         relative_step: bool = True,
+        *shared: Any,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, **options)
+        super().__init__(learning_rate, *shared, **options)
         self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
         self.clip_threshold, self.relative_step = clip_threshold, relative_step
 
@@ -48,15 +49,14 @@ class Adafactor(Optimizer):
         if slot == "velocity":
             return self.add_variable_from_reference(variable, slot)
         if variable.ndim < 2:
-            return self.add_variable((), "zeros", "int32", name=f"{variable.name}_{slot}")
+            return self.add_variable((), "zeros", "int32", name=variable.name)
         shape = variable.shape
         kept = shape[:-1] if slot == "row" else (*shape[:-2], shape[-1])
-        return self.add_variable(kept, "zeros", variable.dtype, name=f"{variable.name}_{slot}")
+        return self.add_variable(kept, "zeros", variable.dtype, name=variable.name)
 
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         """See the class."""
-        if self.relative_step and isinstance(self._rate, Variable):
-            lr = ops.minimum(lr, 1 / ops.sqrt(t))
+        lr = ops.minimum(lr, 1 / ops.sqrt(t))  # as in Keras, whatever relative_step says
         alpha = ops.maximum(_rms(w), self.epsilon_2) * lr
         beta = 1 - ops.power(t, self.beta_2_decay)
         s = ops.square(g) + self.epsilon_1
@@ -116,6 +116,7 @@ class Muon(Optimizer):
         adam_weight_decay: float | None = 0.004,
         epsilon: float = 1e-7,
         weight_decay: float | None = 0.004,
+        *shared: Any,
         exclude_layers: Any = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
@@ -128,7 +129,7 @@ class Muon(Optimizer):
         rms_rate: float | None = 0.2,
         **options: Any,
     ) -> None:
-        super().__init__(learning_rate, weight_decay=weight_decay, **options)
+        super().__init__(learning_rate, weight_decay, *shared, **options)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon
         self.adam_weight_decay, self.adam_lr_ratio = adam_weight_decay, adam_lr_ratio
         self.exclude_layers, self.exclude_embeddings = (

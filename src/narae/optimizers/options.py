@@ -34,13 +34,11 @@ class Options:
         chosen = {key: value for key, value in given.items() if value is not None}
         if len(chosen) > 1:
             raise ValueError(f"an optimizer clips in one way, got {' and '.join(chosen)}")
-        if any(value <= 0 for value in chosen.values()):
-            raise ValueError(f"clipping takes a positive number, got {chosen}")
-        if not 0 <= ema_momentum <= 1:
+        if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(f"ema_momentum is in [0, 1], got {ema_momentum}")
         for key, value, least in (
             ("ema_overwrite_frequency", ema_overwrite_frequency if use_ema else None, 1),
-            ("gradient_accumulation_steps", gradient_accumulation_steps, 2),
+            ("gradient_accumulation_steps", gradient_accumulation_steps or None, 2),
         ):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ValueError(f"{key} is a whole number of at least {least}, got {value!r}")
@@ -54,11 +52,12 @@ class Options:
         self._excluded_names: list[str] = []
 
     def _clipped(self, grads: list[Any]) -> list[Any]:
-        if self.clipvalue is not None:
+        # as in Keras, 0 and less mean no clipping
+        if _positive(self.clipvalue):
             return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        if self.clipnorm is not None:
+        if _positive(self.clipnorm):
             return [_bounded(g, ops.sqrt(ops.sum(ops.square(g))), self.clipnorm) for g in grads]
-        if self.global_clipnorm is not None:
+        if _positive(self.global_clipnorm):
             norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
             return [_bounded(g, norm, self.global_clipnorm) for g in grads]
         return grads
@@ -111,6 +110,10 @@ class Options:
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`; `apply` divides the gradients by it again."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+def _positive(bound: float | None) -> bool:
+    return bound is not None and bound > 0
 
 
 def _bounded(g: Any, norm: Any, most: float) -> Any:
