@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
+from narae.base.errors import ShapeError
 from narae.base.registry import deserialize_as, get_callable, serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
@@ -72,9 +73,22 @@ def get(identifier: Any) -> Any:
     <GlorotUniform>
     """
     if isinstance(identifier, (np.ndarray, Tensor)) or hasattr(identifier, "__narae_tensor__"):
-        value = native(np.asanyarray(identifier))
-        return lambda shape, dtype=None: as_tensor(value, standardize_dtype(dtype))
+        return _as_it_is(native(np.asanyarray(identifier)))
     return get_callable("initializer", "keras.initializers", identifier, _ALIASES)
+
+
+def _as_it_is(value: np.ndarray) -> Any:
+    """An initializer that starts from an array. It raises ShapeError for another shape than the array's."""
+
+    def start(shape: Any, dtype: Any = None) -> Tensor:
+        if tuple(shape) != value.shape:
+            raise ShapeError(
+                f"an array of shape {value.shape} cannot start a variable of shape {tuple(shape)}: give one of "
+                "the variable's shape"
+            )
+        return as_tensor(value, standardize_dtype(dtype))
+
+    return start
 
 
 def serialize(initializer: Any) -> Any:

@@ -53,7 +53,8 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """The tensor to start from."""
-        return ops.broadcast_to(as_tensor(self.value, standardize_dtype(dtype)), tuple(shape))
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        return ops.broadcast_to(as_tensor(self.value, standardize_dtype(dtype)), shape)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -32,8 +32,6 @@ class Regularizer:
 
 
 def _strength(name: str, value: Any) -> float:
-    if value is None:
-        return 0.0
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))
@@ -55,7 +53,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = _strength("l1", l1), _strength("l2", l2)
+        self.l1 = _strength("l1", 0.0 if l1 is None else l1)
+        self.l2 = _strength("l2", 0.0 if l2 is None else l2)
 
     def __call__(self, x: Any) -> Any:
         """The penalty of x."""
@@ -64,7 +63,7 @@ class L1L2(Regularizer):
             terms.append(ops.sum(ops.abs(x)) * self.l1)
         if self.l2:
             terms.append(ops.sum(ops.square(x)) * self.l2)
-        return sum(terms[1:], terms[0]) if terms else ops.convert_to_tensor(0.0)
+        return sum(terms[1:], terms[0]) if terms else ops.zeros((), dtype=x.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
