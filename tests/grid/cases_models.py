@@ -262,5 +262,6 @@ CASES = [
     _code("Sequential(one name twice)", lambda k: k.Sequential(
         [k.layers.Dense(3, name="d"), k.layers.Dense(3, name="d")])),
     _code("Sequential(a model first)", lambda k: [
-        (m := k.Sequential([k.Sequential([k.Input((3,)), k.layers.Dense(2)]), k.layers.Dense(1)])).built, m.output_shape]),
+        (m := k.Sequential([k.Sequential([k.Input((3,)), k.layers.Dense(2)]), k.layers.Dense(1)])).built,
+        m.output_shape]),
 ]  # fmt: skip
