@@ -114,7 +114,7 @@ class State:
             del os.environ[key]
         os.environ.update(self.environment)
         os.chdir(self.folder)
-        policy._default.clear()
+        settings.DEFAULT_POLICY.clear()
 
 
 @contextmanager

@@ -103,9 +103,15 @@ class _SpatialDropout(Dropout):
     rank = 1
 
     def __init__(
-        self, rate: float, data_format: str | None = None, seed: Any = None, **kwargs: Any
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: Any = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(rate, seed=seed, **kwargs)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -130,8 +136,15 @@ class SpatialDropout1D(_SpatialDropout):
     [[[1.0], [1.0]]]
     """
 
-    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(rate, "channels_last", seed, **kwargs)
+    def __init__(
+        self,
+        rate: float,
+        seed: Any = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, "channels_last", seed, name, dtype, **kwargs)
 
 
 @builtin("keras.layers")
