@@ -87,3 +87,44 @@ def test_what_no_length_makes_right_is_refused_at_the_call(call: Any) -> None:
         call()
     assert "None" in str(found.value)
     assert not re.search(r"\b(?!35\b)\d{2,}", str(found.value))  # no number that stands in
+
+
+def _broken(case: Case) -> list[str]:
+    """Where a length that is inferred, with one unknown, is not the one that is computed."""
+    name, args, kwargs = case
+    places = [
+        (i, axis) for i, a in enumerate(args) if isinstance(a, np.ndarray) for axis in range(a.ndim)
+    ]
+    computed = [t.shape for t in flat_leaves(getattr(ops, name)(*args, **kwargs))]
+    found = []
+    for i, axis in places:
+        shape = tuple(None if a == axis else n for a, n in enumerate(args[i].shape))
+        symbol = narae.KerasTensor(shape, args[i].dtype.name)
+        filled = [symbol if j == i else a for j, a in enumerate(args)]
+        try:
+            inferred = flat_leaves(getattr(ops, name)(*filled, **kwargs))
+        except (ValueError, TypeError):
+            continue  # more has to be known, or numbers are needed
+        for t, real in zip(inferred, computed, strict=True):
+            fits = len(t.shape) == len(real) and all(
+                n in (None, m) for n, m in zip(t.shape, real, strict=True)
+            )
+            if not fits:
+                found.append(f"{name}, axis {axis} of argument {i}: {t.shape}, computed {real}")
+    return found
+
+
+# As Keras: the parts between two places are there, and an unknown length is not 1.
+_ASSUMED = {"split", "hsplit", "vsplit", "dsplit", "squeeze"}
+
+
+def test_what_is_inferred_is_what_is_computed() -> None:
+    cases = [case for case in CASES if case[0] not in _ASSUMED]
+    assert not [line for case in cases for line in _broken(case)]
+
+
+def test_a_symbol_is_one_value() -> None:
+    assert _x == _x
+    assert _x in [_two, _x]
+    assert narae.KerasTensor((None, 4)) not in [_x, _two]
+    assert len({_x, _two}) == 2

@@ -93,7 +93,7 @@ class Lengths:
         places = [(i, axis) for i, s in enumerate(shapes) for axis, n in enumerate(s) if n is None]
         taken = {n for shape in shapes for n in shape}
         count = len(places)
-        small, middle, large = (_free(i, taken, count) for i in range(3))
+        small, middle, large = (_free(i, taken if i else set(), count) for i in range(3))
         self.numbers: dict[tuple[int, int], tuple[int, int]] = {
             place: (Unknown(a), Unknown(b))
             for place, a, b in zip(places, small, reversed(large), strict=True)
@@ -125,10 +125,10 @@ class Lengths:
                     return True
         if any(isinstance(e, IndexError) for e in errors):
             return self._multiplied(_DIVISOR)  # an index is a place in a long axis
-        return errors[1] is None and self._grown()
+        return self._grown()
 
     def _grown(self) -> bool:
-        """Middling numbers for the small ones: what took a large number needs more than they are."""
+        """Middling numbers for the small ones: an operation needs more, or they are another's length too."""
         grown = {
             place: (Unknown(self._middle[int(a)]), b)
             for place, (a, b) in self.numbers.items()

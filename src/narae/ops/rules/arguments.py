@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base import trees
-from narae.base.dtypes import is_float, result_type
+from narae.base.dtypes import as_float, is_float, result_type
 from narae.base.errors import ShapeError
 from narae.ops.promote import dtype_of
 from narae.ops.symbolic import KerasTensor, Shape, infer, rule, shape_of, unruled
@@ -63,8 +63,18 @@ def _pair(name: str, axes: int) -> Callable[..., Any]:
     return look
 
 
-for _name, _axes in (("fft", 1), ("fft2", 2), ("ifft2", 2), ("irfft", 0), ("istft", 0)):
+for _name, _axes in (("fft", 1), ("fft2", 2), ("ifft2", 2), ("istft", 0)):
     rule(_pair(_name, _axes), _name)
+
+
+@rule
+def irfft(x: Any, fft_length: int | None = None) -> Any:
+    """As many numbers as are asked for."""
+    _pair("irfft", 0)(x)
+    if fft_length is None or not isinstance(x, (tuple, list)) or None not in shape_of(x[0]):
+        return NotImplemented
+    dtype = as_float(result_type(*(dtype_of(part) for part in x)))
+    return KerasTensor((*shape_of(x[0])[:-1], int(fft_length)), dtype)
 
 
 def _square(name: str, shape: Shape) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import as_float, result_type
+from narae.base.errors import ShapeError
 from narae.ops.promote import dtype_of
 from narae.ops.record import normalize_axes, normalize_axis
 from narae.ops.symbolic import KerasTensor, Shape, rule, shape_of
@@ -142,3 +143,33 @@ def geomspace(
 
     out = linspace(start, stop, num, endpoint, axis=axis)
     return KerasTensor(out.shape, dtype or out.dtype)
+
+
+@rule
+def get_item(x: Any, key: Any) -> Any:
+    """What is cut of an axis of unknown length is not known: it may be shorter than the end."""
+    shape = shape_of(x)
+    keys = list(key) if isinstance(key, (tuple, list)) else [key]
+    if not all(_is_basic(k) for k in keys):
+        return NotImplemented
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    if used > len(shape) or sum(k is Ellipsis for k in keys) > 1:
+        raise ShapeError(f"too many indices, or two ellipses, in {key!r} for a shape {shape}")
+    place = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))
+    rest = [slice(None)] * (len(shape) - used)
+    lengths, out = iter(shape), []
+    for k in (*keys[:place], *rest, *keys[place + 1 :]):
+        if k is None:
+            out.append(1)
+            continue
+        length = next(lengths)
+        if isinstance(k, slice):
+            out.append(None if length is None else len(range(*k.indices(length))))
+        elif length is not None and not -length <= k < length:
+            raise ShapeError(f"index {k} is out of range for an axis of length {length} of {shape}")
+    return KerasTensor(tuple(out), x.dtype)
+
+
+def _is_basic(key: Any) -> bool:
+    whole = isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
+    return whole or key is None or key is Ellipsis or isinstance(key, slice)
