@@ -64,7 +64,7 @@ test-all: $(VENV)/.dev ## the slow ones too, with examples that nobody has tried
 test-xla: $(VENV)/.dev ## callbacks and files on the executor xla; `make test` has the rest of it
 	NARAE_EXECUTOR=xla $(PYTEST) tests/callbacks tests/saving
 
-test-exhaustive: $(VENV)/.dev ## the vector functions on all 2^32 numbers (half an hour)
+test-exhaustive: $(VENV)/.dev ## vector functions on all 2^32 numbers, interrupts at all instructions (hours)
 	$(BIN)/python -m pytest -q -m exhaustive
 
 doctest: $(VENV)/.dev ## the docstrings' examples only

@@ -175,13 +175,21 @@ def _places(case: Case, folder: Path) -> list[Spot]:
     return spots(lambda: case.run(state), _tape_step.__code__)
 
 
+# How many instructions, spread over all: CI's are of each case; then so many times more, or every one.
+FORMS = [
+    pytest.param(1, id="few"),
+    pytest.param(40, id="many", marks=pytest.mark.slow),
+    pytest.param(1_000_000, id="all", marks=pytest.mark.exhaustive),
+]
+
+
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_an_interrupt_may_come_anywhere(name: str, every: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", FORMS)
+def test_an_interrupt_may_come_anywhere(name: str, times: int, tmp_path: Path) -> None:
     case = CASES[name]
     places = _places(case, tmp_path)
     assert len(places) > 500
-    for spot in places[:: 1 if every else len(places) // case.tries]:
+    for spot in places[:: max(1, len(places) // (times * case.tries))]:
         assert _try(case, spot, tmp_path), spot
 
 

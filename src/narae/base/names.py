@@ -57,6 +57,9 @@ def get_uid(prefix: str = "") -> int:
 _path: Stack[tuple[tuple[str, ...], object]] = Stack()
 
 
+_NOWHERE: tuple[tuple[str, ...], object] = ((), None)
+
+
 class _Scope(Pushed):
     """A context of one name more, unless the scope around it is the same caller's."""
 
@@ -79,7 +82,7 @@ def name_scope(name: str, caller: object = None) -> AbstractContextManager[None]
 
 
 def _top() -> tuple[tuple[str, ...], object]:
-    return (_path.entries and _path.top()) or ((), None)
+    return _path.top(_NOWHERE) if _path.entries else _NOWHERE
 
 
 def scopes() -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import CodeType, FrameType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -108,6 +108,10 @@ class Stack(threading.local, Generic[T]):
             entries.remove(entry)
         entry.leave()
 
+    @overload
+    def top(self) -> T | None: ...
+    @overload
+    def top(self, default: T) -> T: ...
     def top(self, default: T | None = None) -> T | None:
         """The value on top, `default` where there is none."""
         entries = self.entries
