@@ -283,17 +283,19 @@ def dot_product_attention(
     times = q.shape[2] // k.shape[2]
     if times > 1:
         k, v = repeat(k, times, 2), repeat(v, times, 2)
-    scores = einsum("btnh,bsnh->bnts", q, k) * (
+    # Scores of halves overflow, and the lowest float32 is no number of theirs: both are kept in float32.
+    wide = "float64" if q.dtype == "float64" else "float32"
+    scores = einsum("btnh,bsnh->bnts", to(q, wide), to(k, wide)) * (
         1 / math.sqrt(q.shape[-1]) if scale is None else scale
     )
     if attn_logits_soft_cap is not None:
         from narae.ops.math import tanh
 
         scores = tanh(scores / attn_logits_soft_cap) * attn_logits_soft_cap
-    scores = scores if bias is None else scores + to(bias, q.dtype)
+    scores = scores if bias is None else scores + to(bias, wide)
     if is_causal:
         lower = as_tensor(np.tri(q.shape[1], k.shape[1], dtype=bool))
         mask = lower if mask is None else logical_and(mask, lower)
     if mask is not None:
         scores = where(mask, scores, -0.7 * float(np.finfo(np.float32).max))
-    return einsum("bnts,bsnh->btnh", softmax(scores, -1), v)
+    return einsum("bnts,bsnh->btnh", to(softmax(scores, -1), v.dtype), v)
