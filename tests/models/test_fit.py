@@ -66,7 +66,7 @@ def test_weights_set_between_fits_are_those_that_train() -> None:
 def test_one_program_serves_each_shape_of_batch() -> None:
     model = _model()
     model.fit(X, Y, epochs=3, batch_size=16, verbose=0, validation_data=(X, Y))
-    kinds = sorted(kind for kind, *_ in model._steps()._programs)
+    kinds = sorted(kind for kind, _ in model._steps().programs())
     assert kinds == ["test", "test", "train", "train"]  # full batches and the short one
 
 
@@ -128,3 +128,25 @@ def test_arrays_of_all_kinds_give_the_same_numbers(kind: str) -> None:
     wanted = one.fit(data, targets, **options).history["loss"]
     narae.utils.set_random_seed(1)
     np.testing.assert_allclose(other.fit(x, y, **options).history["loss"], wanted, rtol=1e-6)
+
+
+def test_no_penalty_of_a_trace_is_left_behind() -> None:
+    class Penalty(narae.layers.Layer):
+        def call(self, x: Any) -> Any:
+            self.add_loss(narae.ops.sum(x))
+            return x
+
+    model = narae.Sequential([narae.Input((3,)), Penalty(), narae.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    model.fit(x, y, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    assert model.losses == []
+    model(x)
+    assert [float(loss) for loss in model.losses] == [12.0]
+
+
+@pytest.mark.parametrize("freq", [0, -1, True, "a", 1.5])
+def test_validation_freq_is_a_number_or_a_list(freq: Any) -> None:
+    with pytest.raises(ValueError, match="validation_freq is a number of epochs"):
+        _model().fit(X, Y, validation_data=(X, Y), validation_freq=freq, verbose=0)

@@ -96,7 +96,8 @@ def _sources(
     x: Any, y: Any, sample_weight: Any, options: FitOptions, execution: int
 ) -> tuple[Any, Any]:
     validation, freq = options.validation_data, options.validation_freq
-    if freq is True or not (freq >= 1 if isinstance(freq, int) else isinstance(freq, Collection)):
+    several = isinstance(freq, Collection) and not isinstance(freq, str)
+    if freq is True or not (freq >= 1 if isinstance(freq, int) else several):
         raise ValueError(
             f"validation_freq is a number of epochs of at least 1, or a list of epochs, got {freq!r}"
         )

@@ -132,7 +132,10 @@ class Steps:
     def traced(self, kind: str, specs: Any, wrapped: bool = False) -> Traced:
         """The trace of a step for batches of these specs."""
         data = packed(trees.map_tree(_fed, specs), wrapped)
-        return trace(getattr(self._model, f"{kind}_step"), data)
+        try:
+            return trace(getattr(self._model, f"{kind}_step"), data)
+        finally:
+            self._model._clear_losses()  # penalties of a trace have no numbers
 
     def programs(self) -> list[tuple[str, Compiled]]:
         """Every kind of step and program there is, the one used last at the end."""
