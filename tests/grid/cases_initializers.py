@@ -5,6 +5,7 @@ Random numbers need not be Keras's: their shape, dtype, range and moments are co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -257,7 +258,7 @@ def _refused_regularizers() -> list[Case]:
     ]
 
 
-CASES = [
+_ALL = [
     *(
         _exact(name, options, shape, dtype)
         for name, table in _EXACT.items()
@@ -285,3 +286,4 @@ CASES = [
     ),
     *_refused_regularizers(),
 ]
+CASES = [replace(case, slow="float16" in case.id) for case in _ALL]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ from tests.grid.grid import Case, shown
 
 _RNG = np.random.default_rng(7)
 _N, _D = 3, 4
+
+
+def _slow(case: Case) -> Case:
+    return replace(case, slow=True)
 
 
 def _rounded(x: Any) -> np.ndarray:
@@ -432,9 +437,9 @@ def _wrapped() -> list[Case]:
 CASES = [
     *_options(),
     *_reductions(),
-    *_shapes(),
-    *_dtypes(),
-    *_special(),
+    *(_slow(case) if case.id[7:8].islower() else case for case in _shapes()),
+    *(case if "dtype" in case.id else _slow(case) for case in _dtypes()),
+    *(_slow(case) for case in _special()),
     *(
         _masked(name, weight, reduction)
         for name in ("MeanSquaredError", "SparseCategoricalCrossentropy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -616,7 +617,10 @@ def _refused() -> list[Case]:
 
 CASES = [
     *_options(),
-    *_weighted(),
+    *(
+        replace(case, slow=True) if case.id.endswith(("w list", "w ()", "w zeros")) else case
+        for case in _weighted()
+    ),
     *_reductions(),
     *(
         _masked(name, weight)
@@ -624,7 +628,7 @@ CASES = [
         for weight in (None, _WEIGHTS["(n)"])
     ),
     *_functions(),
-    *_dtypes(),
+    *(replace(case, slow="bfloat16" in case.id) for case in _dtypes()),
     *_r2(),
     *_more(),
     *_refused(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,9 +154,9 @@ def _options() -> list[Case]:
         )
         if name not in ("SGD", "Adam"):
             shared = {"weight_decay": 0.1, "gradient_accumulation_steps": 2}
-            rows.append(_steps(name, {**shared, "use_ema": True}))
+            rows.append(replace(_steps(name, {**shared, "use_ema": True}), slow=True))
     for row in _SHARED:
-        rows += [_steps("SGD", row), _steps("Adam", row)]
+        rows += [_steps("SGD", row), replace(_steps("Adam", row), slow=True)]
     return rows
 
 
