@@ -6,10 +6,14 @@ are asked for by tracing, and numbers are compared where one dtype is as good as
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from tests.alike import EngineError
+from tests.grid.grid import Case, shown
 
 import narae
 
@@ -63,3 +67,59 @@ def results(k: Any, calls: Sequence[Callable[[], Any]]) -> list[Any]:
             return _refused(error)
 
     return [one(call) for call in calls]
+
+
+def refusing(k: Any, call: Callable[[], Any]) -> Any:
+    """The call's result. An error that JAX raises, or of a list that Keras takes for an array, is an
+    EngineError: it says nothing of Keras."""
+    try:
+        return call()
+    except Exception as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        inside = trace.tb_frame.f_code.co_filename if trace is not None else ""
+        deliberate = "/keras/src/" in inside.replace("\\", "/") and not isinstance(error, AttributeError)
+        if k is narae or deliberate:
+            raise
+        raise EngineError(str(error)) from error
+
+
+Row = tuple[str, tuple[Any, ...], dict[str, Any]]
+
+
+def each(names: str, *rows: tuple[Any, ...], **options: Any) -> list[Row]:
+    """A row for each operation and each arguments, with the same options."""
+    return [(name, row, options) for name in names.split() for row in rows]
+
+
+def over(names: str, row: tuple[Any, ...], **options: Sequence[Any]) -> list[Row]:
+    """A row for each operation and each combination of the options' values."""
+    products = itertools.product(*options.values())
+    found = [dict(zip(options, values, strict=True)) for values in products]
+    return [(name, row, kwargs) for name in names.split() for kwargs in found]
+
+
+def cases(family: str, rows: Sequence[Row], inputs: dict[str, Any], terms: int = 64) -> list[Case]:
+    """Cases of public operations. '$x' among a row's arguments and options is the input of that name."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("$"):
+            return inputs[value[1:]]
+        if type(value) in (list, tuple):
+            return type(value)(filled(item) for item in value)
+        return value
+
+    def made(row: Row) -> Case:
+        name, args, options = row
+        given = [repr(a).replace("'$", "").replace("'", "") for a in args]
+        shown_as = ", ".join([*given, *([shown(options)] if options else [])])
+
+        def code(k: Any) -> Any:
+            function = functools.reduce(getattr, name.split("."), getattr(k, family))
+            kwargs = {key: filled(value) for key, value in options.items()}
+            return refusing(k, lambda: function(*filled(args), **kwargs))
+
+        return Case(f"{family}.{name}({shown_as})", code, terms)
+
+    return list({case.id: case for case in map(made, rows)}.values())

@@ -49,7 +49,7 @@ hard_swish, swish = hard_silu, silu
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> Any:
-    """max(x, 0); below `threshold`, negative_slope (x - threshold); never above `max_value`.
+    """x above `threshold`; up to it, negative_slope (x - threshold); never above `max_value`.
 
     >>> relu(ops.convert_to_tensor([-1.0, 9.0]), max_value=6.0).tolist()
     [0.0, 6.0]
@@ -58,7 +58,7 @@ def relu(
         out = ops.relu(x)
     else:
         x = ops.convert_to_tensor(x)
-        above = ops.where(x >= threshold, x, ops.zeros_like(x))
+        above = ops.where(x > threshold, x, ops.zeros_like(x))
         below = ops.minimum(x - threshold, ops.zeros_like(x)) * negative_slope
         out = above + below if negative_slope else above
     return out if max_value is None else ops.minimum(out, ops.cast(max_value, out.dtype))

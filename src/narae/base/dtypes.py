@@ -156,6 +156,19 @@ def is_int(dtype: str) -> bool:
     return dtype in INTS
 
 
+def limits(dtype: str) -> tuple[float, float]:
+    """The smallest and the largest number of a dtype, without infinities.
+
+    >>> limits("int8"), limits("float16")
+    ((-128, 127), (-65504.0, 65504.0))
+    """
+    if dtype == "bfloat16":
+        return -(2 - 2.0**-7) * 2.0**127, (2 - 2.0**-7) * 2.0**127
+    info = np.finfo(dtype) if dtype in FLOATS else np.iinfo(dtype)
+    kind = float if dtype in FLOATS else int
+    return kind(info.min), kind(info.max)
+
+
 def as_float(dtype: str) -> str:
     """The dtype itself when it is a float, else floatx: the result of a division or a mean."""
     return dtype if dtype in FLOATS else floatx()

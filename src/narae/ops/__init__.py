@@ -260,6 +260,7 @@ from narae.ops.numbers import (
     unravel_index,
     view,
 )
+from narae.ops.padding import pad
 from narae.ops.patches import (
     adaptive_average_pool,
     adaptive_max_pool,
@@ -342,7 +343,6 @@ from narae.ops.shapes import (
     hstack,
     moveaxis,
     ndim,
-    pad,
     ravel,
     repeat,
     reshape,

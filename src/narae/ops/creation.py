@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, np_dtype, result_type, standardize_dtype
+from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
 from narae.ops.promote import dtype_of, promoted, to
+from narae.ops.record import constant
+from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
 from narae.ops.records import shape as S
 from narae.ops.records.logic import cast
 from narae.ops.symbolic import public
@@ -154,8 +157,12 @@ def linspace(
 
         out = where(S.reshape(last, shape=shape), high, out)
     out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
+    if not is_float(name):  # the whole number below, as in NumPy
+        out = A.floor(out)
     out = out if name == out.dtype else cast(out, dtype=name)
-    return (out, step) if retstep else out
+    if not retstep:
+        return out
+    return out, step if (num - 1 if endpoint else num) > 0 else step * float("nan")
 
 
 @public
@@ -328,26 +335,21 @@ def saturate_cast(x: Any, dtype: Any) -> Tensor:
     >>> narae.ops.saturate_cast([-5.0, 300.0], "uint8").tolist()
     [0, 255]
     """
-    from narae.ops.math import clip
-
     x, name = as_tensor(x), standardize_dtype(dtype)
-    if name == "bool" or (
-        is_float(name)
-        and is_float(x.dtype)
-        and np_dtype(name).itemsize >= np_dtype(x.dtype).itemsize
-    ):
+    x = to(x, "int32") if x.dtype == "bool" else x
+    if name == "bool":
+        return L.greater(x, constant(0, x.dtype))  # type: ignore[return-value]
+    (low, high), own = limits(name), limits(x.dtype)
+    if low <= own[0] and own[1] <= high:
         return to(x, name)
-    info = np.finfo(np_dtype(name)) if is_float(name) else np.iinfo(np_dtype(name))
-    wide = to(x, "int32") if x.dtype == "bool" else x
-    low, high = info.min, info.max
-    if not is_float(wide.dtype):
-        own = np.iinfo(np_dtype(wide.dtype))
-        low, high = builtins.max(low, own.min), builtins.min(high, own.max)
-    return to(
-        clip(
-            wide,
-            tensor_of(np.asarray(low, np_dtype(wide.dtype))),
-            tensor_of(np.asarray(high, np_dtype(wide.dtype))),
-        ),
-        name,
-    )
+    # what is at or beyond an end is that end: the ends themselves may have no such float
+    out = to(x, name) if is_float(name) else to(_no_nan(x), name)
+    if high <= own[1]:
+        out = L.select(L.greater_equal(x, constant(high, x.dtype)), constant(high, name), out)
+    if low >= own[0]:
+        out = L.select(L.less_equal(x, constant(low, x.dtype)), constant(low, name), out)
+    return out
+
+
+def _no_nan(x: Tensor) -> Tensor:
+    return L.select(L.isnan(x), constant(0, x.dtype), x) if is_float(x.dtype) else x

@@ -8,13 +8,13 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.ops.padding import pad
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import fourier as F
 from narae.ops.records import logic as L
 from narae.ops.records import shape as S
 from narae.ops.records.window import fold_windows, windows
-from narae.ops.shapes import pad
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor
 

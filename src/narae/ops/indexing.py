@@ -443,10 +443,16 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tenso
 
 @public
 def digitize(x: Any, bins: Any) -> Tensor:
-    """The number of the bin of each element: bins[i-1] <= x < bins[i].
+    """The number of the bin of each element: bins[i-1] <= x < bins[i]; bins that fall: bins[i-1] > x >= bins[i].
 
     >>> import narae
     >>> narae.ops.digitize([0.5, 3.0], [1.0, 2.0]).tolist()
     [0, 2]
     """
-    return searchsorted(bins, x, side="right")
+    edges = as_tensor(bins)
+    rising = searchsorted(edges, x, side="right")
+    if edges.ndim != 1 or edges.shape[0] < 2:
+        return rising
+    falling = searchsorted(S.flip_axes(edges, (0,)), x, side="left")
+    falls = L.greater(edges[0], edges[-1])
+    return L.select(falls, constant(edges.shape[0], rising.dtype) - falling, rising)

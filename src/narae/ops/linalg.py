@@ -13,7 +13,7 @@ from narae.ops.records import arithmetic as A
 from narae.ops.records import linalg as R
 from narae.ops.records import logic as L
 from narae.ops.reductions import sum
-from narae.ops.shapes import expand_dims, squeeze, swapaxes
+from narae.ops.shapes import expand_dims, squeeze, swapaxes, tril, triu
 from narae.ops.symbolic import public
 from narae.ops.table import unary
 from narae.ops.tensor import Tensor
@@ -47,7 +47,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
     from narae.ops.products import matmul
 
     factor = floated(x)
-    lower = swapaxes(factor, -1, -2) if upper else factor
+    lower = swapaxes(triu(factor), -1, -2) if upper else tril(factor)
     return R.inv(matmul(lower, swapaxes(lower, -1, -2)))
 
 

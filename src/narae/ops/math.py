@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, np_dtype, standardize_dtype
+from narae.base.dtypes import is_float, limits, standardize_dtype
 from narae.ops.promote import dtype_of, floated, numeric, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
 from narae.ops.records import special as S
+from narae.ops.records.shape import full
 from narae.ops.symbolic import public
 from narae.ops.table import binary, unary
 from narae.ops.tensor import Tensor, as_tensor
@@ -317,16 +318,18 @@ def rad2deg(x: Any) -> Tensor:
 
 @public
 def angle(x: Any) -> Tensor:
-    """The angle of a number in the complex plane: 0, or π below zero.
+    """The angle of a number in the complex plane: 0, or π for negative ones, -0 among them.
 
     >>> import narae
     >>> narae.ops.angle([1.0]).tolist()
     [0.0]
     """
     x = floated(x)
-    return L.select(
-        L.less(x, constant(0, x.dtype)), constant(math.pi, x.dtype), constant(0, x.dtype)
+    below = L.logical_or(
+        L.less(x, constant(0, x.dtype)), L.less(A.reciprocal(x), constant(0, x.dtype))
     )
+    found = L.select(below, constant(math.pi, x.dtype), constant(0, x.dtype))
+    return L.select(L.isnan(x), x, found)
 
 
 @public
@@ -349,7 +352,7 @@ def imag(x: Any) -> Tensor:
     [0.0]
     """
     x = as_tensor(x)
-    return A.multiply(x, constant(0, x.dtype))
+    return full(0, x.shape, x.dtype)  # type: ignore[return-value]
 
 
 conj = conjugate = real
@@ -408,9 +411,9 @@ def nan_to_num(
     x = as_tensor(x)
     if not is_float(x.dtype):
         return x
-    limits = np.finfo(np_dtype(x.dtype)) if x.dtype != "bfloat16" else np.finfo(np.float32)
-    high = float(limits.max) if posinf is None else posinf
-    low = float(limits.min) if neginf is None else neginf
+    least, most = limits(x.dtype)
+    high = most if posinf is None else posinf
+    low = least if neginf is None else neginf
     out = L.select(L.isnan(x), constant(nan, x.dtype), x)
     out = L.select(L.equal(x, constant(np.inf, x.dtype)), constant(high, x.dtype), out)
     return L.select(L.equal(x, constant(-np.inf, x.dtype)), constant(low, x.dtype), out)

@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.ops.missing import elsewhere
-from narae.ops.promote import floated, numeric, to
+from narae.ops.promote import floated, numeric, promoted, to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import arithmetic as A
 from narae.ops.records import logic as L
@@ -17,7 +17,7 @@ from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
 from narae.ops.records import special
 from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor
+from narae.ops.tensor import Tensor, as_tensor
 
 
 def _zero(x: Tensor) -> Any:
@@ -44,9 +44,8 @@ def relu6(x: Any) -> Tensor:
     [0.0, 6.0]
     """
     x = floated(x)
-    inside = L.logical_and(L.greater(x, _zero(x)), L.less(x, constant(6, x.dtype)))
-    edge = L.select(L.greater(x, _zero(x)), constant(6, x.dtype), _zero(x))
-    return L.select(inside, x, edge)
+    six = constant(6, x.dtype)  # NaN is neither below nor above, and stays
+    return L.select(L.less_equal(x, _zero(x)), _zero(x), L.select(L.greater_equal(x, six), six, x))
 
 
 @public
@@ -234,8 +233,8 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
     x = floated(x)
     if approximate:
         inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
-        return x * (A.tanh(inner) + 1.0) * 0.5
-    return x * (special.erf(x * math.sqrt(0.5)) + 1.0) * 0.5
+        return x * ((A.tanh(inner) + 1.0) * 0.5)  # 2 x may overflow
+    return x * ((special.erf(x * math.sqrt(0.5)) + 1.0) * 0.5)
 
 
 @public
@@ -303,8 +302,9 @@ def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     >>> narae.ops.threshold([0.1, 2.0], 1.0, -1.0).tolist()
     [-1.0, 2.0]
     """
-    x = floated(x)
-    return L.select(L.greater(x, constant(threshold, x.dtype)), x, constant(default_value, x.dtype))
+    x = as_tensor(x)
+    above = L.greater(*promoted(x, threshold))
+    return L.select(above, *promoted(x, default_value))
 
 
 @public
@@ -342,7 +342,8 @@ def sparse_sigmoid(x: Any) -> Tensor:
     [0.0, 0.5, 1.0]
     """
     x = floated(x)
-    above = L.select(L.less(x, constant(1, x.dtype)), (x + 1.0) * 0.5, constant(1, x.dtype))
+    one = constant(1, x.dtype)
+    above = L.select(L.greater_equal(x, one), one, (x + 1.0) * 0.5)
     return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
 
 

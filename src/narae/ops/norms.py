@@ -45,7 +45,7 @@ def _wide(x: Tensor) -> Tensor:
 
 
 @public
-def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
     """Vectors along an axis divided by their length; a length below epsilon counts as epsilon.
 
     >>> import narae
@@ -54,6 +54,10 @@ def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = 
     """
     from narae.base.settings import epsilon as default
 
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(
+            f"normalize takes an order that is a whole number of 1 or more, got {order!r}"
+        )
     x = floated(x)
     least = default() if epsilon is None else epsilon
     if order == 2:

@@ -78,9 +78,18 @@ def fmod(x1: Any, x2: Any) -> Tensor:
     x, y = (to(x, "int32"), to(y, "int32")) if x.dtype == "bool" else (x, y)
     if x.dtype.startswith("uint"):
         return A.remainder(x, y)
-    below = L.less(x, constant(0, x.dtype))
+    if not is_float(x.dtype):  # without |x|, which the smallest integer does not have
+        rest = A.remainder(x, y)
+        unlike = L.logical_xor(L.less(x, _zero(x)), L.less(rest, _zero(x)))
+        unlike = L.logical_and(unlike, L.not_equal(rest, _zero(x)))
+        return L.select(unlike, rest - y, rest)
+    below = L.less(x, _zero(x))
     rest = A.remainder(L.select(below, A.negative(x), x), A.absolute(y))
     return L.select(below, A.negative(rest), rest)
+
+
+def _zero(x: Tensor) -> Any:
+    return constant(0, x.dtype)
 
 
 @public
@@ -103,7 +112,10 @@ def i0(x: Any) -> Tensor:
     bent: Any = S.reshape(x, shape=(*x.shape, 1)) * constant(np.r_[cosines, -cosines], x.dtype)
     around = A.exp(bent - S.reshape(most, shape=(*x.shape, 1)))
     half = A.exp(most * 0.5)
-    return R.reduce_sum(around, axes=(x.ndim,)) * (0.5 / count) * half * half
+    found = R.reduce_sum(around, axes=(x.ndim,)) * (0.5 / count) * half * half
+    # the sum is above 1/|x|: 0, or NaN of infinite places, where |x| is far beyond what overflows
+    far = L.greater(size, constant(1e4, x.dtype))
+    return L.select(far, constant(math.inf, x.dtype), found)
 
 
 @public

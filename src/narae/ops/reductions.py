@@ -227,6 +227,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """
     x = floated(x)
     axes = normalize_axes(axis, x.ndim)
+    if not _count(x, axes):
+        return A.log(sum(x, axes, keepdims))
     top = L.stop_gradient(_reduced(R.reduce_max, x, axes, True))
     top = L.select(L.isfinite(top), top, constant(0, x.dtype))  # -inf - -inf would be NaN
     out = A.log(R.reduce_sum(A.exp(x - top), axes=axes)) + S.reshape(
@@ -334,10 +336,17 @@ def quantile(
     flat = S.reshape(moved, shape=(*(x.shape[a] for a in rest), _count(x, axes)))
     ordered = sort_record(flat, axis=flat.ndim - 1)
     shares = np.asarray(as_tensor(q)._known("quantile's q"), np.float64)
+    check_shares(shares)
     parts = [_at_share(ordered, float(s), method) for s in shares.reshape(-1)]
     shape = R.kept(x.shape, axes) if keepdims else tuple(x.shape[a] for a in rest)
     out = S.concatenate(*(S.reshape(p, shape=(1, *shape)) for p in parts), axis=0)
     return S.reshape(out, shape=(*shares.shape, *shape))
+
+
+def check_shares(shares: Any) -> None:
+    """Raise ValueError unless all lie between 0 and 1."""
+    if not np.all((shares >= 0) & (shares <= 1)):
+        raise ValueError(f"a quantile takes q between 0 and 1, got {shares.tolist()}")
 
 
 def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:

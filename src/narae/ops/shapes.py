@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError, differing
-from narae.ops.promote import promoted, to
+from narae.ops.promote import promoted
 from narae.ops.record import constant, normalize_axes, normalize_axis
 from narae.ops.records import index as I
 from narae.ops.records import logic as L
@@ -294,7 +294,11 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]
     [[1, 2], [3]]
     """
     if not isinstance(indices_or_sections, (int, np.integer)):
-        return split(x, indices_or_sections, axis)
+        raise TypeError(
+            f"array_split takes a number of parts, got {indices_or_sections!r}: split takes places"
+        )
+    if indices_or_sections < 1:
+        raise ValueError(f"array_split takes at least 1 part, got {indices_or_sections}")
     x = as_tensor(x)
     axis = normalize_axis(axis, x.ndim)
     width, more = divmod(x.shape[axis], int(indices_or_sections))
@@ -434,37 +438,6 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
     return I.take(x, tensor_of(places), axis=axis)
 
 
-_PAD_MODES = ("constant", "reflect", "symmetric", "edge")
-
-
-@public
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
-    """x with elements before and after along each axis. mode: 'constant', 'reflect', 'symmetric', 'edge'.
-
-    >>> import narae
-    >>> narae.ops.pad([1, 2], 1).tolist()
-    [0, 1, 2, 0]
-    """
-    x = as_tensor(x)
-    if mode not in _PAD_MODES:
-        raise ValueError(f"pad takes a mode of {', '.join(_PAD_MODES)}, got {mode!r}")
-    if constant_values is not None and mode != "constant":
-        raise ValueError(f"constant_values go with mode='constant', got mode={mode!r}")
-    pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
-    widths = [(int(before), int(after)) for before, after in pairs]
-    if mode == "constant":
-        out = S.pad_zeros(x, tuple(widths))
-        if constant_values is None or not np.any(np.asarray(constant_values)):
-            return out
-        inside = S.pad_zeros(S.full(1, x.shape, x.dtype), tuple(widths))
-        return L.select(to(inside, "bool"), out, to(constant_values, x.dtype))
-    for axis, (before, after) in enumerate(widths):
-        if before or after:
-            places = np.pad(np.arange(x.shape[axis], dtype=np.int32), (before, after), mode=mode)  # type: ignore[call-overload]
-            x = I.take(x, tensor_of(places), axis=axis)
-    return x
-
-
 def shape(x: Any) -> tuple[int | None, ...]:
     """The lengths of the axes; None for unknown ones of a symbolic tensor.
 
@@ -515,7 +488,7 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     >>> narae.ops.convert_to_numpy(narae.ops.ones(1)).tolist()
     [1.0]
     """
-    return as_tensor(x).numpy()
+    return np.array(x)
 
 
 @public

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
+from narae.base.errors import ShapeError
 from narae.ops.promote import to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import index as I
@@ -45,7 +46,7 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
     >>> narae.ops.argsort([3, 1, 2]).tolist()
     [1, 2, 0]
     """
-    x, place = _flat(x, axis)
+    x, place = _flat(x, axis if np.ndim(x) else None)
     return O.argsort(x, axis=place)
 
 
@@ -160,6 +161,8 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
     [1.0, 2.0]
     """
     x = as_tensor(x)
+    if x.ndim != 1:
+        raise ShapeError(f"histogram takes a vector, got shape {x.shape}; a ravel before it?")
     dtype = np_dtype(as_float(x.dtype))
     counts, edges = np.histogram(x._known("histogram").astype("float64"), bins, range)
     return tensor_of(counts.astype(dtype)), tensor_of(edges.astype(dtype))

@@ -68,6 +68,8 @@ def nanquantile(
     present = R.reduce_sum(L.cast(L.logical_not(L.isnan(rows)), dtype="float64"), axes=(1,))
     last = A.maximum(present - 1.0, constant(0, "float64"))  # none present: the first NaN
     shares = to(q, "float64")
+    if shares.data is not None:
+        check_shares(shares.data)
     flat = S.reshape(shares, shape=(1, shares.size))
     places = A.multiply(S.reshape(last, shape=(*last.shape, 1)), flat)
     low, high, part = _PLACES[method](places)
