@@ -72,7 +72,8 @@ def outcome(code: Code, module: Any) -> Outcome:
         except Exception as found:
             value, error = None, found
     # what NumPy says of the oracle's own code is nothing that a user is told
-    told = (w for w in caught if not issubclass(w.category, DeprecationWarning))
+    engine = DeprecationWarning if module is narae else (DeprecationWarning, RuntimeWarning)
+    told = (w for w in caught if not issubclass(w.category, engine))
     said = tuple(str(w.message) for w in told)
     return Outcome(value, error, tuple(s for s in said if not s.startswith(_ENGINE)))
 

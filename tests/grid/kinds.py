@@ -79,7 +79,9 @@ def refusing(k: Any, call: Callable[[], Any]) -> Any:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         inside = trace.tb_frame.f_code.co_filename if trace is not None else ""
-        deliberate = "/keras/src/" in inside.replace("\\", "/") and not isinstance(error, AttributeError)
+        deliberate = "/keras/src/" in inside.replace("\\", "/") and not isinstance(
+            error, AttributeError
+        )
         if k is narae or deliberate:
             raise
         raise EngineError(str(error)) from error

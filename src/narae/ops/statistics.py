@@ -16,7 +16,7 @@ from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
 from narae.ops.records.sort import sort
 from narae.ops.reductions import all as every
-from narae.ops.reductions import argmax, argmin, cumprod, cumsum, mean, quantile
+from narae.ops.reductions import argmax, argmin, check_shares, cumprod, cumsum, mean, quantile
 from narae.ops.symbolic import public
 from narae.ops.table import named
 from narae.ops.tensor import Tensor, as_tensor
