@@ -127,6 +127,8 @@ def scan(
     """
     if not callable(f):
         raise TypeError(f"scan takes a function (carry, x) -> (carry, y), got {f!r}")
+    if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
+        raise ValueError(f"unroll is True, False or a whole number of 1 or more, got {unroll!r}")
     start = trees.map_tree(as_tensor, init)
     moving = trees.map_tree(lambda x: None if x is None else as_tensor(x), xs)
     carries = trees.flatten(start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.errors import ShapeError
 from narae.ops.objectives import crossentropy
 from narae.ops.objectives.ctc import ctc_loss as ctc
 from narae.ops.symbolic import public
@@ -19,6 +20,10 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     '0.6931'
     """
     target, output = crossentropy.pair("binary_crossentropy", target, output)
+    if target.shape != output.shape:
+        raise ShapeError(
+            f"binary_crossentropy takes a target of the output's shape {output.shape}, got {target.shape}"
+        )
     return crossentropy._binary(target, output, from_logits)
 
 

@@ -31,14 +31,15 @@ def ctc_decode(
     beam_width: int = 100,
     top_paths: int = 1,
     merge_repeated: bool = True,
-    mask_index: int = 0,
+    mask_index: int | None = 0,
 ) -> tuple[Tensor, Tensor]:
     """The likeliest labels of scores (batch, time, classes): (paths, batch, time), filled with -1, and
     their scores (batch, paths).
 
     strategy 'greedy': the largest score of each time step; its one path's score is minus their sum.
     'beam_search': the top_paths best of beam_width label sequences, each with its log-probability over
-    all alignments (Hannun et al. 2014); not in a traced function. mask_index is the blank.
+    all alignments (Hannun et al. 2014); not in a traced function. mask_index is the blank,
+    None the last class.
 
     >>> import narae
     >>> scores = narae.ops.one_hot([[1, 1, 0, 1, 2]], 3)
@@ -51,6 +52,7 @@ def ctc_decode(
             "ctc_decode takes scores (batch, time, classes) and a length for each sample, got shapes "
             f"{scores.shape} and {lengths.shape}"
         )
+    mask_index = scores.shape[2] - 1 if mask_index is None else mask_index
     if strategy == "greedy":
         return _greedy(scores, lengths, merge_repeated, mask_index)
     if strategy != "beam_search":

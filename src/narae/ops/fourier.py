@@ -126,8 +126,12 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Ten
 
 
 def _frames(x: Tensor, length: int, stride: int) -> Tensor:
-    if x.ndim < 1 or x.shape[-1] < length:
-        raise ShapeError(f"frames of {length} do not fit in a signal of shape {x.shape}")
+    if x.ndim < 1 or length < 1 or stride < 1:
+        raise ShapeError(
+            f"frames of {length}, each {stride} on, need a signal of rank 1 or more, got shape {x.shape}"
+        )
+    if x.shape[-1] < length:
+        return S.full(0, (*x.shape[:-1], 0, length), x.dtype)  # type: ignore[return-value]
     return windows(x, axes=(x.ndim - 1,), window=(length,), strides=(stride,), dilation=(1,))
 
 
@@ -183,7 +187,7 @@ def stft(
     >>> narae.ops.stft(narae.ops.ones(8), 4, 2, 4)[0].shape
     (5, 3)
     """
-    x = floated(x)
+    x = as_tensor(x)
     _checked("stft", x.dtype, sequence_length, fft_length)
     if center:
         half = fft_length // 2

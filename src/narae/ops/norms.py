@@ -231,7 +231,18 @@ def rms_normalization(
     x = _wide(given)
     small = default() if epsilon is None else epsilon
     out = x * A.reciprocal(A.sqrt(mean(A.square(x), axis, True) + small))
-    return to(out if scale is None else out * _along(scale, x, axis), given.dtype)
+    if scale is None:
+        return to(out, given.dtype)
+    weights = to(scale, x.dtype)
+    if not _stretches(weights.shape, x.shape):
+        weights = _along(weights, x, axis)
+    return to(out * weights, given.dtype)
+
+
+def _stretches(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    pairs = zip(reversed(shape), reversed(wanted), strict=False)
+    return len(shape) <= len(wanted) and all(n in (1, m) for n, m in pairs)
 
 
 def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:

@@ -218,6 +218,8 @@ def conv_transpose(
     rank = x.ndim - 2
     steps, spread = _each(strides, rank, "strides"), _each(dilation_rate, rank, "dilation_rate")
     extra = [None] * rank if output_padding is None else list(np.broadcast_to(output_padding, rank))
+    if padding.lower() not in ("valid", "same"):
+        raise ValueError(f"conv_transpose takes a padding of 'valid' or 'same', got {padding!r}")
     rows = zip(w.shape[:rank], steps, spread, extra, strict=True)
     pads = tuple(_transpose_padding(padding.lower(), *row) for row in rows)
     turned = flip(w, tuple(range(rank)))
