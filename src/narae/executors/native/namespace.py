@@ -86,9 +86,12 @@ def floor_divide(x: Lanes, y: Lanes) -> Lanes:
     """The quotient rounded down."""
     if not is_float(x.dtype_name):
         return _divided(x, y)[0]
-    rest = remainder(x, y)
-    whole = ((x - rest) / y).calls("rint")
-    return where(compare("eq", y, y.full(0)), x / y, whole)
+    rest, exact = scalarly("fmod", x, y), x / y
+    other = compare("ne", rest, rest.full(0)) & ((rest < 0) ^ (y < 0))
+    quotient = (x - rest) / y  # of whole numbers, but for its own rounding
+    whole = (quotient - where(other, y.full(1), y.full(0))).calls("rint")
+    whole = where(whole == 0, copysign(whole.full(0), exact), whole)
+    return where(y == 0, exact, whole)
 
 
 def _divided(x: Lanes, y: Lanes) -> tuple[Lanes, Lanes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from narae.base.arrays import as_integers
+from narae.base.dtypes import is_float, standardize_dtype
 from narae.executors.numpy.calls import Call, call
 from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.numpy.memory import Scratch
@@ -20,7 +22,17 @@ _PARITY = np.array(0x1BD11BDA, np.uint32)
 
 @lowering("cast", "stop_gradient")
 def _cast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    if outs[0].dtype.kind in "iu" and is_float(standardize_dtype(ins[0].dtype)):
+        return [call(np.copyto, outs[0], call(as_integers, ins[0], outs[0].dtype))]
     return [call(np.copyto, outs[0], ins[0], casting="unsafe")]
+
+
+@lowering("power")
+def _power(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
+    """NumPy refuses negative powers of whole numbers."""
+    if outs[0].dtype.kind == "i":
+        return [call(np.copyto, outs[0], call(node.op.forward, np, *ins))]
+    return [call(np.power, *ins, out=outs[0])]
 
 
 @lowering("bitcast")

@@ -184,7 +184,80 @@ def _lay(x: Any, *, layout: Layout | None) -> Any:
     return constrained(x, layout)
 
 
+# -- whole numbers, and what JAX leaves to the device --------------------------------------------
+
+
+def _power(x: Any, y: Any) -> Any:
+    """Of whole numbers, a negative power: 1 and -1 to it, else 0."""
+    if not jnp.issubdtype(x.dtype, jnp.integer):
+        return jnp.power(x, y)
+    x, y = jnp.broadcast_arrays(x, y)
+
+    def square(state: Any) -> Any:
+        out, base, left = state
+        return jnp.where(left & 1 == 1, out * base, out), base * base, left >> 1
+
+    start = (jnp.ones_like(x), x, jnp.maximum(y, 0))
+    out = lax.while_loop(lambda state: jnp.any(state[2] > 0), square, start)[0]
+    below = jnp.where(x == 1, 1, jnp.where(x == -1, 1 - 2 * (y & 1), 0)).astype(x.dtype)
+    return jnp.where(y < 0, below, out)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    """As NumPy has it: 0 of whole numbers by 0; of floats the quotient of what the remainder leaves."""
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return jnp.where(y == 0, 0, jnp.floor_divide(x, jnp.where(y == 0, 1, y)))
+    x, y = jnp.broadcast_arrays(x, y)
+    rest, exact = lax.rem(x, y), x / y
+    other = (rest != 0) & ((rest < 0) != (y < 0))
+    whole = jnp.rint((x - rest) / y - other)
+    whole = jnp.where(whole == 0, jnp.copysign(jnp.zeros_like(x), exact), whole)
+    return jnp.where(y == 0, exact, whole)
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return jnp.where(y == 0, 0, jnp.remainder(x, jnp.where(y == 0, 1, y)))
+    x, y = jnp.broadcast_arrays(x, y)
+    rest = lax.rem(x, y)
+    other = (rest != 0) & ((rest < 0) != (y < 0))
+    return jnp.where(rest == 0, jnp.copysign(rest, y), jnp.where(other, rest + y, rest))
+
+
+def _sizes(x: Any, y: Any) -> tuple[Any, Any]:
+    """Whole numbers without their signs: the smallest has one in the unsigned dtype alone."""
+    x, y = jnp.broadcast_arrays(x, y)
+    unsigned = jnp.dtype(f"uint{8 * x.dtype.itemsize}")
+    return tuple(jnp.where(v < 0, -v, v).astype(unsigned) for v in (x, y))  # type: ignore[return-value]
+
+
+def _common(a: Any, b: Any) -> Any:
+    """Euclid's greatest common divisor."""
+
+    def step(pair: Any) -> Any:
+        a, b = pair
+        left = jnp.where(b == 0, 0, a % jnp.where(b == 0, 1, b))
+        return jnp.where(b == 0, a, b), left
+
+    return lax.while_loop(lambda pair: jnp.any(pair[1] != 0), step, (a, b))[0]
+
+
+def _gcd(x: Any, y: Any) -> Any:
+    return _common(*_sizes(x, y)).astype(x.dtype)
+
+
+def _lcm(x: Any, y: Any) -> Any:
+    a, b = _sizes(x, y)
+    shared = _common(a, b)
+    return (a // jnp.where(shared == 0, 1, shared) * b).astype(x.dtype)
+
+
 LOWERINGS: Mapping[str, Callable[..., Any]] = {
+    "power": _power,
+    "floor_divide": _floor_divide,
+    "remainder": _remainder,
+    "gcd": _gcd,
+    "lcm": _lcm,
     "dot": _dot,
     "conv": _conv,
     "unslice": _unslice,

@@ -107,8 +107,18 @@ def _power_simplify(x: Value, y: Value) -> Value | None:
     return sqrt(x) if _is(y, 0.5) and x.dtype.startswith("float") else None
 
 
+def _power(xp: Any, x: Any, y: Any) -> Any:
+    """x^y; of whole numbers, 1 and -1 to a negative power, 0 of all others."""
+    if xp is not np or x.dtype.kind != "i":
+        return xp.power(x, y)
+    below = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (y & 1), 0))
+    return np.where(y < 0, below, np.power(x, np.maximum(y, 0))).astype(x.dtype)
+
+
 power = elementwise(
     "power",
+    "power",
+    forward=_power,
     takes="number",
     vjp=(
         # where y is 0 the power is constant: an exponent of 0 keeps 0 * inf out of it

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, np_dtype
+from narae.base.arrays import as_integers
+from narae.base.dtypes import is_float, is_int, np_dtype, standardize_dtype
 from narae.base.errors import DtypeError
 from narae.graph.ir import Spec, Value
 from narae.ops.record import (
     broadcast_shapes,
+    check_kind,
     constant,
     elementwise,
     record,
@@ -40,8 +42,8 @@ bitwise_and = elementwise("bitwise_and", takes="int", samples=ints(2))
 bitwise_or = elementwise("bitwise_or", takes="int", samples=ints(2))
 bitwise_xor = elementwise("bitwise_xor", takes="int", samples=ints(2))
 invert = elementwise("invert", takes="int", samples=ints(1))
-left_shift = elementwise("left_shift", takes="int", samples=ints(2, 0, 5))
-right_shift = elementwise("right_shift", takes="int", samples=ints(2, 0, 5))
+left_shift = elementwise("left_shift", takes="integer", samples=ints(2, 0, 5))
+right_shift = elementwise("right_shift", takes="integer", samples=ints(2, 0, 5))
 
 
 def _select_rule(condition: Spec, x: Spec, y: Spec) -> Spec:
@@ -97,10 +99,16 @@ def _cast_simplify(x: Value, *, dtype: str) -> Value | None:
     return cast(first, dtype=dtype) if keeps else None
 
 
+def _cast(xp: Any, x: Any, *, dtype: str) -> Any:
+    if xp is np and is_float(standardize_dtype(x.dtype)) and is_int(dtype):
+        return as_integers(x, np_dtype(dtype))
+    return x.astype(np_dtype(dtype))
+
+
 cast = record(
     "cast",
     lambda x, *, dtype: Spec(x.shape, dtype),
-    lambda xp, x, *, dtype: x.astype(np_dtype(dtype)),
+    _cast,
     vjp=(_cast_vjp,),
     simplify=_cast_simplify,
     samples=lambda rng: [
@@ -110,6 +118,11 @@ cast = record(
     ],
     elementwise=True,
 )
+
+
+def _rounded_rule(x: Spec, *, dtype: str) -> Spec:
+    check_kind("rounded", x.dtype, "float")
+    return x
 
 
 def _rounded(xp: Any, x: Any, *, dtype: str) -> Any:
@@ -148,7 +161,7 @@ def _rounded_oracle(x: Any, *, dtype: str) -> Any:
 # Floats that a half holds too, as they are.
 rounded = record(
     "rounded",
-    lambda x, *, dtype: x,
+    _rounded_rule,
     _rounded,
     simplify=lambda x, *, dtype: x if _is_rounded(x, dtype) else None,
     samples=lambda rng: [
