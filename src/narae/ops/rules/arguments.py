@@ -241,7 +241,7 @@ def _whole(
         out = infer(unruled(name), seen[0], seen[1])
         dtype = gives([x for x in leaves if hasattr(x, "dtype") or isinstance(x, (int, float))])
         out = trees.map_tree(lambda t: KerasTensor(t.shape, dtype), out)
-        return _forgotten(out, first) if keeps else out
+        return _forgotten(out, first) if keeps and isinstance(first, KerasTensor) else out
 
     return look
 
