@@ -7,10 +7,8 @@ from typing import Any
 from narae import ops
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
-    find_function,
+    deserialize_as,
     get_callable,
-    get_registered_object,
     serialize_keras_object,
 )
 from narae.ops import (
@@ -147,10 +145,7 @@ def _names() -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The activation that `serialize` described."""
-    if isinstance(config, str):
-        name = _ALIASES.get(config, config)
-        return get_registered_object(config, custom_objects) or find_function(name, custom_objects)
-    return deserialize_keras_object(config, custom_objects)
+    return deserialize_as("activation", "keras.activations", config, custom_objects, _ALIASES)
 
 
 __all__ = [

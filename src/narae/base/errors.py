@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -76,3 +77,86 @@ def unknown_name(kind: str, name: object, options: Iterable[str]) -> ValueError:
     ValueError: Unknown optimizer: 'adm'. Did you mean 'adam'?
     """
     return ValueError(f"Unknown {kind}: {name!r}. {nearest(name, options)}")
+
+
+class ConfigError(ValueError, TypeError):
+    """A configuration that describes nothing that can be made. (Keras raises a TypeError for most.)"""
+
+
+_WORDS: tuple[tuple[str, str], ...] = (
+    (
+        r"not enough values to unpack|too many values to unpack",
+        "a list in it has another length than expected",
+    ),
+    (
+        r"invalid literal for int\(\) with base 10: (.*)|could not convert string to float: (.*)",
+        "{0} stands where a number is expected",
+    ),
+    (
+        r"could not convert string to|can't convert|cannot convert float (NaN|infinity) to integer",
+        "what stands where a number is expected is none",
+    ),
+    (r"unexpected keyword argument (.*)", "it has no argument {0}"),
+    (r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", "it lacks {0}"),
+    (
+        r"'(\w+)' object has no attribute",
+        "a value of type {0} stands where another kind is expected",
+    ),
+    (r"unhashable type: '(\w+)'", "a {0} stands where a name or number is expected"),
+    (
+        r"'(\w+)' object is not (iterable|subscriptable|callable|a mapping)",
+        "a value of type {0} stands where another kind is expected",
+    ),
+    (
+        r"argument of type '(\w+)' is not (iterable|a container)",
+        "a value of type {0} stands where another kind is expected",
+    ),
+    (r"object of type '(\w+)' has no len", "a value of type {0} stands where a list is expected"),
+    (r"cannot unpack non-iterable (\w+)", "a value of type {0} stands where a list is expected"),
+    (
+        r"'(\w+)' object cannot be interpreted as an integer",
+        "a value of type {0} stands where a whole number is expected",
+    ),
+    (
+        r"'<' not supported|unsupported operand|not supported between|bad operand type"
+        r"|can only concatenate|can't multiply sequence",
+        "values of kinds that do not go together stand in it",
+    ),
+    (
+        r"indices must be integers|list index out of range|tuple index out of range",
+        "a list in it is shorter than expected, or another kind of value stands in its place",
+    ),
+    (r"truth value of an array", "an array stands where one number is expected"),
+)
+
+
+def in_words(error: BaseException) -> str:
+    """What an error says, for people who did not write the code that raised it: Python's own messages
+    about lists, numbers and arguments say what is wrong with the data.
+
+    >>> in_words(ValueError("not enough values to unpack (expected 2, got 1)"))
+    'a list in it has another length than expected'
+    >>> in_words(KeyError("units"))
+    "'units' is missing"
+    """
+    text = str(error)
+    if isinstance(error, ConfigError):
+        return text  # in words already
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if type(error) is KeyError:
+        return f"{text} is missing"
+    if isinstance(error, OverflowError):
+        return f"a number in it is too large ({text})"
+    for pattern, words in _WORDS:
+        found = re.search(pattern, text)
+        if found:
+            groups = [g.replace("NoneType", "None") for g in found.groups() if g is not None] or [
+                ""
+            ]
+            return words.format(*groups)
+    if isinstance(error, (AttributeError, IndexError)) and not isinstance(error, NotYet):
+        return f"a value of another kind than expected stands in it ({text})"
+    return text or f"its values make no sense ({type(error).__name__})"

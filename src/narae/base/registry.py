@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from narae.base import limits
 from narae.base.dtypes import np_dtype
-from narae.base.errors import nearest, unknown_name
+from narae.base.errors import ConfigError, NotYet, in_words, nearest, unknown_name
 from narae.base.pushed import Stack
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
@@ -240,12 +241,14 @@ def deserialize_keras_object(
     if not isinstance(config, dict):
         raise TypeError(f"cannot make an object from {config!r}")
     name = config.get("class_name")
-    if name in _READERS:
-        return _READERS[name](config, custom_objects, safe_mode)
+    if isinstance(name, str) and name in _READERS:
+        return _read(name, config, custom_objects, safe_mode)
     if "class_name" not in config or "config" not in config:
         return {
             k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()
         }
+    if not isinstance(name, str):
+        raise ConfigError(f"a class is named by a text, got {name!r:.80}")
     if name == "function":
         return find_function(config["config"], custom_objects)
     return _made(find_class(config, custom_objects), config, custom_objects, safe_mode)
@@ -254,17 +257,41 @@ def deserialize_keras_object(
 def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
     inner = config["config"]
     if not isinstance(inner, dict):
-        raise ValueError(f"the config of {config['class_name']!r} is no dictionary: {inner!r}")
-    if inspect.isclass(cls) and hasattr(cls, "from_config"):
+        raise ConfigError(f"the config of {config['class_name']!r} is no dictionary: {inner!r:.80}")
+    if not inspect.isclass(cls) or not hasattr(cls, "from_config"):
+        raise ConfigError(
+            f"{config['class_name']!r} is registered as {cls!r}, which has no from_config"
+        )
+    limits.step(100)
+    try:
         with custom_object_scope(custom_objects or {}), _safe_modes.pushed(safe_mode):
-            obj: Any = cls.from_config(dict(inner))  # type: ignore[attr-defined]
-            build = config.get("build_config")
-            if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
-                obj.build_from_config(deserialize_keras_object(build, custom_objects, safe_mode))
-            if config.get("compile_config") and hasattr(obj, "compile_from_config"):
-                obj.compile_from_config(config["compile_config"])
-        return obj
-    raise ValueError(f"{config['class_name']!r} is registered as {cls!r}, which has no from_config")
+            return _built(cls, config, custom_objects, safe_mode)
+    except (NotYet, ConfigError, limits.TooMuch, OSError, MemoryError):
+        raise
+    except Exception as error:
+        named = f" {inner['name']!r:.60}" if isinstance(inner.get("name"), str) else ""
+        raise ConfigError(
+            f"{config['class_name']}{named} could not be made from its configuration: {in_words(error)}"
+        ) from error
+
+
+def _built(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+    """The object, built and compiled where its configuration says how."""
+    obj = cls.from_config(dict(config["config"]))
+    build = config.get("build_config")
+    if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
+        obj.build_from_config(deserialize_keras_object(build, custom_objects, safe_mode))
+    if config.get("compile_config") and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(config["compile_config"])
+    return obj
+
+
+def _read(name: str, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+    """What is no object of a class: tuples, slices, arrays."""
+    try:
+        return _READERS[name](config, custom_objects, safe_mode)
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ConfigError(f"{name} is not written as Keras does: {in_words(error)}") from error
 
 
 def in_safe_mode() -> bool:
@@ -275,6 +302,8 @@ def in_safe_mode() -> bool:
 def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The class that a serialized object names: registered, passed by the caller, or built in."""
     name, registered = str(config["class_name"]), config.get("registered_name")
+    if registered is not None and not isinstance(registered, str):
+        raise ConfigError(f"a class is registered by a text, got {registered!r:.80}")
     for key in (registered, name):
         found = get_registered_object(key, custom_objects) if key else None
         if found is not None:
@@ -283,10 +312,17 @@ def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | No
     known = [module] if module in FAMILIES else list(dict.fromkeys(FAMILIES))
     for candidate in known:
         if name in family(candidate):
-            return family(candidate)[name]
+            found = family(candidate)[name]
+            if registered not in (None, name, get_registered_name(found)):
+                raise ConfigError(
+                    f"{name!r} is built in, and the config says that it is registered as {registered!r}, which "
+                    "nothing is: register the class of that name, or pass it in custom_objects"
+                )
+            return found
     every = {n for candidate in known for n in family(candidate)}
-    raise ValueError(
-        f"Unknown class {name!r} (module {config.get('module')!r}): it is neither built in nor registered. "
+    raise ConfigError(
+        f"Could not locate class: Unknown class {name!r} (module {config.get('module')!r}): it is neither "
+        "built in nor registered. "
         f"{nearest(name, every)} A class of your own is found when it is decorated with "
         "@narae.saving.register_keras_serializable() or passed in custom_objects."
     )
@@ -306,6 +342,8 @@ def _module_of(module: str) -> str:
 
 def find_function(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The function that a file names: registered, passed by the caller, or built in."""
+    if not isinstance(name, str):
+        raise ConfigError(f"a function is named by a text, got {name!r:.80}")
     for key in (name, str(name).rsplit(">", 1)[-1]):
         found = get_registered_object(key, custom_objects)
         if found is not None:
@@ -313,7 +351,7 @@ def find_function(name: Any, custom_objects: Mapping[str, Any] | None = None) ->
     for module in ("keras.activations", "keras.losses", "keras.metrics"):
         if name in family(module):
             return family(module)[name]
-    raise ValueError(
+    raise ConfigError(
         f"Unknown function {name!r}: decorate it with @narae.saving.register_keras_serializable() or pass "
         "it in custom_objects."
     )

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from narae.base import changes
+from narae.base import changes, limits
 from narae.base.copying import Copied
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
-from narae.base.pushed import Stack
 from narae.base.registry import by_identifier
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
@@ -23,7 +22,7 @@ from narae.executors.store import Store
 from narae.graph import recording
 from narae.graph.ir import Spec
 from narae.ops.promote import dtype_of, to
-from narae.ops.tensor import LogicalOperators, Tensor, as_tensor
+from narae.ops.tensor import LogicalOperators, Tensor, as_tensor, tensor_of
 
 
 class Variable(Copied, LogicalOperators):
@@ -65,11 +64,20 @@ class Variable(Copied, LogicalOperators):
         self._constraint: Any = None
         self._overwrite_with_gradient = False
         self.like: Variable | None = None  # the weight that it is the optimizer's state of
+        waits = limits.limits() if _computes(initializer) else None
         with eagerly():
-            value = _initial(initializer, shape, dtype, self.name)
+            value = (
+                _initial(initializer, shape, dtype, self.name)
+                if waits is None
+                else _waiting(waits, shape, dtype, self.name)
+            )
         self.spec = value.spec
         # C order: programs bind this array for life and write to it in place.
-        self.store = Store(np.array(value.data, np_dtype(value.dtype), order="C"))
+        self.store = Store(
+            np.array(value.data, np_dtype(value.dtype), order="C") if waits is None else value.data
+        )
+        if waits is not None:
+            waits.made[id(self)] = (self, initializer)
         self._snapshot: Tensor | None = None
 
     @property
@@ -191,6 +199,17 @@ class Variable(Copied, LogicalOperators):
         self._snapshot = None  # first: an interrupt must not leave an old one
         self.store.write(new.data)
         self._snapshot = None
+        self._given()
+
+    def _given(self) -> None:
+        """A value came from the file that is being loaded, if one is."""
+        if limits.ACTIVE.entries and (found := limits.limits()) is not None:
+            found.made.pop(id(self), None)
+
+    def read_from(self, stored: Any) -> None:
+        """Take the value of an array in a file, of this shape, straight into the storage."""
+        stored.read_into(self.store.array)
+        self.touched()
 
     def assign_add(self, value: Any) -> Tensor:
         """Add to the variable: the sum is cast, not what is added."""
@@ -215,6 +234,7 @@ class Variable(Copied, LogicalOperators):
 
     def touched(self) -> None:
         """Forget what was read before: the storage has changed."""
+        self._given()
         self.store.wrote()
         self._snapshot = None
 
@@ -270,25 +290,32 @@ def standing(pairs: Iterable[tuple[Variable, Any]]) -> AbstractContextManager[An
     return recording.standing(Stand({id(v): v.fitting(value) for v, value in pairs}))
 
 
-_budgets: Stack[list[Any]] = Stack()  # [bytes left, what they are for]
+def _computes(initializer: Any) -> bool:
+    """Whether a value is made when it is asked for, not given."""
+    given = isinstance(initializer, (Tensor, Variable))
+    return isinstance(initializer, str) or (callable(initializer) and not given)
 
 
-def byte_budget(size: int, shown: str) -> AbstractContextManager[None]:
-    """Within it, variables of more than `size` bytes in all are refused before memory is taken."""
-    return _budgets.pushed([size, shown])
+def _waiting(found: limits.Limits, shape: Any, dtype: Any, name: str) -> Tensor:
+    """Zeros for a variable whose value a file that is being loaded has: nothing is computed for it, and its
+    memory is taken when the value is written."""
+    name_of_dtype = standardize_dtype(dtype)
+    shape = _known_shape(shape, name)
+    found.spend(
+        Spec(shape, name_of_dtype).size * np_dtype(name_of_dtype).itemsize,
+        f"a variable of shape {shape}",
+    )
+    return tensor_of(np.zeros(shape, np_dtype(name_of_dtype)))
 
 
-def _spend(shape: tuple[int, ...], dtype: str) -> None:
-    budget = _budgets.top()
-    if budget is None:
-        return
-    needed = Spec(shape, dtype).size * np_dtype(dtype).itemsize
-    budget[0] -= needed
-    if budget[0] < 0:
-        raise ValueError(
-            f"{budget[1]}: its configuration asks for a variable of shape {shape} ({needed:,} bytes), "
-            "more than its weights file holds: refused"
-        )
+def finish_waiting(found: limits.Limits) -> None:
+    """Give the variables that a file had no value for the one that their initializers make."""
+    for variable, initializer in found.made.values():  # type: ignore[misc]
+        if isinstance(initializer, str):
+            initializer = by_identifier("keras.initializers", initializer)
+        if not getattr(initializer, "gives_zeros", False):
+            variable.assign(initializer(variable.shape, dtype=variable.spec.dtype))
+    found.made.clear()
 
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
@@ -314,7 +341,7 @@ def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(initializer, str):
         initializer = by_identifier("keras.initializers", initializer)
-    if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
+    if _computes(initializer):
         return _called(initializer, shape, dtype, name)
     value = as_tensor(initializer)
     if dtype is None and not hasattr(initializer, "dtype"):
@@ -327,13 +354,16 @@ def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     return value
 
 
-def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name: str) -> Tensor:
+def _known_shape(shape: Any, name: str) -> tuple[int, ...]:
     if shape is None:
         raise ValueError(
             f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
         )
-    shape = _lengths(shape, name)
-    _spend(shape, dtype or standardize_dtype(None))
+    return _lengths(shape, name)
+
+
+def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name: str) -> Tensor:
+    shape = _known_shape(shape, name)
     value = to(
         initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None)
     )

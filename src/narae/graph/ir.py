@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from narae.base import limits
 from narae.base.names import scopes
 from narae.base.quiet import quietly
 from narae.graph.recording import Where, is_traced, places, tapes
@@ -196,6 +197,8 @@ def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
     specs = op.rule(*(a.spec for a in args), **params)
     multi = isinstance(specs, tuple)
     all_specs = specs if multi else (specs,)
+    if limits.ACTIVE.entries:
+        _charge(op, all_specs, args)
     abstract = any(a.data is None for a in args) or (not args and is_traced())
     if abstract:
         return Node(op, args, params, all_specs, (None,) * len(all_specs), multi).result
@@ -205,6 +208,13 @@ def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
     if multi:
         return tuple(Op.result_type(s, d) for s, d in zip(all_specs, datas, strict=True))
     return Op.result_type(specs, datas[0])
+
+
+def _charge(op: Op, specs: tuple[Spec, ...], args: tuple[Value, ...]) -> None:
+    """While a file is being loaded: what is computed, and what is recorded, has bounds."""
+    limits.step()
+    if all(a.data is not None for a in args):
+        limits.afford(sum(s.size for s in specs), 8, f"the result of {op.name}")
 
 
 def run(op: Op, arrays: Sequence[Any], params: dict[str, Any], xp: Any = np) -> tuple[Any, ...]:

@@ -22,6 +22,8 @@ class Zeros(Initializer):
     [0.0, 0.0]
     """
 
+    gives_zeros = True
+
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """The tensor to start from."""
         return ops.full(shape, 0, standardize_dtype(dtype))

@@ -156,7 +156,7 @@ class Configured(Copied):
                     f"variable {variable.path!r} has shape {variable.shape}, in the file it has shape "
                     f"{tuple(value.shape)}"
                 )
-            variable.assign(np.asarray(value))
+            take(variable, value)
 
 
 def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
@@ -175,6 +175,14 @@ def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
         elif kind is not inspect.Parameter.VAR_POSITIONAL or value:
             out[name] = value
     return out
+
+
+def take(variable: Any, value: Any) -> None:
+    """Give a variable a stored value of its shape: straight from the file where it is in one."""
+    if hasattr(value, "read_into"):
+        variable.read_from(value)
+    else:
+        variable.assign(np.asarray(value))
 
 
 def _plain(value: Any) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import narae.ops
 from narae.base import trees
+from narae.base.errors import ConfigError
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import signature_of
@@ -173,37 +176,37 @@ def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
 
 def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
     """The model of a config. Raises ValueError for a config that names calls or layers that are not there."""
-    rows = config["layers"]
+    rows = _checked_rows(config)
     operations = {row["name"]: _operation(row, custom_objects) for row in rows}
     outputs: dict[tuple[str, int], list[Any]] = {
         (name, 0): [op.output] for name, op in operations.items() if isinstance(op, InputLayer)
     }
-    waiting = [
-        (row["name"], i, node) for row in rows for i, node in enumerate(row["inbound_nodes"])
-    ]
-    while waiting:
-        blocked = []
-        for name, i, node in waiting:
-            if (i and (name, i - 1) not in outputs) or not _ready(node, outputs):
-                blocked.append((name, i, node))
-                continue
-            args, kwargs = _read_node(node, outputs, custom_objects)
-            target = operations[name]
-            outputs[name, i] = trees.flatten(target(*args, **_given(target, kwargs, node)))
-            outputs[name, i][0].history.name = name
-        if len(blocked) == len(waiting):
-            raise ValueError(
-                f"the model's config is broken: no inputs for {sorted({n for n, _, _ in blocked})}"
+    nodes = {(row["name"], i): node for row in rows for i, node in enumerate(row["inbound_nodes"])}
+    for (name, i), node in _in_order(nodes, outputs):
+        args, kwargs = _read_node(node, outputs, custom_objects)
+        if not any_symbolic(args, kwargs):  # loading computes nothing
+            raise ConfigError(
+                f"the model's config is broken: {name!r} is called on no output of another layer"
             )
-        waiting = blocked
+        target = operations[name]
+        found = trees.flatten(target(*args, **_given(target, kwargs, node)))
+        if not found or not all(isinstance(leaf, KerasTensor) for leaf in found):
+            raise ConfigError(f"the model's config is broken: {name!r} gives no symbolic output")
+        outputs[name, i] = found
+        if found[0].history is not None:
+            found[0].history.name = name
 
     def tensors(places: Any) -> Any:
-        if _is_place(places):
+        if _is_place(places) and isinstance(places[1], int):
             return _at(_shifted(places, operations, -1), outputs)
         if isinstance(places, dict) and places.get("class_name") == "__tuple__":
             places = tuple(places["items"])
         if isinstance(places, dict):
             return {key: tensors(value) for key, value in places.items()}
+        if not isinstance(places, (list, tuple)):
+            raise ConfigError(
+                f"the model's config is broken: {places!r:.80} is no output of a layer"
+            )
         found = [tensors(item) for item in places]
         return tuple(found) if isinstance(places, tuple) else found
 
@@ -215,12 +218,68 @@ def functional_from_config(cls: type, config: dict[str, Any], custom_objects: An
     return model
 
 
+def _checked_rows(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a config. Raises ConfigError for what is none, and for two of one name."""
+    rows = config["layers"]
+    if not isinstance(rows, list):
+        raise ConfigError("the model's config is broken: its layers are no list")
+    seen: set[str] = set()
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+            raise ConfigError("the model's config is broken: a layer in it has no name")
+        if not isinstance(row.get("inbound_nodes"), list):
+            raise ConfigError(f"the model's config is broken: {row['name']!r} has no list of nodes")
+        if row["name"] in seen:
+            raise ConfigError(f"the model's config is broken: two layers are named {row['name']!r}")
+        seen.add(row["name"])
+    return rows
+
+
+def _in_order(
+    nodes: dict[tuple[str, int], Any], known: Any
+) -> Iterator[tuple[tuple[str, int], Any]]:
+    """The calls, each after those that it needs: their inputs' and the same layer's before it. Raises
+    ConfigError for calls that wait for each other, or for one that is not there."""
+    needs = {key: _needed(key, node) for key, node in nodes.items()}
+    waiting: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    count: dict[tuple[str, int], int] = {}
+    ready: deque[tuple[str, int]] = deque()
+    for key, needed in needs.items():
+        open_ones = [one for one in needed if one not in known]
+        count[key] = len(open_ones)
+        for one in open_ones:
+            waiting.setdefault(one, []).append(key)
+        if not open_ones:
+            ready.append(key)
+    done = 0
+    while ready:
+        key = ready.popleft()
+        yield key, nodes[key]
+        done += 1
+        for other in waiting.get(key, ()):
+            count[other] -= 1
+            if not count[other]:
+                ready.append(other)
+    if done < len(nodes):
+        names = sorted({name for (name, i), n in count.items() if n})
+        raise ConfigError(f"the model's config is broken: no inputs for {names!s:.200}")
+
+
+def _needed(key: tuple[str, int], node: Any) -> set[tuple[str, int]]:
+    if not isinstance(node, dict) or not isinstance(node.get("args"), list):
+        raise ConfigError(f"the model's config is broken: a call of {key[0]!r} has no arguments")
+    found = {(name, i) for name, i, _ in _histories([node["args"], node.get("kwargs") or {}])}
+    return found | ({(key[0], key[1] - 1)} if key[1] else set())
+
+
 def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
     module = str(row.get("module") or "")
     if module.startswith("keras.src.ops") or module == "keras.ops":
         name = op_of(str(row["class_name"]))
+        if not isinstance(row.get("config"), dict):
+            raise ConfigError(f"the model's config is broken: {row['name']!r} has no config")
         if name is None:
-            raise ValueError(
+            raise ConfigError(
                 f"the model uses the operation {row['class_name']!r}, which narae.ops has not"
             )
         extra = {k: v for k, v in row["config"].items() if k != "name" and (k != "dtype" or v)}
@@ -256,24 +315,27 @@ def _at(place: Any, outputs: dict[tuple[str, int], list[Any]]) -> Any:
     name, node, index = place
     try:
         return outputs[name, node][index]
-    except (KeyError, IndexError):
-        raise ValueError(f"the model's config is broken: there is no output {place}") from None
+    except (KeyError, IndexError, TypeError):
+        raise ConfigError(
+            f"the model's config is broken: there is no output {place!r:.80}"
+        ) from None
 
 
 def _histories(tree: Any) -> Any:
     if isinstance(tree, dict):
         if tree.get("class_name") == "__keras_tensor__":
-            yield tree["config"]["keras_history"]
+            place = tree.get("config", {}).get("keras_history")
+            if not _is_place(place) or not isinstance(place[1], int):
+                raise ConfigError(
+                    f"the model's config is broken: {place!r:.80} is no output of a layer"
+                )
+            yield place
         else:
             for value in tree.values():
                 yield from _histories(value)
     elif isinstance(tree, (list, tuple)):
         for item in tree:
             yield from _histories(item)
-
-
-def _ready(node: dict[str, Any], outputs: Any) -> bool:
-    return all((name, i) in outputs for name, i, _ in _histories([node["args"], node["kwargs"]]))
 
 
 def _read_node(
@@ -293,4 +355,4 @@ def _read_node(
             return {key: read(value) for key, value in tree.items()}
         return [read(item) for item in tree] if isinstance(tree, (list, tuple)) else tree
 
-    return [read(arg) for arg in node["args"]], read(node["kwargs"])
+    return [read(arg) for arg in node["args"]], read(node.get("kwargs") or {})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base import changes
+from narae.base import changes, limits
+from narae.base.errors import ConfigError
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import set_masks, signature_of
@@ -52,6 +53,7 @@ class Sequential(Model):
             layer = layer.history.target
         if not isinstance(layer, Layer):
             raise ValueError(f"Sequential takes layers, got {layer!r}{_made(layer)}")
+        limits.step(len(self._stack) // 50)  # the names are compared with each other
         if any(known.name == layer.name and known is not layer for known in self._stack):
             raise ValueError(
                 f"the model has a layer named {layer.name!r} already: layers have names of their own"
@@ -218,6 +220,8 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
         """The model that `get_config` described."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        if not isinstance(config.get("layers"), list):
+            raise ConfigError("the config of a Sequential model has no list of layers")
         if isinstance(config.get("dtype"), (dict, str)):
             model.dtype_policy = config["dtype"]
         for layer in config["layers"]:

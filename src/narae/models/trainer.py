@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from narae import ops, optimizers
-from narae.base import trees
+from narae.base import limits, trees
 from narae.base.copying import Copied
 from narae.base.dtypes import is_float
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
@@ -393,7 +393,15 @@ class Trainer:
         given = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
         self.compile(**given)
         if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            state = limits.Attempt()
+            try:
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            except (
+                limits.TooMuch
+            ):  # the file may have no such state: it is made when training begins
+                state.undo()
+                again = deserialize_keras_object(config["optimizer"])
+                self.compile(**{**given, "optimizer": again})
 
 
 def _scalar(loss: Any) -> Any:

@@ -127,14 +127,17 @@ class Stored(Copied):
                 f"optimizer {self.name!r} has {len(own)} variables and is given {len(weights)}: another optimizer, "
                 "or other options of it, made them; or it is not built yet"
             )
-        values = [np.asarray(value) for value in weights]
-        for variable, value in zip(own, values, strict=True):
-            if value.shape != variable.shape:
+        for variable, value in zip(own, weights, strict=True):
+            shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
+            if shape != variable.shape:
                 raise ValueError(
-                    f"optimizer variable {variable.name!r} has shape {variable.shape} and is given {value.shape}"
+                    f"optimizer variable {variable.name!r} has shape {variable.shape} and is given {shape}"
                 )
-        for variable, value in zip(own, values, strict=True):
-            variable.assign(value)
+        for variable, value in zip(own, weights, strict=True):
+            if hasattr(value, "read_into"):
+                variable.read_from(value)
+            else:
+                variable.assign(np.asarray(value))
 
     def stateless_apply(
         self: Any,

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
-
-
-class CorruptFile(ValueError):
-    """A file that is damaged, or that was made to do harm."""
+from narae.saving.paths import CorruptFile
 
 
 class MissingVariable(ValueError, KeyError):
@@ -62,29 +58,95 @@ class Writer(MutableMapping[str, Any]):
 
 
 class Stored:
-    """One stored array: its shape is known before anything is read."""
+    """One stored array: its shape is known, and that the file has its bytes, before anything is read."""
 
     def __init__(self, dataset: Any, shown: str) -> None:
         self._dataset, self._shown = dataset, shown
-        self.shape: tuple[int, ...] = tuple(dataset.shape or ())
         kind = dataset.dtype
         if kind.kind not in "biufV" or kind.hasobject:
             raise CorruptFile(f"{shown} holds no numbers (dtype {kind})")
+        if dataset.shape is None:
+            raise CorruptFile(f"{shown} is empty")
+        self.shape: tuple[int, ...] = tuple(dataset.shape)
         if dataset.external or dataset.is_virtual:
             raise CorruptFile(f"{shown} points to data outside of the file: refused")
-        # chunks of a sparse or compressed array need few bytes in the file for any shape
-        stored = int(dataset.id.get_storage_size())
         needed = int(np.prod(self.shape, dtype=object)) * kind.itemsize
-        if needed > 4096 and stored * 1100 < needed:  # deflate reaches about 1030
-            raise CorruptFile(
-                f"{shown} claims shape {self.shape} ({needed:,} bytes) but has {stored:,} bytes"
-            )
+        stored = min(int(dataset.id.get_storage_size()), _file_size(dataset))
+        _check_layout(dataset, needed, stored, shown)
+        self._bits = text_attribute(dataset, "dtype") == "bfloat16" and kind.kind in "uV"
+        self.dtype = np_dtype("bfloat16") if self._bits else kind
+
+    def read_into(self, array: np.ndarray) -> None:
+        """Read the numbers into an array of this shape, cast to its dtype."""
+        try:
+            if not self._bits and array.dtype == self._dataset.dtype and array.size:
+                self._dataset.read_direct(array)
+                return
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise CorruptFile(f"{self._shown} is damaged: {_reason(error)}") from None
+        np.copyto(array, np.asarray(self), casting="unsafe")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        data = np.asarray(self._dataset[()])
-        if self._dataset.attrs.get("dtype") == "bfloat16" and data.dtype.kind in "uV":
+        try:
+            data = np.asarray(self._dataset[()])
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise CorruptFile(f"{self._shown} is damaged: {_reason(error)}") from None
+        if self._bits:
             data = data.view(np_dtype("bfloat16"))
         return data if dtype is None else data.astype(dtype)
+
+
+_FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksums, LZF: what h5py itself has
+_CHUNK = 4 << 20
+
+
+def _file_size(dataset: Any) -> int:
+    return int(dataset.file.id.get_filesize())
+
+
+def _check_layout(dataset: Any, needed: int, stored: int, shown: str) -> None:
+    """Whether the file can have the bytes that a shape needs. Raises CorruptFile."""
+    plist = dataset.id.get_create_plist()
+    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+    if not set(filters) <= _FILTERS:
+        raise CorruptFile(f"{shown} is packed by a filter that h5py has not: refused")
+    # chunks of a compressed array need few bytes in the file: deflate reaches about 1030 to one
+    most = stored * (1100 if filters else 1)
+    if needed > 4096 and most < needed:
+        raise CorruptFile(
+            f"{shown} claims shape {tuple(dataset.shape)} ({needed:,} bytes) but has {stored:,} bytes"
+        )
+    if dataset.chunks is not None:
+        chunk = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+        if chunk > max(_CHUNK, 4 * needed):
+            raise CorruptFile(f"{shown} is cut in pieces of {chunk:,} bytes: refused")
+
+
+def text_attribute(thing: Any, name: str, limit: int = 1 << 16) -> str | None:
+    """An attribute that is one text, None where there is none or it is something else. Raises CorruptFile
+    for one of more than `limit` bytes."""
+    if name not in thing.attrs:
+        return None
+    value = attribute(thing, name, limit)
+    value = (
+        value.item() if isinstance(value, (np.ndarray, np.generic)) and value.size == 1 else value
+    )
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else None
+
+
+def attribute(thing: Any, name: str, limit: int) -> Any:
+    """An attribute's value. Raises CorruptFile for one of more than `limit` bytes."""
+    found = thing.attrs.get_id(name)
+    size = int(np.prod(found.shape, dtype=object)) * max(found.dtype.itemsize, 1)
+    if size > limit or (size and int(found.get_storage_size()) > limit):
+        raise CorruptFile(f"the attribute {name!r} claims {size:,} bytes: refused")
+    return thing.attrs[name]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or f"its bytes make no sense ({type(error).__name__})"
 
 
 class Reader:
@@ -92,7 +154,7 @@ class Reader:
 
     def __init__(self, file: Any, path: str, shown: str) -> None:
         self._shown = f"{shown}: {path or 'the model'}"
-        self._group = _group_at(file, f"{path}/vars" if path else "vars", self._shown)
+        self._group = group_in(file, f"{path}/vars" if path else "vars", self._shown)
 
     def __len__(self) -> int:
         return 0 if self._group is None else len(self._group)
@@ -105,18 +167,32 @@ class Reader:
         return key in self.keys()
 
     def __getitem__(self, key: str) -> Stored:
-        import h5py
-
         if self._group is None or key not in self._group:
             raise MissingVariable(f"{self._shown} has no variable {key}")
-        _real(self._group, key, self._shown)
-        found = self._group[key]
-        if not isinstance(found, h5py.Dataset):
-            raise CorruptFile(f"{self._shown}: {key} is no array")
-        return Stored(found, f"{self._shown}: variable {key}")
+        return stored_in(self._group, key, self._shown)
 
 
-def _group_at(file: Any, path: str, shown: str) -> Any:
+def stored_in(group: Any, path: str, shown: str) -> Stored:
+    """The array at a path within a group. Raises CorruptFile when there is none, or a link leads to it."""
+    import h5py
+
+    *folders, name = path.split("/")
+    for folder in folders:
+        inner = group_in(group, folder, shown)
+        if inner is None:
+            raise CorruptFile(f"{shown} has no variable {path}")
+        group = inner
+    if not name or name not in group:
+        raise CorruptFile(f"{shown} has no variable {path}")
+    _real(group, name, shown)
+    found = group[name]
+    if not isinstance(found, h5py.Dataset):
+        raise CorruptFile(f"{shown}: {path} is no array")
+    return Stored(found, f"{shown}: variable {path}")
+
+
+def group_in(file: Any, path: str, shown: str) -> Any:
+    """The group at a path, None where there is none. Raises CorruptFile where a link leads to it."""
     import h5py
 
     group = file
@@ -136,8 +212,3 @@ def _real(group: Any, name: str, shown: str) -> None:
 
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise CorruptFile(f"{shown}: {name} is a link to another place: refused")
-
-
-def as_path(filepath: Any) -> Path:
-    """A path from a string or a path, `~` expanded."""
-    return Path(str(filepath)).expanduser()

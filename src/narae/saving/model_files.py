@@ -1,110 +1,129 @@
-"""Whole models: `.keras` files with configuration, weights and optimizer state."""
+"""Whole models: `.keras` files with configuration, weights and optimizer state; `.h5` files of older Keras."""
 
 from __future__ import annotations
 
 import datetime
 import io
 import json
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from narae.base.files import atomic_write
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.limits import limited
+from narae.base.registry import serialize_keras_object
 from narae.engine.processes import written_once
-from narae.engine.variable import byte_budget
-from narae.saving import archive
-from narae.saving.h5 import CorruptFile, as_path
-from narae.saving.weight_files import check_target, read_weights, write_weights
+from narae.engine.variable import finish_waiting
+from narae.saving import archive, legacy, reading
+from narae.saving.paths import CorruptFile, as_path, check_source, check_target, kind_of
+from narae.saving.weight_files import read_weights, write_weights
 
 # The version of Keras whose format is written: real Keras reads it in the metadata.
 _FORMAT = "3.15.0"
+_LEGACY = (".h5", ".hdf5")
 
 
 def save_model(
     model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
 ) -> None:
-    """Write a model to a `.keras` file: configuration, weights, and the optimizer's state.
+    """Write a model: configuration, weights, and the optimizer's state.
 
+    filepath: ends in `.keras`; in `.h5` or `.hdf5` for the format of older Keras. zipped=False: a folder of
+    that name (without an ending) in place of a file. include_optimizer=False: without what `compile` was given.
     Raises ValueError for another ending, FileExistsError when the file is there and overwrite is False.
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
+    if kwargs.pop("save_format", None) is not None:
+        warnings.warn("save_format is not needed: the ending of the name says it", stacklevel=3)
     if kwargs:
         raise ValueError(f"save got unknown arguments: {sorted(kwargs)}")
     path = as_path(filepath)
-    if path.suffix != ".keras":
-        fix = "; weights alone: save_weights(`.weights.h5`)" if path.suffix == ".h5" else ""
-        raise ValueError(f"a model file's name ends in `.keras`, got {path.name!r}{fix}")
+    _check_ending(path, zipped)
+    if path.suffix in _LEGACY:
+        files = {"": legacy.packed(model, include_optimizer, _FORMAT)}
+    else:
+        files = _described(model, include_optimizer)
+    with written_once(str(path)) as here:
+        if here and zipped is False:
+            _write_folder(path, files, overwrite)
+        elif here:
+            check_target(path, overwrite)
+            _write(path, files)
+
+
+def _check_ending(path: Path, zipped: bool | None) -> None:
     if zipped is False:
+        if path.suffix in (".keras", *_LEGACY):
+            raise ValueError(
+                f"zipped=False makes a folder: its name has no ending like {path.suffix!r}, got {path.name!r}"
+            )
+    elif path.suffix not in (".keras", *_LEGACY):
         raise ValueError(
-            "zipped=False (a folder) is not supported: `.keras` files are single files"
+            f"Invalid filepath extension: a model file's name ends in `.keras` (or `.h5`, as older Keras has "
+            f"it), got {path.name!r}"
         )
+
+
+def _described(model: Any, include_optimizer: bool) -> dict[str, bytes]:
+    """The files of a `.keras` file, by name."""
     config = serialize_keras_object(model)
     if not include_optimizer:
         config.pop("compile_config", None)
-    metadata = {
-        "keras_version": _FORMAT,
-        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
-    }
+    saved = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {"keras_version": _FORMAT, "date_saved": saved}
     weights = io.BytesIO()
-    write_weights(model, weights)
-    with written_once(str(path)) as here:
-        if here:
-            check_target(path, overwrite)
-            _write(path, {archive.METADATA: metadata, archive.CONFIG: config}, weights)
+    write_weights(model, weights, include_optimizer)
+    return {
+        archive.METADATA: json.dumps(metadata).encode(),
+        archive.CONFIG: json.dumps(config).encode(),
+        archive.WEIGHTS: weights.getvalue(),
+    }
 
 
-def _write(path: Path, described: dict[str, Any], weights: io.BytesIO) -> None:
-    with atomic_write(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
-        for name, data in described.items():
-            file.writestr(name, json.dumps(data))
-        file.writestr(archive.WEIGHTS, weights.getbuffer())
+def _write(path: Path, files: dict[str, bytes]) -> None:
+    with atomic_write(path) as target:
+        if list(files) == [""]:
+            target.write(files[""])
+            return
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
+            for name, data in files.items():
+                file.writestr(name, data)
+
+
+def _write_folder(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
+    path.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        with atomic_write(path / name) as target:
+            target.write(data)
 
 
 def load_model(
     filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model in a `.keras` file.
+    """The model in a `.keras` file (or the folder of one), or in an `.h5` file of older Keras.
 
     Only classes that are built in, registered or passed in custom_objects are made; nothing is imported or
     run by a name in the file, whatever safe_mode says. Raises CorruptFile (a ValueError) for a damaged or
     hostile file, ValueError for classes that are not known.
     """
     path = as_path(filepath)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    if path.suffix in (".h5", ".hdf5"):
-        raise ValueError(
-            f"{path.name} is in the old HDF5 format: save the model as `.keras` with the Keras that wrote it; "
-            "weights alone load by model.load_weights"
-        )
+    if kind_of(path) != "a folder":
+        check_source(path)
+    if path.suffix in _LEGACY:
+        check_source(path, "an `.h5` file")
+        return legacy.load(path, custom_objects, compile, safe_mode)
     with archive.opened(path) as found:
         config = found.json(archive.CONFIG)
         if not isinstance(config, dict) or "class_name" not in config:
             raise CorruptFile(f"{path}: config.json describes no model")
         if not compile:
             config.pop("compile_config", None)
-        # No model needs much more memory than its weights have bytes: a configuration that lies is
-        # stopped before it takes any. An optimizer that has not trained has nothing in the file, and
-        # makes up to five arrays of each weight's size: three of its own, an average, an accumulator.
-        with byte_budget(6 * found.weights_size() + (1 << 20), str(path)):
-            model = _described(config, custom_objects, safe_mode, path)
-            if not hasattr(model, "layers"):
-                raise CorruptFile(
-                    f"{path}: config.json describes a {type(model).__name__}, no model"
-                )
-            read_weights(model, found.weights(), str(path))
+        weights = found.weights()
+        with limited(reading.bounds(weights.stat().st_size, str(path))) as left:
+            model = reading.described(config, custom_objects, safe_mode, f"{path}: config.json")
+            read_weights(model, weights, str(path))
+        finish_waiting(left)
     return model
-
-
-def _described(config: Any, custom_objects: Any, safe_mode: bool, path: Path) -> Any:
-    """The model of a configuration. Whatever goes wrong in making it is the file's fault, or that of a
-    class of the caller's own, whose error is the cause of the one raised."""
-    try:
-        return deserialize_keras_object(config, custom_objects, safe_mode)
-    except (ValueError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise CorruptFile(
-            f"{path}: config.json describes no model that can be made: {type(error).__name__}: {error}"
-        ) from error

@@ -6,14 +6,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+from narae.base.errors import in_words
 from narae.base.files import atomic_write
+from narae.base.limits import TooMuch
 from narae.engine.processes import written_once
-from narae.saving import archive
-from narae.saving.h5 import CorruptFile, Reader, Writer, as_path, open_for_reading
+from narae.saving import archive, legacy
+from narae.saving.h5 import Reader, Writer, group_in, open_for_reading
+from narae.saving.paths import CorruptFile, as_path, check_source, check_target
+from narae.saving.reading import DAMAGE, damage_named
 from narae.saving.tree import parts
-
-# What h5py raises for damage depends on the byte that is damaged.
-_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, OverflowError, AttributeError)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
@@ -40,65 +41,91 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: An
                 file.write(packed.getbuffer())
 
 
-def check_target(path: Path, overwrite: bool) -> None:
-    """Raise an error that names the folder or file when `path` cannot be written."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot write {path}: the folder {path.parent} is not there; make it first"
-        )
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
-
-
-def write_weights(model: Any, target: Any) -> None:
+def write_weights(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """Write a model's variables into an HDF5 file (a path or a binary file)."""
     import h5py
 
     with h5py.File(target, "w") as file:
         for path, part in parts(model):
-            part.save_own_variables(Writer(file, path, part.name))
+            if include_optimizer or path.split("/")[0] != "optimizer":
+                part.save_own_variables(Writer(file, path, part.name))
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Read weights from a `.weights.h5` or `.keras` file into a built model.
+    """Read weights from a `.weights.h5` or `.keras` file, or an `.h5` file of older Keras, into a built model.
 
     skip_mismatch: leave parts whose number or shapes of variables differ as they are, with a warning.
+    objects_to_skip: layers (or other parts) that stay as they are. by_name: for files of older Keras, match
+    layers by their names instead of their order.
     Raises ValueError when they differ, CorruptFile (a ValueError) for a damaged or hostile file.
     """
+    skipped = kwargs.pop("objects_to_skip", None)
+    by_name = kwargs.pop("by_name", None)
     if kwargs:
         raise ValueError(f"load_weights got unknown arguments: {sorted(kwargs)}")
     path = as_path(filepath)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
+    is_old = path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5")
+    if not is_old and path.suffix != ".keras" and not path.name.endswith(".weights.h5"):
+        raise ValueError(
+            f"a weights file's name ends in `.weights.h5`, `.keras` or `.h5`, got {path.name!r}"
+        )
+    if by_name and not is_old:
+        raise ValueError(f"by_name is for `.h5` files of older Keras, got {path.name!r}")
+    if skipped is not None and is_old:
+        raise ValueError(
+            f"objects_to_skip is not for `.h5` files of older Keras, got {path.name!r}"
+        )
+    if path.suffix != ".keras":
+        check_source(path, "a weights file")
     if not model.built:
         raise ValueError(f"model {model.name!r} is not built: call it on data, then load weights")
     if path.suffix == ".keras":
         with archive.opened(path) as found:
-            read_weights(model, found.weights(), str(path), skip_mismatch)
-        return
-    if not path.name.endswith(".h5"):
-        raise ValueError(
-            f"a weights file's name ends in `.weights.h5` or `.keras`, got {path.name!r}"
-        )
-    read_weights(model, path, str(path), skip_mismatch)
+            read_weights(model, found.weights(), str(path), skip_mismatch, skipped)
+    elif is_old:
+        _load_old(model, path, skip_mismatch, bool(by_name))
+    else:
+        read_weights(model, path, str(path), skip_mismatch, skipped)
 
 
-def read_weights(model: Any, source: Any, shown: str, skip_mismatch: bool = False) -> None:
+def _load_old(model: Any, path: Path, skip_mismatch: bool, by_name: bool) -> None:
+    """From an `.h5` file: of a whole model, of weights alone, or in today's layout under that ending."""
+    shown = str(path)
+    with open_for_reading(path, shown) as file, damage_named(shown):
+        inner = group_in(file, "model_weights", shown)
+        group = file if inner is None else inner
+        if not any(key.startswith("layer_names") for key in group.attrs):
+            if by_name:
+                raise ValueError(f"{shown} names no layers: by_name is for files of older Keras")
+        elif by_name:
+            return legacy.read_layers_by_name(group, model, shown, skip_mismatch)
+        else:
+            return legacy.read_layers(group, model, shown, skip_mismatch)
+    return read_weights(model, path, shown, skip_mismatch)
+
+
+def read_weights(
+    model: Any, source: Any, shown: str, skip_mismatch: bool = False, skipped: Any = None
+) -> None:
     """Read a model's variables from an HDF5 file (a path or a binary file)."""
     import warnings
 
+    leave = {id(one) for one in skipped or ()}
     with open_for_reading(source, shown) as file:
         for path, part in parts(model):
+            if id(part) in leave:
+                continue
             try:
                 _read_part(part, path, Reader(file, path, shown), model)
-            except CorruptFile:
+            except (CorruptFile, TooMuch):
                 raise
             except ValueError as error:
                 if not skip_mismatch:
-                    raise ValueError(f"{shown}: {error}") from error
+                    raise ValueError(f"{shown}: {in_words(error)}") from error
                 warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=3)
-            except _DAMAGE as error:
-                raise CorruptFile(f"{shown} is damaged at {path or 'its root'}: {error}") from error
+            except DAMAGE as error:
+                where = path or "its root"
+                raise CorruptFile(f"{shown} is damaged at {where}: {in_words(error)}") from error
 
 
 def _read_part(part: Any, path: str, store: Reader, model: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from narae import ops
 from narae.base.registry import (
     builtin,
-    deserialize_keras_object,
+    deserialize_as,
     serialize_keras_object,
 )
 
@@ -264,4 +264,4 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> LearningRateSchedule:
     """The schedule that `serialize` described."""
-    return deserialize_keras_object(config, custom_objects)
+    return deserialize_as("schedule", "keras.optimizers.schedules", config, custom_objects)

@@ -1,0 +1,74 @@
+"""Paths of files: what is there is looked at before it is opened, so that nothing waits for ever."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+
+class MissingFile(FileNotFoundError, ValueError):
+    """A file that is not there: a ValueError too, as in Keras."""
+
+
+class CorruptFile(ValueError):
+    """A file that is damaged, or that was made to do harm."""
+
+
+def as_path(filepath: Any) -> Path:
+    """A path from a string or a path, `~` expanded. Raises TypeError for anything else."""
+    if not isinstance(filepath, (str, os.PathLike)):
+        raise TypeError(f"a path is a string or a pathlib.Path, got {filepath!r:.80}")
+    text = os.fspath(filepath)
+    path = Path(text.decode() if isinstance(text, bytes) else text)
+    return path.expanduser() if str(path).startswith("~") else path
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def kind_of(path: Path) -> str | None:
+    """What a path leads to when it is no file of data: "a pipe"; None for a file, or nothing."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return None
+    return next((name for test, name in _KINDS if test(mode)), None)
+
+
+def check_source(path: Path, what: str = "a `.keras` file") -> None:
+    """Before a file is read. Raises MissingFile (a FileNotFoundError and ValueError) where there is none,
+    CorruptFile for a folder, a pipe or a device, PermissionError for a file that may not be read."""
+    try:
+        there = path.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, or with a zero byte
+        raise MissingFile(f"File not found: filepath={path}: {error}") from None
+    if not there:
+        fix = "; it is a link that leads nowhere" if path.is_symlink() else ""
+        raise MissingFile(f"File not found: filepath={path}: there is no file {path}{fix}")
+    kind = kind_of(path)
+    if kind is not None:
+        raise CorruptFile(f"{path} is {kind}; {what} is expected")
+    if not os.access(path, os.R_OK):
+        raise PermissionError(f"{path} may not be read: its permissions do not allow it")
+
+
+def check_target(path: Path, overwrite: bool) -> None:
+    """Before a file is written. Raises an error that names the folder or file when `path` cannot be."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {path}: the folder {path.parent} is not there; make it first"
+        )
+    kind = kind_of(path)
+    if kind is not None:
+        error = IsADirectoryError if kind == "a folder" else ValueError
+        raise error(f"cannot write {path}: it is {kind}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
