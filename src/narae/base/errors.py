@@ -98,6 +98,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ),
     (r"unexpected keyword argument (.*)", "it has no argument {0}"),
     (r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", "it lacks {0}"),
+    (r"too many positional arguments", "it is given more than its call takes"),
+    (r"missing a required argument: (.*?)(;|$)", "its call lacks {0}"),
     (
         r"'(\w+)' object has no attribute",
         "a value of type {0} stands where another kind is expected",

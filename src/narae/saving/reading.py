@@ -48,8 +48,10 @@ def config_named(shown: str) -> Iterator[None]:
     """Within it, errors in what a file describes are told with the file's name."""
     try:
         yield
-    except (NotYet, MemoryError, CorruptFile):
+    except (MemoryError, CorruptFile):
         raise
+    except NotYet as error:
+        raise NotYet(_named(error, shown)) from error
     except ConfigError as error:
         raise ConfigFile(_named(error, shown)) from error
     except Exception as error:
