@@ -7,6 +7,8 @@ piece of work that a configuration can multiply counts it by `step`.
 
 from __future__ import annotations
 
+import math
+
 from narae.base.pushed import Pushed, Stack
 
 
@@ -58,7 +60,7 @@ def limits() -> Limits | None:
     return ACTIVE.top() if ACTIVE.entries else None
 
 
-def afford(count: int, itemsize: int = 8, what: str = "an array") -> None:
+def afford(count: float, itemsize: int = 8, what: str = "an array") -> None:
     """Before an array of `count` elements is made. Raises TooMuch where a file may not ask for it.
 
     >>> afford(10**12)
@@ -70,7 +72,7 @@ def afford(count: int, itemsize: int = 8, what: str = "an array") -> None:
     found = limits()
     if found is None:
         return
-    needed = int(count) * itemsize
+    needed = int(count) * itemsize if math.isfinite(count) else 1 << 62
     if needed > found.arrays:
         raise TooMuch(
             f"{found.shown}: its configuration computes {what} of {needed:,} bytes while it is loaded: refused"

@@ -9,6 +9,7 @@ import numpy as np
 
 from narae import ops
 from narae.base.errors import unknown_name
+from narae.base.limits import afford
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
@@ -151,6 +152,7 @@ def interpolated(length: int, factor: int, curve: str) -> tuple[np.ndarray, np.n
     the ends go to the others in proportion.
     """
     reach, weight = CURVES[curve]
+    afford(8 * length * factor)
     at = (np.arange(length * factor) + 0.5) / factor - 0.5
     places = np.floor(at)[:, None] + np.arange(1 - reach, reach + 1)
     weights = weight(np.abs(at[:, None] - places)) * ((places >= 0) & (places < length))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
 from narae.ops.promote import to
 from narae.ops.record import constant
@@ -173,6 +174,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
     if x.ndim != 1:
         raise ValueError(f"vander takes a vector, got shape {x.shape}")
     x = to(x, "int32") if x.dtype == "bool" else x
+    afford(x.shape[0] if N is None else int(N))
     powers = np.arange(x.shape[0] if N is None else int(N))
     column = S.reshape(x, shape=(x.shape[0], 1))
     return A.power(column, constant(powers if increasing else powers[::-1], x.dtype))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
+from narae.base.limits import afford
 from narae.ops.promote import dtype_of, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
@@ -125,6 +126,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     name = result_type(*(dtype_of(v) for v in given)) if dtype is None else standardize_dtype(dtype)
     start, stop = (0, start) if stop is None else (start, stop)
     numbers = [np.asarray(v).item() for v in (start, stop, 1 if step is None else step)]
+    afford((numbers[1] - numbers[0]) / (numbers[2] or 1))
     return tensor_of(np.arange(*numbers).astype(np_dtype(name)))
 
 
@@ -148,6 +150,7 @@ def linspace(
     name = low.dtype if dtype is None else standardize_dtype(dtype)
     parts = builtins.max(num - 1 if endpoint else num, 1)
     step = (high - low) / float(parts)
+    afford(num)
     places = tensor_of(np.arange(num, dtype=np_dtype(low.dtype)))
     shape = (num,) + (1,) * len(step.shape)
     out = low + S.reshape(places, shape=shape) * step
@@ -218,6 +221,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     >>> narae.ops.eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    afford(N * (N if M is None else M))
     return tensor_of(np.eye(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
 
 
@@ -238,6 +242,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     >>> narae.ops.tri(2).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
+    afford(N * (N if M is None else M))
     return tensor_of(np.tri(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
 
 

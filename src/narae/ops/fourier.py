@@ -9,6 +9,7 @@ import numpy as np
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.ops.padding import pad
+from narae.base.limits import afford
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import fourier as F
@@ -149,6 +150,7 @@ def _window(window: Any, length: int, fft_length: int, dtype: str) -> Tensor:
     if isinstance(window, str):
         if window not in _WINDOWS:
             raise ValueError(f"window is 'hann', 'hamming', a tensor or None, got {window!r}")
+        afford(3 * length)
         window = constant(_WINDOWS[window](length), dtype)
     weights = to(window, dtype)
     if weights.shape != (length,):

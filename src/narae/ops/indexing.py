@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.ops.promote import to
 from narae.ops.record import broadcast_shapes, constant, normalize_axis
 from narae.ops.records import arithmetic as A
@@ -327,6 +328,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     a, b = normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim)
     rest = [i for i in range(x.ndim) if i not in (a, b)]
     moved = transpose(x, (a, b, *rest))
+    afford(2 * x.shape[a] * x.shape[b])
     rows, columns = (np.diagonal(g, offset) for g in np.indices((x.shape[a], x.shape[b])))
     index = tensor_of(np.stack([rows, columns], -1).astype(np.int32))
     out = I.gather(moved, index)
@@ -347,6 +349,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
     if x.ndim != 1:
         raise ValueError(f"diag takes a vector or a matrix, got shape {x.shape}")
     size = x.shape[0] + abs(k)
+    afford(x.shape[0])
     places = np.arange(x.shape[0])
     rows, columns = (places, places + k) if k >= 0 else (places - k, places)
     return scatter(tensor_of(np.stack([rows, columns], -1).astype(np.int32)), x, (size, size))

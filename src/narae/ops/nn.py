@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.ops.missing import elsewhere
 from narae.ops.promote import floated, numeric, promoted, to
 from narae.ops.record import constant, normalize_axis
@@ -402,6 +403,7 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     z = S.move_axis(x, place, x.ndim - 1)
     last = z.ndim - 1
     ordered = S.flip_axes(sort(z, axis=last), (last,))
+    afford(z.shape[-1])
     counts = constant(np.arange(1, z.shape[-1] + 1), x.dtype)
     totals = R.cumsum(ordered, axis=last)
     support = L.greater(ordered * counts + 1.0, totals)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError, differing
+from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
 from narae.ops.promote import floated
 from narae.ops.record import constant
@@ -114,6 +115,7 @@ def _pooled(x: Any, axis: int, size: int, kind: str) -> Any:
     """One axis in `size` windows, i from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉: a window in n dimensions
     is a product of such, and so are its mean and its largest."""
     length = x.shape[axis]
+    afford(3 * size)
     starts = np.arange(size) * length // size
     stops = -(-(np.arange(size) + 1) * length // size)
     taps = np.arange((stops - starts).max())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
@@ -73,6 +74,7 @@ def _pool(x: Any, kind: str, size: Any, strides: Any, padding: str, data_format:
         return _placed(reduce_window(x, kind="max", **made), first)
     total = reduce_window(x, kind="sum", **made)
     if any(a or b for a, b in pads):  # what was padded does not count
+        afford(math.prod(x.shape[1:-1]))
         there = constant(np.ones((1, *x.shape[1:-1], 1)), x.dtype)
         return _placed(total / reduce_window(there, kind="sum", **made), first)
     return _placed(total * (1.0 / math.prod(window)), first)
@@ -296,6 +298,7 @@ def dot_product_attention(
         scores = tanh(scores / attn_logits_soft_cap) * attn_logits_soft_cap
     scores = scores if bias is None else scores + to(bias, wide)
     if is_causal:
+        afford(q.shape[1] * k.shape[1], 1)
         lower = as_tensor(np.tri(q.shape[1], k.shape[1], dtype=bool))
         mask = lower if mask is None else logical_and(mask, lower)
     if mask is not None:

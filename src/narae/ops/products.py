@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.ops.promote import promoted, to
 from narae.ops.record import broadcast_shapes, normalize_axis
 from narae.ops.records import arithmetic as A
@@ -197,6 +198,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
         raise ValueError(f"correlate takes a mode of valid, same or full, got {mode!r}")
     n, m = x.shape[0], y.shape[0]
     padded = S.pad_zeros(x, ((m - 1, m - 1),))
+    afford((n + m) * m)
     places = np.arange(n + m - 1)[:, None] + np.arange(m)[None, :]
     from narae.ops.indexing import take
 

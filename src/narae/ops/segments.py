@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.ops.promote import to
 from narae.ops.record import constant
 from narae.ops.records import index as I
@@ -59,6 +60,7 @@ def _operation(name: str, reduced: Callable[..., Any], says: str, gives: str) ->
 
 def _product(ids: Any, rows: Any, shape: tuple[int, ...]) -> Any:
     """Each segment's rows, the others' made 1, multiplied: (segments, n, ...) in between."""
+    afford(shape[0])
     places = constant(np.arange(shape[0])[:, None], "int32")
     mine = L.equal(places, S.reshape(ids, shape=(1, ids.shape[0])))
     mine = S.reshape(mine, shape=(*mine.shape, *(1,) * (rows.ndim - 1)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError, differing
 from narae.ops.promote import promoted
+from narae.base.limits import afford
 from narae.ops.record import constant, normalize_axes, normalize_axis
 from narae.ops.records import index as I
 from narae.ops.records import logic as L
@@ -273,6 +274,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
                 divisor=int(indices_or_sections),
             )
         width = length // int(indices_or_sections)
+        afford(length // width if width else int(indices_or_sections), 40)
         cuts = list(range(width, length, width)) if width else [0] * (int(indices_or_sections) - 1)
     else:
         cuts = [int(i) for i in np.asarray(indices_or_sections)]
@@ -434,6 +436,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
     counts = np.broadcast_to(np.asarray(repeats), (x.shape[axis],))
+    afford(int(counts.sum()) + x.shape[axis], 8)
     places = np.repeat(np.arange(x.shape[axis], dtype=np.int32), counts)
     return I.take(x, tensor_of(places), axis=axis)
 
@@ -500,9 +503,7 @@ def tril(x: Any, k: int = 0) -> Tensor:
     [[1, 0], [3, 4]]
     """
     x = as_tensor(x)
-    return L.select(
-        tensor_of(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)), x, constant(0, x.dtype)
-    )
+    return L.select(tensor_of(_triangle(x, k)), x, constant(0, x.dtype))
 
 
 @public
@@ -514,6 +515,10 @@ def triu(x: Any, k: int = 0) -> Tensor:
     [[1, 2], [0, 4]]
     """
     x = as_tensor(x)
-    return L.select(
-        tensor_of(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool)), x, constant(0, x.dtype)
-    )
+    return L.select(tensor_of(~_triangle(x, k - 1)), x, constant(0, x.dtype))
+
+
+def _triangle(x: Any, k: int) -> np.ndarray:
+    """True on and below the k-th diagonal of the last two axes."""
+    afford(x.shape[-2] * x.shape[-1], 1)
+    return np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
