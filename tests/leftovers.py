@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from narae.base import names, registry, settings, whole
+from narae.base import limits, names, registry, settings, whole
 from narae.base.pushed import Stack
-from narae.engine import autocast, config, distribution, variable
+from narae.engine import autocast, config, distribution
 from narae.graph import recording
 from narae.layers import calling, policy
 
@@ -32,7 +32,7 @@ _STACKS: dict[str, Stack[Any]] = {
     "objects being made": whole._making,
     "dtypes of variables": autocast._dtypes,
     "distributions": distribution._scopes,
-    "budgets": variable._budgets,
+    "limits": limits.ACTIVE,
     "calls of layers": calling._training,
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,40 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch, narae: str, xdg: str, exp
     for name, value in {"NARAE_HOME": narae, "XDG_CACHE_HOME": xdg, "HOME": "/h"}.items():
         monkeypatch.setenv(name, value)
     assert cache_dir() == Path(expected)
+
+
+KILLED = """
+import os, signal, sys
+from narae.base.files import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("written", flush=True)
+    sys.stdin.read(1)
+"""
+
+
+def test_what_a_killed_writer_left_goes_at_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    command = [sys.executable, "-c", KILLED, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as dead, subprocess.Popen(command, **pipes) as lives:
+        assert dead.stdout is not None
+        assert lives.stdout is not None
+        assert lives.stdin is not None
+        dead.stdout.readline(), lives.stdout.readline()
+        dead.kill()
+        dead.wait()
+        left = {p.name for p in tmp_path.iterdir()}
+        assert len(left) == 2
+        (tmp_path / ".other.keras.01234567.tmp").write_bytes(b"of another file")
+        with atomic_write(path) as file:
+            file.write(b"whole")
+        now = {p.name for p in tmp_path.iterdir()}
+        # the one of the process that lives is there, and takes the place of the file when it is done
+        assert len(now & left) == 1
+        assert path.read_bytes() == b"whole"
+        lives.stdin.close()
+        assert lives.wait() == 0
+    assert path.read_bytes() == b"half"
+    assert {p.name for p in tmp_path.iterdir()} == {"m.keras", ".other.keras.01234567.tmp"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.files import PathLike, atomic_write
+from narae.base.files import PathLike, atomic_write, kind_of
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.folders import writable_folder
 from narae.callbacks.model_checkpoint import check_save_freq
@@ -85,6 +85,8 @@ class BackupAndRestore(Callback):
         """What the pointer says: {"epoch", "batch", "weights", "metrics"}, the last backup
         first."""
         try:
+            if kind_of(self.backup_dir / _POINTER) is not None:
+                raise ValueError("no file")
             found = json.loads((self.backup_dir / _POINTER).read_text("utf-8"))
         except FileNotFoundError:
             return []
@@ -102,6 +104,8 @@ class BackupAndRestore(Callback):
     def _restore(self, backup: dict[str, Any]) -> None:
         self.model.load_weights(self.backup_dir / backup["weights"])
         if backup["metrics"]:
+            if kind_of(self.backup_dir / backup["metrics"]) is not None:
+                raise ValueError(f"{self.backup_dir / backup['metrics']} is no file")
             with np.load(self.backup_dir / backup["metrics"], allow_pickle=False) as file:
                 _assign(_seeds(self.model), _numbered(file, "seed"))
                 self._metrics = _numbered(file, "metric")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
-from narae.callbacks.folders import writable_folder
+from narae.callbacks.folders import check_log, writable_folder
 from narae.engine.processes import leads
 
 
@@ -32,12 +33,17 @@ class CSVLogger(Callback):
         self._file: IO[str] | None = None
         self._head = True
 
+    def _kept_state(self) -> dict[str, Any]:
+        """All but the open file: a copy that goes on with another fit opens its own."""
+        return {**super()._kept_state(), "_file": None}
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file: in process 0, when there are several."""
         if not leads():
             return
         writable_folder(os.path.dirname(self.filename) or ".", "CSVLogger")
-        if self.append and os.path.exists(self.filename):
+        check_log(Path(self.filename), "CSVLogger")
+        if self.append and os.path.isfile(self.filename):
             with open(self.filename, encoding="utf-8") as file:
                 self._head = not file.readline().strip()
         # A log grows by rows as training goes: it is the one file that is not replaced as a whole.

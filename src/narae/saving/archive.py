@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from narae.saving.paths import CorruptFile, check_source, kind_of
+from narae.base.files import kind_of
+from narae.saving.paths import CorruptFile, check_source
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _JSON_LIMIT = 16 << 20  # a configuration of 16 MB would be some 10,000 layers

@@ -10,13 +10,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from narae.base.files import atomic_write
+from narae.base.files import atomic_write, kind_of
 from narae.base.limits import limited
 from narae.base.registry import serialize_keras_object
 from narae.engine.processes import written_once
 from narae.engine.variable import finish_waiting
 from narae.saving import archive, legacy, reading
-from narae.saving.paths import CorruptFile, as_path, check_source, check_target, kind_of
+from narae.saving.paths import CorruptFile, as_path, check_source, check_target
 from narae.saving.weight_files import read_weights, write_weights
 
 # The version of Keras whose format is written: real Keras reads it in the metadata.

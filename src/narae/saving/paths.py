@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import Any
+
+from narae.base.files import kind_of
 
 
 class MissingFile(FileNotFoundError, ValueError):
@@ -18,29 +19,10 @@ class CorruptFile(ValueError):
 
 def as_path(filepath: Any) -> Path:
     """A path from a string or a path, `~` expanded. Raises TypeError for anything else."""
-    if not isinstance(filepath, (str, os.PathLike)):
+    if not isinstance(filepath, (str, bytes, os.PathLike)):
         raise TypeError(f"a path is a string or a pathlib.Path, got {filepath!r:.80}")
-    text = os.fspath(filepath)
-    path = Path(text.decode() if isinstance(text, bytes) else text)
+    path = Path(os.fsdecode(filepath))
     return path.expanduser() if str(path).startswith("~") else path
-
-
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-
-
-def kind_of(path: Path) -> str | None:
-    """What a path leads to when it is no file of data: "a pipe"; None for a file, or nothing."""
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return None
-    return next((name for test, name in _KINDS if test(mode)), None)
 
 
 def check_source(path: Path, what: str = "a `.keras` file") -> None:
