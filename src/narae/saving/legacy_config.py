@@ -42,7 +42,8 @@ def upgraded(config: Any) -> Any:
         raise ConfigError(f"the config of {name!r:.80} is no dictionary")
     inner = copy.copy(inner)
     if name in _MODELS and isinstance(inner.get("layers"), list):
-        inner["layers"] = [_row(row) for row in inner["layers"]]
+        first = [] if "input_layers" in inner else _input(inner["layers"])
+        inner["layers"] = first + [_row(row) for row in inner["layers"]]
         if "input_layers" in inner:
             name = "Functional"
             _renumber(inner)
@@ -52,6 +53,20 @@ def upgraded(config: Any) -> Any:
         module = "keras.src.models.functional"
         return {"module": module, **config, "class_name": name, "config": inner}
     return {**config, "class_name": name, "config": inner}
+
+
+def _input(rows: list[Any]) -> list[Any]:
+    """The InputLayer of a Sequential model whose first layer says what shape goes in."""
+    row = rows[0] if rows and isinstance(rows[0], dict) else {}
+    config = row.get("config")
+    if row.get("class_name") == "InputLayer" or not isinstance(config, dict):
+        return []
+    shape = config.get("batch_input_shape")
+    if not isinstance(shape, list):
+        return []
+    dtype = config["dtype"] if isinstance(config.get("dtype"), str) else None
+    made = {"batch_shape": shape, "dtype": dtype}
+    return [{"module": "keras.layers", "class_name": "InputLayer", "config": made}]
 
 
 def _row(row: Any) -> Any:
@@ -84,10 +99,8 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
     """A layer's arguments under today's names."""
     config = {k: _member(k, v) for k, v in config.items() if k not in _GONE}
     shape = config.pop("batch_input_shape", None)
-    if isinstance(shape, list):
-        config.update(
-            {"batch_shape": shape} if name == "InputLayer" else {"input_shape": shape[1:]}
-        )
+    if isinstance(shape, list) and name == "InputLayer":
+        config["batch_shape"] = shape
     axis = config.get("axis")
     if isinstance(axis, list) and len(axis) == 1:
         config["axis"] = axis[0]
