@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from narae import ops
-from narae.base.registry import (
-    builtin,
-    deserialize_as,
-    get_callable,
-    serialize_keras_object,
-)
+from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.registry import builtin, serialize_keras_object
 from narae.base.settings import epsilon
 
 

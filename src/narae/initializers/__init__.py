@@ -9,7 +9,8 @@ import numpy as np
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError
-from narae.base.registry import deserialize_as, get_callable, serialize_keras_object
+from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.registry import serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from narae.initializers.random import (

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from narae.base.registry import (
-    builtin,
-    deserialize_as,
-    get_callable,
-    serialize_keras_object,
-)
+from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.registry import builtin, serialize_keras_object
 from narae.losses.base import Loss, LossFunctionWrapper
 from narae.losses.functions import categorical_generalized_cross_entropy, circle, ctc, dice, tversky
 from narae.losses.overlap import CTC, Circle, Dice, Tversky

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.names import snake_case
-from narae.base.registry import (
-    builtin,
-    deserialize_as,
-    get_callable,
-    serialize_keras_object,
-)
+from narae.base.registry import builtin, serialize_keras_object
 from narae.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,

@@ -7,8 +7,8 @@ from typing import Any
 
 from narae import ops
 from narae.base.copying import Copied
+from narae.base.identifiers import get_object
 from narae.base.names import auto_name, name_scope
-from narae.base.registry import get_object
 from narae.base.settings import floatx
 from narae.engine.variable import Variable, standing
 from narae.ops.weighting import compute_dtype

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.registry import deserialize_as, get_object, serialize_keras_object
+from narae.base.identifiers import deserialize_as, get_object
+from narae.base.registry import serialize_keras_object
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from narae.optimizers.base import Optimizer

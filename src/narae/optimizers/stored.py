@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from narae.base.copying import Copied
-from narae.base.registry import deserialize_keras_object, get_object, serialize_keras_object
+from narae.base.identifiers import get_object
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.engine.variable import Variable, standing
 
 _OPTIONS = (

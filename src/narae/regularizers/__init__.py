@@ -6,12 +6,8 @@ import math
 from typing import Any
 
 from narae import ops
-from narae.base.registry import (
-    builtin,
-    deserialize_as,
-    get_callable,
-    serialize_keras_object,
-)
+from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.registry import builtin, serialize_keras_object
 
 
 class Regularizer:

@@ -6,11 +6,8 @@ import math
 from typing import Any
 
 from narae import ops
-from narae.base.registry import (
-    builtin,
-    deserialize_as,
-    serialize_keras_object,
-)
+from narae.base.identifiers import deserialize_as
+from narae.base.registry import builtin, serialize_keras_object
 
 
 class LearningRateSchedule:
