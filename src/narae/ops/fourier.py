@@ -8,8 +8,8 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
-from narae.ops.padding import pad
 from narae.base.limits import afford
+from narae.ops.padding import pad
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import fourier as F

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError, differing
-from narae.ops.promote import promoted
 from narae.base.limits import afford
+from narae.ops.promote import promoted
 from narae.ops.record import constant, normalize_axes, normalize_axis
 from narae.ops.records import index as I
 from narae.ops.records import logic as L
