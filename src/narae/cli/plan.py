@@ -41,7 +41,7 @@ def _with_labels(model: Any, x: Any, step: str, batch: int) -> Any:
 
 
 def ends(model: Any, which: str) -> Any:
-    found = getattr(model, which, None)
+    found = getattr(model, which.removesuffix("s"), None)  # in their nest
     if found is None:
         raise ValueError(
             f"the model's {which} are known when it is called only; in Python, model.explain_plan(x) takes a batch"

@@ -96,10 +96,12 @@ class Sequential(Model):
         if isinstance(first, InputLayer):
             if self._functional is not None and input_shape is None:
                 return
-            if _is_shape(input_shape) and tuple(input_shape) != first.batch_shape:
+            known = input_shape is not None and _is_shape(input_shape)
+            given = tuple(input_shape or ()) if known else first.batch_shape
+            if given != first.batch_shape:
                 raise ValueError(
                     f"{self.name!r} has already been configured for inputs of shape {first.batch_shape}: it "
-                    f"cannot be built for {tuple(input_shape)}"
+                    f"cannot be built for {given}"
                 )
         else:
             if input_shape is None or not _is_shape(input_shape):
