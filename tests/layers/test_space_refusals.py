@@ -124,7 +124,7 @@ REFUSED: list[Row] = [
     ("UpSampling1D", {"size": 0}, False, ValueError, "at least 1"),
     ("UpSampling2D", {"size": (1, 2, 3)}, False, ValueError, "or 2 of them"),
     ("UpSampling2D", {"interpolation": "bilinaer"}, True, ValueError, "mean 'bilinear'"),
-    ("BatchNormalization", {"axis": [3]}, False, TypeError, "int"),
+    ("BatchNormalization", {"axis": [3]}, False, TypeError, "whole number"),
     ("BatchNormalization", {"synchronized": True}, False, ValueError, "leave it False"),
     (
         "BatchNormalization",
