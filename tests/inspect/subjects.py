@@ -138,7 +138,11 @@ def stepped() -> Any:
 
 def falls_back() -> Any:
     model = narae.Sequential(
-        [narae.Input((4,)), layers.Lambda(lambda x: ops.qr(x)[0] * x), layers.Dense(1)]
+        [
+            narae.Input(batch_shape=(4, 4)),
+            layers.Lambda(lambda x: ops.qr(x)[0] * x),
+            layers.Dense(1),
+        ]
     )
     model.compile("rmsprop", "mse")
     return model, (floats(4, 4), floats(4, 1))
