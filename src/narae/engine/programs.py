@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
+from typing import Any
 
 from narae.engine.compiled import Compiled
 
@@ -41,7 +42,7 @@ class Programs:
         """Let go of all."""
         self._kept.clear()
 
-    def items(self) -> Iterator[tuple[Hashable, Compiled]]:
+    def items(self) -> Iterator[tuple[Any, Compiled]]:
         """Keys and programs, the one used last at the end."""
         return iter(list(self._kept.items()))
 
