@@ -130,6 +130,18 @@ class Model(Trainer, Layer):
         self.build(shape)
         return None
 
+    def _ensure_built(self, tensors: dict[str, Any]) -> None:
+        """Build by a symbolic call; a `call` that asks for numbers, and is given them, makes its variables itself."""
+        try:
+            super()._ensure_built(tensors)
+        except TypeError:
+            leaves = trees.flatten(list(tensors.values()))
+            if type(self).build is not Model.build or any(
+                getattr(leaf, "data", None) is None for leaf in leaves
+            ):
+                raise
+            self.built = True
+
     def build(self, input_shape: Any = None) -> None:
         """Make all variables by a symbolic call on inputs of a shape."""
         from narae.layers.building import as_shapes
