@@ -159,3 +159,25 @@ def test_the_state_tree_is_assigned_as_it_was() -> None:
         model.set_state_tree({"weights": {}})
     with pytest.raises(ValueError, match="m/d/kernl"):
         model.set_state_tree({"trainable_variables": {"m": {"d": {"kernl": 1.0}}}})
+
+
+def test_a_compiled_model_gives_a_compiled_clone() -> None:
+    """With an optimizer and metrics of its own; losses that are lambdas included."""
+    import numpy as np
+
+    x = np.ones((4, 3), "float32")
+    for loss in ("mse", lambda a, b: narae.ops.mean((a - b) ** 2, -1)):
+        inputs = narae.Input((3,))
+        for model in (
+            narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)]),
+            narae.Model(inputs, narae.layers.Dense(1)(inputs)),
+        ):
+            model.compile(narae.optimizers.Adam(0.25), loss, metrics=[narae.metrics.AUC()])
+            model.fit(x, x[:, :1], verbose=0)
+            clone = narae.models.clone_model(model)
+            assert clone.compiled
+            assert clone.optimizer is not model.optimizer
+            assert float(clone.optimizer.learning_rate) == 0.25
+            assert int(clone.optimizer.iterations) == 0
+            clone.fit(x, x[:, :1], verbose=0)
+            assert int(model.optimizer.iterations) == int(clone.optimizer.iterations) == 1

@@ -30,10 +30,11 @@ SPARE = 100 << 20
 
 # Python's own words, which do not say what is wrong with a file.
 RAW = re.compile(
-    r"values to unpack|invalid literal|could not convert|has no attribute|unhashable|subscriptable"
+    r"values to unpack|invalid literal for|could not convert|has no attribute|unhashable|subscriptable"
     r"|not iterable|out of range$|NoneType|unexpected keyword|KeyError|IndexError|truth value"
     r"|maximum recursion|unsupported operand|not supported between|positional argument"
-    r"|Unspecified error|must be integers|cannot be interpreted|: $|^$|has no len"
+    r"|Unspecified error|must be integers|cannot be interpreted|(?:made|configuration|damaged|json): $|^$"
+    r"|has no len"
 )
 
 # -- sound files -----------------------------------------------------------------------------

@@ -98,6 +98,11 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ),
     (r"unexpected keyword argument (.*)", "it has no argument {0}"),
     (r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", "it lacks {0}"),
+    (
+        r"takes .*positional arguments? but \d+ (?:was|were) given",
+        "it is given more than its call takes",
+    ),
+    (r"\w+\(\) argument must be", "another kind of value stands where a number is expected"),
     (r"too many positional arguments", "it is given more than its call takes"),
     (r"missing a required argument: (.*?)(;|$)", "its call lacks {0}"),
     (

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.copying import Copied
+from narae.base.errors import in_words
 from narae.base.registry import deserialize_keras_object
 from narae.layers.policy import policy_of, serialize_policy
 
@@ -66,7 +67,7 @@ class Configured(Copied):
             return cls(**own)
         except TypeError as error:
             raise TypeError(
-                f"{cls.__name__} could not be made from its config {sorted(config)}: {error}"
+                f"{cls.__name__} could not be made from its config {sorted(config)}: {in_words(error)}"
             ) from error
 
     def _kept_state(self: Any) -> dict[str, Any]:

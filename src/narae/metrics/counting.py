@@ -9,6 +9,7 @@ import numpy as np
 
 from narae import ops
 from narae.base.errors import ShapeError
+from narae.base.limits import afford
 from narae.base.settings import epsilon
 from narae.ops.record import broadcast_shapes
 from narae.ops.weighting import same_rank
@@ -19,6 +20,7 @@ TP, FP, TN, FN = "true_positives", "false_positives", "true_negatives", "false_n
 
 def spread_thresholds(count: int, margin: float = 0.0) -> list[float]:
     """Evenly spread thresholds from 0 to 1, the ends moved outwards by a margin."""
+    afford(count, 64)
     inner = [(i + 1) / (count - 1) for i in range(count - 2)]
     return [0.0 - margin, *inner, 1.0 + margin]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
+from narae.base.limits import afford
 from narae.ops.math import round
 from narae.ops.promote import to
 from narae.ops.record import constant
@@ -46,6 +47,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         return _padded_with(x, tuple(widths), constant_values)
     for axis, (before, after) in enumerate(widths):
         if (before or after) and mode in _BY_PLACE:
+            afford(x.shape[axis] + before + after)
             places = np.pad(np.arange(x.shape[axis], dtype=np.int32), (before, after), mode=mode)  # type: ignore[call-overload]
             x = I.take(x, tensor_of(places), axis=axis)
         elif before or after:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import struct
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
@@ -22,11 +25,38 @@ def open_for_reading(source: Any, shown: str) -> Any:
     import h5py
 
     try:
+        _check_heaps(source)
         return h5py.File(source, "r")
     except (OSError, ValueError, RuntimeError) as error:
         raise CorruptFile(
             f"{shown} is no sound HDF5 file (cut off while it was copied?): {error}"
         ) from None
+
+
+def _check_heaps(source: Any) -> None:
+    """Look over the heaps that texts lie in: HDF5's own reading goes on for ever at an entry without a
+    length. Raises ValueError for one."""
+    with open(source, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise ValueError("the file is empty")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = data.find(b"GCOL\x01\0\0\0")
+            while at >= 0:
+                _check_heap(data, at)
+                at = data.find(b"GCOL\x01\0\0\0", at + 8)
+
+
+def _check_heap(data: Any, at: int) -> None:
+    if at + 16 > len(data):
+        return
+    end = at + min(int.from_bytes(data[at + 8 : at + 16], "little"), len(data) - at)
+    at += 16
+    while at + 16 <= end:
+        index, size = struct.unpack_from("<H6xQ", data, at)
+        step = 16 + -(-size // 8) * 8 if index else size
+        if not 0 < step <= end - at:
+            raise ValueError("a heap of texts in it is damaged")
+        at += step
 
 
 class Writer(MutableMapping[str, Any]):
