@@ -262,7 +262,7 @@ def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool
         raise ConfigError(
             f"{config['class_name']!r} is registered as {cls!r}, which has no from_config"
         )
-    limits.step(100)
+    limits.step(20)
     try:
         with custom_object_scope(custom_objects or {}), _safe_modes.pushed(safe_mode):
             return _built(cls, config, custom_objects, safe_mode)

@@ -30,7 +30,7 @@ class ConfigFile(CorruptFile, ConfigError):
 def bounds(size: int, shown: str) -> Limits:
     """What a file with `size` bytes of weights may ask for. An optimizer that has not trained has nothing in
     the file, and makes up to five arrays of each weight's size: small ones are let through."""
-    return Limits(shown, 2 * size + (16 << 20), 2 * size + (48 << 20), 300_000 + size // 256)
+    return Limits(shown, 2 * size + (16 << 20), 2 * size + (48 << 20), 150_000 + size // 64)
 
 
 def described(config: Any, custom_objects: Any, safe_mode: bool, shown: str) -> Any:
