@@ -73,9 +73,8 @@ class Variable(Copied, LogicalOperators):
             )
         self.spec = value.spec
         # C order: programs bind this array for life and write to it in place.
-        self.store = Store(
-            np.array(value.data, np_dtype(value.dtype), order="C") if waits is None else value.data
-        )
+        data = np.asarray(value.data, np_dtype(value.dtype))
+        self.store = Store(np.array(data, order="C") if waits is None else data)
         if waits is not None:
             waits.made[id(self)] = (self, initializer)
         self._snapshot: Tensor | None = None
