@@ -102,10 +102,10 @@ CASES = [
         for (first, a), (second, b) in itertools.product(_PAIRED.items(), repeat=2)
     ),
     Case("tree.map_structure()", lambda k: k.tree.map_structure(lambda x: x)),
-    Case("tree.map_structure(text)", lambda k: k.tree.map_structure("x", [1])),
+    Case("tree.map_structure(no function)", lambda k: k.tree.map_structure("x", [1])),
     Case("tree.map_structure_up_to()", lambda k: k.tree.map_structure_up_to([1], lambda x: x)),
-    Case("tree.traverse(text)", lambda k: k.tree.traverse("x", [1])),
-    Case("tree.map_shape_structure(text)", lambda k: k.tree.map_shape_structure("x", [1])),
+    Case("tree.traverse(no function)", lambda k: k.tree.traverse("x", [1])),
+    Case("tree.map_shape_structure(no function)", lambda k: k.tree.map_shape_structure("x", [1])),
     Case("tree.check_types", lambda k: k.tree.assert_same_structure([1], [2], check_types=False)),
     Case(
         "tree.leaves of tensors",

@@ -109,6 +109,7 @@ def test_each_reads_the_other_s(name: str, keras: Any, rng: Any) -> None:
 
 
 @pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore:.*takes no mask:UserWarning")
 def test_masks_that_keras_writes_as_operations_are_read(keras: Any) -> None:
     class Shown(keras.layers.Layer):
         supports_masking = True

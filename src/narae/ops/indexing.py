@@ -423,39 +423,3 @@ def multi_hot(
     x = as_tensor(inputs)
     reduction = 1 if x.ndim > 1 else 0
     return max(one_hot(x, classes, axis, dtype, sparse), axis=reduction)
-
-
-@public
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tensor:
-    """Where values would have to be put into a sorted vector.
-
-    >>> import narae
-    >>> narae.ops.searchsorted([1, 3, 5], [2, 3]).tolist()
-    [1, 1]
-    """
-    from narae.ops.promote import promoted
-    from narae.ops.records.sort import searchsorted as search
-
-    if side not in ("left", "right"):
-        raise ValueError(f"side is 'left' or 'right', got {side!r}")
-    row, wanted = promoted(sorted_sequence, values)
-    if row.ndim != 1:
-        raise ValueError(f"searchsorted takes a sorted vector, got shape {row.shape}")
-    return search(row, wanted, side=side)
-
-
-@public
-def digitize(x: Any, bins: Any) -> Tensor:
-    """The number of the bin of each element: bins[i-1] <= x < bins[i]; bins that fall: bins[i-1] > x >= bins[i].
-
-    >>> import narae
-    >>> narae.ops.digitize([0.5, 3.0], [1.0, 2.0]).tolist()
-    [0, 2]
-    """
-    edges = as_tensor(bins)
-    rising = searchsorted(edges, x, side="right")
-    if edges.ndim != 1 or edges.shape[0] < 2:
-        return rising
-    falling = searchsorted(S.flip_axes(edges, (0,)), x, side="left")
-    falls = L.greater(edges[0], edges[-1])
-    return L.select(falls, constant(edges.shape[0], rising.dtype) - falling, rising)

@@ -11,11 +11,12 @@ from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
 from narae.ops.math import round
 from narae.ops.promote import to
+from narae.ops.quantiles import median
 from narae.ops.record import constant
 from narae.ops.records import index as I
 from narae.ops.records import logic as L
 from narae.ops.records import shape as S
-from narae.ops.reductions import max, mean, median, min
+from narae.ops.reductions import max, mean, min
 from narae.ops.shapes import broadcast_to
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor, tensor_of

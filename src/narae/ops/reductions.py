@@ -7,18 +7,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant, normalize_axes, normalize_axis
 from narae.ops.records import arithmetic as A
-from narae.ops.records import index as I
 from narae.ops.records import logic as L
 from narae.ops.records import reduce as R
 from narae.ops.records import shape as S
-from narae.ops.records.sort import sort as sort_record
 from narae.ops.symbolic import public
 from narae.ops.table import named
 from narae.ops.tensor import Tensor, as_tensor
@@ -314,66 +310,6 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
         )
         x = L.not_equal(later, earlier) if x.dtype == "bool" else later - earlier
     return x
-
-
-@public
-def quantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
-) -> Tensor:
-    """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
-
-    >>> import narae
-    >>> narae.ops.quantile([1.0, 2.0, 3.0], 0.5).item()
-    2.0
-    """
-    methods = ("linear", "lower", "higher", "midpoint", "nearest")
-    if method not in methods:
-        raise ValueError(f"quantile takes a method of {', '.join(methods)}, got {method!r}")
-    x = floated(x)
-    axes = normalize_axes(axis, x.ndim)
-    rest = [a for a in range(x.ndim) if a not in axes]
-    moved = S.transpose(x, axes=(*rest, *axes))
-    flat = S.reshape(moved, shape=(*(x.shape[a] for a in rest), _count(x, axes)))
-    ordered = sort_record(flat, axis=flat.ndim - 1)
-    shares = np.asarray(as_tensor(q)._known("quantile's q"), np.float64)
-    check_shares(shares)
-    parts = [_at_share(ordered, float(s), method) for s in shares.reshape(-1)]
-    shape = R.kept(x.shape, axes) if keepdims else tuple(x.shape[a] for a in rest)
-    out = S.concatenate(*(S.reshape(p, shape=(1, *shape)) for p in parts), axis=0)
-    return S.reshape(out, shape=(*shares.shape, *shape))
-
-
-def check_shares(shares: Any) -> None:
-    """Raise ValueError unless all lie between 0 and 1."""
-    if not np.all((shares >= 0) & (shares <= 1)):
-        raise ValueError(f"a quantile takes q between 0 and 1, got {shares.tolist()}")
-
-
-def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
-    place = share * (ordered.shape[-1] - 1)
-    low, high = math.floor(place), math.ceil(place)
-    if method == "nearest":
-        low = high = int(np.rint(place))
-    elif method in ("lower", "higher"):
-        low = high = low if method == "lower" else high
-    first, second = (
-        I.take(ordered, constant(i, "int32"), axis=ordered.ndim - 1) for i in (low, high)
-    )
-    if low == high:
-        return first
-    part = 0.5 if method == "midpoint" else place - low
-    return first * (1 - part) + second * part
-
-
-@public
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The middle one over axes, or the mean of the two in the middle.
-
-    >>> import narae
-    >>> narae.ops.median([3.0, 1.0, 2.0]).item()
-    2.0
-    """
-    return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
 def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:

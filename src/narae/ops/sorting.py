@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
-from narae.ops.promote import to
+from narae.ops.promote import promoted, to
 from narae.ops.record import constant, normalize_axis
 from narae.ops.records import index as I
 from narae.ops.records import logic as L
@@ -166,3 +166,36 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
     dtype = np_dtype(as_float(x.dtype))
     counts, edges = np.histogram(x._known("histogram").astype("float64"), bins, range)
     return tensor_of(counts.astype(dtype)), tensor_of(edges.astype(dtype))
+
+
+@public
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tensor:
+    """Where values would have to be put into a sorted vector.
+
+    >>> import narae
+    >>> narae.ops.searchsorted([1, 3, 5], [2, 3]).tolist()
+    [1, 1]
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"side is 'left' or 'right', got {side!r}")
+    row, wanted = promoted(sorted_sequence, values)
+    if row.ndim != 1:
+        raise ValueError(f"searchsorted takes a sorted vector, got shape {row.shape}")
+    return O.searchsorted(row, wanted, side=side)
+
+
+@public
+def digitize(x: Any, bins: Any) -> Tensor:
+    """The number of the bin of each element: bins[i-1] <= x < bins[i]; bins that fall: bins[i-1] > x >= bins[i].
+
+    >>> import narae
+    >>> narae.ops.digitize([0.5, 3.0], [1.0, 2.0]).tolist()
+    [0, 2]
+    """
+    edges = as_tensor(bins)
+    rising = searchsorted(edges, x, side="right")
+    if edges.ndim != 1 or edges.shape[0] < 2:
+        return rising
+    falling = searchsorted(S.flip_axes(edges, (0,)), x, side="left")
+    falls = L.greater(edges[0], edges[-1])
+    return L.select(falls, constant(edges.shape[0], rising.dtype) - falling, rising)

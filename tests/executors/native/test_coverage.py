@@ -196,6 +196,7 @@ def test_the_sweep_has_every_class() -> None:
     assert missing == set()
 
 
+@pytest.mark.filterwarnings("ignore:.*takes no mask:UserWarning")  # a Flatten after Masking
 def test_in_training_nothing_falls_back_but_what_is_listed() -> None:
     found: dict[str, set[str]] = {}
     for name, reasons in _sweep():

@@ -1,0 +1,165 @@
+"""Quantiles, percentiles and medians, of all numbers or of those that are no NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from narae.ops.promote import floated, to
+from narae.ops.record import constant, normalize_axes
+from narae.ops.records import arithmetic as A
+from narae.ops.records import index as I
+from narae.ops.records import logic as L
+from narae.ops.records import reduce as R
+from narae.ops.records import shape as S
+from narae.ops.records.sort import sort
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor, as_tensor
+
+
+@public
+def quantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
+
+    >>> import narae
+    >>> narae.ops.quantile([1.0, 2.0, 3.0], 0.5).item()
+    2.0
+    """
+    methods = ("linear", "lower", "higher", "midpoint", "nearest")
+    if method not in methods:
+        raise ValueError(f"quantile takes a method of {', '.join(methods)}, got {method!r}")
+    x = floated(x)
+    axes = normalize_axes(axis, x.ndim)
+    rest = [a for a in range(x.ndim) if a not in axes]
+    moved = S.transpose(x, axes=(*rest, *axes))
+    flat = S.reshape(
+        moved, shape=(*(x.shape[a] for a in rest), math.prod(x.shape[a] for a in axes))
+    )
+    ordered = sort(flat, axis=flat.ndim - 1)
+    shares = np.asarray(as_tensor(q)._known("quantile's q"), np.float64)
+    _check_shares(shares)
+    parts = [_at_share(ordered, float(s), method) for s in shares.reshape(-1)]
+    shape = R.kept(x.shape, axes) if keepdims else tuple(x.shape[a] for a in rest)
+    out = S.concatenate(*(S.reshape(p, shape=(1, *shape)) for p in parts), axis=0)
+    return S.reshape(out, shape=(*shares.shape, *shape))
+
+
+def _check_shares(shares: Any) -> None:
+    """Raise ValueError unless all lie between 0 and 1."""
+    if not np.all((shares >= 0) & (shares <= 1)):
+        raise ValueError(f"a quantile takes q between 0 and 1, got {shares.tolist()}")
+
+
+def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
+    place = share * (ordered.shape[-1] - 1)
+    low, high = math.floor(place), math.ceil(place)
+    if method == "nearest":
+        low = high = int(np.rint(place))
+    elif method in ("lower", "higher"):
+        low = high = low if method == "lower" else high
+    first, second = (
+        I.take(ordered, constant(i, "int32"), axis=ordered.ndim - 1) for i in (low, high)
+    )
+    if low == high:
+        return first
+    part = 0.5 if method == "midpoint" else place - low
+    return first * (1 - part) + second * part
+
+
+@public
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The middle one over axes, or the mean of the two in the middle.
+
+    >>> import narae
+    >>> narae.ops.median([3.0, 1.0, 2.0]).item()
+    2.0
+    """
+    return quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@public
+def percentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """The q-percentiles (q in [0, 100]) over axes; `method` as in `quantile`.
+
+    >>> import narae
+    >>> narae.ops.percentile([1.0, 2.0, 3.0], 50).item()
+    2.0
+    """
+    return quantile(x, to(q, "float64") * 0.01, axis, method, keepdims)
+
+
+_PLACES: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
+    # the places of the two neighbours of a fractional place, and the second one's share
+    "linear": lambda p: (A.floor(p), A.ceil(p), A.subtract(p, A.floor(p))),
+    "lower": lambda p: (A.floor(p), A.floor(p), None),
+    "higher": lambda p: (A.ceil(p), A.ceil(p), None),
+    "midpoint": lambda p: (A.floor(p), A.ceil(p), constant(0.5, p.dtype)),
+    "nearest": lambda p: (A.rint(p), A.rint(p), None),
+}
+
+
+@public
+def nanquantile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """The q-quantiles (q in [0, 1]) over axes of what is no NaN; NaN where there is nothing else.
+
+    >>> import narae
+    >>> narae.ops.nanquantile([1.0, float("nan"), 3.0], 0.5).item()
+    2.0
+    """
+    if method not in _PLACES:
+        raise ValueError(f"nanquantile takes a method of {', '.join(_PLACES)}, got {method!r}")
+    x = floated(x)
+    axes = normalize_axes(axis, x.ndim)
+    rest = [a for a in range(x.ndim) if a not in axes]
+    moved = S.transpose(x, axes=(*rest, *axes))
+    lead = tuple(x.shape[a] for a in rest)
+    count = math.prod(x.shape[a] for a in axes)
+    rows = S.reshape(moved, shape=(math.prod(lead), count))
+    ordered = sort(rows, axis=1)  # NaN come last
+    present = R.reduce_sum(L.cast(L.logical_not(L.isnan(rows)), dtype="float64"), axes=(1,))
+    last = A.maximum(present - 1.0, constant(0, "float64"))  # none present: the first NaN
+    shares = to(q, "float64")
+    if shares.data is not None:
+        _check_shares(shares.data)
+    flat = S.reshape(shares, shape=(1, shares.size))
+    places = A.multiply(S.reshape(last, shape=(*last.shape, 1)), flat)
+    low, high, part = _PLACES[method](places)
+    first, second = (I.take_along(ordered, L.cast(p, dtype="int32"), axis=1) for p in (low, high))
+    if part is not None:
+        weight = L.cast(part, dtype=x.dtype)
+        first = first * (1.0 - weight) + second * weight
+    kept = R.kept(x.shape, axes) if keepdims else lead
+    return S.reshape(S.transpose(first, axes=(1, 0)), shape=(*shares.shape, *kept))
+
+
+@public
+def nanpercentile(
+    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """The q-percentiles (q in [0, 100]) over axes of what is no NaN.
+
+    >>> import narae
+    >>> narae.ops.nanpercentile([1.0, float("nan"), 3.0], 50).item()
+    2.0
+    """
+    return nanquantile(x, to(q, "float64") * 0.01, axis, method, keepdims)
+
+
+@public
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The middle one over axes of what is no NaN, or the mean of the two in the middle.
+
+    >>> import narae
+    >>> narae.ops.nanmedian([1.0, float("nan"), 3.0]).item()
+    2.0
+    """
+    return nanquantile(x, 0.5, axis, "midpoint", keepdims)
