@@ -265,7 +265,14 @@ def hypot(x1: Any, x2: Any) -> Tensor:
     x, y = (absolute(v) for v in promoted(x1, x2, floating=True))
     large, small = A.maximum(x, y), A.minimum(x, y)
     ratio = divide_no_nan(small, large)
-    return A.multiply(large, A.sqrt(A.add(A.square(ratio), constant(1, x.dtype))))
+    length = A.multiply(large, A.sqrt(A.add(A.square(ratio), constant(1, x.dtype))))
+    endless = L.logical_or(L.isinf(x), L.isinf(y))  # whatever the other is, NaN too, as in C
+    return L.select(endless, constant(math.inf, x.dtype), length)
+
+
+def _apart(x: Tensor, y: Tensor) -> Tensor:
+    """x - y, and 0 between equal infinities."""
+    return L.select(L.equal(x, y), constant(0, x.dtype), A.subtract(x, y))
 
 
 @public
@@ -277,7 +284,7 @@ def logaddexp(x1: Any, x2: Any) -> Tensor:
     '0.6931'
     """
     x, y = promoted(x1, x2, floating=True)
-    gap = A.negative(A.absolute(A.subtract(x, y)))
+    gap = A.negative(A.absolute(_apart(x, y)))
     return A.add(A.maximum(x, y), A.log1p(A.exp(gap)))
 
 
@@ -290,7 +297,7 @@ def logaddexp2(x1: Any, x2: Any) -> Tensor:
     1.0
     """
     x, y = promoted(x1, x2, floating=True)
-    gap = A.negative(A.absolute(A.subtract(x, y)))
+    gap = A.negative(A.absolute(_apart(x, y)))
     return A.add(A.maximum(x, y), log1p(A.exp2(gap)) * (1 / math.log(2.0)))
 
 
