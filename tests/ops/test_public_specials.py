@@ -7,15 +7,63 @@ import pytest
 
 from narae import ops
 
-ONE = (
-    "sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh exp exp2 expm1 log log1p log2 log10"
-    " sqrt square sign floor ceil round trunc absolute isnan isinf isfinite reciprocal negative signbit deg2rad"
-    " nan_to_num sinc"
-).split()
-TWO = (
-    "mod power true_divide maximum minimum arctan2 hypot logaddexp logaddexp2 heaviside subtract multiply less"
-    " equal floor_divide fmin fmax"
-).split()
+ONE = [
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "square",
+    "sign",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "absolute",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "reciprocal",
+    "negative",
+    "signbit",
+    "deg2rad",
+    "nan_to_num",
+    "sinc",
+]
+TWO = [
+    "mod",
+    "power",
+    "true_divide",
+    "maximum",
+    "minimum",
+    "arctan2",
+    "hypot",
+    "logaddexp",
+    "logaddexp2",
+    "heaviside",
+    "subtract",
+    "multiply",
+    "less",
+    "equal",
+    "floor_divide",
+    "fmin",
+    "fmax",
+]
 VALUES = np.array([-3, 3, 0, -0.0, np.inf, -np.inf, np.nan, 1.5, -2.5, 3e38, 1, -1, 0.5])
 
 
