@@ -235,8 +235,7 @@ def _with_weights(losses: Any, weights: Any) -> Any:
         )
     if len(own) != len(flat):
         raise ValueError(
-            f"`loss_weights` must match the number of losses, got {len(flat)} losses and {len(own)} "
-            "weights"
+            f"loss_weights has {len(own)} weights for {len(flat)} losses: one for each is expected"
         )
     pairs = zip(flat, own, strict=True)
     made = [None if loss is None else _Wanted(loss, weight) for loss, weight in pairs]

@@ -60,8 +60,8 @@ def part_of_pass(epoch: int, steps: int, count: int) -> tuple[int, int, int]:
 def warn_ran_out(why: str) -> None:
     """Say that an epoch ends early."""
     warnings.warn(
-        f"Your input ran out of data; interrupting training: {why}. Make sure that your dataset or "
-        "generator can generate at least `steps_per_epoch * epochs` batches.",
+        f"Your input ran out of data; interrupting training: {why}. A run takes `steps_per_epoch` "
+        "times `epochs` batches: repeat the data, or ask for fewer steps",
         stacklevel=4,
     )
 

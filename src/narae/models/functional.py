@@ -302,7 +302,7 @@ def _warn_of_structure(struct: Any, inputs: Any) -> None:
     wanted = trees.map_tree(lambda t: t.name, struct)
     got = trees.map_tree(lambda a: None if a is None else tuple(getattr(a, "shape", ())), inputs)
     warnings.warn(
-        f"The structure of `inputs` doesn't match the expected structure. Expected: {wanted}, got: {got}",
+        f"the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in their order",
         stacklevel=5,
     )
 
