@@ -13,8 +13,11 @@ os.environ.setdefault(
     " --xla_cpu_collective_call_terminate_timeout_seconds=600",
 )
 
+import gc
+import itertools
 import random
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -88,6 +91,18 @@ def _fixed(_nothing_left: None) -> None:
     np.random.seed(0)  # noqa: NPY002
     reset_names()
     reset_global_seed()
+
+
+_ran = itertools.count(1)
+_MANY = 500
+
+
+def pytest_runtest_teardown() -> None:
+    """JAX keeps every program that it compiled, some MB of the oracle's for each kind of test: let them go
+    now and then, for machines with little memory."""
+    if next(_ran) % _MANY == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
