@@ -145,14 +145,26 @@ __all__ = [
 ]
 
 
+_MISSING = {
+    "preprocessing": "narae.utils has pad_sequences, load_img, img_to_array and array_to_img",
+    "applications": "load a model that Keras saved: narae.saving.load_model('file.keras')",
+    "export": "model.save('file.keras') writes what Keras reads, and exports",
+    "quantizers": "mixed precision is there: narae.mixed_precision.set_global_policy(...)",
+    "device": "NARAE_EXECUTOR chooses where programs run",
+    "StatelessScope": "narae.grad, narae.value_and_grad and Model.stateless_call are there",
+}
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         found = importlib.import_module(f"narae.{name}")
     elif name in _NAMES:
         found = getattr(importlib.import_module(_NAMES[name]), name)
     else:
-        from narae.base.errors import nearest
+        from narae.base.errors import NotYet, nearest
 
+        if name in _MISSING:
+            raise NotYet(f"narae has no {name} yet: {_MISSING[name]}")
         raise AttributeError(f"narae has no {name!r}. {nearest(name, __all__)}")
     globals()[name] = found
     return found

@@ -138,6 +138,8 @@ def _streams() -> list[Case]:
         ("generator", _batches(5), {}),
         ("generator", _batches(6), {"steps_per_epoch": 3, "epochs": 2}),
         ("generator", _batches(5), {"steps_per_epoch": 7}),
+        ("generator", _batches(5), {"epochs": 3}),
+        ("generator", _batches(5), {"steps_per_epoch": 3, "epochs": 3}),
         ("PyDataset", _dataset(5), {}),
         ("PyDataset", _dataset(5), {"epochs": 2}),
         ("PyDataset", _dataset(5), {"steps_per_epoch": 3, "epochs": 4}),
@@ -161,6 +163,15 @@ def _evaluate(name: str, call: Callable[[Any, Any], Any], **compiled: Any) -> Ca
         return [call(model, k), [k.ops.convert_to_numpy(v) for v in model.weights]]
 
     return Case(f"fit.{name}", code, warnings=False)
+
+
+def _other_lengths() -> Case:
+    def code(k: Any) -> Any:
+        i = k.Input((8, 3))
+        model = k.Model(i, k.layers.GlobalAveragePooling1D()(i))
+        return model.predict(np.ones((2, 7, 3), "float32"), verbose=0)
+
+    return Case("fit.predict(other lengths than the Input's)", code, warnings=False)
 
 
 def _hooks(kind: str, **options: Any) -> Case:
@@ -291,6 +302,7 @@ CASES = [
             ({1: 3}, np.eye(3, dtype="float32")[CLASSES], "categorical_crossentropy"),
         ]
     ),
+    _other_lengths(),
     *(_hooks(kind, **o) for kind in ("evaluate", "predict") for o in ({}, {"steps": 2})),
     *(
         _stopped(kind, hook)

@@ -93,6 +93,21 @@ def test_the_usual_step_written_out_gives_the_usual_numbers(eager: bool) -> None
 
 
 @pytest.mark.parametrize("eager", [False, True])
+def test_the_results_of_compiled_metrics_stand_in_the_logs_by_their_own_names(eager: bool) -> None:
+    """Keras's guide returns {m.name: m.result()}, where `compile_metrics` gives a dict."""
+    own, plain = _pair(ByHand, metrics=["mae"], run_eagerly=eager)
+    seen: list[Any] = []
+    watch = narae.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: seen.append(logs))
+    got = own.fit(X, Y, epochs=3, validation_data=(X, Y), callbacks=[watch], **FIT).history
+    wanted = plain.fit(X, Y, epochs=3, validation_data=(X, Y), **FIT).history
+    assert sorted(seen[0]) == ["loss", "mae"]
+    assert isinstance(seen[0]["mae"], float)
+    assert sorted(got) == sorted(wanted)
+    np.testing.assert_allclose(got["mae"], wanted["mae"], rtol=1e-5)
+    assert isinstance(got["mae"][0], float)
+
+
+@pytest.mark.parametrize("eager", [False, True])
 def test_metrics_of_its_own_are_logged_and_begin_anew_each_epoch(eager: bool) -> None:
     own, plain = _pair(OwnMetrics, loss=None, run_eagerly=eager)
     got = own.fit(X, Y, epochs=3, validation_data=(X, Y), **FIT).history

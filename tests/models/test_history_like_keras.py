@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -167,3 +168,48 @@ def test_an_eager_fit_gives_the_compiled_fit_s_numbers(row: str) -> None:
     wanted, got = fit(compiled), fit(eager)
     for name, values in wanted.items():
         np.testing.assert_allclose(got[name], values, rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def _names_after_compile(keras: Any) -> list[str]:
+    keras.backend.clear_session()
+    model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=["precision", "auc", "mae"])
+    model.fit(X, BINARY, verbose=0)
+    again = keras.metrics.Precision()
+    model.compile("sgd", "binary_crossentropy", metrics=[again, "recall"])
+    return [*model.fit(X, BINARY, verbose=0).history, keras.metrics.AUC().name]
+
+
+def test_names_of_metrics_count_each_metric_once(keras: Any) -> None:
+    """A notebook's second model logs "precision_1" in Keras, and so it does here."""
+    assert _names_after_compile(narae) == _names_after_compile(keras)
+
+
+def _logs_of_the_end(keras: Any) -> list[list[str]]:
+    model = _stack(1, "sigmoid", "binary_crossentropy", ["mae"])(keras)
+    seen: list[list[str]] = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(sorted(logs)),
+        on_train_end=lambda logs: seen.append(sorted(logs)),
+    )
+    rate = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    history = model.fit(X, BINARY, epochs=2, verbose=0, callbacks=[rate, watch])
+    return [*seen, sorted(history.history)]
+
+
+def test_what_callbacks_add_to_the_logs_is_not_among_those_of_the_end(keras: Any) -> None:
+    assert _logs_of_the_end(narae) == _logs_of_the_end(keras)
+
+
+def _told(keras: Any) -> list[str]:
+    model = keras.Sequential([keras.layers.Dense(1, activation="softmax")])
+    model.compile("sgd", "binary_crossentropy")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model.fit(X, BINARY, verbose=0)
+        keras.ops.softmax(np.ones((2, 3), "float32"))
+    return [w.category.__name__ for w in told if "softmax" in str(w.message)][:1]
+
+
+def test_a_softmax_of_one_unit_is_told(keras: Any) -> None:
+    assert _told(narae) == _told(keras) == ["UserWarning"]

@@ -6,6 +6,12 @@ from narae.base.errors import NotYet, nearest
 
 _RECURRENT = "recurrent layers come in a later version"
 _ATTENTION = "embeddings and attention come in a later version"
+_TEXT = (
+    "np.unique(values, return_inverse=True), np.digitize make numbers of categories before training"
+)
+_IMAGES = "NumPy, Pillow or SciPy change images before training, or in a narae.utils.PyDataset, batch by batch"
+_SOUND = "narae.ops.stft and narae.ops.rfft are there"
+_FOREIGN = "it wraps another library's code"
 
 MISSING = {
     **dict.fromkeys(
@@ -37,6 +43,29 @@ MISSING = {
         ),
         _ATTENTION,
     ),
+    **dict.fromkeys(
+        (
+            *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup"),
+            *("StringLookup", "TextVectorization"),
+        ),
+        _TEXT,
+    ),
+    **dict.fromkeys(
+        (
+            *("AugMix", "AutoContrast", "CenterCrop", "CutMix", "Equalization", "MixUp"),
+            *("ContrastLimitedAdaptiveHistogramEqualization", "MaxNumBoundingBoxes"),
+            *("RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter"),
+            *("RandomContrast", "RandomCrop", "RandomElasticTransform", "RandomErasing"),
+            *("RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+            *("RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation"),
+            *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom", "Resizing"),
+            "Solarization",
+        ),
+        _IMAGES,
+    ),
+    **dict.fromkeys(("MelSpectrogram", "STFTSpectrogram"), _SOUND),
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), _FOREIGN),
+    "Pipeline": "a Sequential model chains layers",
 }
 
 

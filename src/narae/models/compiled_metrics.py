@@ -8,6 +8,7 @@ from typing import Any
 
 from narae import metrics
 from narae.base import trees
+from narae.base.identifiers import get_object
 from narae.models.outputs import matched, name_of, named, names_of
 
 _KINDS = {
@@ -139,7 +140,9 @@ def _free_name(name: str, output: str | None, taken: dict[str, int], weighted: b
 def _check(one: Any) -> None:
     if one is None or (isinstance(one, str) and one.lower() in _KINDS):
         return
-    if not isinstance(one, metrics.Metric) and not callable(one):
+    if isinstance(one, str):  # looked up, not made: making one would count its name
+        get_object("metric", "keras.metrics", one, metrics.ALIASES)
+    elif not isinstance(one, metrics.Metric) and not callable(one):
         metrics.get(one)
 
 

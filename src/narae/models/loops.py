@@ -74,7 +74,7 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
             found = _test_epoch(model, validation, callbacks, checks)
             logs.update({f"val_{name}": value for name, value in found.items()})
         logs = dict(sorted(logs.items()))
-        callbacks.on_epoch_end(epoch, logs)
+        callbacks.on_epoch_end(epoch, dict(logs))  # what callbacks add is not on_train_end's
         if model.stop_training:
             break
     if model.optimizer is not None and options.epochs > options.initial_epoch:

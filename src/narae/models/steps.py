@@ -179,12 +179,18 @@ def _fed(spec: Any) -> Any:
 
 
 def as_floats(logs: Any) -> dict[str, Any]:
-    """A step's result as plain numbers by name (arrays where a metric is not a scalar)."""
+    """A step's result as plain numbers by name (arrays where a metric is not a scalar), in the
+    order that Keras gives. What a metric gives by names, as `compile_metrics` does in
+    `{m.name: m.result() for m in self.metrics}`, stands beside the others, as in Keras."""
     if not isinstance(logs, dict):
         raise TypeError(
             f"a train_step or test_step returns a dict of metrics by name, got {type(logs).__name__}"
         )
-    return {name: _number(logs[name]) for name in sorted(logs)}  # the order that Keras gives
+    found: dict[str, Any] = {}
+    for name in sorted(logs):
+        value = logs[name]
+        found.update(as_floats(value) if isinstance(value, dict) else {name: _number(value)})
+    return found
 
 
 def _number(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -369,6 +370,12 @@ def softmax(x: Any, axis: Any = -1) -> Tensor:
     """
     x = floated(x)
     axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    if isinstance(axis, int) and x.shape[axes[0]] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {tuple(x.shape)}: of one element it is 1 whatever "
+            'comes in, and nothing is learned. For one unit use "sigmoid"',
+            stacklevel=2,
+        )
     e = A.exp(_shifted(x, axes))
     return e / S.reshape(R.reduce_sum(e, axes=axes), shape=R.kept(x.shape, axes))
 
