@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.arrays import native
+from narae.base.arrays import is_masked, native
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.graph.ir import Op, Spec, Value
 from narae.ops.lengths import Unknown
@@ -343,7 +343,7 @@ def _array(x: Any, dtype: str | None) -> np.ndarray:
         return np.asarray(x, np_dtype(standardize_dtype(kind)))
     if x is None:
         raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
-    if isinstance(x, np.ma.MaskedArray):
+    if is_masked(x):
         x = native(x)
     try:
         data = native(np.array(x))
