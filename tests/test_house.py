@@ -98,6 +98,18 @@ def test_importing_narae_loads_no_room() -> None:
     assert done.stdout.split() == []
 
 
+def test_a_first_step_does_not_load_masked_arrays() -> None:
+    code = (
+        "import narae, numpy as np, sys\n"
+        "model = narae.Sequential([narae.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse')\n"
+        "model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)\n"
+        "print(narae.ops.add([1, 2], np.float32(3)).tolist(), 'numpy.ma' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("] ")[-1].strip() == "False"
+
+
 def test_every_public_name_is_there() -> None:
     import narae
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import multiprocessing
 import os
 import sys
@@ -9,12 +10,14 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import CodeType
 from typing import Any
 
 import pytest
 from tests.interrupts import interrupted, spots
 
 import narae
+from narae.base import pushed
 from narae.base.pushed import Guard, Pushed, Stack
 
 stack: Stack[int] = Stack()
@@ -223,3 +226,20 @@ def test_a_guard_is_free_in_a_fork_where_another_thread_held_it() -> None:
     finally:
         end.set()
         thread.join()
+
+
+def test_instructions_are_where_dis_finds_them() -> None:
+    def codes(code: CodeType) -> Iterator[CodeType]:
+        yield code
+        for const in code.co_consts:
+            if isinstance(const, CodeType):
+                yield from codes(const)
+
+    found = 0
+    for path in (__file__, pushed.__file__):
+        with open(path, encoding="utf-8") as file:
+            for code in codes(compile(file.read(), path, "exec")):
+                places = [i.offset // 2 for i in dis.get_instructions(code)]
+                assert list(pushed._instructions(code.co_code[::2], 0)) == places
+                found += len(places) < len(code.co_code) // 2
+    assert found  # some have caches, which are no instructions

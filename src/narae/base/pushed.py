@@ -126,9 +126,10 @@ class Stack(threading.local, Generic[T]):
     def values(self) -> list[T]:
         """All values, the top one last."""
         entries = self.entries
-        if entries and not all(entry.inside() for entry in entries):
+        found = [entry.value for entry in entries if entry.inside()]
+        if len(found) != len(entries):
             entries[:] = [entry for entry in entries if entry.inside()]
-        return [entry.value for entry in entries]
+        return found
 
 
 class Guard:

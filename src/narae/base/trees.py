@@ -10,10 +10,11 @@ from typing import Any
 
 def is_nested(tree: object) -> bool:
     """True for a container that has leaves below it: list, tuple, deque or dict."""
-    return isinstance(tree, (*_SEQUENCES, dict))
+    return isinstance(tree, _NESTED)
 
 
 _SEQUENCES = (list, tuple, deque)
+_NESTED = (*_SEQUENCES, dict)
 
 
 def flatten(tree: Any) -> list[Any]:

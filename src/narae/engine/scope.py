@@ -92,6 +92,8 @@ def current_scope() -> Scope | None:
 
 def is_eager() -> bool:
     """Whether code runs at once, and nothing records it."""
+    if recording.alone():
+        return True
     return not (recording.is_traced() or recording.scope() or recording.tapes())
 
 

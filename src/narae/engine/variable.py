@@ -233,7 +233,8 @@ class Variable(Copied, LogicalOperators):
 
     def touched(self) -> None:
         """Forget what was read before: the storage has changed."""
-        self._given()
+        if limits.ACTIVE.entries:
+            self._given()
         self.store.wrote()
         self._snapshot = None
 

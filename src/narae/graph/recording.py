@@ -51,6 +51,11 @@ def rested(tape: Any) -> Pushed:
     return _around.pushed(_Around(tape=tape, rests=True), None)
 
 
+def alone() -> bool:
+    """Whether nothing of all this is around."""
+    return not _around.entries
+
+
 def is_traced() -> bool:
     """Whether a function is being traced."""
     for here in reversed(_around.values() if _around.entries else ()):

@@ -13,7 +13,7 @@ from narae.base import trees
 from narae.base.names import name_scope, scopes
 from narae.base.whole import being_made, whole
 from narae.engine.scope import eagerly
-from narae.layers.calling import signature_of
+from narae.layers.calling import signature_of, signature_of_method
 from narae.ops.symbolic import KerasTensor
 
 
@@ -25,7 +25,7 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
     def scoped(self: Any, *args: Any, **kwargs: Any) -> None:
         if being_made(self):  # super().build(): the outermost one keeps the books
             return build(self, *args, **kwargs)
-        bound = signature_of(functools.partial(build, self)).bind(args, kwargs, self.name)
+        bound = signature_of_method(build).bind(args, kwargs, self.name)
         return _built(self, build, bound, args, kwargs)
 
     return scoped

@@ -63,7 +63,7 @@ class Signature:
 
 
 @cache
-def _of_method(function: Callable[..., Any]) -> Signature:
+def signature_of_method(function: Callable[..., Any]) -> Signature:
     """Of a function that will be bound: without its first parameter, whatever its name."""
     return Signature(functools.partial(function, None))
 
@@ -71,7 +71,7 @@ def _of_method(function: Callable[..., Any]) -> Signature:
 def signature_of(method: Any) -> Signature:
     """The signature of a bound method (or of an instance's own function)."""
     function = getattr(method, "__func__", None)
-    return Signature(method) if function is None else _of_method(function)
+    return Signature(method) if function is None else signature_of_method(function)
 
 
 def takes_training(target: Any) -> bool:

@@ -73,9 +73,11 @@ class Tracked:
         """Everything of a kind held directly or within containers, each once, in order."""
         found: dict[int, Any] = {}
         for value in self._tracked.values():
-            for leaf in _leaves(value):
-                if kind(leaf):
-                    found.setdefault(id(leaf), leaf)
+            if not isinstance(value, _CONTAINERS):
+                if kind(value):
+                    found[id(value)] = value
+            elif value:
+                found.update((id(leaf), leaf) for leaf in _leaves(value) if kind(leaf))
         return list(found.values())
 
     def _untrack_variable(self, variable: Variable) -> None:

@@ -110,15 +110,16 @@ class CompiledLoss(Copied):
 
     def validate(self, y_true: Any) -> None:
         """Check label arrays against the predictions' shapes that the last call saw. Raises ValueError."""
-        if self._entries is None:
+        checked = [e for e in self._entries or () if getattr(e.loss, "validate", None) is not None]
+        if not checked:
             return
-        names = names_of(self._shapes, self._names())
-        true = self._targets(y_true, self._shapes, names)
-        for entry in self._entries:
-            check = getattr(entry.loss, "validate", None)
+        true = y_true
+        if trees.is_nested(y_true) or trees.is_nested(self._shapes):
+            true = self._targets(y_true, self._shapes, names_of(self._shapes, self._names()))
+        for entry in checked:
             target, shaped = at(true, entry.path), at(self._shapes, entry.path)
-            if check is not None and target is not None and not trees.is_nested(target):
-                check(np.asarray(target), shaped.shape)
+            if target is not None and not trees.is_nested(target):
+                entry.loss.validate(np.asarray(target), shaped.shape)
 
     def _targets(self, y_true: Any, y_pred: Any, names: list[Any]) -> Any:
         """The targets in the nest of the outputs."""

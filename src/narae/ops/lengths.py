@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 Shape = tuple[int | None, ...]
@@ -65,13 +66,11 @@ def public_shape(shape: Sequence[int]) -> Shape:
 
 
 def _primes(start: int, count: int) -> list[int]:
-    found: list[int] = []
-    n = start
-    while len(found) < count:
-        if all(n % d for d in range(2, int(n**0.5) + 1)):
-            found.append(n)
-        n += 1
-    return found
+    end = start + 20 * count  # far enough: every tenth number of five digits is prime
+    prime = bytearray([1]) * end
+    for n in range(2, int(end**0.5) + 1):
+        prime[n * n :: n] = bytes(len(range(n * n, end, n)))
+    return list(islice((n for n in range(start, end) if prime[n]), count))
 
 
 # A small and a large number for each unknown length: what is cut at a length between them, or is the smaller
