@@ -46,7 +46,7 @@ def pushed() -> dict[str, Any]:
 _SETTINGS: dict[str, Any] = {
     "executor": config._chosen,
     "number of threads": config._threads,
-    "floatx, epsilon, data format": settings._values,
+    "settings of narae.config": settings._values,
     "distribution in use": distribution._current,
 }
 _ROOT = Path(__file__).parent.parent

@@ -1,8 +1,8 @@
 """narae.backend: what code for Keras finds at `keras.backend`."""
 
-from narae.base.dtypes import is_float as is_float_dtype
-from narae.base.dtypes import is_int as is_int_dtype
-from narae.base.dtypes import standardize_dtype
+from typing import Any
+
+from narae.base.dtypes import is_float, is_int, standardize_dtype
 from narae.base.names import get_uid
 from narae.base.settings import (
     epsilon,
@@ -34,3 +34,22 @@ __all__ = [
     "shape",
     "standardize_dtype",
 ]
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype, in any of its spellings, is a float's. Raises ValueError for what is none.
+
+    >>> is_float_dtype("bfloat16"), is_float_dtype(int)
+    (True, False)
+    """
+    return is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype, in any of its spellings, is an integer's (bool is none). Raises ValueError for what is
+    none.
+
+    >>> is_int_dtype("uint8"), is_int_dtype(bool)
+    (True, False)
+    """
+    return is_int(standardize_dtype(dtype))

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from narae.base.errors import NotYet, nearest
 from narae.base.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_interactive_logging_enabled,
+    max_epochs,
+    max_steps_per_epoch,
     set_epsilon,
     set_floatx,
     set_image_data_format,
+    set_max_epochs,
+    set_max_steps_per_epoch,
 )
 from narae.engine.config import executor, num_threads, set_executor, set_num_threads
 from narae.layers.policy import dtype_policy, set_dtype_policy
@@ -17,8 +24,10 @@ from narae.layers.policy import dtype_policy, set_dtype_policy
 __all__ = [
     "backend",
     "disable_flash_attention",
+    "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_interactive_logging",
     "epsilon",
     "executor",
     "floatx",
@@ -27,6 +36,8 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "num_threads",
     "set_backend",
     "set_dtype_policy",
@@ -34,24 +45,18 @@ __all__ = [
     "set_executor",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
     "set_num_threads",
 ]
 
-_LOGGING = "say fit(verbose=0) to be silent, fit(verbose=2) for a line per epoch"
-_LIMITS = "say fit(epochs=..., steps_per_epoch=...)"
 _MISSING = {
-    "disable_interactive_logging": _LOGGING,
-    "enable_interactive_logging": _LOGGING,
     "enable_flash_attention": "attention is computed by its definition",
     "enable_traceback_filtering": "tracebacks are shown whole",
     "enable_unsafe_deserialization": (
         "files never run code; register the functions that they name with "
         "narae.saving.register_keras_serializable()"
     ),
-    "max_epochs": _LIMITS,
-    "max_steps_per_epoch": _LIMITS,
-    "set_max_epochs": _LIMITS,
-    "set_max_steps_per_epoch": _LIMITS,
 }
 
 
@@ -92,11 +97,6 @@ def is_flash_attention_enabled() -> bool:
 
 def disable_flash_attention() -> None:
     """Nothing to do: attention is computed by its definition."""
-
-
-def is_interactive_logging_enabled() -> bool:
-    """True: progress goes to the standard output."""
-    return True
 
 
 def is_nnx_enabled() -> bool:

@@ -42,12 +42,15 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> DTypePolicy:
-    """The policy that `serialize` described.
+    """The policy that `serialize` described. Raises ValueError for what describes none.
 
     >>> deserialize(serialize(DTypePolicy("float16")))
     <DTypePolicy "float16">
     """
-    return deserialize_keras_object(config, custom_objects)
+    found = deserialize_keras_object(config, custom_objects)
+    if not isinstance(found, DTypePolicy):
+        raise ValueError(f"{config!r:.80} is no config of a dtype policy")
+    return found
 
 
 def __getattr__(name: str) -> object:

@@ -14,7 +14,7 @@ from narae.base.errors import NotYet
 from narae.callbacks import Callback, CallbackList
 
 WRONG = {
-    "ending": (lambda: callbacks.ModelCheckpoint("a.h5"), ValueError, "must end in `.keras`"),
+    "ending": (lambda: callbacks.ModelCheckpoint("a.model"), ValueError, "must end in `.keras`"),
     "weights' ending": (
         lambda: callbacks.ModelCheckpoint("a.keras", save_weights_only=True),
         ValueError,

@@ -44,6 +44,23 @@ def number(owner: str, argument: str, value: Any) -> float:
     return float(value)
 
 
+def lengths(owner: str, value: Any) -> tuple[int, ...]:
+    """A shape, whose lengths are all known; one whole number is one axis.
+
+    Raises TypeError for what holds no whole numbers, ValueError for a length below 0.
+
+    >>> lengths("normal", (2, 3)), lengths("normal", 4)
+    ((2, 3), (4,))
+    """
+    listed = (value,) if is_whole(value) else value
+    if not hasattr(listed, "__iter__") or not all(is_whole(n) for n in listed):
+        raise TypeError(f"{owner} takes a shape of whole numbers such as (2, 3), got {value!r:.80}")
+    shape = tuple(operator.index(n) for n in listed)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"{owner} takes a shape of lengths of 0 or more, got {value!r:.80}")
+    return shape
+
+
 def axes(owner: str, argument: str, value: Any) -> tuple[int, ...]:
     """One axis or several, as a tuple. Raises TypeError that names the argument.
 

@@ -66,7 +66,7 @@ class _Scope(Pushed):
     def __enter__(self) -> None:
         around, last = _top()
         caller = self.value[1]
-        again = caller is not None and caller is last
+        again = (caller is not None and caller is last) or not self._gives
         self.value = (around if again else (*around, self._gives), caller)
         super().__enter__()
 
@@ -74,10 +74,14 @@ class _Scope(Pushed):
 def name_scope(name: str, caller: object = None) -> AbstractContextManager[None]:
     """Within it, variables' paths begin with `name`; once, where the scope around it is the caller's too.
 
+    An empty name adds nothing. Raises ValueError for what is no text, and for one with a slash.
+
     >>> with name_scope("dense"):
     ...     current_path("kernel")
     'dense/kernel'
     """
+    if not isinstance(name, str) or "/" in name:
+        raise ValueError(f"a scope's name is a text without '/', got {name!r}")
     return _Scope(_path, ((), caller), name)
 
 

@@ -219,6 +219,10 @@ _WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
             "config": {"start": x.start, "stop": x.stop, "step": x.step},
         },
     ),
+    (
+        lambda x: isinstance(x, bytes),
+        lambda x: {"class_name": "__bytes__", "config": {"value": x.decode()}},
+    ),
     (lambda x: x is Ellipsis, lambda x: {"class_name": "__ellipsis__", "config": {}}),
     (lambda x: isinstance(x, np.ndarray), _array),
     (lambda x: hasattr(x, "__narae_tensor__") or type(x).__name__ == "Tensor", _array),
@@ -375,6 +379,7 @@ _READERS: dict[str, Callable[..., Any]] = {
     "__tuple__": lambda c, o, s: tuple(deserialize_keras_object(i, o, s) for i in c["items"]),
     "__slice__": lambda c, o, s: slice(*(c["config"][k] for k in ("start", "stop", "step"))),
     "__ellipsis__": lambda c, o, s: Ellipsis,
+    "__bytes__": lambda c, o, s: str(c["config"]["value"]).encode(),
     "__numpy__": lambda c, o, s: _read_array(**c["config"]),
     "__tensor__": lambda c, o, s: _read_array(**c["config"]),
     "__lambda__": _refuse_lambda,

@@ -1,4 +1,4 @@
-"""Process-wide settings with Keras's names: floatx, epsilon, image data format."""
+"""Process-wide settings with Keras's names: floatx, epsilon, image data format, logging, limits of training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ _values: dict[str, object] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
+    "interactive_logging": True,
+    "max_epochs": None,
+    "max_steps_per_epoch": None,
 }
 
 # the dtype policy of layers that are made without a dtype; empty: that of floatx
@@ -56,16 +59,71 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set `image_data_format()`. Raises ValueError for another name."""
-    if data_format not in _FORMATS:
+    """Set `image_data_format()`, in small or capital letters. Raises ValueError for another name."""
+    name = str(data_format).lower()
+    if name not in _FORMATS:
         raise ValueError(f"image_data_format is one of {', '.join(_FORMATS)}; got {data_format!r}")
-    _values["image_data_format"] = data_format
+    _values["image_data_format"] = name
 
 
 def standardize_data_format(value: str | None) -> str:
     """The data format asked for, or the default one when None."""
     if value is None:
         return image_data_format()
-    if not isinstance(value, str) or value not in _FORMATS:
+    if not isinstance(value, str) or value.lower() not in _FORMATS:
         raise ValueError(f"data_format is one of {', '.join(_FORMATS)}; got {value!r}")
-    return value
+    return value.lower()
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages go to the standard output; else they go to the logger 'narae'.
+
+    >>> is_interactive_logging_enabled()
+    True
+    """
+    return bool(_values["interactive_logging"])
+
+
+def enable_interactive_logging() -> None:
+    """Write progress and messages to the standard output: so it is from the beginning."""
+    _values["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Write progress and messages to the logger 'narae' of the module `logging`, at level INFO."""
+    _values["interactive_logging"] = False
+
+
+def max_epochs() -> int | None:
+    """The most epochs that a `fit` runs, None without a limit.
+
+    >>> max_epochs() is None
+    True
+    """
+    return _values["max_epochs"]  # type: ignore[return-value]
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let no `fit` run more epochs, to try a program quickly. Raises ValueError for what is no whole number
+    of at least 1, nor None (no limit, nor is 0)."""
+    _values["max_epochs"] = _limit("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps of an epoch of `fit`, and of `evaluate` and `predict`; None without a limit.
+
+    >>> max_steps_per_epoch() is None
+    True
+    """
+    return _values["max_steps_per_epoch"]  # type: ignore[return-value]
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let no epoch run more steps. Raises ValueError as `set_max_epochs`."""
+    _values["max_steps_per_epoch"] = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit(name: str, value: Any) -> int | None:
+    if value is None or (isinstance(value, int) and value >= 0):
+        return value
+    raise ValueError(f"{name} is a whole number, or None for no limit, got {value!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any
 
 from narae.base.copying import Copied
@@ -24,11 +23,11 @@ class Callback(Copied):
     """
 
     # A subclass that never calls super().__init__() has these.
-    params: Any = MappingProxyType({})
+    params: Any = None
     _model: Any = None
 
     def __init__(self) -> None:
-        self.params = {}
+        self.params = None
         self._model = None
 
     @property

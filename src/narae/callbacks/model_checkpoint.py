@@ -55,10 +55,11 @@ class ModelCheckpoint(Monitor):
                     "end in "
                     f"`.weights.h5`. Received: filepath={self.filepath}"
                 )
-        elif not self.filepath.endswith(".keras"):
+        elif not self.filepath.endswith((".keras", ".h5")):
             raise ValueError(
-                "The filepath of `ModelCheckpoint` must end in `.keras` (weights alone: "
-                f"save_weights_only=True and `.weights.h5`). Received: filepath={self.filepath}"
+                "The filepath of `ModelCheckpoint` must end in `.keras`, or in `.h5` for the format of older "
+                "Keras (weights alone: save_weights_only=True and `.weights.h5`). Received: "
+                f"filepath={self.filepath}"
             )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from narae import ops
+from narae.base.arguments import lengths
 from narae.base.dtypes import standardize_dtype
 from narae.engine.keys import draw_key
 from narae.engine.random import float_dtype, normal, subkey, uniform, unit, wide_of
+from narae.ops.record import normalize_axis
 from narae.ops.records import reproducible as R
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -31,7 +33,8 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     x = as_tensor(logits)
     if x.ndim != 2:
         raise ValueError(f"categorical takes logits (n, classes), got shape {x.shape}")
-    noise = _positive(draw_key(seed), (x.shape[0], num_samples, x.shape[1]), "float32")
+    (samples,) = lengths("categorical", (num_samples,))
+    noise = _positive(draw_key(seed), (x.shape[0], samples, x.shape[1]), "float32")
     gumbel = -R.log(-R.log(noise))
     found = ops.argmax(ops.expand_dims(ops.cast(x, "float32"), 1) + gumbel, axis=-1)
     return ops.cast(found, standardize_dtype(dtype))
@@ -44,6 +47,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     [1, 2, 3]
     """
     x = as_tensor(x)
+    axis = normalize_axis(axis, x.ndim)
     order = ops.argsort(uniform((x.shape[axis],), seed=seed))
     return ops.take(x, order, axis=axis)
 
@@ -59,7 +63,7 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tens
     >>> bool((gamma((5,), 2.0, seed=1).numpy() > 0).all())
     True
     """
-    name = float_dtype(dtype)
+    name, shape = float_dtype(dtype), lengths("gamma", shape)
     return ops.cast(R.exp(_log_gamma(shape, alpha, draw_key(seed), wide_of(name))), name)
 
 
@@ -92,7 +96,7 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     >>> bool((beta((5,), 2.0, 3.0, seed=1).numpy() < 1).all())
     True
     """
-    name, key = float_dtype(dtype), draw_key(seed)
+    name, shape, key = float_dtype(dtype), lengths("beta", shape), draw_key(seed)
     wide = wide_of(name)
     difference = _log_gamma(shape, alpha, subkey(key, 100), wide) - _log_gamma(
         shape, beta, subkey(key, 200), wide
@@ -113,7 +117,7 @@ def binomial(
     >>> binomial((2,), 10, 1.0, seed=1).tolist()
     [10.0, 10.0]
     """
-    name, key = float_dtype(dtype), draw_key(seed)
+    name, shape, key = float_dtype(dtype), lengths("binomial", shape), draw_key(seed)
     concrete = as_tensor(counts).data
     if concrete is None:
         raise ValueError("binomial draws as many numbers as `counts` says: it must not be traced")

@@ -32,11 +32,13 @@ class SeedGenerator(Copied):
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
             raise ValueError(f"SeedGenerator got unknown arguments: {sorted(kwargs)}")
+        self._initial_seed = (
+            seed  # None says in a config that each that is made of it draws its own
+        )
         seed = make_default_seed() if seed is None else seed
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"a seed is a whole number of at least 0, got {seed!r}")
         self.name = name or auto_name("seed_generator")
-        self._initial_seed = int(seed)
         low = np.array([seed % 2**32, 0], np.uint32)
         with name_scope(self.name):
             self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
@@ -49,7 +51,8 @@ class SeedGenerator(Copied):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""
-        return {"seed": self._initial_seed, "name": self.name}
+        seed = self._initial_seed
+        return {"seed": None if seed is None else int(seed), "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
@@ -90,7 +93,7 @@ def draw_key(seed: Any = None) -> Tensor:
         return seed.next()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return tensor_of(np.array([int(seed) % 2**32, 0], np.uint32))
-    if isinstance(seed, (bool, float, str)):
+    if not hasattr(seed, "shape"):
         raise ValueError(f"a seed is None, an int, a SeedGenerator or a key, got {seed!r}")
     key = as_tensor(seed, "uint32")
     if key.shape != (2,):

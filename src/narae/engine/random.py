@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import HALVES, is_float, np_dtype, standardize_dtype
+from narae.base.arguments import lengths
+from narae.base.dtypes import HALVES, is_float, is_int, np_dtype, standardize_dtype
 from narae.engine.keys import SeedGenerator, draw_key
 from narae.graph.ir import Spec
+from narae.ops.creation import zeros_like
 from narae.ops.promote import floated, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
@@ -21,7 +23,7 @@ from narae.ops.records import reproducible as R
 from narae.ops.records.bits import threefry
 from narae.ops.records.logic import bitwise_or, cast, left_shift, right_shift, select
 from narae.ops.records.shape import concatenate, iota, reshape, slice_
-from narae.ops.tensor import Tensor
+from narae.ops.tensor import Tensor, as_tensor
 
 Shape = Sequence[int]
 
@@ -100,7 +102,7 @@ def uniform(
     >>> uniform((2, 3), seed=1).shape
     (2, 3)
     """
-    name = float_dtype(dtype)
+    name, shape = float_dtype(dtype), lengths("uniform", shape)
     wide = wide_of(name)
     drawn = unit(draw_key(seed), shape, wide)
     numbers = all(isinstance(bound, (int, float)) for bound in (minval, maxval))
@@ -127,7 +129,7 @@ def normal(
     >>> abs(normal((1000,), seed=1).numpy().mean()) < 0.1
     np.True_
     """
-    name = float_dtype(dtype)
+    name, shape = float_dtype(dtype), lengths("normal", shape)
     first, second = _two_units(draw_key(seed), shape, wide_of(name))
     # 1 - u is in (0, 1]: its logarithm is finite
     radius = A.sqrt(R.log(1.0 - first) * -2.0)
@@ -144,7 +146,7 @@ def truncated_normal(
     >>> float(abs(truncated_normal((1000,), seed=1).numpy()).max()) <= 2.0
     True
     """
-    name = float_dtype(dtype)
+    name, shape = float_dtype(dtype), lengths("truncated_normal", shape)
     wide = wide_of(name)
     within = constant(math.erf(math.sqrt(2.0)), wide)
     inside = R.product(unit(draw_key(seed), shape, wide) * 2.0 - 1.0, within)
@@ -159,13 +161,13 @@ def randint(
     """Whole numbers from [minval, maxval), evenly; minval where there are none.
 
     By remainder, which favours small numbers by less than (maxval - minval) / 2^32 (2^64 for 64-bit
-    dtypes). Raises ValueError for a float dtype.
+    dtypes). Raises ValueError for a dtype that is no integer's.
 
     >>> set(randint((100,), 0, 3, seed=1).tolist()) == {0, 1, 2}
     True
     """
-    name = standardize_dtype(dtype)
-    if is_float(name):
+    name, shape = standardize_dtype(dtype or "int32"), lengths("randint", shape)
+    if not is_int(name):
         raise ValueError(f"randint needs an integer dtype, got {name}")
     first, second = words(draw_key(seed), shape)
     word = "uint64" if name in ("int64", "uint64") else "uint32"
@@ -184,12 +186,17 @@ def randint(
 def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Any = None) -> Tensor:
     """`inputs` with a share `rate` of the elements set to zero and the others scaled by 1/(1 - rate).
 
+    noise_shape: the shape of the draw, which is broadcast; None in it stands for the inputs' length. No key is
+    drawn where nothing is left to chance.
+
     >>> dropout([1.0, 1.0], 0.0, seed=1).tolist()
     [1.0, 1.0]
     """
-    x = floated(inputs)
+    if rate == 0:
+        return as_tensor(inputs)
     if rate >= 1:
-        return x * 0.0
+        return zeros_like(inputs)
+    x = floated(inputs)
     shape = x.shape if noise_shape is None else _noise_shape(x.shape, noise_shape)
     draw = _unit(words(draw_key(seed), shape)[0])
     keep = L.greater_equal(draw, constant(rate, "float32"))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.dtypes import standardize_dtype
+import numpy as np
+
+from narae import ops
+from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.base.settings import DEFAULT_POLICY, floatx
+from narae.ops.symbolic import KerasTensor
+from narae.ops.tensor import as_tensor
 
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 
@@ -52,6 +57,19 @@ class DTypePolicy:
     def quantization_mode(self) -> str | None:
         """None: narae has no quantized policies."""
         return None
+
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """An array as a tensor, and floats in `dtype` where `autocast` says so; what is no array, as it is.
+
+        >>> DTypePolicy("float16").convert_input(np.ones(2), True, "float16").dtype
+        'float16'
+        """
+        if isinstance(x, np.ndarray):
+            x = as_tensor(x)
+        known = isinstance(x, KerasTensor) or ops.is_tensor(x)
+        name = standardize_dtype(dtype)
+        wrong = known and autocast and is_float(standardize_dtype(x.dtype)) and x.dtype != name
+        return ops.cast(x, name) if wrong else x
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make it again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.callbacks import CallbackList
+from narae.models.caps import capped, capped_steps, levels_out
 from narae.models.compiled_metrics import CompiledMetrics
 from narae.models.data import make_source, split
 from narae.models.executions import Executions
@@ -40,6 +40,7 @@ class FitOptions:
 
 def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
     """Train; the History. See `Trainer.fit`."""
+    options = capped(options)
     train, validation = _sources(x, y, sample_weight, options, model.steps_per_execution)
     steps = model._steps()
     steps.refresh()
@@ -212,16 +213,8 @@ def _watch_losses(logs: Any, epoch: int, first: int, checks: Checks) -> None:
         "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
         "high. callbacks.TerminateOnNaN() stops at once.",
         RuntimeWarning,
-        stacklevel=_levels_out(),
+        stacklevel=levels_out(),
     )
-
-
-def _levels_out() -> int:
-    """The stacklevel with which a warning points at the line outside of narae that led here."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("narae."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def evaluate(
@@ -235,6 +228,7 @@ def evaluate(
     callbacks: Any,
 ) -> dict[str, Any]:
     """The metrics over data by name."""
+    steps = capped_steps(steps)
     source = make_source(
         x,
         y,
@@ -263,6 +257,7 @@ def predict(
     model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
 ) -> Any:
     """The outputs for all data."""
+    steps = capped_steps(steps)
     execution = model.steps_per_execution
     source = make_source(x, batch_size=batch_size, steps=steps, execution=execution)
     running = model._steps()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arguments import lengths
 from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
 from narae.ops.promote import dtype_of, promoted, to
@@ -17,12 +18,6 @@ from narae.ops.records import shape as S
 from narae.ops.records.logic import cast
 from narae.ops.symbolic import public
 from narae.ops.tensor import Tensor, as_tensor, tensor_of
-
-
-def _shape(shape: Any) -> tuple[int, ...]:
-    if isinstance(shape, (int, np.integer)):
-        return (int(shape),)
-    return tuple(int(n) for n in shape)
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
@@ -63,7 +58,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     >>> narae.ops.full((2,), 3.0).tolist()
     [3.0, 3.0]
     """
-    return S.broadcast_to(to(as_tensor(fill_value), standardize_dtype(dtype)), shape=_shape(shape))
+    return S.broadcast_to(
+        to(as_tensor(fill_value), standardize_dtype(dtype)), shape=lengths("a new tensor", shape)
+    )
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Tensor:

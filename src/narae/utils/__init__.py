@@ -15,6 +15,11 @@ from narae.base.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from narae.base.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from narae.ops.symbolic import KerasTensor
 from narae.utils.arrays import normalize, to_categorical
 from narae.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -37,10 +42,13 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",
@@ -57,19 +65,15 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-_LOGGING = "say fit(verbose=0) to be silent, fit(verbose=2) for a line per epoch"
 _FOLDERS = "narae.utils.PyDataset with load_img reads a folder batch by batch"
 _MISSING = {
     "Config": "a types.SimpleNamespace or a dict holds named values",
     "FeatureSpace": "Normalization, and NumPy before training, prepare columns",
     "audio_dataset_from_directory": _FOLDERS,
     "bounding_boxes": "NumPy does the arithmetic of boxes",
-    "disable_interactive_logging": _LOGGING,
-    "enable_interactive_logging": _LOGGING,
     "get_file": "urllib.request.urlretrieve downloads a file",
     "get_source_inputs": "model.inputs has the inputs of a model",
     "image_dataset_from_directory": _FOLDERS,
-    "is_interactive_logging_enabled": "narae.config has it",
     "legacy": "it is about Keras 2",
     "split_dataset": "slices split arrays; fit(validation_split=...) does it for training",
     "text_dataset_from_directory": _FOLDERS,

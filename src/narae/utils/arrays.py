@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae import ops
+from narae.base.arguments import whole
 from narae.base.settings import floatx
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -26,7 +27,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
         raise ValueError("to_categorical takes whole numbers, got fractions")
     labels = labels.astype(np.int64)
-    count = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
+    if num_classes is None:
+        count = int(labels.max(initial=-1)) + 1
+    else:
+        count = whole("to_categorical", "num_classes", num_classes)
     if labels.size and not (labels.min() >= 0 and labels.max() < count):
         raise ValueError(
             f"labels must be in [0, {count}), got some from {labels.min()} to {labels.max()}"

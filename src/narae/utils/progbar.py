@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.settings import is_interactive_logging_enabled
 from narae.engine.processes import leads
 
 Values = Mapping[str, Any] | Iterable[tuple[str, Any]] | Callable[[], Mapping[str, Any]] | None
@@ -163,10 +165,17 @@ class Progbar:
 
 
 def emit(text: str) -> None:
-    """Write to stdout at once, in process 0 of a job; signs that its encoding lacks are replaced."""
-    out = sys.stdout
-    if out is None or not leads():  # None: a program without a console
+    """Write to stdout at once, or to the log where that is asked for, in process 0 of a job."""
+    if not leads():
         return
+    if not is_interactive_logging_enabled():
+        logging.getLogger("narae").info(text.strip())
+    elif sys.stdout is not None:  # None: a program without a console
+        _write(sys.stdout, text)
+
+
+def _write(out: Any, text: str) -> None:
+    """Signs that the encoding of `out` lacks are replaced."""
     try:
         out.write(text)
     except UnicodeEncodeError:

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from narae.base.names import reset_names
-from narae.base.settings import DEFAULT_POLICY
+from narae.base.settings import DEFAULT_POLICY, enable_interactive_logging
 from narae.engine.keys import reset_global_seed
 
 
@@ -39,3 +39,4 @@ def clear_session(free_memory: bool = True) -> None:
     reset_names()
     reset_global_seed()
     DEFAULT_POLICY.clear()
+    enable_interactive_logging()
