@@ -225,3 +225,34 @@ def test_weights_are_left_out_of_the_decay_by_name(pattern: str, keras: Any) -> 
         optimizer.apply([np.zeros(2, "float32"), np.zeros((2, 2), "float32")], side.weights)
         found.append([float(np.asarray(w).max()) for w in side.weights])
     assert found[0] == pytest.approx(found[1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"gradient_accumulation_steps": 3},
+        {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 2},
+        {"gradient_accumulation_steps": 2, "use_ema": True, "ema_momentum": 0.5},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_constraints_hold_after_every_call_and_averages_are_of_weights_before_them(
+    options: dict[str, Any], keras: Any
+) -> None:
+    starts = np.array([3.0, -4.0, 0.5], "float32")  # longer than the constraint allows
+    gradients = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    sides = []
+    for module in (narae, keras):
+        weight = module.Variable(starts, name="w")
+        weight.constraint = module.constraints.MaxNorm(1.0)
+        optimizer = module.optimizers.SGD(0.3, momentum=0.9, **options)
+        optimizer.build([weight])
+        seen = []
+        for gradient in gradients:
+            optimizer.apply([module.ops.convert_to_tensor(gradient)], [weight])
+            seen.append(np.asarray(weight))
+        sides.append([*seen, *(np.asarray(v) for v in optimizer.variables)])
+    eps = np.finfo("float32").eps
+    for ours, theirs in zip(*sides, strict=True):  # some ten roundings a step
+        np.testing.assert_allclose(ours, theirs, rtol=50 * eps, atol=50 * eps)

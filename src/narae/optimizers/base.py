@@ -215,6 +215,9 @@ class Optimizer(Options, Stored):
             self._step(pairs, variables)
         if self.use_ema:
             self._average(variables, self.effective_step())
+        for variable in variables:  # at every call: where gradients only add up, too
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.value))
         self._count.assign_add(1)
 
     def _checked(
@@ -250,9 +253,6 @@ class Optimizer(Options, Stored):
         self._decay(variables)
         rate = ops.cast(self.learning_rate, "float32")
         self.backend_update_step(grads, variables, rate)
-        for variable in variables:
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable.value))
         for v, old in zip(held, before, strict=True):
             v.assign(ops.where(keep, v.value, old))
 
