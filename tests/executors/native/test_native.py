@@ -277,11 +277,11 @@ def test_every_access_of_a_training_run_is_in_bounds() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_records_samples_are_in_bounds() -> None:
+def test_the_records_samples_are_in_bounds(tmp_path: pathlib.Path) -> None:
     here = pathlib.Path(__file__).parents[1] / "test_records.py"
     code = f"""
 import sys, pytest
-sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-k",
+sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--basetemp", {str(tmp_path / "inner")!r}, "-k",
     "planned_equals_forward and native and 65536", {str(here)!r}]))
 """
     done = _checked(code)
