@@ -108,6 +108,7 @@ LOSSES: list[_Row] = [
     ("dict", "{leaf}", {"oa": A}, {"loss": {"oa": "mse"}, "metrics": ["mae"]}),
     ("one", "{leaf}", A, {"loss": "mse", "metrics": {"oa": ["mae"]}}),
     ("too many", "list", [A, B], {"loss": ["mse", "mae", "mse"]}),
+    ("too few", "list", [A, B], {"loss": ["mse"]}),
     ("too few y", "list", [A], {"loss": _L}),
     ("unknown", "leaf", A, {"loss": "nope"}),
     ("objects", "list", [A, B],

@@ -47,6 +47,7 @@ INPUTS: dict[str, Any] = {
     "w": _f(12),
     "w2": _f(2, 12),
     "wi": np.arange(12, dtype="int32"),
+    "ii": np.arange(40, dtype="int32").reshape(2, 4, 5),
     "re": _f(2, 4, 5),
     "im": _f(2, 4, 5),
     "win": np.abs(_f(4)),
@@ -217,6 +218,7 @@ SIGNALS: list[Row] = [
     *over("rfft", ("$w2",), fft_length=[None, 8, 15, 1]),
     *over("irfft", (("$re", "$im"),), fft_length=[None, 8, 5, 12]),
     *each("fft rfft", ("$w",), ("$wi",)),
+    *each("fft fft2 ifft2 irfft", (("$ii", "$ii"),), (("$re", "$ii"),)),
     *each("extract_sequences", ("$w2", 4, 2), ("$w", 5, 3), ("$w", 13, 1), ("$wi", 4, 2)),
     *over(
         "stft",

@@ -48,7 +48,15 @@ ONE, THREE = X[:, :1], X[:, :3]
         (lambda: _classes().fit(X, Y, validation_split=0.99, verbose=0), "leaves 0 to train"),
         (
             lambda: _classes().fit(X, Y, validation_data=(X, Y, Y, Y), verbose=0),
-            "validation_data is (x, y), (x, y, sample_weight)",
+            "validation_data is (x,), (x, y), (x, y, sample_weight)",
+        ),
+        (
+            lambda: _classes().fit(X, Y, shuffle=np.array([1, 2]), verbose=0),
+            "shuffle is True, False",
+        ),
+        (
+            lambda: _classes().fit(X, Y, validation_data=(X,), verbose=0),
+            "got no y",
         ),
         (
             lambda: _classes().fit(X, Y, validation_data=(X, Y), validation_freq=0, verbose=0),
@@ -109,6 +117,22 @@ ONE, THREE = X[:, :1], X[:, :3]
 def test_what_does_not_fit_is_told(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize("argument", ["x", "y", "sample_weight", "validation_data"])
+@pytest.mark.parametrize("kind", [dict, list])
+def test_data_that_holds_itself_is_told(argument: str, kind: Any) -> None:
+    own: Any = {} if kind is dict else []
+    own.update(a=own) if kind is dict else own.append(own)
+    with pytest.raises(RecursionError, match="holds itself"):
+        _classes().fit(**{"x": X, "y": Y, "verbose": 0, argument: own})
+
+
+def test_validation_data_of_x_alone() -> None:
+    i = narae.Input((4,))
+    model = narae.Model(i, layers.ActivityRegularization(l2=1.0)(layers.Dense(1)(i)))
+    model.compile("sgd")
+    assert list(model.fit(X, validation_data=(X,), verbose=0).history) == ["loss", "val_loss"]
 
 
 def test_a_model_that_was_told_is_as_it_was_before() -> None:

@@ -58,7 +58,8 @@ def _fit(
         (lambda: _fit(epochs=-1), "epochs is a whole number of at least 0, got -1"),
         (lambda: _fit(epochs="5"), "epochs is a whole number of at least 0, got '5'"),
         (lambda: _fit(validation_split=2.0), "validation_split is a share between 0 and 1"),
-        (lambda: _fit(validation_data=(X,)), "validation_data is (x, y)"),
+        (lambda: _fit(validation_data=(X,)), "got no y"),
+        (lambda: _fit(validation_data=(X, Y, Y, Y)), "validation_data is (x,), (x, y)"),
         (
             lambda: _fit(verbose="loud"),
             'verbose is 0 (silent), 1 (a bar), 2 (a line per epoch) or "auto"',

@@ -266,3 +266,20 @@ def test_what_holds_no_numbers_is_refused_at_every_door(kind: str) -> None:
     for door in doors:
         with pytest.raises((ValueError, TypeError), match=said):
             door()
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        layers.Normalization().adapt,
+        lambda x: layers.Normalization().adapt([x, x]),
+        narae.utils.normalize,
+        narae.utils.to_categorical,
+        narae.metrics.Mean(),
+        lambda x: narae.losses.MeanSquaredError()(np.ones((8, 3)), x),
+    ],
+)
+def test_a_mask_is_never_dropped(door: Callable[[Any], Any]) -> None:
+    with pytest.raises(ValueError, match="masked array of shape"):
+        door(MASKED)
+    door(np.ma.masked_array(MASKED.data))

@@ -10,6 +10,7 @@ import numpy as np
 
 from narae import ops
 from narae.base.arguments import axes
+from narae.base.arrays import native
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin, serialize_keras_object
 from narae.base.settings import epsilon, image_data_format
@@ -176,7 +177,7 @@ class Normalization(Layer):
             if not self.built:
                 self.build(batch.shape)
             self._require_fit(batch.shape)
-            x = np.asarray(batch)
+            x = native(batch) if isinstance(batch, np.ndarray) else np.asarray(batch)
             count = math.prod(x.shape[a] for a in self._reduced)
             if not count:
                 continue

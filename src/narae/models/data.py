@@ -60,7 +60,12 @@ def make_source(
     >>> [batch.tree()[1].tolist() for batch in source.epoch(0)]
     [[0, 1], [2, 3], [4]]
     """
-    if shuffle not in (True, False, "batch", None):
+    if not isinstance(shuffle, (bool, str, type(None))) or shuffle not in (
+        True,
+        False,
+        "batch",
+        None,
+    ):
         raise ValueError(f'shuffle is True, False or "batch", got {shuffle!r}')
     weights = None if class_weight is None else check_class_weight(class_weight)
     steps = check_steps(steps)

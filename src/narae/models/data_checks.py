@@ -25,14 +25,23 @@ def as_arrays(data: Any, name: str) -> Any:
     """The tree of `data` with NumPy arrays as leaves (None stays None), dtypes as they are.
 
     Lists that hold numbers alone become one array each. Raises ValueError for what holds no
-    numbers, named by its place: "x['image']".
+    numbers, named by its place: "x['image']"; RecursionError for a nest that holds itself.
     """
+    try:
+        return _leaves(data, name)
+    except RecursionError:
+        raise RecursionError(
+            f"{name} is a nest that holds itself, or is too deep to have leaves"
+        ) from None
+
+
+def _leaves(data: Any, name: str) -> Any:
     if data is None:
         return None
     if isinstance(data, dict):
-        return {key: as_arrays(item, f"{name}[{key!r}]") for key, item in data.items()}
+        return {key: _leaves(item, f"{name}[{key!r}]") for key, item in data.items()}
     if isinstance(data, (list, tuple)) and not _numbers(data):
-        items = [as_arrays(item, f"{name}[{i}]") for i, item in enumerate(data)]
+        items = [_leaves(item, f"{name}[{i}]") for i, item in enumerate(data)]
         return items if isinstance(data, list) else tuple(items)
     return as_array(data, name)
 

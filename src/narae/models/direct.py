@@ -62,7 +62,7 @@ def outputs(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def is_own(layer: Any) -> bool:
     """Whether a layer is narae's."""
-    return type(layer).__module__.startswith(_OWN)
+    return str(type(layer).__module__).startswith(_OWN)  # None for a class made by exec
 
 
 def is_plain(model: Any) -> bool:

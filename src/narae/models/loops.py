@@ -130,14 +130,14 @@ def _sources(
 
 
 def _unpacked(data: Any) -> tuple[Any, Any, Any]:
-    """validation_data: (x, y), (x, y, sample_weight), or one thing that gives batches."""
+    """validation_data: (x,), (x, y), (x, y, sample_weight), or one thing that gives batches."""
     if isinstance(data, (tuple, list)):
-        if len(data) not in (2, 3):
+        if len(data) not in (1, 2, 3):
             raise ValueError(
-                f"validation_data is (x, y), (x, y, sample_weight) or an iterable of batches, got "
-                f"{len(data)} things"
+                f"validation_data is (x,), (x, y), (x, y, sample_weight) or an iterable of batches, got "
+                f"a {type(data).__name__} of {len(data)}"
             )
-        return (*data, None)[:3]  # type: ignore[return-value]
+        return (*data, None, None)[:3]  # type: ignore[return-value]
     return data, None, None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import np_dtype
+from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.limits import afford
 from narae.ops.padding import pad
@@ -27,7 +27,12 @@ def _pair(name: str, x: Any, rank: int = 1) -> Pair:
         raise ValueError(
             f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}"
         )
-    real, imag = promoted(*x, floating=True)
+    parts = [as_tensor(part) for part in x]
+    if not all(is_float(part.dtype) for part in parts):
+        raise ValueError(
+            f"{name} takes two parts of float numbers, got {[part.dtype for part in parts]}; a cast before it?"
+        )
+    real, imag = promoted(*parts, floating=True)
     if real.shape != imag.shape:
         raise ShapeError(
             f"{name} takes two parts of one shape, got {real.shape} and {imag.shape}",

@@ -166,7 +166,7 @@ def _json(file: Any, name: str, shown: str) -> Any:
 def _group(file: Any, name: str, shown: str) -> Any:
     found = group_in(file, name, shown)
     if found is None:
-        raise CorruptFile(f"{shown} has no group {name}")
+        raise CorruptFile(f"{shown} has no group {name or '/'}")
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from narae import ops
 from narae.base.arguments import whole
+from narae.base.arrays import native
 from narae.base.settings import floatx
 from narae.ops.tensor import Tensor, as_tensor
 
@@ -21,7 +22,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = np.asarray(x)
+    labels = native(x) if isinstance(x, np.ndarray) else np.asarray(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
@@ -52,6 +53,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         raise ValueError(f"order is a whole number of at least 1, got {order!r}")
     if not isinstance(x, np.ndarray):
         return ops.normalize(x, axis, order)
+    x = native(x)
     length = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(length == 0, 1, length)
 
