@@ -148,6 +148,7 @@ def test_losses() -> None:
     agree(cases, cases, 2e-4, 2e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*counts in int32:UserWarning")  # rows of IoU with weights
 @pytest.mark.parametrize("rows", parts(metric_tests.CASES, 2))
 def test_metrics(rows: Any) -> None:
     weight = np.arange(metric_tests.N, dtype="float32") % 3 + 1

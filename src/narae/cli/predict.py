@@ -55,6 +55,6 @@ def _describe(path: Path, digit: Digit, row: np.ndarray) -> None:
     say(f"{printable(str(path))}: {order[0]}  ({row[order[0]]:.1%})")
     say(f"  {digit.done}")
     for place in order[:3]:
-        say(f"  {place} {bar(row[place])} {row[place]:6.1%}")
+        say(f"  {place} {bar(float(row[place]))} {row[place]:6.1%}")
     if row[order[0]] < 0.6:
         say("  the model is not sure: is it one digit, drawn large and clear?")

@@ -203,7 +203,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: An
     return select(keep, x * (1.0 / (1.0 - rate)), constant(0, x.dtype))
 
 
-def _noise_shape(shape: tuple[int, ...], noise: Shape) -> tuple[int, ...]:
+def _noise_shape(shape: tuple[int, ...], noise: Sequence[int | None]) -> tuple[int, ...]:
     if len(noise) != len(shape):
         raise ValueError(
             f"noise_shape {tuple(noise)} has another rank than the inputs' shape {shape}"

@@ -23,7 +23,7 @@ class Traced:
     variables: tuple[Variable, ...]
     written: tuple[int, ...]  # positions in `variables`
     result: Any  # the function's result, with a position in the outputs for each tensor
-    gradients: Gradients  # what tapes were asked for on the way
+    gradients: Gradients | None  # what tapes were asked for on the way
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -
     found = (value,) * count if is_whole(value) else value
     fits = isinstance(found, Iterable) and not isinstance(found, (str, bytes))
     found = tuple(found) if fits else ()
-    if len(found) != count or not all(is_whole(n) and n >= least for n in found):
+    if len(found) != count or not all(is_whole(n) and int(n) >= least for n in found):
         raise ValueError(
             f"{layer} takes `{argument}` as a whole number of at least {least}, or {count} of them, got {value!r}"
         )
@@ -26,7 +26,7 @@ def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -
 def padding_of(layer: str, value: Any, known: Sequence[str] = ("valid", "same")) -> str:
     """A padding's name. Raises ValueError for another one."""
     name = value.lower() if isinstance(value, str) else None
-    if name not in known:
+    if name is None or name not in known:
         hint = nearest(value, known) if isinstance(value, str) else f"Known names: {known}."
         raise ValueError(
             f"{layer} takes `padding` as one of {', '.join(known)}, got {value!r}. {hint} Other widths: a "

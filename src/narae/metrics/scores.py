@@ -163,7 +163,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch: targets and predictions (samples, outputs), or one of them (samples,)."""
-        y_true, y_pred = same_rank(*map(ops.convert_to_tensor, (y_true, y_pred)))
+        y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
         y_true, y_pred = _matrix_pair("R2Score", y_true, y_pred, self.dtype)
         if len(self.variables) == 1:
             self._build(y_true.shape[1])

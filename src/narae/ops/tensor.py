@@ -344,7 +344,7 @@ def _array(x: Any, dtype: str | None) -> np.ndarray:
     if x is None:
         raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
     if is_masked(x):
-        x = native(x)
+        x = native(np.asanyarray(x))
     try:
         data = native(np.array(x))
     except ValueError as error:

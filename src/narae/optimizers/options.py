@@ -53,13 +53,13 @@ class Options:
 
     def _clipped(self, grads: list[Any]) -> list[Any]:
         # as in Keras, 0 and less mean no clipping
-        if _positive(self.clipvalue):
-            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        if _positive(self.clipnorm):
-            return [_bounded(g, ops.sqrt(ops.sum(ops.square(g))), self.clipnorm) for g in grads]
-        if _positive(self.global_clipnorm):
+        if most := _positive(self.clipvalue):
+            return [ops.clip(g, -most, most) for g in grads]
+        if most := _positive(self.clipnorm):
+            return [_bounded(g, ops.sqrt(ops.sum(ops.square(g))), most) for g in grads]
+        if most := _positive(self.global_clipnorm):
             norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
-            return [_bounded(g, norm, self.global_clipnorm) for g in grads]
+            return [_bounded(g, norm, most) for g in grads]
         return grads
 
     def exclude_from_weight_decay(
@@ -112,8 +112,8 @@ class Options:
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
 
-def _positive(bound: float | None) -> bool:
-    return bound is not None and bound > 0
+def _positive(bound: float | None) -> float:
+    return bound if bound is not None and bound > 0 else 0.0
 
 
 def _bounded(g: Any, norm: Any, most: float) -> Any:
