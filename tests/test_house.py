@@ -22,8 +22,7 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 LONG = {
     "src/narae/ops/__init__.py": 800,
     "src/narae/ops/indexing.py": 430,
-    "src/narae/ops/math.py": 460,
-    "src/narae/ops/nn.py": 420,
+    "src/narae/ops/math.py": 420,
     "src/narae/ops/shapes.py": 550,
 }
 HEAVY = {"matplotlib", "PIL", "pandas", "jax", "h5py", "llvmlite", "typer", "rich", "starlette"}

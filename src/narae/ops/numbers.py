@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import DtypeError, ShapeError
+from narae.ops.math import absolute, divide_no_nan
 from narae.ops.promote import floated, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
@@ -217,3 +218,50 @@ def _joined_words(words: Any, have: int, want: int) -> Any:
     shifts = constant(np.arange(0, 8 * want, 8 * have), name)
     placed = L.left_shift(L.cast(words, dtype=name), shifts)
     return R.reduce_sum(placed, axes=(words.ndim - 1,))
+
+
+@public
+def hypot(x1: Any, x2: Any) -> Tensor:
+    """√(x1² + x2²), without overflow.
+
+    >>> import narae
+    >>> narae.ops.hypot(3.0, 4.0).item()
+    5.0
+    """
+    x, y = (absolute(v) for v in promoted(x1, x2, floating=True))
+    large, small = A.maximum(x, y), A.minimum(x, y)
+    ratio = divide_no_nan(small, large)
+    length = A.multiply(large, A.sqrt(A.add(A.square(ratio), constant(1, x.dtype))))
+    endless = L.logical_or(L.isinf(x), L.isinf(y))  # whatever the other is, NaN too, as in C
+    return L.select(endless, constant(math.inf, x.dtype), length)
+
+
+def _apart(x: Tensor, y: Tensor) -> Tensor:
+    """x - y, and 0 between equal infinities."""
+    return L.select(L.equal(x, y), constant(0, x.dtype), A.subtract(x, y))
+
+
+@public
+def logaddexp(x1: Any, x2: Any) -> Tensor:
+    """log(e^x1 + e^x2), without overflow.
+
+    >>> import narae
+    >>> f"{narae.ops.logaddexp(0.0, 0.0).item():.4f}"
+    '0.6931'
+    """
+    x, y = promoted(x1, x2, floating=True)
+    gap = A.negative(A.absolute(_apart(x, y)))
+    return A.add(A.maximum(x, y), A.log1p(A.exp(gap)))
+
+
+@public
+def logaddexp2(x1: Any, x2: Any) -> Tensor:
+    """log2(2^x1 + 2^x2), without overflow.
+
+    >>> import narae
+    >>> narae.ops.logaddexp2(0.0, 0.0).item()
+    1.0
+    """
+    x, y = promoted(x1, x2, floating=True)
+    gap = A.negative(A.absolute(_apart(x, y)))
+    return A.add(A.maximum(x, y), A.log1p(A.exp2(gap)) * (1 / math.log(2.0)))

@@ -275,9 +275,9 @@ def dot_product_attention(
     (1, 2, 1, 4)
     """
     from narae.ops.logic import logical_and, where
-    from narae.ops.nn import softmax
     from narae.ops.products import einsum
     from narae.ops.shapes import repeat
+    from narae.ops.simplex import softmax
 
     if flash_attention:
         raise ValueError("flash_attention is for GPUs: leave it None or False")

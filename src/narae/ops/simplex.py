@@ -1,0 +1,88 @@
+"""Shares that add up to 1: softmax, its logarithm, and sparsemax."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from narae.base.limits import afford
+from narae.ops.promote import floated
+from narae.ops.record import constant, normalize_axis
+from narae.ops.records import arithmetic as A
+from narae.ops.records import logic as L
+from narae.ops.records import reduce as R
+from narae.ops.records import shape as S
+from narae.ops.records.sort import sort
+from narae.ops.symbolic import public
+from narae.ops.tensor import Tensor
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    listed = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(sorted(normalize_axis(a, ndim) for a in listed))
+
+
+def _shifted(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """x minus its largest along axes: exp of it cannot overflow, and the softmax is the same."""
+    top = L.stop_gradient(R.reduce_max(x, axes=axes))
+    return x - S.reshape(top, shape=R.kept(x.shape, axes))
+
+
+@public
+def softmax(x: Any, axis: Any = -1) -> Tensor:
+    """e^x / Σ e^x along an axis (or several; None: all).
+
+    >>> import narae
+    >>> narae.ops.softmax([1.0, 1.0]).tolist()
+    [0.5, 0.5]
+    """
+    x = floated(x)
+    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    if isinstance(axis, int) and x.shape[axes[0]] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {tuple(x.shape)}: of one element it is 1 whatever "
+            'comes in, and nothing is learned. For one unit use "sigmoid"',
+            stacklevel=2,
+        )
+    e = A.exp(_shifted(x, axes))
+    return e / S.reshape(R.reduce_sum(e, axes=axes), shape=R.kept(x.shape, axes))
+
+
+@public
+def log_softmax(x: Any, axis: Any = -1) -> Tensor:
+    """log(softmax(x)), without the loss of small probabilities.
+
+    >>> import narae
+    >>> f"{narae.ops.log_softmax([1.0, 1.0]).numpy()[0]:.4f}"
+    '-0.6931'
+    """
+    x = floated(x)
+    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    low = _shifted(x, axes)
+    total = R.reduce_sum(A.exp(low), axes=axes)
+    return low - S.reshape(A.log(total), shape=R.kept(x.shape, axes))
+
+
+@public
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """The nearest point of the probability simplex: small scores get exactly 0 (Martins & Astudillo 2016).
+
+    >>> import narae
+    >>> narae.ops.sparsemax([3.0, 1.0]).tolist()
+    [1.0, 0.0]
+    """
+    x = floated(x)
+    place = normalize_axis(axis, x.ndim)
+    z = S.move_axis(x, place, x.ndim - 1)
+    last = z.ndim - 1
+    ordered = S.flip_axes(sort(z, axis=last), (last,))
+    afford(z.shape[-1])
+    counts = constant(np.arange(1, z.shape[-1] + 1), x.dtype)
+    totals = R.cumsum(ordered, axis=last)
+    support = L.greater(ordered * counts + 1.0, totals)
+    k = R.reduce_sum(L.cast(support, dtype=x.dtype), axes=(last,))
+    kept = R.reduce_sum(L.select(support, ordered, constant(0, x.dtype)), axes=(last,))
+    tau = S.reshape((kept - 1.0) / k, shape=(*z.shape[:-1], 1))
+    return S.move_axis(A.relu(z - tau), last, place)  # type: ignore[return-value]
