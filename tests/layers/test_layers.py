@@ -127,6 +127,8 @@ def _config(serialized: Any) -> Any:
     return out
 
 
+# the grid has more rows of the same, with fewer shapes for Keras to compile
+@pytest.mark.slow
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", LAYERS)
 def test_outputs_weights_and_configs_are_keras_s(name: str, keras: Any) -> None:
