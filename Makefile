@@ -6,6 +6,8 @@ BENCH := .venv-bench
 BIN := $(VENV)/bin
 # One process per core, four at most: each has an oracle of 700 MB. A test that waits does not hold up the others' queue.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
+# What runs nothing, or has cases of its own for the executor xla.
+NOT_ON_XLA := bounds copies fuzz
 export KERAS_BACKEND ?= jax
 
 .PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt lint types imports doctest check bench bench-venv clean
@@ -62,7 +64,7 @@ test-all: $(VENV)/.dev ## the slow ones too, with examples that nobody has tried
 	$(PYTEST) --all
 
 test-xla: $(VENV)/.dev ## callbacks and files on the executor xla; `make test` has the rest of it
-	NARAE_EXECUTOR=xla $(PYTEST) tests/callbacks tests/saving
+	NARAE_EXECUTOR=xla $(PYTEST) tests/callbacks tests/saving $(NOT_ON_XLA:%=--ignore=tests/saving/test_%.py)
 
 test-exhaustive: $(VENV)/.dev ## vector functions on all 2^32 numbers, interrupts at all instructions (hours)
 	$(BIN)/python -m pytest -q -m exhaustive

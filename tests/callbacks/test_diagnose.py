@@ -121,6 +121,7 @@ def _ends(activation: str | None, units: int = 3) -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore:The loss became NaN")  # of logarithms of what is no probability
+@pytest.mark.filterwarnings("ignore:softmax over axis:UserWarning")  # one row is about just that
 @pytest.mark.parametrize(
     ("stack", "loss", "y", "evidence"),
     [
