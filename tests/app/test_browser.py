@@ -96,9 +96,14 @@ def draw(page: Any, image: Any) -> None:
 
 
 def read(page: Any) -> str:
-    """What the page says aloud of the drawing, which it does when it has settled."""
+    """What the page says aloud of the drawing, which it does when it has settled. On a busy machine it may
+    take a pause between two strokes for the end, so it has to say the same for a while."""
     when(page, "document.querySelector('#prediction').textContent !== ''")
-    return page.locator("#prediction").text_content()
+    before = None
+    while (said := page.locator("#prediction").text_content()) != before or not said:
+        before = said
+        page.wait_for_timeout(700)
+    return said
 
 
 def test_digits_traced_from_test_images_are_read(open_page: Open) -> None:
