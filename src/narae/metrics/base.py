@@ -82,7 +82,7 @@ class Metric(Copied):
         state, _ = self._held()
         if isinstance(initializer, (str, dict)):
             initializer = _initializer(initializer)
-        with name_scope(self.name):
+        with name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializer if initializer is not None else ops.zeros,
                 shape=tuple(shape),
