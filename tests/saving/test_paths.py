@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 import narae
 from narae import callbacks, layers
-from narae.saving import load_model
+from narae.saving import archive, load_model
 
 X = np.ones((4, 2), "float32")
 
@@ -129,3 +130,12 @@ def test_a_pipe_with_a_reader_gets_the_log(tmp_path: Path) -> None:
         assert os.read(reader, 1000).startswith(b"epoch,")
     finally:
         os.close(reader)
+
+
+def test_an_archive_whose_file_is_gone_is_let_go_in_silence(tmp_path: Path) -> None:
+    """As after an interrupt between its opening and its block: CPython's own raises in `__del__`."""
+    with open(tmp_path / "m.keras", "wb") as target:
+        file = archive.Written(target, "w")
+        file.writestr("a", b"1")
+    del file
+    gc.collect()

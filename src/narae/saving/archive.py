@@ -39,6 +39,13 @@ _DEPTH_LIMIT = 200
 _NAMES_LIMIT = 20_000  # objects to be made
 
 
+class Written(zipfile.ZipFile):
+    """A `.keras` file that is being written: nothing is added to it when it is let go, only when it is closed."""
+
+    def __del__(self) -> None:
+        """After an interrupt the file below it is closed, and gone, before Python collects this one."""
+
+
 class Archive:
     """An open `.keras` file."""
 

@@ -6,7 +6,6 @@ import datetime
 import io
 import json
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def _write(path: Path, files: dict[str, bytes]) -> None:
         if list(files) == [""]:
             target.write(files[""])
             return
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as file:
+        with archive.Written(target, "w") as file:
             for name, data in files.items():
                 file.writestr(name, data)
 
