@@ -97,6 +97,30 @@ def test_importing_narae_loads_no_room() -> None:
     assert done.stdout.split() == []
 
 
+def test_a_model_is_made_without_what_reads_files_and_draws() -> None:
+    """Each of these takes milliseconds of every start."""
+    code = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import narae; narae.Sequential([narae.layers.Dense(1)]).compile('rmsprop', 'mse')\n"
+        "print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "narae.models" in loaded
+    assert not loaded & {
+        *("narae.saving", "narae.utils.images", "narae.utils.model_plot", "narae.base.figures"),
+        *(
+            "numpy.random",
+            "numpy.polynomial",
+            "concurrent.futures",
+            "difflib",
+            "logging",
+            "zipfile",
+        ),
+    }
+
+
 def test_a_first_step_does_not_load_masked_arrays() -> None:
     code = (
         "import narae, numpy as np, sys\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -62,7 +61,9 @@ def nearest(name: object, options: Iterable[str]) -> str:
     """
     options = sorted(set(options))
     lowered = {option.lower(): option for option in reversed(options)}
-    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
+    from difflib import get_close_matches  # only errors need it: start-up
+
+    close = get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
     if close:
         return f"Did you mean {lowered[close[0]]!r}?"
     shown = ", ".join(options[:40])

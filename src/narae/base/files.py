@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,7 +63,7 @@ def atomic_write(path: PathLike, mode: str = "wb", *, sync: bool = True) -> Iter
 def _temporary(target: Path, mode: str) -> tuple[Path, IO[Any]]:
     """A new file beside the target, held: another process that finds it sees that its writer lives."""
     while True:
-        path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        path = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
         # "x" makes the file with the user's usual permissions, which mkstemp's 0600 would not.
         encoding = None if "b" in mode else "utf-8"
         file = open(path, mode.replace("w", "x"), encoding=encoding)  # noqa: SIM115

@@ -1,10 +1,16 @@
 """Sequential, Model and Functional: what is trained."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from narae.models.cloning import clone_model
 from narae.models.functional import Functional
 from narae.models.model import Model, model_from_json
 from narae.models.sequential import Sequential
-from narae.saving import load_model, save_model
+
+if TYPE_CHECKING:
+    from narae.saving import load_model, save_model
 
 __all__ = [
     "Functional",
@@ -15,3 +21,13 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Files are read and written by a room that many programs never enter: it loads when first used."""
+    if name in ("load_model", "save_model"):
+        from narae import saving
+
+        globals().update(load_model=saving.load_model, save_model=saving.save_model)
+        return globals()[name]
+    raise AttributeError(f"module 'narae.models' has no attribute {name!r}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.models.data_batches import Batch, Source, part_of_pass, warn_ran_out
 from narae.models.data_checks import as_arrays, class_weights, count_samples
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 def batch_of(item: Any, class_weight: dict[int, float] | None) -> Batch:
@@ -208,6 +210,8 @@ def _ahead(
     get: Callable[[int], Any], wanted: Iterable[int], workers: int, size: int
 ) -> Iterator[Any]:
     """get(i) for i in order, computed by threads up to `size` ahead."""
+    from concurrent.futures import ThreadPoolExecutor  # few data sets have workers: start-up
+
     pool = ThreadPoolExecutor(workers, thread_name_prefix="narae-data")
     queue: deque[Future[Any]] = deque()
     numbers = iter(wanted)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import NotYet, nearest
@@ -23,15 +24,23 @@ from narae.base.settings import (
 from narae.ops.symbolic import KerasTensor
 from narae.utils.arrays import normalize, to_categorical
 from narae.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from narae.utils.images import array_to_img, img_to_array, load_img, save_img
-from narae.utils.model_plot import model_to_dot, plot_model
 from narae.utils.progbar import Progbar
 from narae.utils.py_dataset import PyDataset
 from narae.utils.seeds import clear_session, set_random_seed
 from narae.utils.sequences import pad_sequences
 
+if TYPE_CHECKING:
+    from narae.utils.images import array_to_img, img_to_array, load_img, save_img
+    from narae.utils.model_plot import model_to_dot, plot_model
+
 CustomObjectScope = custom_object_scope
 Sequence = PyDataset  # the name it had in Keras 2
+
+# Layers and models load this room; what reads and draws pictures loads when first used.
+_PICTURES = {
+    **dict.fromkeys(("array_to_img", "img_to_array", "load_img", "save_img"), "images"),
+    **dict.fromkeys(("model_to_dot", "plot_model"), "model_plot"),
+}
 
 __all__ = [
     "CustomObjectScope",
@@ -91,6 +100,10 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PICTURES:
+        found = getattr(importlib.import_module(f"narae.utils.{_PICTURES[name]}"), name)
+        globals()[name] = found
+        return found
     if name in _MISSING:
         raise NotYet(f"narae.utils has no {name} yet: {_MISSING[name]}")
     raise AttributeError(f"narae.utils has no {name!r}. {nearest(name, __all__)}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -155,6 +153,8 @@ class Progbar:
     def _write(self, head: str, tail: str, last: bool) -> None:
         visible = _visible(head) + len(tail)
         if self._live and not last:  # a line that wraps could not be drawn over
+            import shutil  # start-up
+
             room = shutil.get_terminal_size().columns - 1
             tail = tail[: max(0, room - _visible(head))]
             visible = _visible(head) + len(tail)
@@ -169,6 +169,8 @@ def emit(text: str) -> None:
     if not leads():
         return
     if not is_interactive_logging_enabled():
+        import logging  # start-up
+
         logging.getLogger("narae").info(text.strip())
     elif sys.stdout is not None:  # None: a program without a console
         _write(sys.stdout, text)

@@ -2,16 +2,16 @@
 
 erf(x) / x is a smooth function of x²: of degree 16 in it, fitted on Chebyshev's nodes, it is
 within 3 units in the last place on (-3.9, 3.9), beyond which erf is ±1 in float32. Coefficients
-are computed here, once, from the library's erf.
+are computed here, when first used, from the library's erf.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from narae.executors.numpy.calls import Arrays, Call, Loop, call
 from narae.executors.numpy.lowerings import generic, lowering
@@ -28,12 +28,14 @@ def _ratio(t: float) -> float:
     return math.erf(x) / x if x > 1e-9 else 2 / math.sqrt(math.pi)
 
 
-def _fitted() -> list[np.ndarray]:
+@functools.cache
+def _coefficients() -> list[np.ndarray]:
+    from numpy.polynomial import chebyshev  # start-up
+
     series = chebyshev.chebinterpolate(np.vectorize(_ratio), _DEGREE)
     return [np.array(c, _FLOAT) for c in chebyshev.cheb2poly(series)]
 
 
-_COEFFICIENTS = _fitted()
 _LOW, _HIGH, _SCALE, _ONE, _MINUS = (
     np.array(v, _FLOAT) for v in (-_EDGE, _EDGE, 2 / _EDGE**2, 1, -1)
 )
@@ -54,11 +56,12 @@ def erf(x: np.ndarray, y: np.ndarray, t: np.ndarray, inside: np.ndarray) -> None
     np.multiply(inside, inside, out=t)
     np.multiply(t, _SCALE, out=t)
     np.subtract(t, _ONE, out=t)
-    np.multiply(t, _COEFFICIENTS[-1], out=y)
-    for c in _COEFFICIENTS[-2:0:-1]:  # Horner's scheme
+    coefficients = _coefficients()
+    np.multiply(t, coefficients[-1], out=y)
+    for c in coefficients[-2:0:-1]:  # Horner's scheme
         np.add(y, c, out=y)
         np.multiply(y, t, out=y)
-    np.add(y, _COEFFICIENTS[0], out=y)
+    np.add(y, coefficients[0], out=y)
     np.multiply(y, inside, out=y)
     np.minimum(y, _ONE, out=y)
     np.maximum(y, _MINUS, out=y)
