@@ -56,11 +56,14 @@ def test_twice_is_once(program: Program) -> None:
 X, Y = (Tensor(Spec((3, 4), "float32")) for _ in range(2))
 ROW = Tensor(Spec((4,), "float32"))
 N, B = Tensor(Spec((3,), "int64")), Tensor(Spec((3,), "bool"))
-zero, one, two = (constant(n, "float32") for n in (0, 1, 2))
+zero, below, one, two = (constant(n, "float32") for n in (0, -0.0, 1, 2))
 wide = S.broadcast_to(ROW, shape=(3, 4))
 
 ALGEBRA = {
-    "x + 0": (X + zero, []),
+    "x + 0 makes 0 of -0": (X + zero, ["add"]),
+    "x + -0": (X + below, []),
+    "x - -0 makes 0 of -0": (X - below, ["subtract"]),
+    "whole numbers have one zero": (N + constant(0, "int64"), []),
     "x * 1": (one * X, []),
     "x - 0": (X - zero, []),
     "x / 1": (X / one, []),
@@ -68,7 +71,7 @@ ALGEBRA = {
     "-(-x)": (A.negative(A.negative(X)), []),
     "x + -y": (X + -Y, ["subtract"]),
     "x - -y": (X - -Y, ["add"]),
-    "0 + 0 folds": (X + (zero + zero), []),
+    "0 + 0 folds": (X - (zero + zero), []),
     "x * 0 may be NaN": (X * zero, ["multiply"]),
     "x / 2 keeps its rounding": (X / two, ["divide"]),
     "x and x": (L.select(L.greater(X, Y), X, X), []),
@@ -84,6 +87,10 @@ ALGEBRA = {
         L.cast(L.cast(N, dtype="float64"), dtype="float32"),
         ["cast", "cast"],
     ),
+    "floats out of range become the end": (
+        L.cast(L.cast(L.cast(N, dtype="int8"), dtype="float32"), dtype="uint8"),
+        ["cast", "cast", "cast"],
+    ),
     "bool through int": (L.cast(L.cast(B, dtype="int32"), dtype="float32"), ["cast"]),
     "transpose back": (S.transpose(S.transpose(X, axes=(1, 0)), axes=(1, 0)), []),
     "reshape of reshape": (S.reshape(S.reshape(X, shape=(12,)), shape=(3, 4)), []),
@@ -93,7 +100,7 @@ ALGEBRA = {
     ),
     "broadcast by itself": (X + wide, ["add"]),
     "broadcast after": (A.exp(wide), ["exp", "broadcast_to"]),
-    "broadcast constant": (X + S.broadcast_to(zero, shape=(3, 4)), []),
+    "broadcast constant": (X - S.broadcast_to(zero, shape=(3, 4)), []),
     "whole slice": (S.slice_(X, start=(0, 0), stop=(3, 4), step=(1, 1)), []),
     "sum of nothing": (R.reduce_sum(X, axes=()), []),
     "max of one": (R.reduce_max(S.reshape(X, shape=(3, 1, 4)), axes=(1,)), []),

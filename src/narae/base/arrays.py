@@ -68,3 +68,15 @@ def as_integers(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
             return out
         out = np.where(x >= high, info.max, np.where(x <= low, info.min, out))
         return np.where(np.isnan(x), 0, out).astype(dtype)
+
+
+def to_power(x: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """x^y of floats. For one exponent of 0.5 NumPy takes the root, which differs at two numbers: the power of
+    -0.0 is 0.0, that of -inf is inf.
+
+    >>> to_power(np.array([-0.0, -np.inf, 4.0]), np.array(0.5)).tolist()
+    [0.0, inf, 2.0]
+    """
+    if y.ndim == 0 and y == 0.5:
+        x = np.where(x == -np.inf, np.asarray(np.inf, x.dtype), x + np.zeros((), x.dtype))
+    return np.power(x, y, out=out)

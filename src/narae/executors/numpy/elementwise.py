@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from narae.base.arrays import as_integers
+from narae.base.arrays import as_integers, to_power
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.executors.numpy.calls import Call, call
 from narae.executors.numpy.lowerings import Arrays, lowering
@@ -29,9 +29,11 @@ def _cast(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
 
 @lowering("power")
 def _power(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
-    """NumPy refuses negative powers of whole numbers."""
+    """NumPy refuses negative powers of whole numbers, and takes a root for one exponent of 0.5."""
     if outs[0].dtype.kind == "i":
         return [call(np.copyto, outs[0], call(node.op.forward, np, *ins))]
+    if is_float(standardize_dtype(outs[0].dtype)):
+        return [call(to_power, *ins, out=outs[0])]
     return [call(np.power, *ins, out=outs[0])]
 
 

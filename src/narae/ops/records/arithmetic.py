@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import to_power
 from narae.graph.ir import Value
 from narae.ops.record import constant, elementwise
 from narae.ops.records.logic import equal, greater, not_equal, select
@@ -13,9 +14,12 @@ from narae.ops.samples import floats, ints
 
 
 def _is(value: Value, number: float) -> bool:
-    """Whether a value is a constant scalar equal to `number` (what algebra can use)."""
+    """Whether a value is the constant scalar `number` (what algebra can use). 0.0 is not -0.0."""
     data = value.data
-    return data is not None and data.size == 1 and value.node is None and data.item() == number
+    if data is None or data.size != 1 or value.node is not None or data.item() != number:
+        return False
+    whole = data.dtype.kind in "biu"  # which has one zero
+    return whole or bool(np.signbit(data.astype("float64")).item()) == bool(np.signbit(number))
 
 
 def _same(kept: Value, other: Value) -> bool:
@@ -44,7 +48,7 @@ def _made_by(value: Value, name: str) -> bool:
 def _add_simplify(x: Value, y: Value) -> Value | None:
     if _made_by(y, "negative"):
         return subtract(x, y.node.inputs[0])  # type: ignore[union-attr]
-    return _drop(0.0)(x, y)
+    return _drop(-0.0)(x, y)  # x + 0.0 is another thing: -0.0 + 0.0 is 0.0
 
 
 def _subtract_simplify(x: Value, y: Value) -> Value | None:
@@ -104,11 +108,17 @@ def _power_simplify(x: Value, y: Value) -> Value | None:
         return x
     if _is(y, 2.0):
         return multiply(x, x)
-    return sqrt(x) if _is(y, 0.5) and x.dtype.startswith("float") else None
+    if not _is(y, 0.5) or not x.dtype.startswith("float"):
+        return None
+    # the root of -0.0 is -0.0, its power 0.0; that of -inf is NaN, its power inf
+    endless = constant(float("inf"), x.dtype)
+    return select(equal(x, -endless), endless, sqrt(x + constant(0.0, x.dtype)))
 
 
 def _power(xp: Any, x: Any, y: Any) -> Any:
     """x^y; of whole numbers, 1 and -1 to a negative power, 0 of all others."""
+    if xp is np and x.dtype.kind not in "iu":
+        return to_power(x, y)
     if xp is not np or x.dtype.kind != "i":
         return xp.power(x, y)
     below = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (y & 1), 0))

@@ -96,7 +96,10 @@ def _cast_simplify(x: Value, *, dtype: str) -> Value | None:
     first = x.node.inputs[0]
     rounds = first.dtype in ("int64", "uint64") and is_float(x.dtype)
     keeps = np.can_cast(np_dtype(first.dtype), np_dtype(x.dtype), "safe") and not rounds
-    return cast(first, dtype=dtype) if keeps else None
+    # Whole numbers out of range begin again from the other end, floats out of range become the nearest end.
+    ends = is_float(x.dtype) and is_int(dtype) and is_int(first.dtype)
+    fits = not ends or np.can_cast(np_dtype(first.dtype), np_dtype(dtype), "safe")
+    return cast(first, dtype=dtype) if keeps and fits else None
 
 
 def _cast(xp: Any, x: Any, *, dtype: str) -> Any:
