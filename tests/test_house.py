@@ -109,7 +109,7 @@ def test_a_model_is_made_without_what_reads_files_and_draws() -> None:
     loaded = set(done.stdout.split())
     assert "narae.models" in loaded
     assert not loaded & {
-        *("narae.saving", "narae.utils.images", "narae.utils.model_plot", "narae.base.figures"),
+        *("narae.saving", "narae.utils.images", "narae.utils.model_plot"),
         *(
             "numpy.random",
             "numpy.polynomial",
