@@ -221,6 +221,8 @@ _ROWS: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("erfinv gelu log_softmax relu6 rsqrt softmax sparsemax", [(_i(2, 3),)]),
     ("lu_factor", [(_f(3, 3),)]),
     ("multi_hot", [(_i(4, 5), 7)]),
+    ("histogram", [(_i(20),)]),
+    ("left_shift", [(_b(2, 3), _b(2, 3))]),
     ("kron", [(_f(2), _f(3, 2))]),
     ("vstack", [([_f(3), _f(3)],)]),
     ("vsplit", [(_f(4), 2)]),

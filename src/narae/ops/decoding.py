@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import np_dtype
+from narae.base.dtypes import np_dtype, result_type
 from narae.base.errors import ShapeError
 from narae.ops.promote import floated, to
 from narae.ops.record import constant
@@ -47,6 +47,7 @@ def ctc_decode(
     [[[1, 1, 2, -1, -1]]]
     """
     scores, lengths = floated(inputs), to(sequence_lengths, "int32")
+    scores = to(scores, result_type(scores.dtype, "float32"))  # halves are too coarse to add up
     if scores.ndim != 3 or lengths.shape != scores.shape[:1]:
         raise ShapeError(
             "ctc_decode takes scores (batch, time, classes) and a length for each sample, got shapes "

@@ -209,7 +209,8 @@ def dot_product_attention(query: Any, key: Any, value: Any, *args: Any, **kwargs
         return NotImplemented
     if any(len(shape) != 4 for shape in shapes):
         raise _refused("dot_product_attention", "tensors (batch, time, heads, features)", *shapes)
-    return KerasTensor(shapes[0], result_type(*(dtype_of(x) for x in (query, key, value))))
+    dtype = result_type(*(dtype_of(x) for x in (query, key, value)))
+    return KerasTensor(shapes[0], as_float(dtype))
 
 
 @rule
@@ -239,8 +240,9 @@ def _whole(
         whole = {id(x): KerasTensor(x.shape, "int32") for x in floats}
         seen = trees.map_tree(lambda x: whole.get(id(x), x), (args, kwargs))
         out = infer(unruled(name), seen[0], seen[1])
-        dtype = gives([x for x in leaves if hasattr(x, "dtype") or isinstance(x, (int, float))])
-        out = trees.map_tree(lambda t: KerasTensor(t.shape, dtype), out)
+        if floats:
+            dtype = gives([x for x in leaves if hasattr(x, "dtype") or isinstance(x, (int, float))])
+            out = trees.map_tree(lambda t: KerasTensor(t.shape, dtype), out)
         return _forgotten(out, first) if keeps and isinstance(first, KerasTensor) else out
 
     return look

@@ -68,7 +68,8 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
     """How many in each bin, and the edges."""
     if not isinstance(bins, (int, np.integer)) or bins <= 0:
         raise ValueError(f"histogram takes bins, a whole number above 0, got {bins!r}")
-    return KerasTensor((int(bins),), x.dtype), KerasTensor((int(bins) + 1,), x.dtype)
+    dtype = as_float(x.dtype)
+    return KerasTensor((int(bins),), dtype), KerasTensor((int(bins) + 1,), dtype)
 
 
 def _segments(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
