@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.names import name_scope, scopes
-from narae.base.whole import being_made, whole
+from narae.base.whole import Before, being_made, whole
 from narae.engine.scope import eagerly
 from narae.layers.calling import signature_of, signature_of_method
 from narae.ops.symbolic import KerasTensor
@@ -26,6 +26,8 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
         if being_made(self):  # super().build(): the outermost one keeps the books
             return build(self, *args, **kwargs)
         bound = signature_of_method(build).bind(args, kwargs, self.name)
+        if "_locked" in self.__dict__:
+            return _built_again(self, build, bound, args, kwargs)
         return _built(self, build, bound, args, kwargs)
 
     return scoped
@@ -37,6 +39,45 @@ def _built(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: 
         self.__dict__["_path"] = "/".join(scopes())
         build(self, *args, **kwargs)
     finish(self, bound)
+
+
+def _built_again(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
+    """A layer that is built has its weights: for the same shapes nothing is to be done, for others `build` may
+    change what is no state. Raises ValueError where it would make weights anew."""
+    if self.built and _alike(self._build_shapes, bound):
+        return
+    before = Before(self._flatten_layers())
+    try:
+        with name_scope(self.name, self), eagerly():
+            build(self, *args, **kwargs)
+    except BaseException as error:
+        before.restore()
+        if type(error) is not ValueError:
+            raise
+        raise ValueError(
+            f"{self.name!r} was built for {self._build_shapes} and cannot be built again for {bound}, make a new "
+            f"layer for these: {error}"
+        ) from error
+    self._build_shapes = bound
+    self.built = True
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether shapes, or nests of them, are the same but for a batch that one leaves open."""
+    if isinstance(a, dict) or isinstance(b, dict):
+        return (
+            isinstance(a, dict)
+            and isinstance(b, dict)
+            and a.keys() == b.keys()
+            and all(_alike(a[k], b[k]) for k in a)
+        )
+    if not isinstance(a, (tuple, list)) or not isinstance(b, (tuple, list)) or len(a) != len(b):
+        return bool(a == b)
+    if not any(isinstance(n, (tuple, list, dict)) for n in (*a, *b)):
+        return all(
+            n == m or (i == 0 and None in (n, m)) for i, (n, m) in enumerate(zip(a, b, strict=True))
+        )
+    return all(map(_alike, a, b))
 
 
 def finish(layer: Any, shapes: dict[str, Any]) -> None:
