@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from narae.base.missing import missing, tell_imports
+
 __version__ = "0.1.0"
 
 # Names of the package -> the module that has them. Rooms load when first used: `import narae` costs little
@@ -54,6 +56,7 @@ _MODULES = (
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        preprocessing,
         random,
         regularizers,
         saving,
@@ -136,23 +140,24 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
     "tree",
     "utils",
     "value_and_grad",
+    "version",
 ]
 
 
-_MISSING = {
-    "preprocessing": "narae.utils has pad_sequences, load_img, img_to_array and array_to_img",
-    "applications": "load a model that Keras saved: narae.saving.load_model('file.keras')",
-    "export": "model.save('file.keras') writes what Keras reads, and exports",
-    "quantizers": "mixed precision is there: narae.mixed_precision.set_global_policy(...)",
-    "device": "NARAE_EXECUTOR chooses where programs run",
-    "StatelessScope": "narae.grad, narae.value_and_grad and Model.stateless_call are there",
-}
+def version() -> str:
+    """The version of narae.
+
+    >>> version() == __version__
+    True
+    """
+    return __version__
 
 
 def __getattr__(name: str) -> Any:
@@ -161,14 +166,13 @@ def __getattr__(name: str) -> Any:
     elif name in _NAMES:
         found = getattr(importlib.import_module(_NAMES[name]), name)
     else:
-        from narae.base.errors import NotYet, nearest
-
-        if name in _MISSING:
-            raise NotYet(f"narae has no {name} yet: {_MISSING[name]}")
-        raise AttributeError(f"narae has no {name!r}. {nearest(name, __all__)}")
+        raise missing("narae", name, __all__)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+tell_imports()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narae.base.errors import NotYet, nearest
+from narae.base.missing import getter
 from narae.base.settings import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -50,15 +50,6 @@ __all__ = [
     "set_num_threads",
 ]
 
-_MISSING = {
-    "enable_flash_attention": "attention is computed by its definition",
-    "enable_traceback_filtering": "tracebacks are shown whole",
-    "enable_unsafe_deserialization": (
-        "files never run code; register the functions that they name with "
-        "narae.saving.register_keras_serializable()"
-    ),
-}
-
 
 def backend() -> str:
     """The name of what computes: always 'narae'.
@@ -104,7 +95,5 @@ def is_nnx_enabled() -> bool:
     return False
 
 
-def __getattr__(name: str) -> object:
-    if name in _MISSING:
-        raise NotYet(f"narae.config has no {name}: {_MISSING[name]}")
-    raise AttributeError(f"narae.config has no {name!r}. {nearest(name, __all__)}")
+__path__: list[str] = []  # `from` looks for missing names as it does in a package
+__getattr__ = getter(__name__, __all__)

@@ -5,6 +5,7 @@ Only the executor "xla" knows more than one device: `narae.config.set_executor("
 
 from __future__ import annotations
 
+from narae.base.missing import getter
 from narae.engine.distribution import (
     DataParallel,
     Distribution,
@@ -36,3 +37,5 @@ __all__ = [
     "list_devices",
     "set_distribution",
 ]
+
+__getattr__ = getter(__name__, __all__)

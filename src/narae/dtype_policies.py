@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.errors import NotYet, nearest
+from narae.base.missing import getter
 from narae.base.registry import deserialize_keras_object
 from narae.layers.policy import DTypePolicy, FloatDTypePolicy, policy_of, serialize_policy
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
-
-_QUANTIZED = "weights in less than 16 bits come in a later version; 'mixed_bfloat16' is there"
-_MISSING = {
-    "DTypePolicyMap": "give each layer its own policy: Dense(10, dtype='float32')",
-    **dict.fromkeys(
-        (
-            *("AWQDTypePolicy", "GPTQDTypePolicy", "Int4DTypePolicy", "QuantizedDTypePolicy"),
-            "QuantizedFloat8DTypePolicy",
-        ),
-        _QUANTIZED,
-    ),
-}
 
 
 def get(identifier: Any) -> DTypePolicy:
@@ -53,7 +41,5 @@ def deserialize(config: Any, custom_objects: Any = None) -> DTypePolicy:
     return found
 
 
-def __getattr__(name: str) -> object:
-    if name in _MISSING:
-        raise NotYet(f"narae.dtype_policies has no {name}: {_MISSING[name]}")
-    raise AttributeError(f"narae.dtype_policies has no {name!r}. {nearest(name, __all__)}")
+__path__: list[str] = []  # `from` looks for missing names as it does in a package
+__getattr__ = getter(__name__, __all__)

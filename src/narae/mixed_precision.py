@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from narae.base.missing import getter
 from narae.layers.policy import DTypePolicy, dtype_policy, set_dtype_policy
 from narae.optimizers import LossScaleOptimizer
 
@@ -23,3 +24,5 @@ __all__ = [
     "set_dtype_policy",
     "set_global_policy",
 ]
+
+__getattr__ = getter(__name__, __all__)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from narae.base import trees
+from narae.base.missing import getter
 
 __all__ = [
     "MAP_TO_NONE",
@@ -241,3 +242,6 @@ def _refuse(model: Any, structures: tuple[Any, ...], path: Path) -> None:
         + (f"at {at} " if at else "")
         + " and ".join(dict.fromkeys(f"{part!r:.200}" for part in (model, *structures)))
     )
+
+
+__getattr__ = getter(__name__, __all__)

@@ -6,6 +6,7 @@ from typing import Any
 
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.missing import getter
 from narae.base.registry import builtin, serialize_keras_object
 from narae.ops import (
     celu,
@@ -181,3 +182,5 @@ __all__ = [
     "tanh_shrink",
     "threshold",
 ]
+
+__getattr__ = getter(__name__, __all__)

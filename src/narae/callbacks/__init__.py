@@ -1,7 +1,6 @@
 """Callbacks: what is done while a model trains."""
 
-from typing import Any
-
+from narae.base.missing import getter
 from narae.callbacks.backup import BackupAndRestore
 from narae.callbacks.base import Callback
 from narae.callbacks.callback_list import CallbackList
@@ -32,11 +31,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    from narae.base.errors import NotYet, nearest
-    from narae.callbacks.missing import MISSING
-
-    if name in MISSING:
-        raise NotYet(f"narae.callbacks.{name} is not there yet. Instead: {MISSING[name]}")
-    raise AttributeError(f"narae.callbacks has no {name!r}. {nearest(name, __all__)}")
+__getattr__ = getter(__name__, __all__)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narae.base import changes, trees
+from narae.base.missing import Attributes
 from narae.base.pushed import Stack
 from narae.engine.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from narae.engine.processes import process_count, process_index
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _BATCH = "batch"
 
 
-class Distribution:
+class Distribution(Attributes):
     """How variables, batches and intermediate results lie over a mesh. `DataParallel` and
     `ModelParallel` are the two there are.
 

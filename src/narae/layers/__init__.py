@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from narae.base.missing import getter
 from narae.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from narae.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -231,7 +232,4 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Layer:
     return layer
 
 
-def __getattr__(name: str) -> Any:
-    from narae.layers.missing import missing
-
-    raise missing(name, __all__)
+__getattr__ = getter(__name__, __all__)

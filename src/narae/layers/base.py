@@ -19,6 +19,7 @@ from narae.base.whole import being_made
 from narae.engine.autocast import autocast, autocasting
 from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
+from narae.layers.attributes import MadeInBuild
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
     Signature,
@@ -41,7 +42,7 @@ from narae.ops.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.ops.tensor import Tensor, as_tensor
 
 
-class Layer(Configured, Stateless, Stateful):
+class Layer(Configured, Stateless, Stateful, MadeInBuild):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call`. `call` may take
@@ -302,6 +303,11 @@ class Layer(Configured, Stateless, Stateful):
     def path(self) -> str | None:
         """The names of the layers around this one and its own, joined by "/"; None before it is built."""
         return self.__dict__.get("_path")
+
+    @property
+    def call_signature_parameters(self) -> list[str]:
+        """The names of the arguments that `call` takes."""
+        return list(signature_of(self.call).names)
 
     def _first_call(self) -> Call:
         if not self._calls:

@@ -78,6 +78,9 @@ class BatchNormalization(Normalizing):
         self.renorm_clipping = _bounds(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
+        self.gamma = self.beta = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
 
     def build(self, input_shape: Any) -> None:
         """gamma, beta, moving_mean, moving_variance, and for renorm the moving deviations."""

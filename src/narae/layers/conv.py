@@ -9,9 +9,10 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
+from narae.layers.full_rank import FullRank
 
 
-class Convolution(Convolving):
+class Convolution(FullRank, Convolving):
     """Base of Conv1D, Conv2D and Conv3D, which differ in the number of axes only."""
 
     strides_or_dilation = True

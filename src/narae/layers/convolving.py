@@ -43,7 +43,6 @@ class Convolving(Weighted):
         self.data_format = standardize_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.bias: Any = None
         self.input_spec = InputSpec(ndim=self.rank + 2)
         if self.strides_or_dilation and max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
@@ -61,6 +60,7 @@ class Convolving(Weighted):
             )
         self.compute_output_shape(input_shape)
         self.make_kernels(channels)
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self.weight("bias", (self.channels_out(channels),))
         axis = 1 if self.data_format == "channels_first" else -1

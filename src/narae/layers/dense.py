@@ -9,11 +9,12 @@ from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
+from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
 
 
 @builtin("keras.layers")
-class Dense(Layer):
+class Dense(FullRank, Layer):
     """activation(x W + b).
 
     x: (..., inputs) -> (..., units). Raises ValueError unless `units` is a positive whole number.
@@ -41,10 +42,7 @@ class Dense(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        if lora_rank or quantization_config is not None:
-            raise ValueError(
-                "Dense(lora_rank=..., quantization_config=...) is not in narae: train all weights"
-            )
+        self.refuse_low_rank(lora_rank=lora_rank or None, quantization_config=quantization_config)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive("units", units, "Dense")
         self.activation = activations.get(activation)
@@ -57,7 +55,6 @@ class Dense(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
-        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         """kernel (inputs, units), bias (units,)."""
@@ -73,6 +70,7 @@ class Dense(Layer):
             constraint=self.kernel_constraint,
             name="kernel",
         )
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self.add_weight(
                 (self.units,),

@@ -9,10 +9,11 @@ from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
+from narae.layers.full_rank import FullRank
 
 
 @builtin("keras.layers")
-class EinsumDense(Layer):
+class EinsumDense(FullRank, Layer):
     """activation(einsum(equation, x, W) + b).
 
     equation: 'ab,bc->ac' or with an ellipsis, '...x,xy->...y'. output_shape: without the batch axis, None
@@ -42,10 +43,10 @@ class EinsumDense(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        if lora_rank or quantization_config is not None or gptq_unpacked_column_size is not None:
-            raise ValueError(
-                "EinsumDense(lora_rank=..., quantization_config=...) is not in narae: train all weights"
-            )
+        self.refuse_low_rank(
+            lora_rank=lora_rank or None,
+            quantization_config=quantization_config or gptq_unpacked_column_size,
+        )
         super().__init__(**kwargs)
         self.equation = equation
         if not isinstance(output_shape, (int, list, tuple)):
@@ -65,7 +66,6 @@ class EinsumDense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.bias: Any = None
         self._letters = _letters(equation)
 
     def build(self, input_shape: Any) -> None:
@@ -78,6 +78,7 @@ class EinsumDense(Layer):
             constraint=self.kernel_constraint,
             name="kernel",
         )
+        self.bias: Any = None
         if bias_shape is not None:
             self.bias = self.add_weight(
                 bias_shape,

@@ -57,8 +57,7 @@ class InputLayer(Layer):
         self.sparse = self.ragged = False
         self.optional = bool(optional)
         self.built = True
-        call = Call(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype))
-        call.outputs.name = self.name
+        call = Call(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype), name)
         if input_tensor is not None:  # the tensor itself is where a model may begin from now on
             call.outputs = input_tensor
             input_tensor._keras_history = (call, 0)

@@ -41,6 +41,15 @@ class InputSpec:
         """The arguments that make it again."""
         return {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        """The spec that `get_config` described.
+
+        >>> InputSpec.from_config({"ndim": 2})
+        InputSpec(ndim=2)
+        """
+        return cls(**config)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"InputSpec({shown})"

@@ -64,6 +64,7 @@ class LayerNormalization(Normalizing):
         shape = lengths_along("LayerNormalization", input_shape, self.axis)
         if self.rms_scaling:
             self.gamma = self.weight("gamma", shape, autocast=False)
+            self.beta = None
         else:
             self.make_affine(shape)
 

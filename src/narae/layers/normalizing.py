@@ -50,12 +50,12 @@ class Normalizing(Weighted):
         self.center = center
         self.scale = scale
         self.take(beta=beta, gamma=gamma)
-        self.gamma: Any = None
-        self.beta: Any = None
         self.supports_masking = True
 
     def make_affine(self, shape: tuple[int, ...]) -> None:
         """gamma and beta, where asked for."""
+        self.gamma: Any = None
+        self.beta: Any = None
         if self.scale:
             self.gamma = self.weight("gamma", shape, autocast=False)
         if self.center:

@@ -65,6 +65,8 @@ class Pooling(Layer):
 class MaxPooling(Pooling):
     """Base of MaxPooling1D to 3D."""
 
+    pool_mode = "max"
+
     def __init__(
         self,
         pool_size: Any = 2,
@@ -83,6 +85,8 @@ class MaxPooling(Pooling):
 
 class AveragePooling(Pooling):
     """Base of AveragePooling1D to 3D."""
+
+    pool_mode = "average"
 
     def pooled(self, *args: Any) -> Any:
         """The mean of each window; what is padded does not count."""

@@ -48,6 +48,7 @@ class SpectralNormalization(Wrapper):
             )
         self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         self.kernel = kernel
+        self.kernel_shape = tuple(kernel.shape)
         self.vector_u = self.add_weight(
             (1, kernel.shape[-1]),
             initializers.TruncatedNormal(stddev=0.02),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
+from narae.base.missing import getter
 from narae.base.registry import builtin, serialize_keras_object
 from narae.losses.base import Loss, LossFunctionWrapper
 from narae.losses.functions import categorical_generalized_cross_entropy, circle, ctc, dice, tversky
@@ -137,3 +138,6 @@ def serialize(loss: Any) -> Any:
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss that `serialize` wrote, or that has the name. Raises ValueError for none."""
     return deserialize_as("loss", "keras.losses", name, custom_objects, ALIASES)
+
+
+__getattr__ = getter(__name__, __all__)

@@ -97,10 +97,15 @@ class AUC(Metric):
             raise ValueError("AUC(multi_label=True) has counted nothing yet, or needs num_labels")
         tp, fp, tn, fn = (getattr(self, name).value for name in _COUNTED)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._averaged(ops.sum(_pr_areas(tp, fp, fn), axis=0))
+            return self.interpolate_pr_auc()
         x, y = _AXES[self.curve](tp, fp, tn, fn)
         heights = _HEIGHTS[self.summation_method](y[:-1], y[1:])
         return self._averaged(ops.sum((x[:-1] - x[1:]) * heights, axis=0))
+
+    def interpolate_pr_auc(self) -> Any:
+        """The area under the precision-recall curve (Davis & Goadrich 2006), from what was counted."""
+        tp, fp, fn = (getattr(self, name).value for name in (TP, FP, FN))
+        return self._averaged(ops.sum(_pr_areas(tp, fp, fn), axis=0))
 
     def _averaged(self, areas: Any) -> Any:
         if not self.multi_label:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from narae.base.missing import missing
 from narae.models.cloning import clone_model
 from narae.models.functional import Functional
 from narae.models.model import Model, model_from_json
@@ -30,4 +31,4 @@ def __getattr__(name: str) -> Any:
 
         globals().update(load_model=saving.load_model, save_model=saving.save_model)
         return globals()[name]
-    raise AttributeError(f"module 'narae.models' has no attribute {name!r}")
+    raise missing(__name__, name, __all__)

@@ -45,6 +45,9 @@ class Compiling:
         self.run_eagerly = False
         self.steps_per_execution = 1
         self.compiled = False
+        self.train_function: Any = None
+        self.test_function: Any = None
+        self.predict_function: Any = None
         self._jit_compile: bool | None = None
         self._trained = Training()
 

@@ -52,6 +52,7 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
         options.steps_per_epoch or train.steps,
         True,
     )
+    model._made("train")
     model.history = callbacks.history
     model.stop_training = False
     callbacks.on_data(lambda: train.peek().tree())
@@ -188,6 +189,7 @@ def _train_epoch(
 def _test_epoch(model: Any, source: Any, callbacks: Any, checks: Checks) -> dict[str, Any]:
     """One pass over data without training; the metrics at its end."""
     model.reset_metrics()
+    model._made("test")
     model.stop_evaluating = False
     callbacks.on_test_begin()
     check = lambda batch: checks.labels("test", source, batch)  # noqa: E731
@@ -263,6 +265,7 @@ def predict(
     running = model._steps()
     running.refresh()
     listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
+    model._made("predict")
     model.stop_predicting = False
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None, source.batch_size)
@@ -352,6 +355,7 @@ def on_batch(
 ) -> Any:
     """One step on one batch."""
     source = make_source(x, y, sample_weight, batch_size=1 << 62, class_weight=class_weight)
+    model._made(kind)
     steps = model._steps()
     steps.refresh()
     batch = next(iter(source.epoch(0)))

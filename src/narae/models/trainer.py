@@ -12,11 +12,12 @@ from narae.base.settings import floatx
 from narae.engine.tape import GradientTape
 from narae.models import loops
 from narae.models.compiling import Compiling
+from narae.models.functions import Functions
 from narae.models.steps import Steps
 from narae.utils.batches import unpack_x_y_sample_weight
 
 
-class Trainer(Compiling):
+class Trainer(Compiling, Functions):
     """The training half of a Model."""
 
     @property

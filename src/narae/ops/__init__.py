@@ -1,5 +1,6 @@
 """narae.ops: Keras's `keras.ops` names on narae's tensors."""
 
+from narae.base.missing import getter
 from narae.ops import linalg, nn, numpy
 from narae.ops import records as _records  # noqa: F401  (fills the table)
 from narae.ops import rules as _rules  # noqa: F401  (fills the table)
@@ -738,8 +739,4 @@ __all__ = [
     "zeros_like",
 ]
 
-
-def __getattr__(name: str) -> object:
-    from narae.ops.missing import missing
-
-    raise missing(name, __all__)
+__getattr__ = getter(__name__, __all__)

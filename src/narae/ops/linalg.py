@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.ops.missing import elsewhere
+from narae.ops.elsewhere import elsewhere
 from narae.ops.promote import floated, promoted, to
 from narae.ops.records import arithmetic as A
 from narae.ops.records import linalg as R
@@ -210,4 +210,5 @@ def cdist(x: Any, y: Any) -> Tensor:
     return norm(A.subtract(expand_dims(a, -2), expand_dims(b, -3)), axis=-1)
 
 
+__path__: list[str] = []  # `from` looks for missing names as it does in a package
 __getattr__ = elsewhere(__name__)  # Keras's module of this name has more

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from narae.base.errors import ShapeError
-from narae.ops.missing import elsewhere
+from narae.ops.elsewhere import elsewhere
 from narae.ops.promote import floated, numeric, promoted, to
 from narae.ops.record import constant
 from narae.ops.records import arithmetic as A
@@ -343,4 +343,5 @@ def sparse_sigmoid(x: Any) -> Tensor:
     return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
 
 
+__path__: list[str] = []  # `from` looks for missing names as it does in a package
 __getattr__ = elsewhere(__name__)  # Keras's module of this name has more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from narae.ops.missing import elsewhere
+from narae.ops.elsewhere import elsewhere
 
+__path__: list[str] = []  # `from` looks for missing names as it does in a package
 __getattr__ = elsewhere(__name__)

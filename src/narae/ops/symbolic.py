@@ -7,7 +7,6 @@ functional model can run that call again. Public ops given one do not compute: t
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,7 +19,6 @@ from narae.ops.lengths import Lengths, Unknown
 from narae.ops.tensor import LogicalOperators, Tensor, as_tensor
 
 Shape = tuple[int | None, ...]
-_names = itertools.count()
 
 
 class KerasHistory(NamedTuple):
@@ -42,7 +40,7 @@ class KerasTensor(LogicalOperators):
     (None, 3)
     """
 
-    __slots__ = ("_dtype", "_index", "_shape", "history", "name", "record_history")
+    __slots__ = ("_dtype", "_index", "_name", "_shape", "history", "record_history")
 
     def __init__(
         self,
@@ -54,12 +52,14 @@ class KerasTensor(LogicalOperators):
         name: str | None = None,
         history: Call | None = None,
         index: int = 0,
+        ragged_rank: int | None = None,
+        row_splits_dtype: Any = None,
     ) -> None:
-        if sparse or ragged:
+        if sparse or ragged or ragged_rank is not None or row_splits_dtype is not None:
             raise ValueError("narae's tensors are dense: sparse and ragged are not supported")
         self._shape = _standardized(shape)
         self._dtype = standardize_dtype(dtype)
-        self.name = name or f"keras_tensor_{next(_names)}"
+        self._name = name
         self.record_history = record_history
         self.history = history  # the call that makes this tensor, None for an input
         self._index = index
@@ -80,6 +80,25 @@ class KerasTensor(LogicalOperators):
         return False
 
     ragged = sparse
+
+    @property
+    def ragged_rank(self) -> None:
+        """None: narae's tensors are dense."""
+        return None
+
+    row_splits_dtype = ragged_rank
+
+    @property
+    def name(self) -> str:
+        """The name given, or one by number: inferring shapes makes many tensors, and names those alone that
+        somebody sees."""
+        if not self._name:
+            self._name = auto_name("keras_tensor")
+        return self._name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
 
     @property
     def ndim(self) -> int:
@@ -173,15 +192,26 @@ class Call:
     own_training = False  # whether `training` was given in the call, and is not a layer's default
 
     def __init__(
-        self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: Any
+        self,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        specs: Any,
+        name: str | None = None,
     ) -> None:
+        """name: of the output, where there is one."""
         self.target = target
         self.args = args
         self.kwargs = kwargs
         # layers have names of their own; a call of a public op is an operation with a name, as in Keras
         self.name: str = getattr(target, "name", None) or auto_name(target.__name__)
         leaves = trees.flatten(specs)
-        made = [KerasTensor(s.shape, s.dtype, history=self, index=i) for i, s in enumerate(leaves)]
+        made = [
+            KerasTensor(s.shape, s.dtype, name=name, history=self, index=i)
+            for i, s in enumerate(leaves)
+        ]
+        for tensor in made:
+            _ = tensor.name  # by the order of the calls
         self.outputs = trees.pack_as(specs, made)
         self.inputs = [
             leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)

@@ -172,6 +172,11 @@ class Optimizer(Options, Stored):
         super().__setstate__(state)
         self._places = {id(v): i for i, v in enumerate(self._trained)}
 
+    def _slot_of_each(self, slot: str) -> list[Any]:
+        """One slot of every weight, None where a weight has it not; [] where no weight has it."""
+        found = [slots.get(slot) for slots in self._slots]
+        return found if any(one is not None for one in found) else []
+
     def make_slots(self) -> None:
         """Make the state of the weights, in Keras's order: by group of slots, then by weight."""
         self._slots = [{} for _ in self._trained]

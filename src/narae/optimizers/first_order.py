@@ -38,6 +38,11 @@ class SGD(Optimizer):
         self.momentum, self.nesterov = momentum, nesterov
         self.slots = (("momentum",),) if momentum else ()
 
+    @property
+    def momentums(self) -> list[Any]:
+        """The momentum of each weight."""
+        return self._slot_of_each("momentum")
+
     def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         """See the class."""
         step = g * lr

@@ -95,15 +95,18 @@ class LossScaleOptimizer(Optimizer):
         """The inner optimizer's `apply`, on gradients divided by the factor, where all are finite."""
         grads, variables = self._checked(list(grads), trainable_variables)
         scale = self.dynamic_scale.value
-        finite = functools.reduce(
-            ops.logical_and, (ops.all(ops.isfinite(g)) for g in grads), ops.convert_to_tensor(True)
-        )
+        finite = self.check_finite(grads)
         held = [*variables, *self.inner_optimizer.variables]
         before = [v.value for v in held]
         self.inner_optimizer.apply([g / ops.cast(scale, g.dtype) for g in grads], variables)
         for v, old in zip(held, before, strict=True):
             v.assign(ops.where(finite, v.value, old))
         self._follow(finite, scale)
+
+    def check_finite(self, grads: Iterable[Any]) -> Any:
+        """Whether all numbers of the gradients are finite; None is no gradient."""
+        each = (ops.all(ops.isfinite(g)) for g in grads if g is not None)
+        return functools.reduce(ops.logical_and, each, ops.convert_to_tensor(True))
 
     def _follow(self, finite: Any, scale: Any) -> None:
         """The factor for the next step."""

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from narae import ops
+from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer, State
@@ -163,6 +164,16 @@ class Muon(Optimizer):
             for v in self._trained
         ]
 
+    @property
+    def momentums(self) -> list[Any]:
+        """The momentum of each weight."""
+        return self._slot_of_each("momentum")
+
+    @property
+    def adam_velocities(self) -> list[Any]:
+        """The velocity of each weight that Adam updates, None for the others."""
+        return [slots.get("velocity") for slots in self._slots]
+
     def _decay(self, variables: list[Variable]) -> None:
         kept = self.weight_decay
         for chosen, decay in ((False, kept), (True, self.adam_weight_decay)):
@@ -175,23 +186,30 @@ class Muon(Optimizer):
         if "velocity" in state:
             return self._adam(w, g, state, lr * self.adam_lr_ratio, t)
         m = state["momentum"] * self.momentum + g
-        x = self.orthogonal(g + m * self.momentum if self.nesterov else m)
-        return w - x * (lr * self._scale(w.shape)), {"momentum": m}
+        x = g + m * self.momentum if self.nesterov else m
+        x = self.zeropower_via_newtonschulz5(x, self.ns_steps)
+        return w - self.lr_adjust(x * lr), {"momentum": m}
 
-    def _scale(self, shape: tuple[int, ...]) -> float:
-        if self.rms_rate is not None:
-            return math.sqrt(max(shape[-2:])) * self.rms_rate
-        return 1.0
+    def lr_adjust(self, x: Any) -> Any:
+        """A step √(longer side) rms_rate times as long, about as long as one of Adam's (Liu et al. 2025)."""
+        return x if self.rms_rate is None else x * (math.sqrt(max(x.shape[:2])) * self.rms_rate)
 
-    def orthogonal(self, x: Any) -> Any:
-        """The nearest half-orthogonal matrix, roughly."""
+    def transpose_last_axis(self, X: Any) -> Any:
+        """The matrices of the last two axes, transposed."""
+        return ops.swapaxes(X, -1, -2)
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """The nearest half-orthogonal matrix, roughly. Raises ShapeError for less than two axes."""
+        x = ops.convert_to_tensor(x)
+        if len(x.shape) < 2:
+            raise ShapeError(f"Muon makes matrices orthogonal, got a gradient of shape {x.shape}")
         tall = x.shape[-2] > x.shape[-1]
-        x = ops.swapaxes(x, -1, -2) if tall else x
+        x = self.transpose_last_axis(x) if tall else x
         x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
-        for _ in range(self.ns_steps):
-            a = ops.matmul(x, ops.swapaxes(x, -1, -2))
+        for _ in range(steps):
+            a = ops.matmul(x, self.transpose_last_axis(x))
             x = x * self.muon_a + ops.matmul(a * self.muon_b + ops.matmul(a, a) * self.muon_c, x)
-        return ops.swapaxes(x, -1, -2) if tall else x
+        return self.transpose_last_axis(x) if tall else x
 
     def _adam(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
         m = state["momentum"] + (g - state["momentum"]) * (1 - self.adam_beta_1)

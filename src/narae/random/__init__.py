@@ -1,5 +1,6 @@
 """narae.random: Keras's `keras.random` names on counter-based keys."""
 
+from narae.base.missing import getter
 from narae.engine.distributions import beta, binomial, categorical, gamma, shuffle
 from narae.engine.keys import SeedGenerator
 from narae.engine.random import dropout, normal, randint, truncated_normal, uniform
@@ -17,3 +18,5 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+__getattr__ = getter(__name__, __all__)

@@ -1,5 +1,6 @@
 """`.keras` and `.weights.h5` files, exchanged with Keras; reading one never runs code from it."""
 
+from narae.base.missing import getter
 from narae.base.registry import (
     custom_object_scope,
     deserialize_keras_object,
@@ -28,3 +29,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+__getattr__ = getter(__name__, __all__)

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.errors import NotYet, nearest
+from narae.base.missing import missing
 from narae.base.registry import (
     custom_object_scope,
     deserialize_keras_object,
@@ -74,21 +74,6 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-_FOLDERS = "narae.utils.PyDataset with load_img reads a folder batch by batch"
-_MISSING = {
-    "Config": "a types.SimpleNamespace or a dict holds named values",
-    "FeatureSpace": "Normalization, and NumPy before training, prepare columns",
-    "audio_dataset_from_directory": _FOLDERS,
-    "bounding_boxes": "NumPy does the arithmetic of boxes",
-    "get_file": "urllib.request.urlretrieve downloads a file",
-    "get_source_inputs": "model.inputs has the inputs of a model",
-    "image_dataset_from_directory": _FOLDERS,
-    "legacy": "it is about Keras 2",
-    "split_dataset": "slices split arrays; fit(validation_split=...) does it for training",
-    "text_dataset_from_directory": _FOLDERS,
-    "timeseries_dataset_from_array": "numpy.lib.stride_tricks.sliding_window_view cuts windows",
-}
-
 
 def is_keras_tensor(x: Any) -> bool:
     """Whether x is a symbolic tensor, which `Input` and layers called on it give.
@@ -104,6 +89,4 @@ def __getattr__(name: str) -> Any:
         found = getattr(importlib.import_module(f"narae.utils.{_PICTURES[name]}"), name)
         globals()[name] = found
         return found
-    if name in _MISSING:
-        raise NotYet(f"narae.utils has no {name} yet: {_MISSING[name]}")
-    raise AttributeError(f"narae.utils has no {name!r}. {nearest(name, __all__)}")
+    raise missing(__name__, name, __all__)

@@ -1,0 +1,101 @@
+"""Keras's names that narae has not yet: what is said where one is asked for, as an attribute or by an import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from typing import TYPE_CHECKING, Any
+
+from narae.base.errors import NotYet, nearest
+
+_ROOT = "narae."
+
+
+def way_out(path: str) -> str | None:
+    """What to do instead of a name of Keras that narae has not; None for every other name.
+
+    >>> way_out("narae.layers.LSTM")
+    'recurrent layers come in a later version. A subclass of Layer can do it meanwhile'
+    """
+    from narae.base.missing_names import MISSING  # read when a name is missing, and not before
+
+    return MISSING.get(path.removeprefix(_ROOT))
+
+
+def missing(module: str, name: str, known: Sequence[str]) -> AttributeError:
+    """The error for a name that a module does not have: not yet, or unknown, with the nearest one.
+
+    >>> raise missing("narae.layers", "Dens", ["Dense", "Conv2D"])
+    Traceback (most recent call last):
+    AttributeError: narae.layers has no 'Dens'. Did you mean 'Dense'?
+    """
+    instead = way_out(f"{module}.{name}")
+    if instead is not None:
+        return NotYet(_told(f"{module}.{name}", instead))
+    return AttributeError(f"{module} has no {name!r}. {nearest(name, known)}")
+
+
+def getter(module: str, known: Sequence[str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that has the names `known`."""
+
+    def found(name: str) -> Any:
+        raise missing(module, name, known)
+
+    return found
+
+
+def missing_member(kinds: Sequence[type], name: str) -> NotYet | None:
+    """The error for a method or property that Keras's class has, and narae's has not yet; None for others.
+
+    kinds: the class and those that it is made of.
+    """
+    for kind in kinds:
+        instead = way_out(f"{kind.__name__}.{name}")
+        if instead is not None:
+            return NotYet(f"narae's {kinds[0].__name__} has no {name} yet: {instead}")
+    return None
+
+
+class Attributes:
+    """Base of classes whose objects say why an attribute is not there."""
+
+    def _no_attribute(self, name: str) -> str:
+        """What is said of an attribute that nobody knows."""
+        return f"{type(self).__name__!r} object has no attribute {name!r}"
+
+    if not TYPE_CHECKING:  # a checker would take it that every attribute is there
+
+        def __getattr__(self, name: str) -> Any:
+            # asked when the usual way has found nothing: a property that raised is asked again, for its error
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            raise missing_member(type(self).__mro__, name) or AttributeError(
+                self._no_attribute(name), name=name, obj=self
+            )
+
+
+def _told(path: str, instead: str) -> str:
+    module, _, name = path.rpartition(".")
+    return f"{module} has no {name} yet: {instead}"
+
+
+class _Finder(MetaPathFinder):
+    """Asked last for modules that nobody has: `from narae.layers import LSTM` says what its attribute says.
+
+    (Python looks for a module of that name where a package has no such attribute, and drops what the
+    AttributeError said.)
+    """
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """None, or the error: the module is none of narae's, or one that is missing."""
+        if fullname.startswith(_ROOT):
+            instead = way_out(fullname)
+            if instead is not None:
+                raise ModuleNotFoundError(_told(fullname, instead))
+
+
+def tell_imports() -> None:
+    """From now on, an import of what is missing says so."""
+    if not any(type(finder).__qualname__ == _Finder.__qualname__ for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

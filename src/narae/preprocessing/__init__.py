@@ -1,0 +1,13 @@
+"""narae.preprocessing: older places of helpers of `narae.utils`, as Keras keeps them.
+
+>>> from narae.preprocessing.sequence import pad_sequences
+>>> pad_sequences([[1], [2, 3]]).tolist()
+[[0, 1], [2, 3]]
+"""
+
+from narae.base.missing import getter
+from narae.preprocessing import image, sequence
+
+__all__ = ["image", "sequence"]
+
+__getattr__ = getter(__name__, __all__)
