@@ -8,9 +8,8 @@ True
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
-
-from narae.base.missing import missing, tell_imports
 
 __version__ = "0.1.0"
 
@@ -166,6 +165,8 @@ def __getattr__(name: str) -> Any:
     elif name in _NAMES:
         found = getattr(importlib.import_module(_NAMES[name]), name)
     else:
+        from narae.base.missing import missing
+
         raise missing("narae", name, __all__)
     globals()[name] = found
     return found
@@ -175,4 +176,21 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
-tell_imports()
+class _Finder:
+    """Asked last for modules that nobody has: `from narae.layers import LSTM` says what its attribute says.
+
+    (Python looks for a module of that name where a package has no such attribute, and drops what the
+    AttributeError said.)
+    """
+
+    @staticmethod
+    def find_spec(fullname: str, path: Any = None, target: Any = None) -> None:
+        """None; an ImportError for what Keras has and narae has not."""
+        if fullname.startswith("narae."):
+            from narae.base.missing import refuse_import
+
+            refuse_import(fullname)
+
+
+if not any(getattr(finder, "__qualname__", "") == "_Finder" for finder in sys.meta_path):
+    sys.meta_path.append(_Finder)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import NotYet, nearest
@@ -80,22 +78,8 @@ def _told(path: str, instead: str) -> str:
     return f"{module} has no {name} yet: {instead}"
 
 
-class _Finder(MetaPathFinder):
-    """Asked last for modules that nobody has: `from narae.layers import LSTM` says what its attribute says.
-
-    (Python looks for a module of that name where a package has no such attribute, and drops what the
-    AttributeError said.)
-    """
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
-        """None, or the error: the module is none of narae's, or one that is missing."""
-        if fullname.startswith(_ROOT):
-            instead = way_out(fullname)
-            if instead is not None:
-                raise ModuleNotFoundError(_told(fullname, instead))
-
-
-def tell_imports() -> None:
-    """From now on, an import of what is missing says so."""
-    if not any(type(finder).__qualname__ == _Finder.__qualname__ for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+def refuse_import(path: str) -> None:
+    """Raise ModuleNotFoundError for a module, or a name of one, that is in the table."""
+    instead = way_out(path)
+    if instead is not None:
+        raise ModuleNotFoundError(_told(path, instead))

@@ -42,7 +42,7 @@ class Dense(FullRank, Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        self.refuse_low_rank(lora_rank=lora_rank or None, quantization_config=quantization_config)
+        self.refuse_low_rank(lora_rank=lora_rank, quantization_config=quantization_config)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive("units", units, "Dense")
         self.activation = activations.get(activation)

@@ -44,8 +44,10 @@ class EinsumDense(FullRank, Layer):
         **kwargs: Any,
     ) -> None:
         self.refuse_low_rank(
-            lora_rank=lora_rank or None,
-            quantization_config=quantization_config or gptq_unpacked_column_size,
+            lora_rank=lora_rank,
+            quantization_config=gptq_unpacked_column_size
+            if quantization_config is None
+            else quantization_config,
         )
         super().__init__(**kwargs)
         self.equation = equation

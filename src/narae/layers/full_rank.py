@@ -16,8 +16,11 @@ class FullRank:
     quantization_config: Any = None
 
     def refuse_low_rank(self, **options: Any) -> None:
-        """Raise ValueError for an option that is not None."""
-        given = ", ".join(name for name, value in options.items() if value is not None)
+        """Raise ValueError for an option that is neither None nor 0."""
+        unused = (0, False, None)
+        given = ", ".join(
+            name for name, value in options.items() if not any(value is one for one in unused)
+        )
         if given:
             raise ValueError(
                 f"{type(self).__name__}({given}=...) is not in narae: {way_out('FullRank.enable_lora')}; for less "
