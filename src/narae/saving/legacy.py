@@ -8,6 +8,7 @@ configurations what is written today.
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import warnings
@@ -42,6 +43,8 @@ def packed(model: Any, include_optimizer: bool, version: str) -> bytes:
     config = {"class_name": described["class_name"], "config": described["config"]}
     if described.get("registered_name") and ">" in described["registered_name"]:
         config["class_name"] = described["registered_name"]
+    if "input_layers" not in described["config"] and described.get("build_config"):
+        config["build_config"] = described["build_config"]  # its weights come with a first call
     out = io.BytesIO()
     with h5py.File(out, "w") as file:
         file.attrs["keras_version"] = version
@@ -62,6 +65,8 @@ def _training(model: Any) -> dict[str, Any]:
     """What `compile` was given, the optimizer apart."""
     given = dict(model._trained.config)
     given["loss"] = trees.map_tree(_full_name, given.get("loss"))
+    for kind in ("loss", "metrics", "weighted_metrics"):
+        given[kind] = trees.map_tree(_function_name, given.get(kind))
     config = {k: v for k, v in serialize_keras_object(given).items() if k != "optimizer"}
     optimizer = model.optimizer
     config["optimizer_config"] = {
@@ -77,6 +82,13 @@ def _full_name(loss: Any) -> Any:
         losses.get(loss) if isinstance(loss, str) and loss not in ("crossentropy", "ce") else loss
     )
     return getattr(found, "__name__", loss) if isinstance(loss, str) else loss
+
+
+def _function_name(given: Any) -> Any:
+    """A function as its name, by which such files have it."""
+    if not inspect.isfunction(given) or given.__name__ == "<lambda>":
+        return given
+    return get_registered_name(given)
 
 
 def _write_layers(group: Any, model: Any) -> None:
@@ -198,8 +210,16 @@ def read_layers(group: Any, model: Any, shown: str, skip_mismatch: bool = False)
     layers = [layer for layer in model.layers if _weights(layer)]
     stored = _stored_layers(group, shown)
     if len(stored) != len(layers):
+        way = (
+            ""
+            if layers
+            else (
+                f". {type(model).__name__} makes its weights when it is called first: make one, call it on data, and "
+                "read this file by its load_weights"
+            )
+        )
         raise ValueError(
-            f"{shown}: the model has {len(layers)} layers with weights, the file has {len(stored)}"
+            f"{shown}: the model has {len(layers)} layers with weights, the file has {len(stored)}{way}"
         )
     for layer, (name, arrays) in zip(layers, stored, strict=True):
         _give(
