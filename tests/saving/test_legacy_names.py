@@ -74,7 +74,7 @@ def test_weights_of_a_subclassed_model_both_ways(name: str, keras: Any, tmp_path
     for maker, reader in ((keras, narae), (narae, keras)):
         model, other = _trained(maker, name), _classes(reader)[name]()
         model.save(tmp_path / "m.h5")
-        with pytest.raises(ValueError, match=r"0 layers|not built"):
+        with pytest.raises(ValueError, match=r"layers|not built"):
             other.load_weights(tmp_path / "m.h5")
         other.predict(x, verbose=0)
         other.load_weights(tmp_path / "m.h5")
@@ -100,7 +100,7 @@ def _compiled(keras: Any, **given: Any) -> Any:
 
 def _given(keras: Any) -> list[dict[str, Any]]:
     metrics, losses = keras.metrics, keras.losses
-    names = "mae MAE mape msle bce accuracy acc AUC hinge cosine_similarity MeanAbsoluteError kl_divergence"
+    names = "mae MAPE bce accuracy acc AUC MeanAbsoluteError kl_divergence"
     return [
         *({"metrics": [name]} for name in names.split()),
         {"metrics": [metrics.MeanAbsoluteError(name="own")]},
