@@ -320,16 +320,16 @@ def test_the_cache_refuses_what_is_not_its_own(
     folder = tmp_path / "kernels"
     monkeypatch.setenv("NARAE_CACHE", str(folder))
     cache.write("k1", b"code")
-    assert cache.read("k1") == b"code"
+    assert cache.read(["k1"]) == {"k1": b"code"}
     path = folder / "k1"
     path.write_bytes(path.read_bytes()[:-1])  # cut short
-    assert cache.read("k1") is None
+    assert cache.read(["k1"]) == {}
     cache.write("k1", b"code")
     (folder / "k2").write_bytes(path.read_bytes())  # another kernel's
     (folder / "k2").chmod(0o600)
-    assert cache.read("k2") is None
+    assert cache.read(["k2"]) == {}
     path.chmod(0o666)  # others may have written it
-    assert cache.read("k1") is None
+    assert cache.read(["k1"]) == {}
     open_to_all = tmp_path / "open"
     open_to_all.mkdir()
     open_to_all.chmod(0o777)
@@ -338,7 +338,7 @@ def test_the_cache_refuses_what_is_not_its_own(
     assert list(open_to_all.iterdir()) == []
     monkeypatch.setenv("NARAE_CACHE", "/proc/no")  # where nothing can be written
     cache.write("k1", b"code")
-    assert cache.read("k1") is None
+    assert cache.read(["k1"]) == {}
 
 
 def test_the_cache_does_not_grow_for_ever(
@@ -386,9 +386,9 @@ def test_what_lies_in_the_cache_cannot_hold_up_or_mislead(
     if make is not _link:
         path.unlink()
     make(path)
-    assert cache.read("k1") is None
+    assert cache.read(["k1"]) == {}
     cache.write("k1", b"new")  # takes its place, where that can be
-    assert cache.read("k1") == (None if path.is_dir() else b"new")
+    assert cache.read(["k1"]) == ({} if path.is_dir() else {"k1": b"new"})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="/dev")
@@ -404,7 +404,7 @@ def test_a_folder_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: pathli
     ):
         monkeypatch.setenv("NARAE_CACHE", bad)
         cache.write("k1", b"code")
-        assert cache.read("k1") is None
+        assert cache.read(["k1"]) == {}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "pipe"]
 
 
@@ -429,8 +429,8 @@ import sys
 from narae.executors.native import cache
 for i in range(300):
     cache.write(f"k{i % 3}", bytes([i % 3]) * 20000)
-    found = cache.read(f"k{i % 3}")
-    assert found == bytes([i % 3]) * 20000
+    found = cache.read([f"k{i % 3}"])
+    assert found == {f"k{i % 3}": bytes([i % 3]) * 20000}
 """
 
 

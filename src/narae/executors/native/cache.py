@@ -14,6 +14,7 @@ import stat
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from narae.executors.native.target import host
@@ -79,11 +80,16 @@ def _ours(found: os.stat_result) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def read(name: str) -> bytes | None:
-    """A kernel's object file, None where there is none that is whole."""
+def read(names: Iterable[str]) -> dict[str, bytes]:
+    """The object files of those kernels that are there and whole."""
     path = _trusted()
+    found = {} if path is None else {name: _read(os.path.join(path, name), name) for name in names}
+    return {name: code for name, code in found.items() if code is not None}
+
+
+def _read(path: str, name: str) -> bytes | None:
     try:
-        data = b"" if path is None else _contents(path / name)
+        data = _contents(path)
     except OSError:
         return None
     start = len(_HEADER) + 32
@@ -92,13 +98,13 @@ def read(name: str) -> bytes | None:
     return data[start:]
 
 
-def _contents(path: Path) -> bytes:
+def _contents(path: str) -> bytes:
     """What is in a plain file of ours; nothing of a pipe, a device, a link or what is too large."""
 
     def fits(found: os.stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and _ours(found) and found.st_size <= _LARGEST
 
-    if not fits(path.lstat()):
+    if not fits(os.lstat(path)):
         return b""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:

@@ -48,9 +48,8 @@ def addresses(
 
 
 def _load(missing: dict[str, Function], checked: bool, keep: bool) -> None:
-    read = {name: cache.read(name) if keep else None for name in missing}
-    objects = {name: code for name, code in read.items() if code is not None}
-    for name in [name for name, code in read.items() if code is None]:
+    objects = cache.read(missing) if keep else {}
+    for name in [name for name in missing if name not in objects]:
         text = text_of(missing[name])
         objects[name] = code = compile_text(checks.checked_text(text) if checked else text)
         if keep:  # checks hold addresses of this process

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -184,6 +185,7 @@ class _Row:
         return self._f.at(place, self._f.mul(i, size))
 
 
+@functools.cache
 def itemsize(dtype: str) -> int:
     """Bytes of one element."""
     return 1 if dtype == "bool" else int(dtype.lstrip("uintfloa")) // 8

@@ -76,9 +76,10 @@ class Function:
 
     def call(self, result: str, name: str, args: Sequence[tuple[str, str]]) -> str:
         """Call an outside function: (type, value) pairs."""
-        kinds = ", ".join(kind for kind, _ in args)
-        self.declared[name] = f"declare {result} @{name}({kinds})"
-        shown = ", ".join(f"{kind} {value}" for kind, value in args)
+        if name not in self.declared:
+            kinds = ", ".join([kind for kind, _ in args])
+            self.declared[name] = f"declare {result} @{name}({kinds})"
+        shown = ", ".join([f"{kind} {value}" for kind, value in args])
         text = f"call {result} @{name}({shown})"
         if result == "void":
             self.do(text)

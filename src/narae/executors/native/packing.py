@@ -111,15 +111,15 @@ class _Packing:
         kind, step = vector(self.kind, lanes), 1
         while step < lanes:
             made = list(rows)
+            low = [j if not j & step else lanes + j - step for j in range(lanes)]
+            high = [j + step if not j & step else lanes + j for j in range(lanes)]
+            picks = [", ".join(f"i32 {n}" for n in order) for order in (low, high)]
             for i in range(lanes):
                 if i & step:
                     continue
                 a, b = rows[i], rows[i + step]
-                low = [j if not j & step else lanes + j - step for j in range(lanes)]
-                high = [j + step if not j & step else lanes + j for j in range(lanes)]
-                for place, order in ((i, low), (i + step, high)):
-                    picks = ", ".join(f"i32 {n}" for n in order)
-                    text = f"shufflevector {kind} {a}, {kind} {b}, <{lanes} x i32> <{picks}>"
+                for place, picked in zip((i, i + step), picks, strict=True):
+                    text = f"shufflevector {kind} {a}, {kind} {b}, <{lanes} x i32> <{picked}>"
                     made[place] = f.let(text)
             rows, step = made, 2 * step
         return rows

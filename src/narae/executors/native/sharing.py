@@ -28,8 +28,8 @@ def grid(part: Product, shape: Shape, workers: int) -> list[tuple[Any, Any]]:
             if many or (apart > 1 and len(part.rows) < 2 * shape.rows * apart):
                 break
             rows = cuts(len(part.rows), apart, shape.rows)
-            end = _end(part, shape, rows, columns, workers)
-            if end < 0.99 * soonest:
+            end = _end(part, shape, rows, columns, workers, 0.99 * soonest)
+            if end is not None:
                 best, soonest = [(r, c) for c in columns for r in rows], end
     return best
 
@@ -44,21 +44,28 @@ def _column_cuts(part: Product, shape: Shape) -> list[list[tuple[int, int]]]:
     return [list(way) for way in ways]
 
 
-def _end(part: Product, shape: Shape, rows: Any, columns: Any, workers: int) -> float:
-    """When threads that take tiles in order would be through, in multiplications."""
+def _end(
+    part: Product, shape: Shape, rows: Any, columns: Any, workers: int, sooner: float
+) -> float | None:
+    """When threads that take tiles in order would be through, in multiplications; None where that is
+    not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
     copy = 0 if lies_well(part) else _COPY
     tall = [-(-(b - a) // shape.rows) * shape.rows + copy for a, b in rows]
     wide = [-(-(b - a) // shape.lanes) * shape.lanes * depth for a, b in columns]
-    busy, longest = [0.0] * workers, 0.0
+    meet = _MEET if len(rows) * len(columns) > 1 else 0
+    late = (
+        meet + (max(tall, default=0) * max(wide, default=0) + _CALL) / 4
+    )  # a thread may be held up while it has a tile
+    if late + (sum(tall) * sum(wide) + _CALL * len(tall) * len(wide)) / workers >= sooner:
+        return None  # not even if all were through at the same time
+    busy = [0.0] * workers
     for w in wide:
         for t in tall:
-            cost = t * w + _CALL
             first = busy.index(min(busy))
-            busy[first] += cost
-            longest = max(longest, cost)
-    meet = _MEET if len(rows) * len(columns) > 1 else 0
-    return max(busy) + longest / 4 + meet  # a thread may be held up while it has a tile
+            busy[first] += t * w + _CALL
+    end = max(busy) + late
+    return end if end < sooner else None
 
 
 def lies_well(part: Product) -> bool:

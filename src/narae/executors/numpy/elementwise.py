@@ -11,13 +11,7 @@ from narae.executors.numpy.calls import Call, call
 from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.numpy.memory import Scratch
 from narae.graph.ir import Node, Value
-
-_ROTATIONS = tuple(
-    tuple((np.array(r, np.uint32), np.array(32 - r, np.uint32)) for r in group)
-    for group in ((13, 15, 26, 6), (17, 29, 16, 24))
-)
-_WORDS = tuple(np.array(n, np.uint32) for n in range(1, 6))
-_PARITY = np.array(0x1BD11BDA, np.uint32)
+from narae.ops.records.bits import PARITY, turn
 
 
 @lowering("cast", "stop_gradient")
@@ -102,20 +96,9 @@ def threefry(
     k2: np.ndarray,
     turned: np.ndarray,
 ) -> None:
-    """Threefry-2x32 of 20 rounds (Salmon et al. 2011) in place in y0 and y1; k2 and `turned` are
-    scratch."""
+    """Threefry-2x32 in place in y0 and y1; k2 and `turned` are scratch."""
     np.bitwise_xor(k0, k1, k2)
-    np.bitwise_xor(k2, _PARITY, k2)
-    keys = (k0, k1, k2)
+    np.bitwise_xor(k2, PARITY, k2)
     np.add(x0, k0, y0)
     np.add(x1, k1, y1)
-    for group in range(5):
-        for left, right in _ROTATIONS[group % 2]:
-            np.add(y0, y1, y0)
-            np.left_shift(y1, left, turned)
-            np.right_shift(y1, right, y1)
-            np.bitwise_or(y1, turned, y1)
-            np.bitwise_xor(y1, y0, y1)
-        np.add(y0, keys[(group + 1) % 3], y0)
-        np.add(y1, keys[(group + 2) % 3], y1)
-        np.add(y1, _WORDS[group], y1)
+    turn(y0, y1, (k0, k1, k2), turned)

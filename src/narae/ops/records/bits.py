@@ -7,6 +7,7 @@ threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from narae.base.errors import DtypeError
 from narae.graph.ir import Spec
 from narae.ops.record import broadcast_shapes, record
 
+PARITY = np.uint32(0x1BD11BDA)
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-_PARITY = 0x1BD11BDA
+_BLOCK = 1 << 15  # numbers: what fits in a core's own cache, three times
 
 
 def _rule(k0: Spec, k1: Spec, x0: Spec, x1: Spec) -> tuple[Spec, Spec]:
@@ -27,8 +29,10 @@ def _rule(k0: Spec, k1: Spec, x0: Spec, x1: Spec) -> tuple[Spec, Spec]:
 
 
 def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+    if xp is np:
+        return _enciphered(k0, k1, x0, x1)
     word = np.uint32
-    keys = (k0, k1, k0 ^ k1 ^ word(_PARITY))
+    keys = (k0, k1, k0 ^ k1 ^ PARITY)
     x0, x1 = x0 + keys[0], x1 + keys[1]
     for group in range(5):
         for r in _ROTATIONS[group % 2]:
@@ -37,6 +41,43 @@ def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
         x0 = x0 + keys[(group + 1) % 3]
         x1 = x1 + keys[(group + 2) % 3] + word(group + 1)
     return x0, x1
+
+
+def _enciphered(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same on NumPy's arrays, in place: block by block where all have one key, since a hundred
+    passes over what no cache holds take five times as long."""
+    shape = np.broadcast_shapes(*(np.shape(a) for a in (k0, k1, x0, x1)))
+    y0, y1 = (np.empty(shape, np.uint32) for _ in range(2))
+    np.add(x0, k0, out=y0)
+    np.add(x1, k1, out=y1)
+    keys = (k0, k1, k0 ^ k1 ^ PARITY)
+    if np.ndim(keys[2]):
+        turn(y0, y1, keys, np.empty(shape, np.uint32))
+        return y0, y1
+    scratch, flat0, flat1 = (
+        np.empty(min(_BLOCK, y0.size), np.uint32),
+        y0.reshape(-1),
+        y1.reshape(-1),
+    )
+    for start in range(0, y0.size, _BLOCK):
+        block = flat0[start : start + _BLOCK]
+        turn(block, flat1[start : start + _BLOCK], keys, scratch[: len(block)])
+    return y0, y1
+
+
+def turn(y0: np.ndarray, y1: np.ndarray, keys: Sequence[Any], scratch: np.ndarray) -> None:
+    """The twenty rounds, in place in y0 and y1: counters, to which the first two keys were added."""
+    word = np.uint32
+    for group in range(5):
+        for r in _ROTATIONS[group % 2]:
+            np.add(y0, y1, out=y0)
+            np.left_shift(y1, word(r), out=scratch)
+            np.right_shift(y1, word(32 - r), out=y1)
+            np.bitwise_or(y1, scratch, out=y1)
+            np.bitwise_xor(y1, y0, out=y1)
+        np.add(y0, keys[(group + 1) % 3], out=y0)
+        np.add(y1, keys[(group + 2) % 3], out=y1)
+        np.add(y1, word(group + 1), out=y1)
 
 
 def _samples(rng: Any) -> Any:
