@@ -11,6 +11,7 @@ from narae.base.pushed import Guard
 from narae.engine.config import executor, num_threads
 from narae.engine.distribution import spread_of
 from narae.engine.trace import Traced, fill, trace
+from narae.engine.variable import touch
 from narae.executors import has_halves, load, wishes
 from narae.executors.rows import Rows
 from narae.graph.fuse import fuse
@@ -94,11 +95,11 @@ class Compiled:
                 store.host()
 
     def _touch(self) -> None:
-        for variable in self._touched:
-            if self.program.away:
+        if self.program.away:
+            for variable in self._touched:
                 variable.moved()
-            else:
-                variable.touched()
+        else:
+            touch(self._touched)
 
 
 class Many:

@@ -208,7 +208,7 @@ class Variable(Copied, LogicalOperators):
     def read_from(self, stored: Any) -> None:
         """Take the value of an array in a file, of this shape, straight into the storage."""
         stored.read_into(self.store.array)
-        self.touched()
+        touch([self])
 
     def assign_add(self, value: Any) -> Tensor:
         """Add to the variable: the sum is cast, not what is added."""
@@ -228,15 +228,8 @@ class Variable(Copied, LogicalOperators):
         return self.store.host().copy() if current_scope() is None else self.own_value.numpy()
 
     def stored(self) -> np.ndarray:
-        """The storage itself, for programs that write in place. Call `touched` after writing."""
+        """The storage itself, for programs that write in place. Call `touch` after writing."""
         return self.store.host()
-
-    def touched(self) -> None:
-        """Forget what was read before: the storage has changed."""
-        if limits.ACTIVE.entries:
-            self._given()
-        self.store.wrote()
-        self._snapshot = None
 
     def moved(self) -> None:
         """Forget what was read before: there is a newer value on a device."""
@@ -281,6 +274,16 @@ class Variable(Copied, LogicalOperators):
         with eagerly():
             body = np.array2string(self.store.host(), separator=", ", threshold=100)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.spec.dtype}, value={body}>"
+
+
+def touch(variables: Iterable[Variable]) -> None:
+    """Forget what was read of variables before: their storage has changed."""
+    given = limits.ACTIVE.entries
+    for variable in variables:
+        if given:
+            variable._given()
+        variable.store.wrote()
+        variable._snapshot = None
 
 
 def standing(pairs: Iterable[tuple[Variable, Any]]) -> AbstractContextManager[Any]:

@@ -71,14 +71,13 @@ class Tracked:
 
     def _held(self, kind: Any) -> list[Any]:
         """Everything of a kind held directly or within containers, each once, in order."""
-        found: dict[int, Any] = {}
+        held: list[Any] = []
         for value in self._tracked.values():
             if not isinstance(value, _CONTAINERS):
-                if kind(value):
-                    found[id(value)] = value
+                held.append(value)
             elif value:
-                found.update((id(leaf), leaf) for leaf in _leaves(value) if kind(leaf))
-        return list(found.values())
+                held += _leaves(value)
+        return list({id(thing): thing for thing in held if kind(thing)}.values())
 
     def _untrack_variable(self, variable: Variable) -> None:
         """No more one of the layer's weights, though an attribute may go on holding it."""

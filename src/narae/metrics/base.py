@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from narae import ops
 from narae.base.copying import Copied
+from narae.base.dtypes import np_dtype
 from narae.base.identifiers import get_object
 from narae.base.names import auto_name, name_scope
 from narae.base.settings import floatx
 from narae.engine.variable import Variable, standing
+from narae.ops.tensor import tensor_of
 from narae.ops.weighting import compute_dtype
 
 
@@ -115,7 +119,7 @@ class Metric(Copied):
     def reset_state(self) -> None:
         """Forget what was counted."""
         for variable in self.variables:
-            variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
+            variable.assign(tensor_of(np.zeros(variable.shape, np_dtype(variable.dtype))))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Count a batch and give the result."""

@@ -31,7 +31,8 @@ class Steps:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._programs = Programs()
-        self._latest: dict[str, tuple[Any, Compiled]] = {}  # by kind of step: specs, their program
+        # by kind of step: specs, whether they are wrapped, their program
+        self._latest: dict[str, tuple[Any, bool, Compiled]] = {}
         self._making = Guard()  # two threads must not build one model at once
         self._state: Any = None
         self._plain = False
@@ -114,10 +115,8 @@ class Steps:
         """The program of a step for batches of this shape."""
         specs, wrapped = batch.specs(), getattr(batch, "wrapped", False)
         latest = self._latest.get(kind)
-        if (
-            latest is not None and latest[0] is specs
-        ):  # sources of arrays give the same object again
-            return latest[1]
+        if latest is not None and latest[1] is wrapped and _alike(latest[0], specs):
+            return latest[2]
         key = (kind, repr(specs), wrapped)
         with self._making.held():
             found = self._programs.get(key)
@@ -126,7 +125,7 @@ class Steps:
                 found = self._programs.put(key, made)
                 self._state = self._seen = None  # tracing may have built layers and optimizer
                 self.refresh()
-            self._latest[kind] = (specs, found)
+            self._latest[kind] = (specs, wrapped, found)
         return found
 
     def traced(self, kind: str, specs: Any, wrapped: bool = False) -> Traced:
@@ -158,6 +157,20 @@ class Steps:
 
         data = packed(trees.map_tree(fed, batch.tree()), getattr(batch, "wrapped", False))
         return getattr(self._model, f"{kind}_step")(data)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two nests of specs are the same, with their kinds of containers and the order of keys. Sources
+    of arrays give the same object again."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(_alike(a[key], b[key]) for key in a)
+    if trees.is_nested(a):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    return a == b
 
 
 def packed(tree: Any, wrapped: bool = False) -> Any:

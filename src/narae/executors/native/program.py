@@ -56,6 +56,7 @@ class NativeProgram:
         self.outputs = [self._arrays[uid] for uid in plan.outputs]
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
+        self._place = address(self._control)
         self._control[driver.WORD] = driver.END << 32
         self._watched = checks.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
@@ -67,7 +68,7 @@ class NativeProgram:
         self._work, self._advance = driver.driver()
 
     def _stages(self) -> list[Done]:
-        error = address(self._control) + 8 * driver.ERROR
+        error = self._place + 8 * driver.ERROR
         scratch, arrays = Scratch(), self._arrays
         stages = [self._moves(self.plan.before)]
         for step in self.plan.steps:
@@ -152,7 +153,7 @@ class NativeProgram:
         tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
-        self._advance(address(control), scratch, -1)
+        self._advance(self._place, scratch, -1)
 
     def _settle(self) -> None:
         """End what runs after its present step. A run may have been broken off anywhere: before the
@@ -161,7 +162,7 @@ class NativeProgram:
             return
         control = self._control
         control[driver.STOP] = 1
-        place, scratch = address(control), threads.scratch(self._running_tables.scratch)
+        place, scratch = self._place, threads.scratch(self._running_tables.scratch)
         while phase := self._work(place, scratch, 1, 0):
             control[driver.ERROR] = 1
             self._advance(place, scratch, phase - 1)
@@ -170,11 +171,11 @@ class NativeProgram:
         return int(self._control[driver.WORD]) >> 32 != driver.END
 
     def _help(self, tables: Tables, side: int) -> None:
-        self._work(address(self._control), threads.scratch(tables.scratch), 0, side)
+        self._work(self._place, threads.scratch(tables.scratch), 0, side)
 
     def _lead(self, tables: Tables) -> Iterator[int]:
         """Take part, and run what is for Python."""
-        place, scratch = address(self._control), threads.scratch(tables.scratch)
+        place, scratch = self._place, threads.scratch(tables.scratch)
         due = time.monotonic() + _LOOK
         while phase := self._work(place, scratch, 1, 0):
             try:

@@ -40,6 +40,7 @@ class Tables:
         for i, phase in enumerate(phases):
             self._phases[i] = (first, driver.HOST if i in self.hosts else len(phase))
             first += len(phase)
+        self._places = address(self._phases), address(self._tiles)
 
     def _pairs(self, tiles: Sequence[Tile]) -> np.ndarray:
         """(kernel, record) of each tile; those of a chain's links are in its record."""
@@ -77,6 +78,5 @@ class Tables:
 
     def install(self, control: np.ndarray) -> None:
         """Make these the tables of a control record."""
-        control[driver.PHASES] = address(self._phases)
+        control[driver.PHASES], control[driver.TILES] = self._places
         control[driver.PHASE_COUNT] = self.count
-        control[driver.TILES] = address(self._tiles)

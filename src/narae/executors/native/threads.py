@@ -21,7 +21,7 @@ _MOST = 256  # threads of a process
 
 
 class _Local(threading.local):
-    scratch: np.ndarray = np.empty(0, np.uint8)
+    scratch: tuple[np.ndarray, int] = (np.empty(0, np.uint8), 0)  # with its address
 
 
 _local = _Local()
@@ -29,15 +29,18 @@ _local = _Local()
 
 def scratch(size: int) -> int:
     """The address of this thread's scratch, of at least `size` bytes."""
-    if _local.scratch.size < size:
-        _local.scratch = aligned(size)
-    return _local.scratch.ctypes.data
+    array, address = _local.scratch
+    if array.size < size:
+        array = aligned(size)
+        address = array.ctypes.data
+        _local.scratch = array, address
+    return address
 
 
 def range_of() -> tuple[int, int]:
     """Where this thread's scratch begins and ends."""
-    begin = _local.scratch.ctypes.data
-    return begin, begin + _local.scratch.size
+    array, begin = _local.scratch
+    return begin, begin + array.size
 
 
 class _Asked:
