@@ -7,17 +7,15 @@ threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import DtypeError
+from narae.base.threefry import PARITY, ROTATIONS, turn
 from narae.graph.ir import Spec
 from narae.ops.record import broadcast_shapes, record
 
-PARITY = np.uint32(0x1BD11BDA)
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _BLOCK = 1 << 15  # numbers: what fits in a core's own cache, three times
 
 
@@ -35,7 +33,7 @@ def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     keys = (k0, k1, k0 ^ k1 ^ PARITY)
     x0, x1 = x0 + keys[0], x1 + keys[1]
     for group in range(5):
-        for r in _ROTATIONS[group % 2]:
+        for r in ROTATIONS[group % 2]:
             x0 = x0 + x1
             x1 = ((x1 << word(r)) | (x1 >> word(32 - r))) ^ x0
         x0 = x0 + keys[(group + 1) % 3]
@@ -63,21 +61,6 @@ def _enciphered(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndar
         block = flat0[start : start + _BLOCK]
         turn(block, flat1[start : start + _BLOCK], keys, scratch[: len(block)])
     return y0, y1
-
-
-def turn(y0: np.ndarray, y1: np.ndarray, keys: Sequence[Any], scratch: np.ndarray) -> None:
-    """The twenty rounds, in place in y0 and y1: counters, to which the first two keys were added."""
-    word = np.uint32
-    for group in range(5):
-        for r in _ROTATIONS[group % 2]:
-            np.add(y0, y1, out=y0)
-            np.left_shift(y1, word(r), out=scratch)
-            np.right_shift(y1, word(32 - r), out=y1)
-            np.bitwise_or(y1, scratch, out=y1)
-            np.bitwise_xor(y1, y0, out=y1)
-        np.add(y0, keys[(group + 1) % 3], out=y0)
-        np.add(y1, keys[(group + 2) % 3], out=y1)
-        np.add(y1, word(group + 1), out=y1)
 
 
 def _samples(rng: Any) -> Any:
