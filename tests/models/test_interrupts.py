@@ -222,15 +222,19 @@ def test_of_a_model_in_use(each_executor: str) -> None:
         _usable(model)
 
 
+def _seconds_of_fit(model: Any) -> float:
+    begun = time.perf_counter()
+    _fit(model)
+    return time.perf_counter() - begun
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer that interrupts")
 def test_by_a_signal_at_any_time(each_executor: str) -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
     model, chosen, hits = _in_use(), random.Random(0), 0
-    begun = time.perf_counter()
-    _fit(model)
-    takes = time.perf_counter() - begun
+    takes = min(_seconds_of_fit(model) for _ in range(5))  # other work may hold one up
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         for _ in range(60):

@@ -434,6 +434,33 @@ for i in range(300):
 """
 
 
+@pytest.mark.parametrize(
+    ("name", "where"),  # each has a kernel of its own
+    [("sin", "add_object_file"), ("cos", "finalize_object"), ("tanh", "get_function_address")],
+)
+def test_an_interrupt_while_code_is_linked(
+    name: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was linked before goes on working, and the same kernels are linked when next asked for."""
+    x = np.arange(5.0)
+    before = compile_function(lambda x: ops.abs(x) - x * x * x, Spec((5,), "float64"))
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def make() -> Any:
+        function = getattr(ops, name)
+        return compile_function(lambda x: function(x * x) - x * x * x, Spec((5,), "float64"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(compiler.llvm.ExecutionEngine, where, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make()
+    for program, first in ((before, np.abs(x)), (make(), getattr(np, name)(x * x))):
+        program.inputs[0][:] = x
+        np.testing.assert_allclose(program(), first - x**3, rtol=1e-14)
+
+
 def test_processes_that_write_at_once(tmp_path: pathlib.Path) -> None:
     env = {**os.environ, "NARAE_CACHE": str(tmp_path / "c")}
     running = [subprocess.Popen([sys.executable, "-c", _WRITER], env=env) for _ in range(3)]

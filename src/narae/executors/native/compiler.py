@@ -23,6 +23,7 @@ Build = Callable[[str], Function]  # a kernel's function, given its name
 
 _addresses: dict[str, int] = {}  # by the names of kernels
 _engines: list[Any] = []  # own the code for as long as the process lives
+_free: list[Any] = []  # the one that takes more; none that an interrupt left with half of a load
 _lock = Guard()
 
 
@@ -55,12 +56,19 @@ def _load(missing: dict[str, Function], checked: bool, keep: bool) -> None:
         if keep:  # checks hold addresses of this process
             cache.write(name, code)
     _tell(objects.values())
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
+    engine = _free.pop() if _free else _engine()
     for code in objects.values():
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    _engines.append(engine)
     _addresses.update((name, engine.get_function_address(name)) for name in missing)
+    _free.append(engine)
+
+
+def _engine() -> Any:
+    """A new one: it costs as much as linking some ten kernels."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host().machine())
+    _engines.append(engine)
+    return engine
 
 
 @functools.cache
@@ -86,10 +94,10 @@ def compile_text(text: str, target: Target | None = None) -> bytes:
 
 def _tell(objects: Iterable[bytes]) -> None:
     """Make those functions of the C library known to the linker that objects name."""
+    named = {name for code in objects for name in code.split(b"\0")}  # so objects end their names
     for name in LIBRARY:
         for full in (name, f"{name}f"):
-            symbol = b"\0" + full.encode() + b"\0"  # as in an object's table of names
-            if any(symbol in code for code in objects):
+            if full.encode() in named:
                 address = ctypes.cast(getattr(_mathematics(), full), ctypes.c_void_p).value
                 llvm.add_symbol(full, address)
 

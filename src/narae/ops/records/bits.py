@@ -43,7 +43,7 @@ def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
 
 def _enciphered(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndarray]:
     """The same on NumPy's arrays, in place: block by block where all have one key, since a hundred
-    passes over what no cache holds take five times as long."""
+    passes over what no cache holds take several times as long."""
     shape = np.broadcast_shapes(*(np.shape(a) for a in (k0, k1, x0, x1)))
     y0, y1 = (np.empty(shape, np.uint32) for _ in range(2))
     np.add(x0, k0, out=y0)
