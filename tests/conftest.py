@@ -6,12 +6,6 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Eight devices, for programs that are split; and no end of a test whose process is made to wait.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_force_host_platform_device_count=8"
-    " --xla_cpu_collective_call_terminate_timeout_seconds=600",
-)
 
 import gc
 import itertools
@@ -25,6 +19,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from tests import compiling
 from tests.leftovers import nothing_left
 
 # Everybody's `make test` tries the same examples, so that it is green or red for all; `make test-all`
@@ -37,7 +32,9 @@ hypothesis.settings.load_profile("narae")
 @pytest.fixture(scope="session")
 def keras() -> Any:
     """Real Keras on JAX: the oracle."""
-    return pytest.importorskip("keras")
+    oracle = pytest.importorskip("keras")
+    _set_aside()
+    return oracle
 
 
 @pytest.fixture
@@ -93,6 +90,18 @@ def _fixed(_nothing_left: None) -> None:
     reset_global_seed()
 
 
+def _set_aside() -> None:
+    """What there is now stays until the end: no later collection of garbage walks through it. Half a second for
+    each otherwise, with the oracle's modules and twenty thousand tests."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are no garbage."""
+    _set_aside()
+
+
 _ran = itertools.count(1)
 _MANY = 500
 
@@ -111,8 +120,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose Hypothesis's profile."""
-    if config.getoption("--all"):
+    """Choose Hypothesis's profile, and how XLA compiles: well where all is tested, or XLA is what is chosen."""
+    everything = config.getoption("--all")
+    compiling.set_flags(quick=not everything and os.environ.get("NARAE_EXECUTOR") != "xla")
+    if everything:
         hypothesis.settings.load_profile("searching")
 
 

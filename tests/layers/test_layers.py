@@ -106,7 +106,9 @@ DIFFERENTIATED.remove("masking")
 def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
     """The layer of both, built, with the same weights; and the inputs."""
     kind, arguments, x = LAYERS[name]
-    keras.backend.clear_session()  # names count from the beginning, as narae's do in each test
+    keras.backend.clear_session(
+        free_memory=False
+    )  # names count from the beginning, as narae's do in each test
     ours, theirs = getattr(layers, kind)(**arguments), getattr(keras.layers, kind)(**arguments)
     wanted = theirs(x)
     ours(ops_of(x))
@@ -217,7 +219,8 @@ def test_gradients_are_jax_s(name: str, keras: Any) -> None:
         return (out * weight).sum()
 
     values = [v.value for v in theirs.trainable_variables]
-    by_weight, by_input = jax.grad(objective, argnums=(0, 1))(values, x)
+    slopes = jax.jit(jax.grad(objective, argnums=(0, 1)))  # one program, not one for each part
+    by_weight, by_input = slopes(values, x)
     for mine, other in zip(
         got[0], by_input if isinstance(by_input, list) else [by_input], strict=True
     ):

@@ -171,7 +171,7 @@ def test_an_eager_fit_gives_the_compiled_fit_s_numbers(row: str) -> None:
 
 
 def _names_after_compile(keras: Any) -> list[str]:
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
     model.compile("sgd", "binary_crossentropy", metrics=["precision", "auc", "mae"])
     model.fit(X, BINARY, verbose=0)

@@ -72,7 +72,7 @@ def _shown(module: Any, make: Any, **arguments: Any) -> list[Any]:
     """The words of each row, whatever the widths of the columns; rows that wrap are one."""
     reset_names()
     if module is not narae:
-        module.backend.clear_session()
+        module.backend.clear_session(free_memory=False)
     lines: list[str] = []
     make(module).summary(
         line_length=200, print_fn=lambda text, **_: lines.extend(text.split("\n")), **arguments

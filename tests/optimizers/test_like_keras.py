@@ -188,7 +188,7 @@ _MADE = [lambda m, row=row: _made(m, *row) for row in _ROWS]
 
 @pytest.mark.parametrize("made", [*_MADE, _loss_scaled, _mapped])
 def test_configs(made: Any, keras: Any) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     ours, theirs = made(optimizers), made(keras.optimizers)
     written = keras.optimizers.serialize(theirs)
     assert optimizers.serialize(ours) == written
@@ -205,7 +205,7 @@ def test_configs_of_schedules(name: str, keras: Any) -> None:
 
 
 def test_state_is_named_as_in_keras(keras: Any) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     options = {"use_ema": True, "gradient_accumulation_steps": 2, "momentum": 0.9, "centered": True}
     paths = []
     for module in (narae, keras):
