@@ -239,6 +239,7 @@ def test_streams_and_eager_models_are_looked_at() -> None:
             iter(batches),
             None,
             steps_per_epoch=3,
+            shuffle=False,
         )
     )
     model = narae.Sequential([narae.Input((6,)), layers.Dense(1)])

@@ -73,7 +73,10 @@ ONE, THREE = X[:, :1], X[:, :3]
         (lambda: _classes().evaluate(X, Y + 7, verbose=0), "label 9 is out of range"),
         (lambda: _classes().test_on_batch(X, Y - 1), "label -1 is out of range"),
         (lambda: _classes().train_on_batch(X, Y + 2), "label 4 is out of range"),
-        (lambda: _classes().fit(iter([(X, Y + 1)]), verbose=0), "label 3 is out of range"),
+        (
+            lambda: _classes().fit(iter([(X, Y + 1)]), shuffle=False, verbose=0),
+            "label 3 is out of range",
+        ),
         (lambda: _classes().predict(X[:, :3], verbose=0), "got shape (30, 3)"),
         (lambda: _classes().predict(X[:0], verbose=0), "there are no samples"),
         (lambda: _classes().predict(X, verbose="loud"), "verbose is 0"),
@@ -85,9 +88,15 @@ ONE, THREE = X[:, :1], X[:, :3]
             ),
             "class_weight and sample_weight cannot both be given",
         ),
-        (lambda: _classes().fit(iter([]), verbose=0), "no batch"),
-        (lambda: _classes().fit(iter([(X, Y)]), Y, verbose=0), "y is not passed beside it"),
-        (lambda: _classes().fit(iter([(X, Y, Y, Y)]), verbose=0), "(x, y, sample_weight)"),
+        (lambda: _classes().fit(iter([]), shuffle=False, verbose=0), "no batch"),
+        (
+            lambda: _classes().fit(iter([(X, Y)]), Y, shuffle=False, verbose=0),
+            "y is not passed beside it",
+        ),
+        (
+            lambda: _classes().fit(iter([(X, Y, Y, Y)]), shuffle=False, verbose=0),
+            "(x, y, sample_weight)",
+        ),
         (lambda: _classes().fit(3, Y, verbose=0), "x"),
         (lambda: _classes().fit(None, Y, verbose=0), "x"),
         (
@@ -237,7 +246,7 @@ def test_masked_values_are_not_data() -> None:
         lambda: model.fit(x, np.ma.masked_array(y, y > 0), verbose=0),
         lambda: model.fit(x, y, sample_weight=np.ma.masked_array(y, y > 0), verbose=0),
         lambda: model.predict(masked, verbose=0),
-        lambda: model.fit(iter([(masked, y)]), verbose=0),
+        lambda: model.fit(iter([(masked, y)]), shuffle=False, verbose=0),
     ):
         with pytest.raises(ValueError, match="is a masked array of shape"):
             call()

@@ -65,6 +65,11 @@ class CompiledLoss(Copied):
         self._trackers: list[Mean] = []
         self._shapes: Any = None  # of the outputs that the last call saw
 
+    @property
+    def built(self) -> bool:
+        """Whether a batch was seen: the losses are those of its outputs."""
+        return self._entries is not None
+
     def trackers(self) -> list[Mean]:
         """The mean of each output's losses, when there are several."""
         return self._trackers

@@ -53,6 +53,11 @@ class CompiledMetrics(metrics.Metric):
         self._rows: list[Row] | None = None
 
     @property
+    def built(self) -> bool:
+        """Whether a batch was seen: the metrics are those of its outputs."""
+        return self._rows is not None
+
+    @property
     def metrics(self) -> list[Any]:
         """The metrics singly, once the first batch was seen."""
         return [row.metric for row in self._rows or ()]

@@ -8,11 +8,13 @@ itself into a program's inputs. The kinds are in the neighbours: `data_arrays` (
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from narae.base import trees
 from narae.engine.keys import make_default_seed
+from narae.models.caps import levels_out
 from narae.models.data_arrays import ArrayBatch, ArraySource
 from narae.models.data_batches import Batch, Source
 from narae.models.data_checks import (
@@ -85,12 +87,22 @@ def make_source(
                 "it, but comes "
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
+    if shuffle and (kind == "stream" or getattr(x, "num_batches", 0) is None):
+        _warn_of_order(x)
     if kind == "dataset":
         source = DatasetSource(x, bool(shuffle), whole, weights, seed)
     else:
         source = StreamSource(x, whole, weights)
     source.asked = steps
     return of_processes(source)
+
+
+def _warn_of_order(x: Any) -> None:
+    warnings.warn(
+        f"shuffle is ignored: x is a {type(x).__name__}, whose batches come in its own order. Shuffle "
+        "where they are made, and pass shuffle=False",
+        stacklevel=levels_out(),
+    )
 
 
 def _kind(x: Any) -> str:

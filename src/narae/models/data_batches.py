@@ -84,6 +84,9 @@ class Source:
         """A batch as the first of an epoch will be, without taking it from the epoch."""
         raise NotImplementedError
 
+    def reset(self, looked: bool) -> None:
+        """Before the first epoch of a run. looked: whether a batch is looked at first, to build the model."""
+
     def ready(self) -> bool:
         """Whether another epoch has data; False, with a warning, when a generator is used up."""
         return True

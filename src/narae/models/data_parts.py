@@ -60,6 +60,10 @@ class PartSource(Source):
         """A batch as the first of an epoch will be."""
         return PartBatch(self._source.peek(), self._parts)
 
+    def reset(self, looked: bool) -> None:
+        """This process's source is told."""
+        self._source.reset(looked)
+
     def ready(self) -> bool:
         """Whether another epoch has data, here and in the other processes."""
         return min(sizes(int(self._source.ready()))) > 0

@@ -146,6 +146,13 @@ class DatasetSource(Source):
                 f"{type(dataset).__name__} has no len(): say how many steps an epoch has"
             )
 
+    def reset(self, looked: bool) -> None:
+        """Tell the dataset, in Keras's order: a run's beginning is the end of an epoch, and what is looked at
+        for building is an epoch too."""
+        if looked:
+            _call(self._dataset, "on_epoch_begin")
+        _call(self._dataset, "on_epoch_end")
+
     def _count(self) -> int | None:
         """How many batches a pass has now: a dataset may change at the end of an epoch."""
         found: int | None = getattr(self._dataset, "num_batches", None)

@@ -53,6 +53,7 @@ def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> 
         True,
     )
     model._made("train")
+    train.reset(not (_layers_built(model) and _compiled_built(model)))
     model.history = callbacks.history
     model.stop_training = False
     callbacks.on_data(lambda: train.peek().tree())
@@ -92,6 +93,16 @@ def _build(model: Any, source: Any) -> None:
             model._steps().program("train", source.peek())
         elif not model.built and not own_step(model, "train"):
             model._steps().run("predict", source.peek())
+
+
+def _layers_built(model: Any) -> bool:
+    return all(layer.built for layer in model._flatten_layers())
+
+
+def _compiled_built(model: Any) -> bool:
+    """Whether the compiled loss and metrics have seen a batch."""
+    compiled = (model._trained.loss, model._trained.metrics)
+    return all(part is None or part.built for part in compiled)
 
 
 def _sources(
@@ -190,6 +201,7 @@ def _test_epoch(model: Any, source: Any, callbacks: Any, checks: Checks) -> dict
     """One pass over data without training; the metrics at its end."""
     model.reset_metrics()
     model._made("test")
+    source.reset(not (_layers_built(model) and _compiled_built(model)))
     model.stop_evaluating = False
     callbacks.on_test_begin()
     check = lambda batch: checks.labels("test", source, batch)  # noqa: E731
@@ -266,6 +278,8 @@ def predict(
     running.refresh()
     listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
     model._made("predict")
+    if not _layers_built(model):
+        source.reset(True)
     model.stop_predicting = False
     listed.on_predict_begin()
     out = _Outputs(source.samples if steps is None else None, source.batch_size)
