@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,10 +20,13 @@ from narae.engine.programs import Programs
 from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
 from narae.models import direct
+from narae.models.caps import levels_out
 from narae.models.data_checks import spec_of
+from narae.models.readings import Readings
 from narae.ops.tensor import as_tensor
 
 _SHAPES = 4096  # that a model was called on: as many are remembered
+_OFTEN = 5  # times in a row that a step is compiled anew before it is told
 
 
 class Steps:
@@ -38,9 +42,39 @@ class Steps:
         self._plain = False
         self._seen: Any = None  # the changes, optimizer and mode that `_state` was taken at
         self._called: dict[Any, Any] = {}  # shapes that the model was called on: their specs
+        self._read: Readings | None = None  # what the programs' steps read while they were traced
+        self._again = 0  # how often in a row that had changed
 
     def refresh(self) -> None:
-        """Forget programs that were made for another state of the model (trainable flags, optimizer)."""
+        """Forget programs that were made for another state of the model: trainable flags, the optimizer, and
+        settings of all that its steps are made of."""
+        self._reread()
+        self._refresh_state()
+
+    def _reread(self) -> None:
+        """Forget programs where something has changed that their steps read."""
+        if self._read is None or self._read.same():
+            self._again = 0
+            return
+        with self._making.held():
+            new = Readings(self._model)
+            where, self._read = self._read.changed(new), new
+            self._again = self._again + 1 if where else 0
+            if where:
+                self._forget()
+        if self._again == _OFTEN:
+            warnings.warn(
+                f"{self._model.name!r} is compiled anew at every call, since {where} has changed each time: make it "
+                "a narae.Variable, or compute with it outside of the model",
+                stacklevel=levels_out(),
+            )
+
+    def _forget(self) -> None:
+        self._programs.clear()
+        self._latest.clear()
+        self._called.clear()
+
+    def _refresh_state(self) -> None:
         model = self._model
         spread = distribution()
         seen = (changes.count(), id(model.optimizer), model.run_eagerly, spread)
@@ -54,9 +88,7 @@ class Steps:
             )
             state = (flags, layers, id(model.optimizer), model.run_eagerly, spread)
             if self._state is not None and state != self._state:
-                self._programs.clear()
-                self._latest.clear()
-                self._called.clear()
+                self._forget()
             self._state = state
             own = all(map(direct.is_own, model._flatten_layers()))
             self._seen = seen if own else None  # others may hold layers in lists that grow unseen
@@ -65,7 +97,7 @@ class Steps:
     def call(self, array: np.ndarray) -> Any:
         """The model's outputs for an array by the compiled predict step; None where it is to be
         called as it is: at the first call for a shape, and where more than numbers may come of it."""
-        self.refresh()
+        self._refresh_state()
         if not self._plain or self._model.run_eagerly:
             return None
         key = (array.shape, array.dtype)
@@ -123,8 +155,10 @@ class Steps:
             if found is None:
                 made = Compiled(self.traced(kind, specs, wrapped), executor(), True)
                 found = self._programs.put(key, made)
-                self._state = self._seen = None  # tracing may have built layers and optimizer
-                self.refresh()
+                # tracing may have built layers and optimizer, and set what it reads
+                self._state = self._seen = None
+                self._refresh_state()
+                self._read = Readings(self._model)
             self._latest[kind] = (specs, wrapped, found)
         return found
 
