@@ -183,6 +183,7 @@ def _train_epoch(
     number: of the epoch, and of the part of the data that is its own.
     """
     epoch, part = number
+    model._steps().reread()  # callbacks may have changed a setting
     running = Executions(
         model,
         "train",

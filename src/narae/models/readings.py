@@ -105,7 +105,7 @@ class Readings:
 def _read(model: Any, reader: _Reader) -> None:
     """All that the model's steps may read, in an order that stays."""
     for layer in model._flatten_layers():
-        reader.layer(layer)
+        reader.layer(layer, counted=layer is not model)
     for variable in model.variables:
         held = [variable.regularizer, variable.constraint]
         reader.watch(_attributes, variable, ("regularizer", "constraint"), kept=held)
@@ -163,16 +163,20 @@ class _Reader:
         for name, value in zip(names, values, strict=True):
             self.value(f"{where}.{name}", value)
 
-    def layer(self, layer: Layer) -> None:
-        """A layer's settings. Those of narae's own layers are counted when they are set: what they hold is read."""
-        own, skipped, names = _is_ours(type(layer)), _kept(), []
+    def layer(self, layer: Layer, counted: bool) -> None:
+        """A layer's settings. Plain ones are counted when they are set; what others hold is read, and of classes
+        of users each that their methods name."""
+        cls, names = type(layer), ["_settings"] if counted else []
+        reached = frozenset() if _is_ours(cls) else self._methods(layer.name, cls, _METHODS)
         for name, value in list(vars(layer).items()):
             plain, hidden = type(value) in _PLAIN, name.startswith("_")
-            if name not in skipped and not (own and (plain or hidden)) and (plain or not hidden):
+            if name not in _kept() and (name in reached if plain or hidden else True):
                 names.append(name)
+        # those of the class, which one of its own may come before
+        names += [
+            n for n in reached if n not in vars(layer) and type(getattr(cls, n, self)) in _PLAIN
+        ]
         self.named(layer.name, vars(layer), names)
-        if not own:
-            self._methods(layer.name, type(layer), _METHODS)
 
     def value(self, where: str, value: Any) -> None:
         """What stands at a place: a number, what a container or an object holds, what a function reads."""
@@ -205,11 +209,10 @@ class _Reader:
             self.value(where, [value.func, list(value.args), value.keywords])
         elif _is_looked_into(value):
             self.found.append((where, type(value), _Same(value)))
-            own = _is_ours(type(value))
-            names = list(vars(value))[:_MOST]
-            self.named(
-                where, vars(value), [n for n in names if not own or n[0] != "_" or n in _HELD]
-            )
+            held, own = vars(value), _is_ours(type(value))
+            names = list(held)[:_MOST]
+            self.named(where, held, [n for n in names if not own or n[0] != "_" or n in _HELD])
+            self.watch(len, held)
             if not own:
                 self._methods(where, type(value), dir(type(value)))
         else:
@@ -250,18 +253,17 @@ class _Reader:
         """A global that a function names; of a module and a class, what else the function names."""
         if not isinstance(value, (types.ModuleType, type)):
             self.value(f"the global {name}", value)
-        elif not _is_library(
-            value.__name__ if isinstance(value, types.ModuleType) else value.__module__
-        ):
-            self._named(name, vars(value), names)
+            return
+        module = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
+        if not _is_library(module):
+            held, other = vars(value), (types.ModuleType, type)
+            self.named(
+                name, held, [n for n in names if n in held and not isinstance(held[n], other)]
+            )
 
-    def _named(self, where: str, held: Any, names: Iterable[str]) -> None:
-        for name in dict.fromkeys(names):
-            if name in held and not isinstance(held[name], (types.ModuleType, type)):
-                self.value(f"{where}.{name}", held[name])
-
-    def _methods(self, where: str, cls: type, names: Iterable[str]) -> None:
-        """Methods of a class of users, those that they call, and numbers of the class that they read."""
+    def _methods(self, where: str, cls: type, names: Iterable[str]) -> frozenset[str]:
+        """Methods of a class of users, those that they call, and numbers of the class that they read; all names
+        that they have."""
         todo = list(names)
         seen = set(todo)
         for name in todo:  # which grows
@@ -274,7 +276,11 @@ class _Reader:
             more = [other for other in _names(held.__code__) if other not in seen]
             seen.update(more)
             todo += more
-        self.watch(_attributes, cls, tuple(todo), kept=[getattr(cls, name, None) for name in todo])
+        lasting = (types.FunctionType, *_PLAIN)  # others are made when they are asked for
+        known = tuple(n for n in todo if n[:2] != "__" or n == "__call__")
+        known = tuple(n for n in known if isinstance(getattr(cls, n, None), lasting))
+        self.watch(_attributes, cls, known, kept=[getattr(cls, name, None) for name in known])
+        return frozenset(todo)
 
 
 class _Same:

@@ -48,26 +48,30 @@ class Steps:
     def refresh(self) -> None:
         """Forget programs that were made for another state of the model: trainable flags, the optimizer, and
         settings of all that its steps are made of."""
-        self._reread()
+        self.reread()
         self._refresh_state()
 
-    def _reread(self) -> None:
-        """Forget programs where something has changed that their steps read."""
-        if self._read is None or self._read.same():
-            self._again = 0
-            return
-        with self._making.held():
-            new = Readings(self._model)
-            where, self._read = self._read.changed(new), new
-            self._again = self._again + 1 if where else 0
-            if where:
-                self._forget()
+    def reread(self) -> None:
+        """Forget programs where something has changed that their steps read. Warns where that comes each time."""
+        where = self._reread()
+        self._again = self._again + 1 if where else 0
         if self._again == _OFTEN:
             warnings.warn(
                 f"{self._model.name!r} is compiled anew at every call, since {where} has changed each time: make it "
                 "a narae.Variable, or compute with it outside of the model",
                 stacklevel=levels_out(),
             )
+
+    def _reread(self) -> str:
+        """Where something has changed; empty where nothing has."""
+        if self._read is None or self._read.same():
+            return ""
+        with self._making.held():
+            new = Readings(self._model)
+            where, self._read = self._read.changed(new), new
+            if where:
+                self._forget()
+        return where
 
     def _forget(self) -> None:
         self._programs.clear()
@@ -153,6 +157,7 @@ class Steps:
         with self._making.held():
             found = self._programs.get(key)
             if found is None:
+                self._reread()  # programs of before are no more right where something has changed
                 made = Compiled(self.traced(kind, specs, wrapped), executor(), True)
                 found = self._programs.put(key, made)
                 # tracing may have built layers and optimizer, and set what it reads

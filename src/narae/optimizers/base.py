@@ -279,7 +279,10 @@ class Optimizer(Options, Stored):
         rate, g = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
         step = ops.cast(self.effective_step(), variable.dtype)
         state = {key: slot.value for key, slot in slots.items()}
-        w, state = self.update(variable.value, g, state, rate, step)
+        try:
+            w, state = self.update(variable.value, g, state, rate, step)
+        except KeyError as error:
+            raise self._lacking(str(error)) from error
         for key, value in state.items():
             slots[key].assign(value)
         variable.assign(w)
@@ -301,6 +304,8 @@ class Optimizer(Options, Stored):
     def _accumulate(self, grads: list[Any], variables: list[Variable]) -> None:
         """Sum gradients; every n-th call applies their mean."""
         n = self.gradient_accumulation_steps
+        if not hasattr(self, "_accumulated"):
+            raise self._lacking("gradient_accumulation_steps")
         sums = [self._accumulated[self._places[id(v)]] for v in variables]
         due = ops.equal((self._count.value + 1) % n, 0)
         totals = [s.value + g for s, g in zip(sums, grads, strict=True)]

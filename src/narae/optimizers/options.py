@@ -88,8 +88,16 @@ class Options:
             rate = ops.cast(self.learning_rate, v.dtype)
             v.assign(v.value - v.value * self.weight_decay * rate)
 
+    def _lacking(self, what: str) -> ValueError:
+        return ValueError(
+            f"{type(self).__name__} was built without the state for {what}: the option that needs it was set "
+            "afterwards. Make an optimizer with that option, and compile the model with it"
+        )
+
     def _average(self, variables: list[Variable], step: Any) -> None:
         """a' = μ a + (1 - μ) w; the first step starts the averages from the weights themselves."""
+        if not hasattr(self, "_averages"):
+            raise self._lacking("use_ema")
         momentum = ops.cast(ops.not_equal(step, 1), "float32") * self.ema_momentum
         for v in variables:
             average = self._averages[self._places[id(v)]]
