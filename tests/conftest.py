@@ -82,7 +82,7 @@ def _nothing_left(_temporary: None) -> Iterator[None]:
 def _fixed(_nothing_left: None) -> None:
     """Every test begins with the same seeds and the same names, whatever ran before it."""
     from narae.base.names import reset_names
-    from narae.engine.keys import reset_global_seed
+    from narae.random.keys import reset_global_seed
 
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002

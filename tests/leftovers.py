@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from narae.base import limits, names, registry, settings, whole
-from narae.base.pushed import Stack
-from narae.engine import autocast, config, distribution
+from narae.base import limits, names, registry, rollback, settings
+from narae.base.context import Stack
+from narae.distributed import distribution
+from narae.engine import autocast, config
 from narae.graph import recording
 from narae.layers import calling, policy
 
@@ -29,7 +30,7 @@ _STACKS: dict[str, Stack[Any]] = {
     "names": names._path,
     "custom objects": registry._scopes,
     "safe mode": registry._safe_modes,
-    "objects being made": whole._making,
+    "objects being made": rollback._making,
     "dtypes of variables": autocast._dtypes,
     "distributions": distribution._scopes,
     "limits": limits.ACTIVE,

@@ -1,7 +1,7 @@
 """Fit the polynomials of the native executor's vector math: `python tools/fit_vectormath.py`.
 
 Prints each polynomial's float32 coefficients, lowest power first, as they stand in
-narae/executors/native/vectormath.py and trigonometry.py, and the largest error that the rounded
+narae/executors/native/codegen/vectormath.py and trigonometry.py, and the largest error that the rounded
 polynomial leaves in exact arithmetic, in units of 2**-24 of the function's value.
 
 The fit is the minimax one, found on Chebyshev points by Lawson's iteration (least squares whose

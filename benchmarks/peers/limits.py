@@ -16,9 +16,9 @@ import common
 import numpy as np
 
 from narae.engine.config import num_threads
-from narae.executors.native.compiler import addresses
-from narae.executors.native.ir import INT, PTR, Function
-from narae.executors.native.target import host
+from narae.executors.native.codegen.ir import INT, PTR, Function
+from narae.executors.native.jit.compiler import addresses
+from narae.executors.native.jit.target import host
 
 THREADS = num_threads()
 LANES = host().lanes(4)

@@ -11,8 +11,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from narae.base.figures import new_figure
 from narae.base.files import atomic_write
+from narae.drawing.figures import new_figure
 
 BLUE, ORANGE, GREEN, RED, GREY = "#1f6feb", "#d9480f", "#2b8a3e", "#c92a2a", "#868e96"
 folder = Path("figures")

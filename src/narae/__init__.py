@@ -22,8 +22,8 @@ _NAMES = {
     "Model": "narae.models",
     "Sequential": "narae.models",
     "Functional": "narae.models",
-    "KerasTensor": "narae.ops.symbolic",
-    "Tensor": "narae.ops.tensor",
+    "KerasTensor": "narae.tensor.symbolic",
+    "Tensor": "narae.tensor.tensor",
     "Variable": "narae.engine.variable",
     "GradientTape": "narae.engine.tape",
     "grad": "narae.engine.tape",
@@ -97,10 +97,10 @@ if TYPE_CHECKING:
     from narae.losses import Loss
     from narae.metrics import Metric
     from narae.models import Functional, Model, Sequential
-    from narae.ops.symbolic import KerasTensor
-    from narae.ops.tensor import Tensor
     from narae.optimizers import Optimizer
     from narae.regularizers import Regularizer
+    from narae.tensor.symbolic import KerasTensor
+    from narae.tensor.tensor import Tensor
 
 __all__ = [
     "DTypePolicy",

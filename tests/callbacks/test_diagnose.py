@@ -12,7 +12,7 @@ import pytest
 import narae
 from narae import layers, losses, ops, optimizers
 from narae.callbacks import Diagnose
-from narae.callbacks.symptoms import overfitting, stuck
+from narae.diagnose.training import overfitting, stuck
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 6)).astype("float32")

@@ -17,7 +17,7 @@ from narae import layers
 from narae.cli import evaluate, main, output, train
 from narae.cli.evaluate import class_probabilities, fitted
 from narae.datasets import mnist
-from narae.ops.record import RECORDS
+from narae.primitives.record import RECORDS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import narae
-from narae.engine import joining, processes
+from narae.distributed import processes
+from narae.distribution import joining
 
 SLURM = {"SLURM_NTASKS": "8", "SLURM_PROCID": "3", "SLURM_JOB_ID": "4711"}
 NARAE = {"NARAE_COORDINATOR": "a:1", "NARAE_NUM_PROCESSES": "4", "NARAE_PROCESS_ID": "2"}
@@ -113,7 +114,7 @@ def as_process(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_random_state_is_that_of_process_0(as_process: Any) -> None:
-    from narae.engine.keys import global_seed_generator
+    from narae.random.keys import global_seed_generator
 
     drawn = []
     for index in (0, 1):

@@ -10,9 +10,9 @@ import pytest
 
 import narae
 from narae import Variable, jit, layers, ops
-from narae.engine.keys import SeedGenerator
 from narae.engine.trace import trace
 from narae.graph.ir import Spec
+from narae.random.keys import SeedGenerator
 
 VECTOR = Spec((3,), "float32")
 

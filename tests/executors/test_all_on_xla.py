@@ -23,9 +23,9 @@ from narae import activations, layers, losses, metrics, ops, optimizers
 from narae.base import trees
 from narae.base.names import reset_names
 from narae.engine import config
-from narae.engine.keys import reset_global_seed
 from narae.engine.trace import trace
 from narae.graph.ir import Spec
+from narae.random.keys import reset_global_seed
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
 

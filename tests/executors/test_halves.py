@@ -15,10 +15,10 @@ from narae.base.errors import DtypeError
 from narae.engine.jit import jit
 from narae.engine.trace import trace
 from narae.graph.ir import Op, Spec
-from narae.ops.halves import _EXACT, _NARROW, without_halves
-from narae.ops.record import RECORDS
-from narae.ops.records.logic import cast, rounded
-from narae.ops.tensor import tensor_of
+from narae.primitives.halves import _EXACT, _NARROW, without_halves
+from narae.primitives.record import RECORDS
+from narae.primitives.records.logic import cast, rounded
+from narae.tensor.tensor import tensor_of
 
 half = pytest.mark.parametrize("half", HALVES)
 # Their result has parts of its own choice, or is of graphs.

@@ -12,9 +12,9 @@ from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import compile_function
 from narae.executors.numpy import convolution
 from narae.graph.ir import Spec, run
-from narae.ops.record import RECORDS
-from narae.ops.records import shape as S
-from narae.ops.tensor import tensor_of
+from narae.primitives.record import RECORDS
+from narae.primitives.records import shape as S
+from narae.tensor.tensor import tensor_of
 
 pytestmark = pytest.mark.usefixtures("each_executor")
 

@@ -16,21 +16,21 @@ from narae.engine.compiled import Compiled, compile_function
 from narae.engine.tape import GradientTape
 from narae.engine.variable import Variable
 from narae.executors import load
-from narae.executors.numpy import blocks
-from narae.executors.store import Store
+from narae.executors.shared import blocks
+from narae.executors.shared.store import Store
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
 from narae.graph.ir import Spec
 from narae.graph.plan import plan
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import control
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.contract import dot
-from narae.ops.records.index import take
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import control
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.contract import dot
+from narae.primitives.records.index import take
+from narae.tensor.tensor import Tensor
 
 pytestmark = pytest.mark.usefixtures("each_executor")
 

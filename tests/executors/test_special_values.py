@@ -15,9 +15,9 @@ from narae.base.arrays import as_integers
 from narae.base.dtypes import DTYPES, HALVES, standardize_dtype
 from narae.engine import config
 from narae.engine.compiled import compile_function
-from narae.executors.native.fallbacks import OPERATIONS
+from narae.executors.native.lower.fallbacks import OPERATIONS
 from narae.graph.ir import Op, Spec, run
-from narae.ops.record import RECORDS
+from narae.primitives.record import RECORDS
 
 Case = tuple[list[np.ndarray], dict[str, Any]]
 

@@ -19,8 +19,8 @@ from narae.engine import config
 from narae.engine.compiled import compile_function
 from narae.graph.ir import Op, Spec
 from narae.graph.rewrite import simplify
-from narae.ops.record import RECORDS, elementwise_rule
-from narae.ops.tensor import Tensor
+from narae.primitives.record import RECORDS, elementwise_rule
+from narae.tensor.tensor import Tensor
 
 VECTOR = Spec((3,), "float32")
 
@@ -40,7 +40,7 @@ _PROGRAM = """
 import sys
 import numpy as np, narae
 from narae.graph.ir import Op
-from narae.ops.record import elementwise_rule
+from narae.primitives.record import elementwise_rule
 
 factor = {factor}
 table = {{"factor": {factor}}}
@@ -168,7 +168,7 @@ def test_equal_parameters_that_are_not_the_same_are_not_shared() -> None:
 
 def test_no_kernel_is_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same text is one kernel, whatever it is written for."""
-    from narae.executors.native import compiler
+    from narae.executors.native.jit import compiler
 
     monkeypatch.setattr(config, "_chosen", ["native"])
     x = np.ones(3)

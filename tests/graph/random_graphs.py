@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.graph import Graph, build, evaluate
 from narae.graph.ir import Spec, Value
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.contract import dot
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.contract import dot
+from narae.tensor.tensor import Tensor
 
 F, D = "float32", "float64"
 INPUTS = (Spec((4, 3), F), Spec((3,), F), Spec((4, 1), F))

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from narae.engine.tape import GradientTape, grad
 from narae.graph.autodiff import backprop
 from narae.graph.ir import Spec, now
-from narae.ops.record import RECORDS
-from narae.ops.records.arithmetic import add, exp, floor, multiply
-from narae.ops.records.body import ALGEBRA
-from narae.ops.records.index import take
-from narae.ops.records.logic import cast, stop_gradient
-from narae.ops.records.shape import reshape
-from narae.ops.records.sort import top_k
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.record import RECORDS
+from narae.primitives.records.arithmetic import add, exp, floor, multiply
+from narae.primitives.records.body import ALGEBRA
+from narae.primitives.records.index import take
+from narae.primitives.records.logic import cast, stop_gradient
+from narae.primitives.records.shape import reshape
+from narae.primitives.records.sort import top_k
+from narae.tensor.tensor import Tensor, tensor_of
 
 ARRAY = np.array([0.5, -1.0, 2.0])
 

@@ -19,8 +19,8 @@ from narae.engine.compiled import compile_function
 from narae.graph.graph import build, evaluate
 from narae.graph.ir import Op, Spec, Value
 from narae.graph.rewrite import simplify
-from narae.ops.record import RECORDS, constant
-from narae.ops.tensor import Tensor
+from narae.primitives.record import RECORDS, constant
+from narae.tensor.tensor import Tensor
 
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0, np.inf, -np.inf, np.nan)
 # Bodies are graphs of these records; LAPACK's and random bits have no algebra.

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given, settings
 from tests.graph.random_graphs import Program, programs
 
-from narae.executors.numpy import blocks
 from narae.executors.numpy.program import NumpyProgram
+from narae.executors.shared import blocks
 from narae.graph.aliases import find_aliases
 from narae.graph.fuse import Fused, Step, fuse
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Spec, Value
 from narae.graph.plan import plan
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.contract import dot
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.contract import dot
+from narae.tensor.tensor import Tensor
 
 
 def unfused(graph: Graph) -> Fused:

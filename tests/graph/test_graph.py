@@ -12,11 +12,11 @@ from narae.engine.scope import tracing
 from narae.engine.tape import GradientTape
 from narae.graph.graph import Graph, build, evaluate, reachable, substitute
 from narae.graph.ir import Op, Spec, Value, now
-from narae.ops.record import constant
-from narae.ops.records.arithmetic import add, exp, multiply
-from narae.ops.records.shape import iota
-from narae.ops.records.sort import top_k
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records.arithmetic import add, exp, multiply
+from narae.primitives.records.shape import iota
+from narae.primitives.records.sort import top_k
+from narae.tensor.tensor import Tensor, tensor_of
 
 VECTOR = Spec((3,), "float64")
 ARRAY = np.array([1.0, 2.0, 3.0])

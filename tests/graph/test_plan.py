@@ -18,11 +18,11 @@ from narae.graph.ir import Spec, Value
 from narae.graph.plan import Home, Plan, plan
 from narae.graph.rewrite import simplify
 from narae.graph.verify import Malformed, verify_plan
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import shape as S
-from narae.ops.records.contract import dot
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import shape as S
+from narae.primitives.records.contract import dot
+from narae.tensor.tensor import Tensor
 
 
 @settings(max_examples=200, deadline=None, report_multiple_bugs=False)

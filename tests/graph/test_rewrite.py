@@ -11,12 +11,12 @@ from narae.graph.graph import Graph, build, evaluate
 from narae.graph.ir import Spec
 from narae.graph.rewrite import simplify
 from narae.graph.verify import verify
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.tensor.tensor import Tensor
 
 
 def computing(graph: Graph) -> int:

@@ -11,9 +11,9 @@ import pytest
 
 from narae import initializers
 from narae.base.errors import ShapeError
-from narae.engine.keys import SeedGenerator
 from narae.engine.variable import Variable
 from narae.initializers.random import fans
+from narae.random.keys import SeedGenerator
 from narae.utils import set_random_seed
 
 # class, arguments

@@ -15,8 +15,8 @@ import narae
 from narae import layers, ops
 from narae.base import trees
 from narae.inspect import explain
-from narae.inspect.places import PHASES
-from narae.inspect.statistics import statistics_of
+from narae.inspect.explanation.phases import PHASES
+from narae.inspect.explanation.statistics import statistics_of
 
 
 @pytest.fixture(params=SUBJECTS)

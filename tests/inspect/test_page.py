@@ -18,7 +18,7 @@ from tests.inspect.subjects import SUBJECTS, floats, labels
 
 import narae
 from narae import layers, ops
-from narae.base.layered import in_rows, placed
+from narae.drawing.layered import in_rows, placed
 from narae.inspect import explain
 
 

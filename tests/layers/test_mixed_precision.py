@@ -15,7 +15,7 @@ from tests.layers.test_layers import LAYERS
 import narae
 from narae import layers, mixed_precision, ops
 from narae.engine.autocast import autocast
-from narae.ops.record import RECORDS
+from narae.primitives.record import RECORDS
 
 POLICIES = ("mixed_float16", "mixed_bfloat16")
 X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")

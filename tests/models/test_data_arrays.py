@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from narae.base import trees
 from narae.graph.ir import Spec
-from narae.models.data import make_source, split
+from narae.models.data.sources import make_source, split
 
 samples = st.integers(1, 70)
 batches = st.integers(1, 80)

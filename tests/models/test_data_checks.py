@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import narae
-from narae.models.data import make_source, split
+from narae.models.data.sources import make_source, split
 
 X, Y = np.zeros((4, 2), np.float32), np.zeros(4, np.int64)
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from narae.models.data import make_source
+from narae.models.data.sources import make_source
 from narae.utils.py_dataset import PyDataset
 
 

@@ -9,7 +9,8 @@ import pytest
 
 import narae
 from narae import layers, ops
-from narae.models import Sequential, direct
+from narae.models import Sequential
+from narae.models.training import direct
 
 X = np.random.default_rng(0).random((3, 4)).astype("float32")
 

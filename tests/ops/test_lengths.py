@@ -11,8 +11,8 @@ import pytest
 import narae
 from narae import ops
 from narae.layers.calling import shapes_of
-from narae.ops.lengths import Unknown
-from narae.ops.symbolic import infer
+from narae.tensor.lengths import Unknown
+from narae.tensor.symbolic import infer
 
 K = narae.KerasTensor
 

@@ -13,8 +13,8 @@ from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import DtypeError
 from narae.engine.tape import GradientTape
 from narae.graph.ir import Op, Spec, run
-from narae.ops.record import RECORDS
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.record import RECORDS
+from narae.tensor.tensor import Tensor, tensor_of
 
 OPS = list(RECORDS.values())
 

@@ -11,7 +11,7 @@ import pytest
 
 import narae
 from narae import ops
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 _FLOATS = np.array([[1.5, -2.0, 4.0], [0.5, 3.0, -1.0]], "float32")
 _INTS = np.array([[7, -3, 2], [1, 5, -6]], "int32")

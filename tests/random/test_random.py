@@ -13,7 +13,7 @@ import pytest
 import narae
 from narae import ops, random
 from narae.engine.jit import jit
-from narae.engine.keys import draw_key
+from narae.random.keys import draw_key
 from narae.utils import set_random_seed
 
 N = 20_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from narae.base.pushed import Pushed, Stack
+from narae.base.context import Pushed, Stack
 
 
 class TooMuch(ValueError):

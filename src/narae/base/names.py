@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from contextlib import AbstractContextManager
 
-from narae.base.pushed import Pushed, Stack
+from narae.base.context import Pushed, Stack
 
 _counts: defaultdict[str, int] = defaultdict(int)
 _uids: defaultdict[str, int] = defaultdict(int)

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from narae.base import limits
+from narae.base.context import Stack
 from narae.base.dtypes import np_dtype
 from narae.base.errors import ConfigError, NotYet, in_words, nearest
-from narae.base.pushed import Stack
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
 FAMILIES = {

@@ -14,7 +14,7 @@ from narae.base.files import PathLike, atomic_write, kind_of
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.folders import writable_folder
 from narae.callbacks.model_checkpoint import check_save_freq
-from narae.engine.processes import of_first, process_index, written_once
+from narae.distributed.processes import of_first, process_index, written_once
 
 _POINTER = "training_metadata.json"
 

@@ -13,7 +13,7 @@ import numpy as np
 from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.folders import check_log, writable_folder
-from narae.engine.processes import leads
+from narae.distributed.processes import leads
 
 
 class CSVLogger(Callback):

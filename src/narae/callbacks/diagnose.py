@@ -10,8 +10,8 @@ import numpy as np
 
 from narae.base import trees
 from narae.callbacks.base import Callback, Logs
-from narae.callbacks.misfits import Finding, ending_of, misfit, unknown_inputs, unscaled
-from narae.callbacks.symptoms import (
+from narae.diagnose.data import Finding, ending_of, misfit, unknown_inputs, unscaled
+from narae.diagnose.training import (
     dead_units,
     exploding,
     not_a_number,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
 from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
+from narae.drawing.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
 
 
 class History(Callback):

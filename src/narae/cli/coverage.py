@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from narae.executors import EXECUTORS, coverage
-from narae.ops import records as _records  # noqa: F401  (fills the table)
-from narae.ops.record import RECORDS
+from narae.primitives.record import RECORDS
 
 
 def print_coverage() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from narae.base.pushed import Stack
+from narae.base.context import Stack
 
 _dtypes: Stack[str] = Stack()
 _OWN = ""  # each variable in its own dtype

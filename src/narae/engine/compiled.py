@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.pushed import Guard
+from narae.base.context import Guard
+from narae.distributed.distribution import spread_of
 from narae.engine.config import executor, num_threads
-from narae.engine.distribution import spread_of
 from narae.engine.trace import Traced, fill, trace
 from narae.engine.variable import touch
 from narae.executors import has_halves, load, wishes
-from narae.executors.rows import Rows
+from narae.executors.shared.rows import Rows
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
 from narae.graph.ir import Value
 from narae.graph.plan import Plan, plan
 from narae.graph.rewrite import simplified
-from narae.ops.halves import without_halves
+from narae.primitives.halves import without_halves
 
 
 def simplified_for(

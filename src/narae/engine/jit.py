@@ -14,8 +14,8 @@ from narae.engine.compiled import Compiled, compile_function
 from narae.engine.programs import Programs
 from narae.engine.scope import is_eager
 from narae.graph.ir import Spec
-from narae.ops.symbolic import any_symbolic
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.tensor.symbolic import any_symbolic
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:

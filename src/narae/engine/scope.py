@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from narae.graph import recording
 from narae.graph.ir import Value
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
     from narae.engine.variable import Variable

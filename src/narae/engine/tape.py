@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
+from narae.base.context import Pushed
 from narae.base.dtypes import is_float
-from narae.base.pushed import Pushed
 from narae.engine.scope import current_scope
 from narae.graph.autodiff import backprop
 from narae.graph.ir import Value, now
 from narae.graph.recording import rested, taped, tapes
-from narae.ops.records.body import ALGEBRA
-from narae.ops.records.shape import full
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.records.body import ALGEBRA
+from narae.primitives.records.shape import full
+from narae.tensor.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
     from narae.engine.variable import Variable

@@ -11,7 +11,7 @@ from narae.engine.scope import Gradients, tracing
 from narae.engine.variable import Variable
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Spec, Value
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,11 @@ from narae.base.registry import by_identifier
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
 from narae.engine.scope import Stand, current_scope, eagerly
-from narae.executors.store import Store
+from narae.executors.shared.store import Store
 from narae.graph import recording
 from narae.graph.ir import Spec
-from narae.ops.promote import dtype_of, to
-from narae.ops.tensor import LogicalOperators, Tensor, as_tensor, tensor_of
+from narae.tensor.promote import dtype_of, to
+from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor, tensor_of
 
 
 class Variable(Copied, LogicalOperators):

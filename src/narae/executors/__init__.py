@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from narae.base.errors import MissingExtra
-from narae.executors.how import How
-from narae.executors.store import Store
+from narae.executors.shared.how import How
+from narae.executors.shared.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread

@@ -82,7 +82,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One operation's whole record. See `narae.ops.record` for the helpers that make them.
+    """One operation's whole record. See `narae.primitives.record` for the helpers that make them.
 
     rule(*specs, **params) -> Spec or a tuple of Specs; raises ShapeError or DtypeError.
     forward(xp, *arrays, **params) -> array or a tuple of arrays, in the namespace `xp`.

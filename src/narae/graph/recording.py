@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from narae.base.pushed import Pushed, Stack
+from narae.base.context import Pushed, Stack
 
 
 @dataclass(frozen=True, slots=True)

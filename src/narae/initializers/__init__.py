@@ -27,7 +27,7 @@ from narae.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 # Keras's other names of the classes.
 IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT

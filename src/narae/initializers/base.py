@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
-from narae.engine.keys import SeedGenerator, draw_key, make_default_seed
+from narae.random.keys import SeedGenerator, draw_key, make_default_seed
 
 
 class Initializer:

@@ -11,7 +11,7 @@ from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError, unknown_name
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.initializers.base import Initializer
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @builtin("keras.initializers")

@@ -10,10 +10,10 @@ import numpy as np
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
-from narae.engine import random
 from narae.initializers.base import RandomInitializer
-from narae.ops.record import normalize_axis
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import normalize_axis
+from narae.random import basic as random
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @builtin("keras.initializers")

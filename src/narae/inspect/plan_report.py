@@ -11,7 +11,7 @@ from typing import Any
 
 from narae.engine.compiled import Compiled
 from narae.executors import explain
-from narae.executors.how import How
+from narae.executors.shared.how import How
 from narae.graph.ir import Node, Spec
 from narae.graph.plan import Plan, spec_bytes
 

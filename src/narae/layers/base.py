@@ -15,9 +15,9 @@ from narae import regularizers
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.names import auto_name, current_path, name_scope
-from narae.base.whole import being_made
+from narae.base.rollback import being_made
+from narae.distributed.distribution import laid_out
 from narae.engine.autocast import autocast, autocasting
-from narae.engine.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
 from narae.layers.attributes import MadeInBuild
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
@@ -37,9 +37,9 @@ from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
-from narae.ops.promote import to
-from narae.ops.symbolic import Call, KerasTensor, any_symbolic, infer
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.promote import to
+from narae.tensor.symbolic import Call, KerasTensor, any_symbolic, infer
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 class Layer(Configured, Stateless, Stateful, MadeInBuild):

@@ -11,10 +11,10 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.names import name_scope, scopes
-from narae.base.whole import Before, being_made, whole
+from narae.base.rollback import Before, being_made, whole
 from narae.engine.scope import eagerly
 from narae.layers.calling import signature_of, signature_of_method
-from narae.ops.symbolic import KerasTensor
+from narae.tensor.symbolic import KerasTensor
 
 
 def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:

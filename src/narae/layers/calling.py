@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from narae.base import trees
-from narae.base.pushed import Stack
-from narae.ops.lengths import public_shape
-from narae.ops.symbolic import KerasTensor
-from narae.ops.tensor import Tensor
+from narae.base.context import Stack
+from narae.tensor.lengths import public_shape
+from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import Tensor
 
 _training: Stack[tuple[bool | None]] = Stack()
 

@@ -44,7 +44,7 @@ class Identity(Layer):
     def compute_output_spec(self, inputs: Any) -> Any:
         """Shape and dtype stay, in every structure."""
         from narae.base import trees
-        from narae.ops.symbolic import KerasTensor
+        from narae.tensor.symbolic import KerasTensor
 
         return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), inputs)
 
@@ -106,7 +106,7 @@ class Lambda(Layer):
         if self._output_shape is not None:
             return specs_of(self.compute_output_shape(shapes_of(args[0])), self.compute_dtype)
         from narae.engine.scope import tracing
-        from narae.ops.symbolic import infer
+        from narae.tensor.symbolic import infer
 
         with tracing():
             return infer(self.call, args, kwargs, batched=True)

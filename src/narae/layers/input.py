@@ -8,7 +8,7 @@ from typing import Any
 from narae.base.dtypes import standardize_dtype
 from narae.base.registry import builtin
 from narae.layers.base import Layer
-from narae.ops.symbolic import Call, KerasTensor
+from narae.tensor.symbolic import Call, KerasTensor
 
 
 @builtin("keras.layers")

@@ -9,10 +9,10 @@ from typing import Any
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
-from narae.engine import random
-from narae.engine.keys import SeedGenerator
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.random import basic as random
+from narae.random.keys import SeedGenerator
 
 
 class _Noise(Layer):

@@ -10,8 +10,8 @@ from narae import ops
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.base.settings import DEFAULT_POLICY, floatx
-from narae.ops.symbolic import KerasTensor
-from narae.ops.tensor import as_tensor
+from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import as_tensor
 
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
 

@@ -14,7 +14,7 @@ from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
-from narae.ops.symbolic import KerasTensor
+from narae.tensor.symbolic import KerasTensor
 
 
 @builtin("keras.layers")

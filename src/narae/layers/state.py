@@ -12,11 +12,11 @@ from narae.base import changes, trees
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import name_scope
-from narae.base.whole import being_made
+from narae.base.rollback import being_made
 from narae.engine.variable import Variable
 from narae.layers.policy import DTypePolicy, policy_of
 from narae.layers.tracking import Tracked, unique
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 class Stateful(Tracked):

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from narae.base import changes
-from narae.base.whole import being_made
-from narae.engine.keys import SeedGenerator
+from narae.base.rollback import being_made
 from narae.engine.variable import Variable
+from narae.random.keys import SeedGenerator
 
 _CONTAINERS = (list, tuple, dict)
 _PLAIN = (bool, int, float, str, type(None))

@@ -13,7 +13,6 @@ from narae.base.copying import Copied
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.losses.targets import check_targets
-from narae.ops.tensor import Tensor
 from narae.ops.weighting import (
     compute_dtype,
     mask_of,
@@ -21,6 +20,7 @@ from narae.ops.weighting import (
     same_rank,
     standardize_reduction,
 )
+from narae.tensor.tensor import Tensor
 
 
 class Loss(Copied):

@@ -11,7 +11,7 @@ from narae.base.settings import epsilon
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.ctc import check_sequences, ctc_loss
 from narae.ops.objectives.pairs import check_labels, class_indices, pair
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 Axes = int | Sequence[int] | None
 

@@ -9,7 +9,7 @@ from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.metrics.reduction import FunctionMetric, PlainMetric
 from narae.ops.objectives.pairs import check_one_hot, class_indices, pair
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 
 def _hits(equal: Any) -> Any:

@@ -14,8 +14,8 @@ from narae.base.identifiers import get_object
 from narae.base.names import auto_name, name_scope
 from narae.base.settings import floatx
 from narae.engine.variable import Variable, standing
-from narae.ops.tensor import tensor_of
 from narae.ops.weighting import compute_dtype
+from narae.tensor.tensor import tensor_of
 
 
 class Metric(Copied):

@@ -11,8 +11,8 @@ from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.settings import epsilon
-from narae.ops.record import broadcast_shapes
 from narae.ops.weighting import same_rank
+from narae.primitives.record import broadcast_shapes
 
 LOWEST = -1e10  # the score of a class that is not among the k best
 TP, FP, TN, FN = "true_positives", "false_positives", "true_negatives", "false_negatives"

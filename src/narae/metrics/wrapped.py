@@ -10,7 +10,7 @@ from narae.metrics.reduction import FunctionMetric, Mean, PlainMetric
 from narae.ops import objectives as O
 from narae.ops.objectives.pairs import pair
 from narae.ops.objectives.regression import cosine, unit
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 
 class MeanSquaredError(PlainMetric, function=O.mean_squared_error):

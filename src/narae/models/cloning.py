@@ -12,7 +12,7 @@ from narae.metrics import Metric
 from narae.models.functional import Functional, given_of
 from narae.models.model import Model
 from narae.models.sequential import Sequential
-from narae.ops.symbolic import KerasTensor
+from narae.tensor.symbolic import KerasTensor
 
 
 def clone_model(

@@ -14,12 +14,12 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
-from narae.models import direct
 from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
-from narae.ops.promote import to
-from narae.ops.symbolic import KerasTensor
-from narae.ops.tensor import Tensor, as_tensor
+from narae.models.training import direct
+from narae.tensor.promote import to
+from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @builtin("keras")

@@ -16,8 +16,8 @@ from narae.layers.calling import signature_of
 from narae.layers.input import InputLayer
 from narae.models.graph_order import operation_of
 from narae.models.operation_names import class_name_of, module_of, op_of
-from narae.ops.symbolic import Call, KerasTensor, any_symbolic
-from narae.ops.tensor import as_tensor
+from narae.tensor.symbolic import Call, KerasTensor, any_symbolic
+from narae.tensor.tensor import as_tensor
 
 # Parameters that Keras passes when it calls an operation; the others belong to its configuration.
 _PASSED_NAMES = """x x1 x2 xs y a b inputs key condition indices values updates target output targets

@@ -9,8 +9,8 @@ import numpy as np
 
 from narae.base import trees
 from narae.engine.variable import standing
-from narae.models.data_streams import batch_of
-from narae.models.steps import as_floats
+from narae.models.data.streams import batch_of
+from narae.models.training.steps import as_floats
 
 
 class StepFunction:

@@ -6,7 +6,7 @@ from typing import Any
 
 from narae.layers.base import Layer
 from narae.layers.input import InputLayer
-from narae.ops.symbolic import Call, KerasTensor
+from narae.tensor.symbolic import Call, KerasTensor
 
 
 def calls_between(

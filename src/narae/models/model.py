@@ -10,8 +10,8 @@ from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
 from narae.base.registry import builtin, serialize_keras_object
 from narae.layers.base import Layer
-from narae.models.trainer import Trainer
-from narae.ops.symbolic import KerasTensor
+from narae.models.training.trainer import Trainer
+from narae.tensor.symbolic import KerasTensor
 
 
 @builtin("keras.models")
@@ -117,7 +117,7 @@ class Model(Trainer, Layer):
 
     def _probe(self, data: Any) -> Any:
         """A batch (x, y, sample_weight) by which `callbacks.Diagnose` looks at the training step."""
-        from narae.inspect.probe import Probe
+        from narae.inspect.explanation.probe import Probe
 
         return Probe(self, data)
 

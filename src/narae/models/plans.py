@@ -6,7 +6,7 @@ from typing import Any
 
 from narae.base.errors import unknown_name
 from narae.inspect.plan_report import PlanReport
-from narae.models.data import make_source
+from narae.models.data.sources import make_source
 
 KINDS = ("train", "test", "predict")
 

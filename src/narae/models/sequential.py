@@ -11,10 +11,10 @@ from narae.layers.base import Layer
 from narae.layers.calling import set_masks, signature_of
 from narae.layers.input import Input, InputLayer
 from narae.layers.policy import serialize_policy
-from narae.models import direct
 from narae.models.functional import Functional
 from narae.models.model import Model
-from narae.ops.symbolic import KerasTensor
+from narae.models.training import direct
+from narae.tensor.symbolic import KerasTensor
 
 
 @builtin("keras.models")

@@ -12,7 +12,7 @@ from narae.layers.input import InputLayer
 from narae.models.functional_config import places_of
 from narae.models.graph_order import operation_of
 from narae.models.operation_names import class_name_of
-from narae.ops.symbolic import Call
+from narae.tensor.symbolic import Call
 
 
 def print_summary(

@@ -2,7 +2,6 @@
 
 from narae.base.missing import getter
 from narae.ops import linalg, nn, numpy
-from narae.ops import records as _records  # noqa: F401  (fills the table)
 from narae.ops import rules as _rules  # noqa: F401  (fills the table)
 from narae.ops.axes import (
     depth_to_space,
@@ -392,6 +391,7 @@ from narae.ops.transforms import (
     jvp,
     vectorize,
 )
+from narae.primitives import records as _records  # noqa: F401  (fills the table)
 
 __all__ = [
     "abs",

@@ -10,14 +10,14 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.ops.promote import to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import shape as S
 from narae.ops.shapes import split
-from narae.ops.symbolic import public
 from narae.ops.table import named
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import shape as S
+from narae.tensor.promote import to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 Groups = list[list[str]]
 

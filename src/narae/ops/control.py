@@ -7,12 +7,12 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.errors import ShapeError
-from narae.ops.promote import to
-from narae.ops.records.control import choose, repeat_while, scan_over
-from narae.ops.records.shape import flip_axes
 from narae.ops.shapes import concatenate
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.records.control import choose, repeat_while, scan_over
+from narae.primitives.records.shape import flip_axes
+from narae.tensor.promote import to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 class _Flat:

@@ -10,14 +10,14 @@ import numpy as np
 from narae.base.arguments import lengths
 from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
-from narae.ops.promote import dtype_of, promoted, to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import shape as S
-from narae.ops.records.logic import cast
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import shape as S
+from narae.primitives.records.logic import cast
+from narae.tensor.promote import dtype_of, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:

@@ -7,8 +7,8 @@ from typing import Any
 from narae.base.errors import ShapeError
 from narae.ops.objectives import crossentropy
 from narae.ops.objectives.ctc import ctc_loss as ctc
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor
 
 
 @public

@@ -8,15 +8,15 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype, result_type
 from narae.base.errors import ShapeError
-from narae.ops.promote import floated, to
-from narae.ops.record import constant
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.sort import argsort
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.sort import argsort
+from narae.tensor.promote import floated, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, tensor_of
 
 Beam = dict[
     tuple[int, ...], tuple[float, float]

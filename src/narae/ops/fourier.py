@@ -10,14 +10,14 @@ from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.limits import afford
 from narae.ops.padding import pad
-from narae.ops.promote import floated, promoted, to
-from narae.ops.record import constant
-from narae.ops.records import fourier as F
-from narae.ops.records import logic as L
-from narae.ops.records import shape as S
-from narae.ops.records.window import fold_windows, windows
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import fourier as F
+from narae.primitives.records import logic as L
+from narae.primitives.records import shape as S
+from narae.primitives.records.window import fold_windows, windows
+from narae.tensor.promote import floated, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 Pair = tuple[Tensor, Tensor]
 

@@ -10,16 +10,16 @@ import numpy as np
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.ops.promote import to
-from narae.ops.record import broadcast_shapes, constant, normalize_axis
-from narae.ops.records import arithmetic as A
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import shape as S
-from narae.ops.records.scatter import dynamic_slice, dynamic_update, extreme_at, set_at
 from narae.ops.shapes import reshape, transpose
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import broadcast_shapes, constant, normalize_axis
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import shape as S
+from narae.primitives.records.scatter import dynamic_slice, dynamic_update, extreme_at, set_at
+from narae.tensor.promote import to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 _Slice = builtins.slice  # the public op below has its name
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from narae.ops.elsewhere import elsewhere
-from narae.ops.promote import floated, promoted, to
-from narae.ops.records import arithmetic as A
-from narae.ops.records import linalg as R
-from narae.ops.records import logic as L
 from narae.ops.reductions import sum
 from narae.ops.shapes import expand_dims, squeeze, swapaxes, tril, triu
-from narae.ops.symbolic import public
 from narae.ops.table import unary
-from narae.ops.tensor import Tensor
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import linalg as R
+from narae.primitives.records import logic as L
+from narae.tensor.promote import floated, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor
 
 _unary = partial(unary, __name__)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.ir import Op
-from narae.ops.promote import promoted, to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.symbolic import public
 from narae.ops.table import Binary, binary, named, unary
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.tensor.promote import promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 _unary, _binary = partial(unary, __name__), partial(binary, __name__)
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float, limits, standardize_dtype
-from narae.ops.promote import dtype_of, floated, numeric, promoted, to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import special as S
-from narae.ops.records.shape import full
-from narae.ops.symbolic import public
 from narae.ops.table import binary, unary
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import special as S
+from narae.primitives.records.shape import full
+from narae.tensor.promote import dtype_of, floated, numeric, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 _unary, _binary = partial(unary, __name__), partial(binary, __name__)
 

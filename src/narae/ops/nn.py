@@ -7,13 +7,13 @@ from typing import Any
 
 from narae.base.errors import ShapeError
 from narae.ops.elsewhere import elsewhere
-from narae.ops.promote import floated, numeric, promoted, to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import special
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import special
+from narae.tensor.promote import floated, numeric, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _zero(x: Tensor) -> Any:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from narae.ops.promote import floated, to
-from narae.ops.record import constant, normalize_axes
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import mean, sum
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant, normalize_axes
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.tensor.promote import floated, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor
 
 
 @public
@@ -123,8 +123,8 @@ def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
 
 
 def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    from narae.ops.records.linalg import singular_values
     from narae.ops.shapes import expand_dims, moveaxis
+    from narae.primitives.records.linalg import singular_values
 
     row, column = axes
     if ord in (1, -1, np.inf, -np.inf):

@@ -10,17 +10,17 @@ import numpy as np
 from narae.base.dtypes import is_float, np_dtype, standardize_dtype
 from narae.base.errors import DtypeError, ShapeError
 from narae.ops.math import absolute, divide_no_nan
-from narae.ops.promote import floated, promoted, to
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.sort import searchsorted, sort
-from narae.ops.symbolic import public
 from narae.ops.table import Binary, binary, named, unary
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.sort import searchsorted, sort
+from narae.tensor.promote import floated, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 fabs = unary(
     __name__, "fabs", A.absolute, "|x| as a float.", "fabs([1, -2]).tolist()", "[1.0, 2.0]"

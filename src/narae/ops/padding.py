@@ -10,16 +10,16 @@ import numpy as np
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
 from narae.ops.math import round
-from narae.ops.promote import to
 from narae.ops.quantiles import median
-from narae.ops.record import constant
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import shape as S
 from narae.ops.reductions import max, mean, min
 from narae.ops.shapes import broadcast_to
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import shape as S
+from narae.tensor.promote import to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 _BY_PLACE = ("reflect", "symmetric", "edge", "wrap")
 _BY_VALUE = ("maximum", "minimum", "mean", "median", "linear_ramp", "empty")

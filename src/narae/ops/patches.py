@@ -10,15 +10,15 @@ import numpy as np
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.ops.promote import floated
-from narae.ops.record import constant
-from narae.ops.records import index as I
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.conv import positions
-from narae.ops.records.window import fold_windows, windows
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records import index as I
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.conv import positions
+from narae.primitives.records.window import fold_windows, windows
+from narae.tensor.promote import floated
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:

@@ -10,13 +10,13 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.ops.promote import floated, promoted, to
-from narae.ops.record import constant
-from narae.ops.records.conv import conv as conv_record
-from narae.ops.records.window import reduce_window
 from narae.ops.shapes import flip, moveaxis, reshape, transpose
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records.conv import conv as conv_record
+from narae.primitives.records.window import reduce_window
+from narae.tensor.promote import floated, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _each(value: Any, rank: int, name: str) -> tuple[int, ...]:

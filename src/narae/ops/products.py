@@ -10,15 +10,15 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.ops.promote import promoted, to
-from narae.ops.record import broadcast_shapes, normalize_axis
-from narae.ops.records import arithmetic as A
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.contract import dot as contract
 from narae.ops.shapes import expand_dims, moveaxis, ravel, squeeze, transpose
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import broadcast_shapes, normalize_axis
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.contract import dot as contract
+from narae.tensor.promote import promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _dot(x: Tensor, y: Tensor, axes: tuple[Any, Any], batch: tuple[Any, Any] = ((), ())) -> Tensor:

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from narae.ops.promote import floated, to
-from narae.ops.record import constant, normalize_axes
-from narae.ops.records import arithmetic as A
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.sort import sort
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant, normalize_axes
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.sort import sort
+from narae.tensor.promote import floated, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public

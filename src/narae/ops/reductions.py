@@ -9,15 +9,15 @@ from typing import Any
 
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
-from narae.ops.promote import floated, promoted, to
-from narae.ops.record import constant, normalize_axes, normalize_axis
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.symbolic import public
 from narae.ops.table import named
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant, normalize_axes, normalize_axis
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.tensor.promote import floated, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _reduced(op: Callable[..., Any], x: Tensor, axis: Any, keepdims: bool) -> Tensor:

@@ -10,15 +10,15 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.ops.promote import to
-from narae.ops.record import constant
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.scatter import extreme_at
 from narae.ops.table import named
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.scatter import extreme_at
+from narae.tensor.promote import to
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _counted(ids: Tensor, count: int | None) -> int:

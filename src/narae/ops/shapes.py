@@ -11,13 +11,13 @@ import numpy as np
 
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
-from narae.ops.promote import promoted
-from narae.ops.record import constant, normalize_axes, normalize_axis
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import shape as S
-from narae.ops.symbolic import KerasTensor, public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import constant, normalize_axes, normalize_axis
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import shape as S
+from narae.tensor.promote import promoted
+from narae.tensor.symbolic import KerasTensor, public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from narae.base.limits import afford
-from narae.ops.promote import floated
-from narae.ops.record import constant, normalize_axis
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records.sort import sort
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor
+from narae.primitives.record import constant, normalize_axis
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records.sort import sort
+from narae.tensor.promote import floated
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:

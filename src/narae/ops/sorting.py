@@ -9,15 +9,15 @@ import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
-from narae.ops.promote import promoted, to
-from narae.ops.record import constant, normalize_axis
-from narae.ops.records import index as I
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
-from narae.ops.records import sort as O
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor, tensor_of
+from narae.primitives.record import constant, normalize_axis
+from narae.primitives.records import index as I
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.primitives.records import sort as O
+from narae.tensor.promote import promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 def _flat(x: Any, axis: int | None) -> tuple[Tensor, int]:

@@ -6,17 +6,17 @@ import math
 from typing import Any
 
 from narae.base.dtypes import is_float
-from narae.ops.promote import floated
-from narae.ops.record import constant
-from narae.ops.records import arithmetic as A
-from narae.ops.records import logic as L
-from narae.ops.records import reduce as R
-from narae.ops.records import shape as S
 from narae.ops.reductions import all as every
 from narae.ops.reductions import argmax, argmin, cumprod, cumsum, mean
-from narae.ops.symbolic import public
 from narae.ops.table import named
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import constant
+from narae.primitives.records import arithmetic as A
+from narae.primitives.records import logic as L
+from narae.primitives.records import reduce as R
+from narae.primitives.records import shape as S
+from narae.tensor.promote import floated
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _filled(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:

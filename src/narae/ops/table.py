@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.graph.ir import Op
-from narae.ops.promote import floated, numeric, promoted, to
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.promote import floated, numeric, promoted, to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 Unary = Callable[[Any], Tensor]
 Binary = Callable[[Any, Any], Tensor]

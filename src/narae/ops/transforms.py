@@ -15,13 +15,13 @@ from narae.graph.graph import build, substitute
 from narae.graph.ir import Op, Spec, now
 from narae.graph.recording import tapes, traced
 from narae.ops.control import map as map_slices
-from narae.ops.promote import to
-from narae.ops.record import broadcast_shapes
-from narae.ops.records import custom
-from narae.ops.records import shape as S
-from narae.ops.records.body import gradient_graph, trace_graph
-from narae.ops.symbolic import public
-from narae.ops.tensor import Tensor, as_tensor
+from narae.primitives.record import broadcast_shapes
+from narae.primitives.records import custom
+from narae.primitives.records import shape as S
+from narae.primitives.records.body import gradient_graph, trace_graph
+from narae.tensor.promote import to
+from narae.tensor.symbolic import public
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public

@@ -9,7 +9,7 @@ from typing import Any
 from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.base.settings import epsilon
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
 _AVERAGES = ("sum_over_batch_size", "mean")

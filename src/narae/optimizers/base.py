@@ -12,7 +12,7 @@ from narae import ops
 from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object
-from narae.base.whole import whole
+from narae.base.rollback import whole
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.optimizers.options import Options

@@ -1,9 +1,9 @@
 """narae.random: Keras's `keras.random` names on counter-based keys."""
 
 from narae.base.missing import getter
-from narae.engine.distributions import beta, binomial, categorical, gamma, shuffle
-from narae.engine.keys import SeedGenerator
-from narae.engine.random import dropout, normal, randint, truncated_normal, uniform
+from narae.random.basic import dropout, normal, randint, truncated_normal, uniform
+from narae.random.distributions import beta, binomial, categorical, gamma, shuffle
+from narae.random.keys import SeedGenerator
 
 __all__ = [
     "SeedGenerator",

@@ -12,7 +12,7 @@ from typing import Any
 from narae.base.files import atomic_write, kind_of
 from narae.base.limits import limited
 from narae.base.registry import serialize_keras_object
-from narae.engine.processes import written_once
+from narae.distributed.processes import written_once
 from narae.engine.variable import finish_waiting
 from narae.saving import archive, legacy, reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target

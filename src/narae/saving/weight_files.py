@@ -9,7 +9,7 @@ from typing import Any
 from narae.base.errors import in_words
 from narae.base.files import atomic_write
 from narae.base.limits import TooMuch
-from narae.engine.processes import written_once
+from narae.distributed.processes import written_once
 from narae.saving import archive, legacy
 from narae.saving.h5 import Reader, Writer, group_in, open_for_reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target

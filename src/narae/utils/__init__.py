@@ -21,7 +21,7 @@ from narae.base.settings import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
-from narae.ops.symbolic import KerasTensor
+from narae.tensor.symbolic import KerasTensor
 from narae.utils.arrays import normalize, to_categorical
 from narae.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from narae.utils.progbar import Progbar

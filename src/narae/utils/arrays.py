@@ -10,7 +10,7 @@ from narae import ops
 from narae.base.arguments import whole
 from narae.base.arrays import native
 from narae.base.settings import floatx
-from narae.ops.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:

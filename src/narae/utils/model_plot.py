@@ -9,8 +9,8 @@ from typing import Any
 
 from narae.base.errors import unknown_name
 from narae.base.files import PathLike, atomic_write
-from narae.utils.model_boxes import Drawn, Shown, drawn_of
-from narae.utils.model_figure import figure_of
+from narae.drawing.model_boxes import Drawn, Shown, drawn_of
+from narae.drawing.model_figure import figure_of
 
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.settings import is_interactive_logging_enabled
-from narae.engine.processes import leads
+from narae.distributed.processes import leads
 
 Values = Mapping[str, Any] | Iterable[tuple[str, Any]] | Callable[[], Mapping[str, Any]] | None
 _BOLD, _GREEN, _WHITE, _END = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"

@@ -8,7 +8,7 @@ import numpy as np
 
 from narae.base.names import reset_names
 from narae.base.settings import DEFAULT_POLICY, enable_interactive_logging
-from narae.engine.keys import reset_global_seed
+from narae.random.keys import reset_global_seed
 
 
 def set_random_seed(seed: int) -> None:

@@ -22,10 +22,10 @@ from narae.engine import config
 from narae.engine.compiled import compile_function
 from narae.engine.tape import grad
 from narae.executors import coverage, explain
-from narae.executors.native import compiler, tables
-from narae.executors.native.fallbacks import IN_TRAINING, OPERATIONS, no_code
+from narae.executors.native.jit import compiler
+from narae.executors.native.lower.fallbacks import IN_TRAINING, OPERATIONS, no_code
 from narae.graph.ir import Spec
-from narae.ops.record import RECORDS
+from narae.primitives.record import RECORDS
 
 BASES = {layers: "Layer", losses: "Loss", metrics: "Metric", optimizers: "Optimizer"}
 # What is there to be wrapped around others or subclassed, computes nothing, or is a user's code.
@@ -49,7 +49,7 @@ def _native(monkeypatch: pytest.MonkeyPatch) -> None:
         return [0] * len(kernels)
 
     monkeypatch.setattr(config, "_chosen", ["native"])
-    monkeypatch.setattr(tables, "addresses", written)
+    monkeypatch.setattr(phase_tables, "addresses", written)
 
 
 def _classes(module: ModuleType) -> dict[str, Any]:

@@ -17,9 +17,11 @@ import narae
 from narae import layers, ops
 from narae.engine import config
 from narae.engine.compiled import compile_function
-from narae.executors.native import cache, compiler, contraction, driver, registers
-from narae.executors.native.expression import Expression, Operand
-from narae.executors.native.target import FOREIGN
+from narae.executors.native.codegen.expression import Expression, Operand
+from narae.executors.native.jit import cache, compiler
+from narae.executors.native.jit.target import FOREIGN
+from narae.executors.native.kernels import contraction, registers
+from narae.executors.native.run import driver
 from narae.graph.ir import Spec
 from narae.models import Sequential
 from narae.utils import set_random_seed
@@ -106,7 +108,7 @@ def test_rows_of_any_dtype_are_gathered(dtype: str) -> None:
 
 
 def test_the_short_last_batch_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from narae.executors.native import compiler
+    from narae.executors.native.jit import compiler
 
     model = network()
     model.fit(*data(288), batch_size=32, verbose=0)
@@ -489,7 +491,7 @@ print(len(made))
 
 def test_fused_steps_give_what_single_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
     from narae.executors import native
-    from narae.executors.native import program
+    from narae.executors.native.run import program
 
     fused = trained(2)
     monkeypatch.setattr(native, "HEADS", False)
@@ -498,8 +500,8 @@ def test_fused_steps_give_what_single_ones_do(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_stages_that_share_memory_keep_their_order() -> None:
-    from narae.executors.native.overlap import Stage, overlapped
-    from narae.executors.native.tiles import Lowered, Tile
+    from narae.executors.native.lower.tiles import Lowered, Tile
+    from narae.executors.native.run.phases import Stage, overlapped
 
     memory = np.zeros(8)
     a, b, c = memory[:2], memory[2:4], memory[4:6]
@@ -528,7 +530,7 @@ def test_stages_that_share_memory_keep_their_order() -> None:
 
 
 def test_a_run_that_is_broken_off_anywhere_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    from narae.executors.native import threads
+    from narae.executors.native.run import threads
 
     x, y = data()
     model = network()

@@ -13,10 +13,11 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from narae.executors.native import compiler, trigonometry, vectormath
-from narae.executors.native.ir import Function
-from narae.executors.native.lanes import KINDS, Lanes, scalarly, vector
-from narae.executors.native.target import FOREIGN
+from narae.executors.native.codegen import trigonometry, vectormath
+from narae.executors.native.codegen.ir import Function
+from narae.executors.native.codegen.lanes import KINDS, Lanes, scalarly, vector
+from narae.executors.native.jit import compiler
+from narae.executors.native.jit.target import FOREIGN
 
 Array = np.ndarray[Any, Any]
 Lowered = Callable[[Lanes], Lanes]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from narae.ops.records.bits import threefry
-from narae.ops.tensor import tensor_of
+from narae.primitives.records.bits import threefry
+from narae.tensor.tensor import tensor_of
 
 # threefry2x32, 20 rounds: key, counter, answer.
 KNOWN = [

@@ -11,14 +11,14 @@ from narae.base.errors import DtypeError, NotYet, ShapeError
 from narae.engine.jit import jit
 from narae.engine.tape import GradientTape, grad
 from narae.engine.variable import Variable
-from narae.ops.record import constant
-from narae.ops.records.arithmetic import add, multiply, tanh
-from narae.ops.records.control import choose, repeat_while, scan_over
-from narae.ops.records.index import take
-from narae.ops.records.logic import less
-from narae.ops.records.matrix import matmul
-from narae.ops.records.reduce import reduce_sum
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.record import constant
+from narae.primitives.records.arithmetic import add, multiply, tanh
+from narae.primitives.records.control import choose, repeat_while, scan_over
+from narae.primitives.records.index import take
+from narae.primitives.records.logic import less
+from narae.primitives.records.matrix import matmul
+from narae.primitives.records.reduce import reduce_sum
+from narae.tensor.tensor import Tensor, tensor_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 2, 3))

@@ -9,9 +9,9 @@ import pytest
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.engine.tape import GradientTape
-from narae.ops.records.conv import conv
-from narae.ops.records.window import fold_windows, reduce_window, windows
-from narae.ops.tensor import Tensor, tensor_of
+from narae.primitives.records.conv import conv
+from narae.primitives.records.window import fold_windows, reduce_window, windows
+from narae.tensor.tensor import Tensor, tensor_of
 
 # spatial lengths, window, channels, filters, and what differs from the plain convolution
 CONVS: list[tuple[Any, ...]] = [

@@ -10,8 +10,8 @@ import pytest
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.engine.tape import GradientTape
-from narae.ops.record import RECORDS
-from narae.ops.tensor import tensor_of
+from narae.primitives.record import RECORDS
+from narae.tensor.tensor import tensor_of
 
 
 def slopes(name: str, *arrays: Any, **params: Any) -> list[Any]:

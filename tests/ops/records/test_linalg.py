@@ -7,9 +7,9 @@ import pytest
 
 from narae.base.errors import NotYet, ShapeError
 from narae.engine.tape import grad
-from narae.ops.records import linalg as L
-from narae.ops.records.reduce import reduce_sum
-from narae.ops.tensor import tensor_of
+from narae.primitives.records import linalg as L
+from narae.primitives.records.reduce import reduce_sum
+from narae.tensor.tensor import tensor_of
 
 RNG = np.random.default_rng(3)
 A = RNG.normal(size=(2, 4, 4)) + 4 * np.eye(4)

@@ -9,11 +9,11 @@ import pytest
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.engine.tape import GradientTape
-from narae.ops.records.fourier import fft, ifft, irfft, rfft
-from narae.ops.records.index import add_at, take
-from narae.ops.records.scatter import dynamic_slice, dynamic_update, extreme_at, set_at
-from narae.ops.records.sort import argsort, searchsorted, sort, top_k
-from narae.ops.tensor import tensor_of
+from narae.primitives.records.fourier import fft, ifft, irfft, rfft
+from narae.primitives.records.index import add_at, take
+from narae.primitives.records.scatter import dynamic_slice, dynamic_update, extreme_at, set_at
+from narae.primitives.records.sort import argsort, searchsorted, sort, top_k
+from narae.tensor.tensor import tensor_of
 
 
 def pull(op: Any, inputs: list[Any], ct: Any, **params: Any) -> list[Any]:

@@ -9,8 +9,8 @@ import pytest
 from numpy.polynomial.chebyshev import chebinterpolate
 
 from narae.engine.jit import jit
-from narae.ops.records import reproducible
-from narae.ops.tensor import tensor_of
+from narae.primitives.records import reproducible
+from narae.tensor.tensor import tensor_of
 
 # Where random numbers use them: name, low, high.
 RANGES = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from narae.executors.how import How
-from narae.executors.native.lower import route
-from narae.executors.native.program import NativeProgram
-from narae.executors.native.tiles import Lowered
-from narae.executors.store import Store
+from narae.executors.native.lower.steps import route
+from narae.executors.native.lower.tiles import Lowered
+from narae.executors.native.run.program import NativeProgram
+from narae.executors.shared.how import How
+from narae.executors.shared.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 

@@ -14,9 +14,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from narae.executors.numpy.calls import Arrays, Call, Loop, call
-from narae.executors.numpy.lowerings import lowering
-from narae.executors.numpy.memory import Scratch
+from narae.executors.shared.calls import Arrays, Call, Loop, call
+from narae.executors.shared.lowerings import lowering
+from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 
 CHUNK = 1 << 18  # elements of windows side by side

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from narae.executors.how import How
-from narae.executors.store import Store
+from narae.executors.shared.how import How
+from narae.executors.shared.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread

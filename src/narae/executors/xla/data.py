@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from narae.executors.numpy.memory import aligned, array_in
-from narae.executors.rows import Rows
+from narae.executors.shared.memory import aligned, array_in
+from narae.executors.shared.rows import Rows
 
 
 def on_cpu() -> bool:

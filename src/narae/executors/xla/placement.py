@@ -15,10 +15,10 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
+from narae.base.context import Stack
 from narae.base.dtypes import np_dtype
-from narae.base.pushed import Stack
-from narae.executors.rows import Rows
-from narae.executors.store import Store
+from narae.executors.shared.rows import Rows
+from narae.executors.shared.store import Store
 from narae.executors.xla import data
 from narae.graph.plan import Plan
 from narae.graph.spread import Axes, Layout, Spread

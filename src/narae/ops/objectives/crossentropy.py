@@ -16,7 +16,7 @@ from narae.ops.objectives.pairs import (
     class_indices,
     pair,
 )
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 
 def clipped(x: Any) -> Tensor:

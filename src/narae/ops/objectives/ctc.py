@@ -9,8 +9,8 @@ import numpy as np
 from narae import ops
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
-from narae.ops.records.control import scan_over
-from narae.ops.tensor import Tensor
+from narae.primitives.records.control import scan_over
+from narae.tensor.tensor import Tensor
 
 _NEVER = -1e5  # log of a probability that counts for nothing; -inf would make NaN gradients
 

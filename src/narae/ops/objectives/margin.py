@@ -6,7 +6,7 @@ from typing import Any
 
 from narae import ops
 from narae.ops.objectives.pairs import pair
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 
 def signs(y_true: Any) -> Tensor:

@@ -9,9 +9,9 @@ import numpy as np
 from narae import ops
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
-from narae.ops.record import broadcast_shapes
-from narae.ops.tensor import Tensor
 from narae.ops.weighting import same_rank
+from narae.primitives.record import broadcast_shapes
+from narae.tensor.tensor import Tensor
 
 
 def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from narae import ops
 from narae.base.settings import epsilon
 from narae.ops.objectives.pairs import pair
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:

@@ -1,0 +1,1 @@
+"""What can be wrong with data and with a training, as questions to numbers."""

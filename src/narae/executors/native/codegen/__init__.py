@@ -1,0 +1,1 @@
+"""LLVM IR as text, and expressions over lanes that write it."""

@@ -1,0 +1,1 @@
+"""Kernels: elementwise loops, reductions, gathers, products of matrices."""

@@ -1,0 +1,1 @@
+"""From the steps of a plan to tiles, calls of kernels on parts of arrays."""

@@ -1,0 +1,1 @@
+"""A native program: phases of tiles, and the threads that take them."""

@@ -1,0 +1,259 @@
+"""The loop that every thread runs: take a tile of the phase that is on, whoever finishes the last
+one begins the next phase.
+
+No thread has to be there for the others to go on, and none waits for one that holds no tile: a
+thread that the system has put aside comes back to whatever phase is on by then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import platform
+import sys
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from narae.executors.native.codegen.ir import INT, PTR, Function
+from narae.executors.native.jit.compiler import addresses
+
+# Places in the control record, in 64-bit words; what threads write often has a cache line alone.
+WORD = 0  # the phase, shifted by 32; how many tiles were taken from the end, by 16, and the start
+DONE = 8  # tiles finished in this phase
+STEP = 16  # steps finished
+STEPS = 17  # to do
+STOP = 18  # not 0: end after this step
+ERROR = 19  # not 0: an index was out of range; then the index and the length
+WAITING = 24  # threads asleep
+BELL = 32  # changes with each phase that somebody may sleep for
+PHASES = 40  # address of (first tile, count) pairs; a count of -1 is for the calling thread
+PHASE_COUNT = 41
+TILES = 42  # address of (kernel, record) pairs
+SIZE = 48
+
+MOST = 1 << 15  # tiles of a phase
+END = 1 << 24  # the phase after the last step
+HOST = -1
+_SPINS = 2000  # looks before a thread sleeps: some 25 microseconds
+_WAIT, _WAKE = 128, 129  # futex operations of one process
+
+
+@functools.cache
+def driver() -> tuple[Any, Any]:
+    """The native functions work(control, scratch, caller, side) and advance(control, scratch,
+    phase).
+
+    work: returns 0 when the last step is done; for the caller (1), also phase + 1 when that phase
+    is for Python to run. side: 0 to take tiles from the start of a phase, 1 from its end: threads
+    so find in their caches what they worked on before. advance: begins what comes after a phase
+    (-1: the first).
+    """
+    _symbols()
+    system = f"{sys.platform} {platform.machine()}"
+    first = addresses([(f"advance {system}", _advance)], checked=False)[0]
+    llvm.add_symbol("narae_advance", first)  # `work` calls it
+    second = addresses([(f"work {system}", _work)], checked=False)[0]
+    word = ctypes.c_int64
+    advance = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, word)(first)
+    work = ctypes.CFUNCTYPE(word, ctypes.c_void_p, ctypes.c_void_p, word, word)(second)
+    return work, advance
+
+
+def _symbols() -> None:
+    if sys.platform == "win32":
+        kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined]
+        names = {"narae_yield": kernel.SwitchToThread}
+    else:
+        process = ctypes.CDLL(None)
+        names = {"narae_yield": process.sched_yield}
+        if sys.platform == "linux":
+            names["narae_syscall"] = process.syscall
+    for name, function in names.items():
+        llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
+
+
+def _place(f: Function, word: int) -> str:
+    return f.at(f.args[0], 8 * word)
+
+
+def _atomic_load(f: Function, word: int, order: str = "acquire") -> str:
+    return f.let(f"load atomic i64, ptr {_place(f, word)} {order}, align 8")
+
+
+def _atomic_add(f: Function, word: int, by: int) -> str:
+    return f.let(f"atomicrmw add ptr {_place(f, word)}, i64 {by} seq_cst")
+
+
+def _taken(f: Function, word: str) -> tuple[str, str]:
+    """How many tiles were taken from the start, and from the end."""
+    back = f.let(f"and i64 {f.let(f'lshr i64 {word}, 16')}, 65535")
+    return f.let(f"and i64 {word}, 65535"), back
+
+
+def _phase_count(f: Function, phase: str) -> str:
+    table = f.load(PTR, _place(f, PHASES), 8)  # another run may have other tables
+    return f.load(INT, f.at(table, f.add(f.mul(phase, 16), 8)), 8)
+
+
+def _run_tile(f: Function, phase: str, tile: str) -> None:
+    phases, tiles = f.load(PTR, _place(f, PHASES), 8), f.load(PTR, _place(f, TILES), 8)
+    first = f.load(INT, f.at(phases, f.mul(phase, 16)), 8)
+    pair = f.at(tiles, f.mul(f.add(first, tile), 16))
+    kernel, record = f.load(PTR, pair, 8), f.load(PTR, f.at(pair, 8), 8)
+    f.do(f"call void {kernel}(ptr {record}, ptr {f.args[1]})")
+
+
+def _advance(name: str) -> Function:
+    """Go to the next phase; run those of one tile on the way."""
+    f = Function(name, [PTR, PTR, INT])
+    again, wrap, ended, started, one, many, publish, wake, out = (f.label() for _ in range(9))
+    f.jump(again)
+    f.place(again)
+    phase = f.let("")
+    line = len(f._lines) - 1
+    following = f.add(phase, 1)
+    failed = f.let(f"icmp ne i64 {f.load(INT, _place(f, ERROR), 8)}, 0")
+    last = f.let(f"icmp eq i64 {following}, {f.load(INT, _place(f, PHASE_COUNT), 8)}")
+    f.branch(f.let(f"or i1 {failed}, {last}"), wrap, started)
+    f.place(wrap)
+    step = f.add(f.load(INT, _place(f, STEP), 8), 1)
+    f.do(f"store atomic i64 {step}, ptr {_place(f, STEP)} release, align 8")
+    finished = f.let(f"icmp sge i64 {step}, {f.load(INT, _place(f, STEPS), 8)}")
+    stopped = f.let(f"icmp ne i64 {_atomic_load(f, STOP)}, 0")
+    over = f.let(f"or i1 {finished}, {stopped}")
+    f.branch(f.let(f"or i1 {over}, {failed}"), ended, started)
+    f.place(started)
+    current = f.let(f"phi i64 [ {following}, %{again} ], [ 0, %{wrap} ]")
+    count = _phase_count(f, current)
+    f.branch(f.let(f"icmp eq i64 {count}, 1"), one, many)
+    f.place(one)
+    _run_tile(f, current, "0")
+    f.jump(again)
+    f._lines[line] = f"  {phase} = phi i64 [ {f.args[2]}, %entry ], [ {current}, %{one} ]"
+    f.place(ended)
+    f.jump(publish)
+    f.place(many)
+    f.jump(publish)
+    f.place(publish)
+    shown = f.let(f"phi i64 [ {END}, %{ended} ], [ {current}, %{many} ]")
+    f.do(f"store atomic i64 0, ptr {_place(f, DONE)} monotonic, align 8")
+    word = f.let(f"shl i64 {shown}, 32")
+    f.do(f"store atomic i64 {word}, ptr {_place(f, WORD)} seq_cst, align 8")
+    waiting = _atomic_load(f, WAITING, "seq_cst")
+    f.branch(f.let(f"icmp sgt i64 {waiting}, 0"), wake, out)
+    f.place(wake)
+    _atomic_add(f, BELL, 1)
+    _system_wait(f, _WAKE, "2147483647")
+    f.jump(out)
+    f.place(out)
+    f.do("ret void")
+    return f
+
+
+def _system_wait(f: Function, operation: int, value: str) -> None:
+    """Sleep until the bell changes from `value`, or wake those who do."""
+    if sys.platform == "linux":
+        number = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 202)
+        f.declared["narae_syscall"] = "declare i64 @narae_syscall(i64, ...)"
+        bell = _place(f, BELL)
+        f.do(
+            f"call i64 (i64, ...) @narae_syscall(i64 {number}, ptr {bell}, i64 {operation}, "
+            f"i64 {value}, ptr null, ptr null, i64 0)"
+        )
+    elif operation == _WAIT:
+        f.call("i32", "narae_yield", [])
+
+
+def _work(name: str) -> Function:
+    """Take tiles until the last step is done."""
+    f = Function(name, [PTR, PTR, INT, INT], "i64")
+    names = "again on claim own run last idle spin look sleep doze up host over"
+    b = {n: f.label() for n in names.split()}
+    f.jump(b["again"])
+
+    f.place(b["again"])
+    word = _atomic_load(f, WORD)
+    phase, tile = f.let(f"lshr i64 {word}, 32"), f.add(*_taken(f, word))
+    f.branch(f.let(f"icmp eq i64 {phase}, {END}"), b["over"], b["on"])
+    f.place(b["on"])
+    count = _phase_count(f, phase)
+    mine = f.let(f"icmp ne i64 {f.args[2]}, 0")
+    hosted = f.let(f"icmp eq i64 {count}, {HOST}")
+    free = f.let(f"icmp slt i64 {tile}, {count}")
+    f.branch(f.let(f"and i1 {mine}, {hosted}"), b["host"], b["claim"])
+    f.place(b["claim"])
+    f.branch(free, b["own"], b["idle"])
+
+    f.place(b["own"])
+    late = f.let(f"icmp ne i64 {f.args[3]}, 0")
+    unit = f.let(f"select i1 {late}, i64 65536, i64 1")
+    taken = f.let(f"atomicrmw add ptr {_place(f, WORD)}, i64 {unit} seq_cst")
+    phase2 = f.let(f"lshr i64 {taken}, 32")
+    front, back = _taken(f, taken)
+    ended = f.let(f"icmp eq i64 {phase2}, {END}")
+    safe = f.let(f"select i1 {ended}, i64 0, i64 {phase2}")
+    count2 = _phase_count(f, safe)
+    inside = f.let(f"icmp slt i64 {f.add(front, back)}, {count2}")
+    from_end = f.sub(f.sub(count2, 1), back)
+    tile2 = f.let(f"select i1 {late}, i64 {from_end}, i64 {front}")
+    valid = f.let(f"select i1 {ended}, i1 false, i1 {inside}")
+    f.branch(valid, b["run"], b["again"])
+    f.place(b["run"])
+    _run_tile(f, safe, tile2)
+    done = f.add(_atomic_add(f, DONE, 1), 1)
+    f.branch(f.let(f"icmp eq i64 {done}, {count2}"), b["last"], b["again"])
+    f.place(b["last"])
+    args = [(PTR, f.args[0]), (PTR, f.args[1]), (INT, safe)]
+    f.call("void", "narae_advance", args)
+    f.jump(b["again"])
+
+    _wait(f, b, phase, count)
+
+    f.place(b["host"])
+    f.do(f"ret i64 {f.add(phase, 1)}")
+    f.place(b["over"])
+    f.do("ret i64 0")
+    return f
+
+
+def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:
+    """This phase's tiles are all taken: look for the next a while, then sleep."""
+    f.place(b["idle"])
+    f.jump(b["spin"])
+    f.place(b["spin"])
+    looks = f.let("")
+    line = len(f._lines) - 1
+    _pause(f)
+    changed = _changed(f, phase, count)
+    f.branch(changed, b["again"], b["look"])
+    f.place(b["look"])
+    more = f.add(looks, 1)
+    f._lines[line] = f"  {looks} = phi i64 [ 0, %{b['idle']} ], [ {more}, %{b['look']} ]"
+    f.branch(f.let(f"icmp slt i64 {more}, {_SPINS}"), b["spin"], b["sleep"])
+    f.place(b["sleep"])
+    _atomic_add(f, WAITING, 1)
+    bell = f.let(f"load atomic i32, ptr {_place(f, BELL)} seq_cst, align 4")
+    f.branch(_changed(f, phase, count), b["up"], b["doze"])
+    f.place(b["doze"])
+    _system_wait(f, _WAIT, f.let(f"zext i32 {bell} to i64"))
+    f.jump(b["up"])
+    f.place(b["up"])
+    _atomic_add(f, WAITING, -1)
+    f.jump(b["again"])
+
+
+def _changed(f: Function, phase: str, count: str) -> str:
+    """Whether there is another phase, or this one again."""
+    word = _atomic_load(f, WORD, "seq_cst")
+    now, tile = f.let(f"lshr i64 {word}, 32"), f.add(*_taken(f, word))
+    other = f.let(f"icmp ne i64 {now}, {phase}")
+    free = f.let(f"icmp slt i64 {tile}, {count}")
+    return f.let(f"or i1 {other}, {free}")
+
+
+def _pause(f: Function) -> None:
+    if platform.machine() in ("aarch64", "arm64"):
+        f.call("void", "llvm.aarch64.hint", [("i32", "1")])
+    else:
+        f.call("void", "llvm.x86.sse2.pause", [])

@@ -1,0 +1,170 @@
+"""Which stages can share a phase: fewer phases to meet at, and small work beside large.
+
+A stage keeps its place before and after every stage whose memory it touches; else it may move. A
+small one (one tile a phase) is run by one thread beside a large one: several make up one tile.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from narae.executors.native.codegen.ir import PTR, Function
+from narae.executors.native.lower.tiles import Lowered, Tile
+
+_AHEAD = 64  # stages that are looked at for company
+
+
+@dataclass(eq=False)
+class Stage:
+    """A step and the memory it touches. reads, writes: arrays."""
+
+    lowered: Lowered
+    reads: Sequence[np.ndarray]
+    writes: Sequence[np.ndarray]
+    touched: int = 0  # bits of the stretches of memory that it reads
+    changed: int = 0  # and writes
+
+    @functools.cached_property
+    def small(self) -> bool:
+        """Whether there is nothing to share out."""
+        return self.lowered.host is None and all(len(p) <= 1 for p in self.lowered.phases)
+
+
+@dataclass(eq=False)
+class _Group:
+    """Stages that run at once: the tiles of large ones, and a chain of small ones."""
+
+    large: list[Stage] = field(default_factory=list)
+    chain: list[Stage] = field(default_factory=list)
+
+
+def overlapped(stages: Sequence[Stage]) -> list[Lowered]:
+    """The stages in as few phases as their memory allows."""
+    _mark(stages)
+    waiting = [s for s in stages if s.lowered.host is not None or any(s.lowered.phases)]
+    out: list[Lowered] = []
+    while waiting:
+        lead = waiting.pop(0)
+        if lead.lowered.host is not None:
+            out.append(lead.lowered)
+            continue
+        if lead.small:  # beside the next large stage, if that does not need it
+            later = _next_large(lead, waiting)
+            if later is None:
+                out.append(lead.lowered)
+                continue
+            waiting.remove(later)
+            waiting.insert(0, lead)
+            lead = later
+        group = _company(lead, waiting)
+        out.append(_joined(group))
+    return out
+
+
+def _mark(stages: Sequence[Stage]) -> None:
+    """Name the stretches of memory by bits, so that two stages are compared at once."""
+    spans = {id(a): _span(a) for s in stages for a in (*s.reads, *s.writes) if a.size}
+    edges = sorted({edge for span in spans.values() for edge in span})
+    order = {edge: i for i, edge in enumerate(edges)}
+    bits = {k: (1 << order[b]) - (1 << order[a]) for k, (a, b) in spans.items()}
+    for s in stages:
+        for a in s.reads:
+            s.touched |= bits.get(id(a), 0)
+        for a in s.writes:
+            s.changed |= bits.get(id(a), 0)
+
+
+def _span(array: np.ndarray) -> tuple[int, int]:
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return int(low), int(high)
+
+
+def _meet(a: Stage, b: Stage) -> bool:
+    """Whether one writes what the other reads or writes."""
+    return bool(a.changed & (b.touched | b.changed) or a.touched & b.changed)
+
+
+class _Passed:
+    """Stages that others would have to move past."""
+
+    def __init__(self) -> None:
+        self.touched = self.changed = 0
+
+    def add(self, s: Stage) -> None:
+        """One more."""
+        self.touched |= s.touched
+        self.changed |= s.changed
+
+    def meets(self, s: Stage) -> bool:
+        """Whether a stage must stay behind one of them."""
+        return bool(self.changed & (s.touched | s.changed) or self.touched & s.changed)
+
+
+def _next_large(lead: Stage, waiting: Sequence[Stage]) -> Stage | None:
+    """The next large stage, where it can come before `lead` and what is between."""
+    passed = _Passed()
+    passed.add(lead)
+    for s in waiting[:_AHEAD]:
+        if s.lowered.host is not None:
+            return None
+        if not s.small:
+            return None if passed.meets(s) else s
+        passed.add(s)
+    return None
+
+
+def _company(lead: Stage, waiting: list[Stage]) -> _Group:
+    """Take out of those that wait what can run beside `lead`."""
+    group, passed, taken = _Group([lead]), _Passed(), []
+    for s in waiting[:_AHEAD]:
+        if s.lowered.host is not None:
+            break
+        beside = group.large if s.small else [*group.large, *group.chain]
+        alike = s.small or len(s.lowered.phases) == len(lead.lowered.phases) == 1
+        if not alike or passed.meets(s) or any(_meet(s, other) for other in beside):
+            passed.add(s)
+            continue
+        (group.chain if s.small else group.large).append(s)
+        taken.append(s)
+    for s in taken:
+        waiting.remove(s)
+    return group
+
+
+def _joined(group: _Group) -> Lowered:
+    """A group's phases. The chain goes beside the phase with most tiles, and first: it is one
+    thread's whole share."""
+    phases = [list(p) for p in group.large[0].lowered.phases if p]
+    for other in group.large[1:]:
+        phases[0] += [t for p in other.lowered.phases for t in p]
+    links = [tile for s in group.chain for p in s.lowered.phases for tile in p]
+    tiles = [chained(links)] if links else []
+    longest = max(range(len(phases)), key=lambda i: len(phases[i]))
+    phases[longest] = [*tiles, *phases[longest]]
+    keep = [s.lowered.keep for s in (*group.large, *group.chain)]
+    return Lowered(phases, keep=keep)
+
+
+def chained(tiles: Sequence[Tile]) -> Tile:
+    """One tile that runs others, one after the other."""
+    scratch = max(tile.scratch for tile in tiles)
+    work = sum(tile.work for tile in tiles)
+    if len(tiles) == 1:
+        return tiles[0]
+    return Tile("chain", _build_chain, [], scratch, work, tuple(tiles))
+
+
+def _build_chain(name: str) -> Function:
+    """The record: how many, then pairs of kernel and record."""
+    f = Function(name, [PTR, PTR])
+    record = f.args[0]
+    with f.loop(0, f.field(record, 0)) as link:
+        pair = f.at(record, f.add(f.mul(link.i, 16), 8))
+        kernel, inner = f.load(PTR, pair, 8), f.load(PTR, f.at(pair, 8), 8)
+        f.do(f"call void {kernel}(ptr {inner}, ptr {f.args[1]})")
+    f.do("ret void")
+    return f

@@ -1,0 +1,233 @@
+"""A plan as a native program: phases of tiles, which threads take as they come."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from narae.executors.native.codegen.lanes import Unlowered
+from narae.executors.native.jit import bounds
+from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.steps import lower_step
+from narae.executors.native.lower.tiles import Lowered, address
+from narae.executors.native.run import driver, threads
+from narae.executors.native.run.epoch import gather_tiles, keep_tile
+from narae.executors.native.run.phase_tables import Tables
+from narae.executors.native.run.phases import Stage, overlapped
+from narae.executors.shared.memory import Scratch, aligned, make_arrays
+from narae.executors.shared.rows import Rows
+from narae.graph.fuse import Step
+from narae.graph.plan import Move, Plan
+
+_ALONE = 8_000_000  # multiplications: one step of less is over before other threads are there
+_LEAVE = 0.002  # seconds that threads have to leave a run that is over
+_LOOK = 0.05  # seconds between looks at how far a run of many steps is
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """A step and what became of it. step: None for copies of state."""
+
+    step: Step | None
+    lowered: Lowered
+    reads: list[np.ndarray]
+    writes: list[np.ndarray]
+
+
+class NativeProgram:
+    """Runs a plan. A run allocates nothing, but for operations that NumPy runs.
+
+    stages: what each step became, to look at. state: the arrays that a run changes in place.
+    """
+
+    away = False
+
+    def __init__(self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]) -> None:
+        """number: gives the number of threads."""
+        self.plan = plan
+        self._number = number
+        self._arrays = make_arrays(plan, state, None)
+        self.inputs = [self._arrays[v.uid] for v in plan.inputs]
+        self.state = list(state)
+        self.outputs = [self._arrays[uid] for uid in plan.outputs]
+        self._control = aligned(8 * driver.SIZE).view(np.int64)
+        self._control[:] = 0
+        self._place = address(self._control)
+        self._control[driver.WORD] = driver.END << 32
+        self._watched = bounds.enabled()  # then one thread runs it all
+        self._alive: object = None  # what a run of many steps reads and writes
+        self._run: object = None  # the one that began last
+        self.stages = self._stages()
+        self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
+        self._tables = Tables(self._parts)
+        self._running_tables = self._tables
+        self._work, self._advance = driver.driver()
+
+    def _stages(self) -> list[Done]:
+        error = self._place + 8 * driver.ERROR
+        scratch, arrays = Scratch(), self._arrays
+        stages = [self._moves(self.plan.before)]
+        for step in self.plan.steps:
+            lowered = lower_step(step, arrays, error, scratch)
+            reads = [arrays[u] for u in step.reads]
+            stages.append(Done(step, lowered, reads, [arrays[u] for u in step.outputs]))
+        stages.append(self._moves(self.plan.after))
+        return stages
+
+    def _moves(self, moves: Sequence[Move]) -> Done:
+        pairs = [(self._arrays[m.source], self._arrays[m.target]) for m in moves]
+        tiles = [copy_tiles(source, target) for source, target in pairs]
+        return Done(None, Lowered(tiles), [a for a, _ in pairs], [b for _, b in pairs])
+
+    def __call__(self) -> list[np.ndarray]:
+        """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
+        of range, with the state as it was when that was found."""
+        tables = self._tables
+        if tables.count:
+            self._run = None
+            self._begin(tables, 1)
+            number = 1 if self._watched or tables.work < _ALONE else self._number()
+            if tables.shared and number > 1 and self._running():
+                threads.pool().ask(lambda: self._help(tables, 1), number - 1)
+            for _ in self._lead(tables):
+                continue
+            self._check()
+        return self.outputs
+
+    def many(
+        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
+    ) -> Iterator[int] | None:
+        """Run many steps on rows of arrays; gives now and then how many are done. None where the
+        rows have a dtype or layout without native code.
+
+        kept: for each output, memory for what all steps give, one after the other. Closing the
+        iterator, or an exception at it (Ctrl-C), ends the run after the present step.
+        """
+        gathers = []
+        try:
+            for one, target in zip(rows, self.inputs, strict=True):
+                gathers += gather_tiles(one, target, self._control)
+        except Unlowered:
+            return None
+        keep, table = keep_tile(self.outputs, kept, self._control)
+        parts = [Lowered([gathers]), *self._parts, Lowered([[keep]])]
+        return self._many(steps, Tables(parts), [list(rows), list(kept), table])
+
+    def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
+        self._settle()
+        self._alive, run = alive, object()
+        self._run = run
+        number = 1 if self._watched or not tables.shared else self._number()
+        sides = itertools.count()
+        ended: threads.Ended = queue.SimpleQueue()
+
+        def help_() -> None:
+            self._help(tables, next(sides) % 2)
+
+        led = bool(tables.hosts) or self._watched  # this thread takes part
+        helpers = number - 1 if led else number
+        try:
+            self._begin(tables, steps)
+            if self._running():
+                threads.pool().ask(help_, helpers, ended)
+                yield from self._lead(tables) if led else self._watch(ended, helpers)
+        finally:
+            # All threads leave before anyone else may use the program. An interrupt may have kept this
+            # from its end, and a traceback kept it alive until after another run has begun.
+            if self._run is run:
+                self._settle()
+                self._tables.install(self._control)
+                self._alive = None
+        self._check()
+
+    def _begin(self, tables: Tables, steps: int) -> None:
+        control, scratch = self._control, threads.scratch(tables.scratch)
+        self._settle()  # Ctrl-C may have come between the beginning of a run and its first step
+        self._running_tables = tables
+        if self._watched:
+            bounds.watch([*self._ranges(), *tables.ranges()])
+        tables.install(control)
+        control[driver.STEP], control[driver.STEPS] = 0, steps
+        control[driver.STOP] = control[driver.ERROR] = 0
+        self._advance(self._place, scratch, -1)
+
+    def _settle(self) -> None:
+        """End what runs after its present step. A run may have been broken off anywhere: before the
+        threads were asked, so this one takes part; before Python's phases, which are left out."""
+        if not self._running():
+            return
+        control = self._control
+        control[driver.STOP] = 1
+        place, scratch = self._place, threads.scratch(self._running_tables.scratch)
+        while phase := self._work(place, scratch, 1, 0):
+            control[driver.ERROR] = 1
+            self._advance(place, scratch, phase - 1)
+
+    def _running(self) -> bool:
+        return int(self._control[driver.WORD]) >> 32 != driver.END
+
+    def _help(self, tables: Tables, side: int) -> None:
+        self._work(self._place, threads.scratch(tables.scratch), 0, side)
+
+    def _lead(self, tables: Tables) -> Iterator[int]:
+        """Take part, and run what is for Python."""
+        place, scratch = self._place, threads.scratch(tables.scratch)
+        due = time.monotonic() + _LOOK
+        while phase := self._work(place, scratch, 1, 0):
+            try:
+                tables.hosts[phase - 1]()
+            except BaseException:
+                self._control[driver.ERROR] = 1  # all threads leave
+                self._advance(place, scratch, phase - 1)
+                raise
+            self._advance(place, scratch, phase - 1)
+            if time.monotonic() > due:
+                yield int(self._control[driver.STEP])
+                due = time.monotonic() + _LOOK
+
+    def _watch(self, ended: threads.Ended, helpers: int) -> Iterator[int]:
+        """Wait for the threads that do the work, and a moment for them to leave: the next epoch asks
+        for free ones before it has more made."""
+        while helpers:
+            running = self._running()
+            try:
+                ended.get(timeout=_LOOK if running else _LEAVE)
+                helpers -= 1
+            except queue.Empty:
+                if not running:
+                    return
+                yield int(self._control[driver.STEP])
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """What kernels may touch: (begin, end) addresses."""
+        kept = [self._arrays, self._control, *(s.lowered.keep for s in self.stages), self._alive]
+        for array in _found(kept):
+            low, high = np.lib.array_utils.byte_bounds(array)
+            yield int(low), int(high)
+        yield threads.range_of()
+
+    def _check(self) -> None:
+        if self._watched:
+            bounds.report()
+        control = self._control
+        if control[driver.ERROR]:
+            index, length = control[driver.ERROR + 1], control[driver.ERROR + 2]
+            raise IndexError(f"index {index} is out of range for an axis of length {length}")
+
+
+def _found(tree: object) -> Iterator[np.ndarray]:
+    """All arrays in nested containers."""
+    if isinstance(tree, np.ndarray):
+        yield tree
+    elif isinstance(tree, Rows):
+        yield from _found([tree.array, tree.order])
+    elif isinstance(tree, dict):
+        yield from _found(list(tree.values()))
+    elif isinstance(tree, (list, tuple)):
+        for part in tree:
+            yield from _found(part)

@@ -1,0 +1,108 @@
+"""Threads that help programs along, and the scratch of each."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import queue
+import threading
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+
+from narae.base.context import Guard
+from narae.executors.shared.memory import aligned
+
+Task = Callable[[], None]
+Ended = queue.SimpleQueue[None]
+
+_MOST = 256  # threads of a process
+
+
+class _Local(threading.local):
+    scratch: tuple[np.ndarray, int] = (np.empty(0, np.uint8), 0)  # with its address
+
+
+_local = _Local()
+
+
+def scratch(size: int) -> int:
+    """The address of this thread's scratch, of at least `size` bytes."""
+    array, address = _local.scratch
+    if array.size < size:
+        array = aligned(size)
+        address = array.ctypes.data
+        _local.scratch = array, address
+    return address
+
+
+def range_of() -> tuple[int, int]:
+    """Where this thread's scratch begins and ends."""
+    array, begin = _local.scratch
+    return begin, begin + array.size
+
+
+class _Asked:
+    """A task that waits or is being done: it counts as long as it is there."""
+
+    __slots__ = ("__weakref__", "ended", "task")
+
+    def __init__(self, task: Task, ended: Ended | None) -> None:
+        self.task, self.ended = task, ended
+
+
+class Pool:
+    """Threads that take tasks; they are made when first asked for.
+
+    Ctrl-C may come at any call, within those of `threading` too: its Semaphore and Thread.start
+    would be left with their inner lock held, and the threads wait for it for ever. What is used here
+    is done by one call of C, or not at all.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
+        self._threads = 0
+        self._open: weakref.WeakSet[_Asked] = weakref.WeakSet()
+        self._guard = Guard()
+
+    def ask(self, task: Task, count: int, ended: Ended | None = None) -> None:
+        """Let `count` threads each do the task, soon: those that work for others are not waited
+        for. ended: told by each when it is free again."""
+        asked = [_Asked(task, ended) for _ in range(count)]
+        with self._guard.held():
+            self._open.update(asked)
+            while self._threads < min(len(self._open), _MOST):
+                _thread.start_new_thread(_serve, (self._tasks,))
+                self._threads += 1
+        for one in asked:
+            self._tasks.put(one)
+
+
+def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
+    while True:
+        asked = tasks.get()
+        ended = asked.ended
+        try:
+            asked.task()
+        finally:
+            del asked
+            if ended is not None:
+                ended.put(None)
+
+
+_pools = [Pool()]
+
+
+def pool() -> Pool:
+    """The process's threads."""
+    return _pools[-1]
+
+
+def _forked() -> None:
+    """Threads do not come along into a forked process: it makes its own."""
+    _pools[:] = [Pool()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,1 @@
+"""What executors share: memory, calls as data, rows of batches, stores, reports, timing."""

@@ -1,0 +1,1 @@
+"""Pictures of training, predictions, weights and activations."""

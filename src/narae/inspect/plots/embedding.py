@@ -1,0 +1,147 @@
+"""A layer's output in two dimensions: what lies near what, for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.base.errors import ShapeError, unknown_name
+from narae.base.files import PathLike
+from narae.drawing.figures import finished, new_figure
+from narae.inspect.plots.weights import outputs_of
+
+_MOST = 1000  # samples of an exact t-SNE: its work grows with their square
+_PERPLEXITY, _STEPS, _RATE = 30.0, 500, 200.0
+
+
+def embed(model: Any, x: Any, layer: Any = None, method: str = "pca") -> np.ndarray:
+    """A layer's output for each sample, in two dimensions: (n, 2).
+
+    model: a model, or None to embed the array x itself. x: a batch. layer: a layer or its name; None for the
+    one before the last. method: "pca", the two directions in which the outputs vary most, each so turned
+    that its largest part is positive; "tsne", neighbours beside each other, distances without meaning
+    (van der Maaten and Hinton 2008; exact, for at most 1000 samples). Both give the same points for the same
+    data each time.
+
+    Raises ValueError for an unknown method or layer, or too many samples for "tsne".
+
+    >>> embed(None, np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 1.0]])).round(3).tolist()
+    [[0.0, -1.0], [0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]
+    """
+    if method not in _METHODS:
+        raise unknown_name("method of embed", method, _METHODS)
+    rows = np.asarray(x) if model is None else _outputs(model, x, layer)
+    rows = rows.reshape(len(rows), -1).astype(np.float64)
+    return _METHODS[method](rows)
+
+
+def plot_embedding(
+    points: Any, y: Any = None, path: PathLike | None = None, names: Sequence[str] | None = None
+) -> Any:
+    """Points (n, 2), as `embed` gives them, coloured by their classes y (n,): a matplotlib Figure.
+
+    names: of the classes. Raises ShapeError when the lengths differ.
+
+    >>> figure = plot_embedding(np.eye(2), [0, 1])
+    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    ['0', '1']
+    """
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2 or (y is not None and len(y) != len(points)):
+        raise ShapeError(
+            f"plot_embedding takes points (n, 2) and n classes, got {points.shape} and "
+            f"{'none' if y is None else len(y)}"
+        )
+    figure = new_figure(6.4, 5.4)
+    axes = figure.subplots()
+    if y is None:
+        axes.scatter(points[:, 0], points[:, 1], s=9, alpha=0.7)
+    else:
+        from matplotlib import colormaps
+
+        labels = np.asarray(y).reshape(-1)
+        for i, label in enumerate(np.unique(labels)):
+            of = points[labels == label]
+            name = str(label) if names is None else names[int(label)]
+            colour = colormaps["tab10" if len(np.unique(labels)) <= 10 else "tab20"](i % 20)
+            axes.scatter(of[:, 0], of[:, 1], s=9, alpha=0.7, color=colour, label=name)
+        axes.legend(markerscale=2, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(f"{len(points):,} samples")
+    return finished(figure, path)
+
+
+def _outputs(model: Any, x: Any, layer: Any) -> np.ndarray:
+    if layer is None:
+        every = outputs_of(model, x)
+        return every[-2 if len(every) > 1 else -1][1]
+    return outputs_of(model, x, [layer])[0][1]
+
+
+def _pca(rows: np.ndarray) -> np.ndarray:
+    """The first two principal components, by the singular value decomposition of centred rows."""
+    centred = rows - rows.mean(axis=0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    two = directions[:2]
+    largest = np.abs(two).argmax(axis=1)
+    # a direction and its opposite are the same: the sign is a choice
+    two = two * np.where(two[np.arange(len(two)), largest] < 0, -1, 1)[:, None]
+    found = centred @ two.T
+    return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
+
+
+def _tsne(rows: np.ndarray) -> np.ndarray:
+    """Exact t-SNE from the first two principal components: KL(P || Q) by gradient descent with momentum
+    0.5, then 0.8, and P four times as large in the beginning, as in the paper's section 3.4."""
+    count = len(rows)
+    if count > _MOST:
+        raise ValueError(
+            f"an exact t-SNE of {count:,} samples: take at most {_MOST:,}, or method='pca'"
+        )
+    if count < 3:
+        return _pca(rows)
+    near = _similarities(rows)
+    points = _pca(rows)
+    points *= 1e-4 / max(float(points[:, 0].std()), 1e-12)
+    move = np.zeros_like(points)
+    for step in range(_STEPS):
+        early = step < _STEPS // 4
+        pull = 1 / (1 + _distances(points))
+        np.fill_diagonal(pull, 0)
+        force = (near * (4 if early else 1) - pull / pull.sum()) * pull
+        gradient = 4 * (force.sum(axis=1)[:, None] * points - force @ points)
+        move = (0.5 if early else 0.8) * move - _RATE * min(1.0, count / 600) * gradient
+        points = points + move
+        points -= points.mean(axis=0)
+    return points
+
+
+def _distances(rows: np.ndarray) -> np.ndarray:
+    """Squared distances between all rows."""
+    squares = np.sum(rows**2, axis=1)
+    return np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0)
+
+
+def _similarities(rows: np.ndarray) -> np.ndarray:
+    """P, symmetric: for each row Gaussian weights of the others, as wide as gives the perplexity."""
+    distances, count = _distances(rows), len(rows)
+    np.fill_diagonal(distances, np.inf)
+    wanted = np.log(min(_PERPLEXITY, (count - 1) / 3))
+    low, high = np.zeros(count), np.full(count, np.inf)
+    scale = 1 / np.maximum(np.median(np.where(np.isinf(distances), 0, distances), axis=1), 1e-12)
+    nearest = distances.min(axis=1, keepdims=True)
+    for _ in range(50):
+        weights = np.exp(-(distances - nearest) * scale[:, None])
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        entropy = -np.sum(shares * np.log(np.maximum(shares, 1e-300)), axis=1)
+        wide = entropy > wanted
+        low, high = np.where(wide, scale, low), np.where(wide, high, scale)
+        scale = np.where(np.isinf(high), scale * 2, (low + np.where(np.isinf(high), low, high)) / 2)
+    both = shares + shares.T
+    return np.maximum(both / both.sum(), 1e-12)
+
+
+_METHODS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"pca": _pca, "tsne": _tsne}

@@ -1,0 +1,1 @@
+"""Data for fit, evaluate and predict: every kind of source as batches."""

@@ -1,0 +1,173 @@
+"""What `compile` keeps, and how it is written to a file and read again."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from narae import optimizers
+from narae.base import limits
+from narae.base.copying import Copied
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.metrics import Mean
+from narae.models.training.compiled_loss import CompiledLoss
+from narae.models.training.compiled_metrics import CompiledMetrics
+from narae.models.training.steps import Steps
+
+
+class Training(Copied):
+    """What `compile` made; outside of the layer's tracking, since it is no weight of the model."""
+
+    def __init__(self) -> None:
+        self.loss: CompiledLoss | None = None
+        self.metrics: CompiledMetrics | None = None
+        self.loss_tracker: Any = None
+        self.config: dict[str, Any] = {}
+        self.steps: Steps | None = None
+
+    def _kept_state(self) -> dict[str, Any]:
+        """All but the programs, which are compiled again when they are needed."""
+        return {**self.__dict__, "steps": None}
+
+
+class Compiling:
+    """The part of a Model that `compile` decides."""
+
+    name: str
+    optimizer: Any
+    loss: Any
+
+    def _init_trainer(self) -> None:
+        self.optimizer = None
+        self.loss = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.history: Any = None
+        self.run_eagerly = False
+        self.steps_per_execution = 1
+        self.compiled = False
+        self.train_function: Any = None
+        self.test_function: Any = None
+        self.predict_function: Any = None
+        self._jit_compile: bool | None = None
+        self._trained = Training()
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train: optimizer, loss and metrics, by name or as objects.
+
+        Several outputs take lists or dicts of losses and metrics. run_eagerly: run Python at every step
+        instead of a traced one (slow, for debugging). steps_per_execution: how many batches lie between
+        two calls of callbacks' hooks of batches; without such hooks narae chooses. auto_scale_loss:
+        whether a model of the policy 'mixed_float16' gets a LossScaleOptimizer around its optimizer.
+        Raises ValueError for unknown names, with the nearest right one.
+        """
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
+            )
+        # all of it is made before any of it is kept: what is refused leaves the model as it was
+        given = optimizers.get(optimizer)
+        scaled = self._scaled(given) if auto_scale_loss else given
+        state = Training()
+        if loss is not None:
+            state.loss = CompiledLoss(loss, loss_weights, self._output_names)
+        if metrics is not None or weighted_metrics is not None:
+            state.metrics = CompiledMetrics(metrics, weighted_metrics, self._output_names)
+        state.loss_tracker = Mean(name="loss")
+        jit = self._jit(jit_compile, bool(run_eagerly))
+        state.config = {
+            "optimizer": given,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit,
+        }
+        self.optimizer, self._trained = scaled, state
+        if loss is not None:
+            self.loss = loss
+        self.run_eagerly = bool(run_eagerly)
+        self.jit_compile = jit
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self.compiled = True
+
+    def _jit(self, wanted: Any, eagerly: bool) -> bool:
+        """Whether steps are compiled. Warns where both that and running eagerly are asked for."""
+        if wanted == "auto":
+            return not eagerly and self._supports_jit()
+        if wanted and eagerly:
+            warnings.warn(
+                "compile got run_eagerly=True and jit_compile=True: the steps run eagerly",
+                stacklevel=3,
+            )
+            return False
+        return bool(wanted)
+
+    def _supports_jit(self) -> bool:
+        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        return all(layer.supports_jit for layer in layers)
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether the steps are compiled, as Keras tells it; narae compiles unless `run_eagerly`."""
+        if self._jit_compile is None:
+            self._jit_compile = self._supports_jit()
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        if value and not self._supports_jit():
+            warnings.warn(
+                f"a layer of {self.name!r} has supports_jit=False: jit_compile stays False",
+                stacklevel=2,
+            )
+            value = False
+        self._jit_compile = value
+
+    def _scaled(self, optimizer: Any) -> Any:
+        """The optimizer, within one that scales the loss where gradients of float16 would vanish."""
+        scaling = optimizers.LossScaleOptimizer
+        wanted = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        if not wanted or optimizer is None or isinstance(optimizer, scaling):
+            return optimizer
+        return scaling(optimizer, name="loss_scale_optimizer")
+
+    def _output_names(self) -> list[str] | None:
+        """The outputs' names, once the model knows them."""
+        try:
+            return list(self.output_names)  # type: ignore[attr-defined]
+        except AttributeError:
+            return None
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, JSON-ready; nothing before compile."""
+        return serialize_keras_object(self._trained.config) if self.compiled else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` said, and make the optimizer's variables."""
+        known = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly"}
+        known.add("steps_per_execution")
+        given = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
+        self.compile(**given)
+        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
+            state = limits.Attempt()
+            try:
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            except limits.TooMuch:
+                # the file may have no such state: it is made when training begins
+                state.undo()
+                again = deserialize_keras_object(config["optimizer"])
+                self.compile(**{**given, "optimizer": again})

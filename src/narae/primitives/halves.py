@@ -1,0 +1,117 @@
+"""Halves where a processor has none: kept in float32, rounded wherever an operation would have given
+a half.
+
+A processor computes float16 and bfloat16 as float32 anyhow, number by number; so do the operations of a
+widened graph, but on whole vectors, with one rounding for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from narae.base.dtypes import HALVES
+from narae.graph.graph import Graph, build
+from narae.graph.ir import Node, Op, Spec, Value
+from narae.graph.recording import Place, places
+from narae.primitives.records.logic import cast, rounded
+
+WIDE = "float32"
+# They give what they are given, or one of it: no number that is not a half already.
+_MOVES = "reshape transpose broadcast_to slice unslice concatenate take take_along put_along set_at"
+_CHOICES = (
+    "select negative absolute sign relu maximum minimum extreme_at reduce_max reduce_min sort top_k"
+)
+_OTHERS = "dynamic_slice dynamic_update windows pick_extremes stop_gradient floor ceil trunc rint"
+_EXACT = frozenset(f"{_MOVES} {_CHOICES} {_OTHERS}".split())
+# The width of what they read is a part of what they are.
+_NARROW = frozenset(("bitcast", "nextafter"))
+
+
+def without_halves(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, list[Value]]:
+    """An equal graph without operations on halves, of the same inputs and outputs; and what stands
+    for other values of the graph in it, halves in float32."""
+    if not any(v.dtype in HALVES for n in graph.nodes for v in (*n.inputs, *n.specs)):
+        return graph, list(also)
+    widening = _Widening()
+    with places.pushed(widening.place):
+        for node in graph.nodes:
+            widening.visit(node)
+    outputs = [widening.narrow(v) for v in graph.outputs]
+    return build(graph.inputs, outputs)[0], [widening.now(v) for v in also]
+
+
+class _Widening:
+    def __init__(self) -> None:
+        self.place = Place()
+        self._env: dict[int, Value] = {}  # uid -> what stands for it: a half in float32
+
+    def now(self, value: Value) -> Value:
+        """What stands for a value."""
+        if value.uid not in self._env:
+            self._env[value.uid] = self._wide(value)
+        return self._env[value.uid]
+
+    def _wide(self, value: Value) -> Value:
+        """A value from outside."""
+        if value.dtype not in HALVES:
+            return value
+        if value.data is not None and value.node is None:
+            return Op.result_type(Spec(value.shape, WIDE), np.asarray(value.data, WIDE))
+        return cast(value, dtype=WIDE)
+
+    def narrow(self, value: Value) -> Value:
+        """What stands for a value, in its own dtype."""
+        found = self.now(value)
+        return found if found.dtype == value.dtype else cast(found, dtype=value.dtype)
+
+    def visit(self, node: Node) -> None:
+        """Compute a node's outputs anew."""
+        self.place.where = node.where
+        self._env.update(zip(node.uids, self._made(node), strict=True))
+
+    def _made(self, node: Node) -> list[Value]:
+        name, halves = node.op.known, [s.dtype in HALVES for s in node.specs]
+        if node.op in (cast, rounded) and halves[0]:
+            wide = cast(self.now(node.inputs[0]), dtype=WIDE)
+            return [rounded(wide, dtype=node.specs[0].dtype)]
+        if any(map(_has_graph, node.params.values())):
+            return self._in_its_dtypes(node, {k: _body(p) for k, p in node.params.items()})
+        if name in _NARROW:
+            return self._in_its_dtypes(node, node.params)
+        wanted = [
+            Spec(s.shape, WIDE if h else s.dtype) for s, h in zip(node.specs, halves, strict=True)
+        ]
+        outs = _tuple(node.op(*map(self.now, node.inputs), **node.params))
+        if [v.spec for v in outs] != wanted:  # a parameter names the dtype
+            return self._in_its_dtypes(node, node.params)
+        if name in _EXACT:
+            return outs
+        return [
+            rounded(v, dtype=s.dtype) if half else v
+            for v, s, half in zip(outs, node.specs, halves, strict=True)
+        ]
+
+    def _in_its_dtypes(self, node: Node, params: Mapping[str, Any]) -> list[Value]:
+        outs = _tuple(node.op(*map(self.narrow, node.inputs), **params))
+        return [self._wide(v) for v in outs]
+
+
+def _body(parameter: Any) -> Any:
+    if isinstance(parameter, Graph):
+        return without_halves(parameter)[0]
+    if _has_graph(parameter):
+        return type(parameter)(map(_body, parameter))
+    return parameter
+
+
+def _has_graph(parameter: Any) -> bool:
+    if isinstance(parameter, (tuple, list)):
+        return any(map(_has_graph, parameter))
+    return isinstance(parameter, Graph)
+
+
+def _tuple(result: Any) -> list[Value]:
+    return list(result) if isinstance(result, tuple) else [result]

@@ -1,0 +1,54 @@
+"""Bodies of control flow: functions traced into graphs, and the graphs of their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from narae.graph.autodiff import Algebra, backprop
+from narae.graph.graph import Graph, build, substitute
+from narae.graph.ir import Op, Spec, Value, now
+from narae.graph.recording import traced
+from narae.primitives.records.arithmetic import add
+from narae.primitives.records.shape import full
+
+ALGEBRA = Algebra(add=add, zeros=lambda spec: full(0, spec.shape, spec.dtype))
+
+Body = Callable[..., Sequence[Value]]
+
+
+def trace_graphs(
+    functions: Sequence[Body], specs: Sequence[Spec]
+) -> tuple[tuple[Graph, ...], list[Value]]:
+    """Functions of tensors of `specs` as graphs of the same inputs: those, then what any captures.
+
+    Each function gives a flat sequence of tensors. The captured values are the second result.
+    """
+    since = now()
+    inputs = [Op.result_type(spec) for spec in specs]
+    with traced():
+        outputs = [tuple(function(*inputs)) for function in functions]
+    captured = build(inputs, [v for outs in outputs for v in outs], since)[1]
+    return tuple(build([*inputs, *captured], outs, since)[0] for outs in outputs), captured
+
+
+def trace_graph(function: Body, specs: Sequence[Spec]) -> tuple[Graph, list[Value]]:
+    """`trace_graphs` of one function."""
+    (graph,), captured = trace_graphs([function], specs)
+    return graph, captured
+
+
+def gradient_graph(graph: Graph, seeded: Sequence[int], wanted: Sequence[int]) -> Graph:
+    """The graph (*inputs, *cotangents of outputs `seeded`) -> cotangents of the inputs `wanted`."""
+
+    def backward(*values: Value) -> list[Value]:
+        inputs, cts = values[: len(graph.inputs)], values[len(graph.inputs) :]
+        outputs = substitute(graph, inputs)
+        sources = [inputs[i] for i in wanted]
+        found = backprop([outputs[i] for i in seeded], cts, sources, ALGEBRA, since)
+        return [
+            ALGEBRA.zeros(v.spec) if g is None else g for v, g in zip(sources, found, strict=True)
+        ]
+
+    since = now()
+    specs = [v.spec for v in graph.inputs] + [graph.outputs[i].spec for i in seeded]
+    return trace_graph(backward, specs)[0]

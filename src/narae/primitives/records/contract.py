@@ -1,0 +1,100 @@
+"""The contraction of two tensors: every matrix product, `tensordot` and `einsum` is one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from narae.base.errors import DtypeError, ShapeError, differing
+from narae.graph.ir import Spec, Value
+from narae.primitives.record import record, widened
+from narae.primitives.records.shape import transpose
+from narae.primitives.samples import cases
+
+Axes = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def free_axes(ndim: int, contract: tuple[int, ...], batch: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that are neither contracted nor batched."""
+    return tuple(a for a in range(ndim) if a not in contract and a not in batch)
+
+
+def _rule(x: Spec, y: Spec, *, contract: Axes, batch: Axes) -> Spec:
+    if x.dtype != y.dtype:
+        raise DtypeError(f"a product takes operands of one dtype, got {x.dtype} and {y.dtype}")
+    for (left, right), what in ((contract, "contracted"), (batch, "batch")):
+        if [x.shape[a] for a in left] != [y.shape[a] for a in right]:
+            raise ShapeError(
+                f"the {what} axes {left} of {x.shape} and {right} of {y.shape} differ in length",
+                lengths=differing([x.shape[a] for a in left], [y.shape[a] for a in right]),
+            )
+    free_x = free_axes(len(x.shape), contract[0], batch[0])
+    free_y = free_axes(len(y.shape), contract[1], batch[1])
+    lengths = [x.shape[a] for a in (*batch[0], *free_x)] + [y.shape[a] for a in free_y]
+    return Spec(tuple(lengths), x.dtype)
+
+
+def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
+    """Batch axes first, then the free ones of x, then of y: one stacked matrix product."""
+    dtype = x.dtype
+    if xp is np:
+        x, y = widened(x, y)
+    free_x = free_axes(x.ndim, contract[0], batch[0])
+    free_y = free_axes(y.ndim, contract[1], batch[1])
+    stack = [x.shape[a] for a in batch[0]]
+    rows, columns = [x.shape[a] for a in free_x], [y.shape[a] for a in free_y]
+    inner = math.prod(x.shape[a] for a in contract[0])
+    left = xp.reshape(
+        xp.transpose(x, (*batch[0], *free_x, *contract[0])), (*stack, math.prod(rows), inner)
+    )
+    right = xp.reshape(
+        xp.transpose(y, (*batch[1], *contract[1], *free_y)), (*stack, inner, math.prod(columns))
+    )
+    out = xp.reshape(xp.matmul(left, right), (*stack, *rows, *columns))
+    return out if out.dtype == dtype else out.astype(dtype)
+
+
+def _vjp(side: int) -> Any:
+    def gradient(
+        ct: Value, out: Value, x: Value, y: Value, *, contract: Axes, batch: Axes
+    ) -> Value:
+        mine, other = (x, y) if side == 0 else (y, x)
+        free = free_axes(mine.ndim, contract[side], batch[side])
+        free_other = free_axes(other.ndim, contract[1 - side], batch[1 - side])
+        stacked = tuple(range(len(batch[0])))
+        first = len(stacked) + (0 if side == 0 else ct.ndim - len(stacked) - len(free))
+        used = tuple(a for a in range(len(stacked), ct.ndim) if not first <= a < first + len(free))
+        # order of the product: batch, then ct's free axes or the other's contracted ones
+        if side == 0:
+            got = dot(ct, other, contract=(used, free_other), batch=(stacked, batch[1]))
+            order = (*batch[0], *free, *_sorted_pairs(contract[1], contract[0]))
+        else:
+            got = dot(other, ct, contract=(free_other, used), batch=(batch[0], stacked))
+            order = (*batch[1], *_sorted_pairs(contract[0], contract[1]), *free)
+        return transpose(got, axes=tuple(map(int, np.argsort(order))))
+
+    return gradient
+
+
+def _sorted_pairs(keys: tuple[int, ...], partners: tuple[int, ...]) -> tuple[int, ...]:
+    """The partners in the order of their keys: a product lists free axes in ascending order."""
+    return tuple(partner for _, partner in sorted(zip(keys, partners, strict=True)))
+
+
+# sum over the contracted axes of x and y, for each entry of the batch axes; see `_forward`.
+dot = record(
+    "dot",
+    _rule,
+    _forward,
+    vjp=(_vjp(0), _vjp(1)),
+    samples=cases(
+        ((3, 4), (4, 2), {"contract": ((1,), (0,)), "batch": ((), ())}),
+        ((5, 3, 4), (5, 4, 2), {"contract": ((2,), (1,)), "batch": ((0,), (0,))}),
+        ((2, 3, 4), (4, 5, 2), {"contract": ((2, 0), (0, 2)), "batch": ((), ())}),
+        ((3,), (2,), {"contract": ((), ()), "batch": ((), ())}),
+        ((0, 4), (4, 2), {"contract": ((1,), (0,)), "batch": ((), ())}),
+    ),
+    tiled=True,
+)

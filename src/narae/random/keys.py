@@ -1,0 +1,104 @@
+"""Seeds and keys: where randomness comes from, explicitly."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from narae.base.copying import Copied
+from narae.base.names import auto_name, name_scope
+from narae.base.registry import builtin
+from narae.engine.scope import eagerly
+from narae.engine.variable import Variable
+from narae.tensor.tensor import Tensor, as_tensor, tensor_of
+
+
+def make_default_seed() -> int:
+    """A seed from Python's generator, which `set_random_seed` fixes."""
+    return random.randint(1, int(1e9))
+
+
+@builtin("keras.random")
+class SeedGenerator(Copied):
+    """A stream of keys: a seed and a counter, kept in a variable so that a traced step advances it.
+
+    >>> g = SeedGenerator(7)
+    >>> g.next().tolist(), g.next().tolist()
+    ([7, 0], [7, 1])
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        if kwargs:
+            raise ValueError(f"SeedGenerator got unknown arguments: {sorted(kwargs)}")
+        self._initial_seed = (
+            seed  # None says in a config that each that is made of it draws its own
+        )
+        seed = make_default_seed() if seed is None else seed
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f"a seed is a whole number of at least 0, got {seed!r}")
+        self.name = name or auto_name("seed_generator")
+        low = np.array([seed % 2**32, 0], np.uint32)
+        with name_scope(self.name):
+            self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """The next key: two uint32 words, used once."""
+        key = self.state.value
+        self.state.assign(key + tensor_of(np.array([0, 1], np.uint32)))
+        return key
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        seed = self._initial_seed
+        return {"seed": None if seed is None else int(seed), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """The generator that `get_config` described."""
+        return cls(**config)
+
+
+_global: list[SeedGenerator] = []
+
+
+def global_seed_generator() -> SeedGenerator:
+    """The generator behind random functions that are called without a seed."""
+    if not _global:
+        _global.append(SeedGenerator(name="global_seed_generator"))
+    return _global[0]
+
+
+def reset_global_seed() -> None:
+    """Begin the global generator anew, as Python's generator says, which goes on as if it was not asked.
+
+    The variable stays the same one: programs that are compiled hold it.
+    """
+    asked = random.Random()
+    asked.setstate(random.getstate())
+    seed = asked.getrandbits(32)
+    if not _global:
+        _global.append(SeedGenerator(seed, name="global_seed_generator"))
+    with eagerly():
+        _global[0].state.assign(np.array([seed, 0], np.uint32))
+
+
+def draw_key(seed: Any = None) -> Tensor:
+    """A key from what functions take as `seed`: None, an int (the same key each time), a SeedGenerator,
+    or a key itself."""
+    if seed is None:
+        return global_seed_generator().next()
+    if hasattr(seed, "next") and hasattr(seed, "state"):
+        return seed.next()
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        return tensor_of(np.array([int(seed) % 2**32, 0], np.uint32))
+    if not hasattr(seed, "shape"):
+        raise ValueError(f"a seed is None, an int, a SeedGenerator or a key, got {seed!r}")
+    key = as_tensor(seed, "uint32")
+    if key.shape != (2,):
+        raise ValueError(
+            f"a seed is None, an int, a SeedGenerator or a key of two words, got {seed!r} of shape "
+            f"{key.shape}"
+        )
+    return key

@@ -1,0 +1,365 @@
+"""Tensor: the array a user holds. Operators, slicing, NumPy interoperation, a clear repr.
+
+Its operators are the public functions of `narae.ops`, found when first used: those functions are
+written with tensors.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from narae.base.arrays import is_masked, native
+from narae.base.dtypes import np_dtype, standardize_dtype
+from narae.graph.ir import Op, Spec, Value
+from narae.tensor.lengths import Unknown
+
+
+class Operators:
+    """Python's operators by the names of `narae.ops`, for everything that behaves as a tensor."""
+
+    __slots__ = ()
+    # np.ndarray's operators defer to ours: array - tensor is a tensor. Its functions take our numbers.
+    __array_priority__ = 1000
+
+    def __add__(self, other: Any) -> Any:
+        return _op("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _op("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _op("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _op("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _op("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _op("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _op("true_divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _op("true_divide", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _op("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _op("floor_divide", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _op("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _op("mod", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _op("power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _op("power", other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _op("matmul", self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _op("matmul", other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return _op("bitwise_and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _op("bitwise_and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _op("bitwise_or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _op("bitwise_or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _op("bitwise_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _op("bitwise_xor", other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return _op("left_shift", self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return _op("left_shift", other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return _op("right_shift", self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return _op("right_shift", other, self)
+
+    def __neg__(self) -> Any:
+        return _op("negative", self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return _op("absolute", self)
+
+    def __invert__(self) -> Any:
+        return _op("bitwise_not", self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return _op("round", self, ndigits or 0)
+
+    def __lt__(self, other: Any) -> Any:
+        return _op("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _op("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _op("greater", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _op("greater_equal", self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return NotImplemented if other is None else _op("equal", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return NotImplemented if other is None else _op("not_equal", self, other)
+
+    __hash__ = object.__hash__
+
+    def __getitem__(self, key: Any) -> Any:
+        return _op("get_item", self, key)
+
+
+class LogicalOperators(Operators):
+    """Operators of variables and symbolic tensors: & | ^ ask for truth, where a tensor's are of bits."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Any) -> Any:
+        return _op("logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _op("logical_and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _op("logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _op("logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _op("logical_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _op("logical_xor", other, self)
+
+
+@functools.cache
+def public_op(name: str) -> Callable[..., Any]:
+    """A function of `narae.ops`, which is made of tensors and so loads after them."""
+    return getattr(importlib.import_module("narae.ops"), name)
+
+
+def _op(name: str, *args: Any) -> Any:
+    return public_op(name)(*args)
+
+
+class Tensor(Operators, Value):
+    """An immutable array with a dtype by name; what every operation takes and gives.
+
+    A tensor made while a function is traced has no numbers yet: asking for them is an error that
+    says so.
+
+    >>> import narae
+    >>> x = narae.ops.convert_to_tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> (x @ x + 1).numpy()
+    array([[ 8., 11.],
+           [16., 23.]], dtype=float32)
+    >>> f"{narae.ops.sum(x):.2f}"
+    '10.00'
+    """
+
+    __slots__ = ("_keras_mask",)  # the mask that a layer put on its output; absent: none
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.spec.size
+
+    @property
+    def T(self) -> Tensor:
+        """The tensor with its axes in reverse order."""
+        return _op("transpose", self)
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy array of its own. Raises TypeError for a tensor that is being traced."""
+        return self._known("numpy()").copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        data = self._known("np.asarray()")
+        if dtype is not None and data.dtype != dtype:
+            return data.astype(dtype)
+        if copy:
+            return data.copy()
+        view = data.view()
+        view.flags.writeable = False  # tensors are immutable, and may share their memory
+        return view
+
+    def item(self) -> Any:
+        """The Python number of a tensor with one element."""
+        return self._known("item()").item()
+
+    def tolist(self) -> Any:
+        """Nested Python lists of numbers."""
+        return self._known("tolist()").tolist()
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The tensor in another dtype."""
+        return _op("cast", self, dtype)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The tensor in another shape with as many elements."""
+        new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        return _op("reshape", self, new)
+
+    def __reduce__(self) -> Any:
+        return tensor_of, (self._known("pickle or copy"),)
+
+    def __copy__(self) -> Tensor:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self
+
+    def _known(self, asked: str) -> np.ndarray:
+        if self.data is None:
+            raise TypeError(
+                f"{asked} asks for the numbers of a tensor that is being traced (shape "
+                f"{self.shape}, {self.dtype}): they are not known before the function runs. Use "
+                "narae.ops on it, or run the code eagerly (compile(run_eagerly=True))."
+            )
+        return self.data
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a tensor of rank 0")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("iteration over a tensor of rank 0")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        return bool(self._known("bool() (an `if` or `while` on a tensor)"))
+
+    def __float__(self) -> float:
+        return float(self._single("float()"))
+
+    def __int__(self) -> int:
+        return int(self._single("int()"))
+
+    def _single(self, asked: str) -> Any:
+        data = self._known(asked)
+        if data.size != 1:
+            raise TypeError(f"{asked} takes one number, got a tensor of shape {self.shape}")
+        return data.item()
+
+    def __index__(self) -> int:
+        return self._known("an index").__index__()
+
+    def __format__(self, format_spec: str) -> str:
+        if not format_spec:
+            return str(self)
+        if self.shape:
+            raise TypeError(
+                f"{format_spec!r} formats one number, got a tensor of shape {self.shape}"
+            )
+        return format(self.item(), format_spec)
+
+    def __repr__(self) -> str:
+        if self.data is None:
+            return f"<narae.Tensor shape={self.shape} dtype={self.dtype} (traced)>"
+        body = np.array2string(self.data, separator=", ", prefix="Tensor(", threshold=100)
+        return f"Tensor({body}, shape={self.shape}, dtype={self.dtype})"
+
+    def __str__(self) -> str:
+        return repr(self) if self.data is None else str(self.data)
+
+
+Op.result_type = Tensor
+
+
+def tensor_of(data: np.ndarray) -> Tensor:
+    """A tensor around an array that nobody else will write to."""
+    return Tensor(Spec(data.shape, standardize_dtype(data.dtype)), data)
+
+
+def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
+    """`x` as a tensor: tensors as they are, variables by their value, everything else copied.
+
+    Python numbers become int32 or floatx, NumPy arrays keep their dtype. Raises TypeError or
+    ValueError for what holds no numbers (strings, ragged lists).
+    """
+    if isinstance(x, Tensor):
+        found = x
+    elif hasattr(x, "__narae_tensor__"):
+        found = x.__narae_tensor__()
+    elif isinstance(x, (list, tuple)) and any(_is_tensor(item) for item in _leaves(x)):
+        found = _op("stack", [as_tensor(item) for item in x])
+    else:
+        return tensor_of(_array(x, dtype))
+    return found if dtype is None or dtype == found.dtype else _op("cast", found, dtype)
+
+
+def _leaves(x: Any) -> Iterator[Any]:
+    for item in x:
+        if isinstance(item, (list, tuple)):
+            yield from _leaves(item)
+        else:
+            yield item
+
+
+def _is_tensor(x: Any) -> bool:
+    return isinstance(x, Tensor) or hasattr(x, "__narae_tensor__")
+
+
+def _array(x: Any, dtype: str | None) -> np.ndarray:
+    if isinstance(x, (bool, int, float)) and dtype is None:
+        kind = int if type(x) is Unknown else type(x)
+        return np.asarray(x, np_dtype(standardize_dtype(kind)))
+    if x is None:
+        raise ValueError("cannot make a tensor of None: a tensor holds numbers or booleans")
+    if is_masked(x):
+        x = native(np.asanyarray(x))
+    try:
+        data = native(np.array(x))
+    except ValueError as error:
+        raise ValueError(f"cannot make a tensor of {_short(x)}: {error}") from None
+    if data.dtype == object or (data.dtype.kind in "SUMmcV" and data.dtype.name != "bfloat16"):
+        raise TypeError(
+            f"cannot make a tensor of {_short(x)} (NumPy dtype {data.dtype}): a tensor holds "
+            "numbers or booleans; encode strings as integers first"
+        )
+    if dtype is None and not hasattr(x, "dtype"):  # nested Python numbers are weak
+        kind = {"f": "float", "i": "int", "u": "int"}.get(data.dtype.kind)
+        dtype = {"float": standardize_dtype(float), "int": "int32", None: None}[kind]
+    return data if dtype is None else data.astype(np_dtype(dtype), copy=False)
+
+
+def _short(x: Any) -> str:
+    text = repr(x)
+    return text if len(text) < 60 else f"{text[:57]}..."
