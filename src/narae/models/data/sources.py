@@ -1,8 +1,8 @@
 """Data for fit, evaluate and predict: one door for arrays, datasets and streams of batches.
 
 `make_source` turns what users pass into a Source: `.epoch(n)` gives Batches, each of which writes
-itself into a program's inputs. The kinds are in the neighbours: `data_arrays` (in memory),
-`data_streams` (one after another); `data_checks` says what is wrong with data where it comes in.
+itself into a program's inputs. The kinds are in the neighbours: `arrays` (in memory),
+`streams` (one after another); `checks` says what is wrong with data where it comes in.
 """
 
 from __future__ import annotations
