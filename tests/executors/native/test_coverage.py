@@ -24,6 +24,7 @@ from narae.engine.tape import grad
 from narae.executors import coverage, explain
 from narae.executors.native.jit import compiler
 from narae.executors.native.lower.fallbacks import IN_TRAINING, OPERATIONS, no_code
+from narae.executors.native.run import phase_tables
 from narae.graph.ir import Spec
 from narae.primitives.record import RECORDS
 
