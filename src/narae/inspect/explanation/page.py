@@ -63,7 +63,7 @@ def fragment(found: Explanation) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("narae.inspect.explanation.report") / "assets" / name).read_text(
+    return (resources.files("narae.inspect.explanation") / "assets" / name).read_text(
         encoding="utf-8"
     )
 
