@@ -20,7 +20,7 @@ import numpy as np
 
 from narae.engine.variable import Variable
 from narae.layers.base import Layer
-from narae.ops.tensor import Tensor
+from narae.tensor.tensor import Tensor
 
 Reading = tuple[str, Any, Any]  # where it stands; its type or kind; the value, or who it is
 

@@ -13,8 +13,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from narae.base import trees
-from narae.random.keys import make_default_seed
-from narae.models.training.caps import levels_out
 from narae.models.data.arrays import ArrayBatch, ArraySource
 from narae.models.data.batches import Batch, Source
 from narae.models.data.checks import (
@@ -29,6 +27,7 @@ from narae.models.data.checks import (
 )
 from narae.models.data.parts import of_processes
 from narae.models.data.streams import DatasetSource, StreamSource
+from narae.models.training.caps import levels_out
 from narae.random.keys import make_default_seed
 from narae.utils.py_dataset import PyDataset
 
