@@ -299,7 +299,7 @@ def test_a_step_gets_what_was_given(data: Any, wanted: Any, eagerly: bool) -> No
     found: list[Any] = []
     model = _noted(narae, found)
     model.run_eagerly = eagerly
-    model.fit(verbose=0, **(data if isinstance(data, dict) else {"x": iter(data)}))
+    model.fit(verbose=0, shuffle=False, **(data if isinstance(data, dict) else {"x": iter(data)}))
     assert found[0] == wanted
 
 

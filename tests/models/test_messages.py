@@ -139,3 +139,23 @@ def test_an_if_on_a_tensor_names_the_way_out_which_works() -> None:
         model.fit(X, X[:, :1], verbose=0)
     model.compile("sgd", "mse", run_eagerly=True)
     assert np.isfinite(model.fit(X, X[:, :1], verbose=0).history["loss"]).all()
+
+
+_SPARSE = ("sparse_categorical_crossentropy", "crossentropy")
+_DENSE = (
+    *("categorical_crossentropy", "categorical_focal_crossentropy", "binary_crossentropy", "mse"),
+    *("binary_focal_crossentropy", "mae", "mape", "msle", "huber", "hinge", "squared_hinge"),
+    *("categorical_hinge", "kl_divergence", "poisson", "log_cosh", "cosine_similarity", "dice"),
+)
+
+
+@pytest.mark.parametrize("samples", [20, 40])
+@pytest.mark.parametrize("loss", [*_SPARSE, *_DENSE])
+def test_a_forgotten_flatten_is_the_likely_fix(loss: str, samples: int) -> None:
+    x = np.ones((samples, 5, 4), "float32")
+    y = np.zeros(samples, "int32") if loss in _SPARSE else np.zeros((samples, 3), "float32")
+    model = narae.Sequential([narae.Input((5, 4)), narae.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", loss)
+    shapes = rf"\(the data: x \({samples}, 5, 4\), y \({samples},"
+    with pytest.raises(ValueError, match=rf"Is a Flatten\(\) missing.*{shapes}"):
+        model.fit(x, y, verbose=0)

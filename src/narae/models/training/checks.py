@@ -64,13 +64,14 @@ def naming(source: Any, name: str | None = None) -> Iterator[None]:
 
 
 def _whole(source: Any) -> str:
-    """The data's shapes, where they are more than a batch."""
+    """The shapes of data that are arrays."""
     arrays = getattr(source, "arrays", None)
-    if arrays is None or source.samples <= source.batch_size:
+    if arrays is None:
         return ""
     named = zip(("x", "y", "sample_weight"), arrays(), strict=True)
     shapes = [f"{n} {a.shape}" for name, tree in named for n, a in leaves_by_name(tree, name)]
-    return f" (the data: {', '.join(shapes)}; in batches of {source.batch_size})"
+    batches = f"; in batches of {source.batch_size}" if source.samples > source.batch_size else ""
+    return f" (the data: {', '.join(shapes)}{batches})"
 
 
 def own_step(model: Any, kind: str) -> bool:

@@ -13,6 +13,8 @@ from narae.ops.weighting import same_rank
 from narae.primitives.record import broadcast_shapes
 from narae.tensor.tensor import Tensor
 
+_UNITS = "the units of the last layer must match the targets' last axis"
+
 
 def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Both as tensors of the prediction's float dtype, a last axis of length 1 matched.
@@ -31,7 +33,7 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     except ShapeError:
         raise ShapeError(
             f"{name} compares y_true with y_pred element by element, got shapes {given[0]} and "
-            f"{given[1]}: the units of the last layer must match the targets' last axis"
+            f"{given[1]}: {_misfit(*given, _UNITS)}"
         ) from None
     return y_true, y_pred
 
@@ -40,8 +42,8 @@ def check_same_shape(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) ->
     """Raise ShapeError unless there is a target for each prediction."""
     if not _alike(tuple(true), tuple(pred)):
         raise ShapeError(
-            f"{name} takes targets of the predictions' shape {tuple(pred)}, got {tuple(true)}: a label, "
-            "0 or 1, for each unit of the last layer"
+            f"{name} takes targets of the predictions' shape {tuple(pred)}, got {tuple(true)}: "
+            f"{_misfit(true, pred, 'a label, 0 or 1, for each unit of the last layer')}"
         )
 
 
@@ -59,7 +61,8 @@ def check_one_hot(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> No
         raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
     if _alike(true, pred):
         return
-    hint = ""
+    hint = _misfit(true, pred, "")
+    hint = hint and f": {hint}"
     if _alike(true, pred[:-1]) or _alike(true, (*pred[:-1], 1)):
         hint = (
             f": one integer per sample? That is sparse_{name} "
@@ -80,11 +83,24 @@ def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int
     if _alike(tuple(y_true.shape), expected):
         return y_true
     hint = "the targets and predictions of a batch must match but for the classes' axis"
+    hint = _misfit((*tuple(y_true.shape), 1), pred, hint)
     if _alike(true, pred):
         hint = f"labels of shape {true} look one-hot: {name.removeprefix('sparse_')} takes those"
     raise ShapeError(
         f"{name} takes one class index per sample, targets of shape {expected} for predictions of "
         f"shape {pred}, got {true}: {hint}"
+    )
+
+
+def _misfit(true: tuple[Any, ...], pred: tuple[Any, ...], otherwise: str) -> str:
+    """The likely reason why shapes do not fit: axes that nothing has reduced, or what is said otherwise."""
+    more = len(pred) - len(true)
+    if more < 1:
+        return otherwise
+    axes = "an axis" if more == 1 else f"{more} axes"
+    return (
+        f"the predictions have {axes} more than the targets. Is a Flatten() missing before the last layer (or a "
+        "GlobalAveragePooling)?"
     )
 
 
