@@ -10,9 +10,9 @@ from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.engine.tape import GradientTape
-from narae.models.functions import Functions
 from narae.models.training import loops
 from narae.models.training.compiling import Compiling
+from narae.models.training.functions import Functions
 from narae.models.training.steps import Steps
 from narae.utils.batches import unpack_x_y_sample_weight
 
