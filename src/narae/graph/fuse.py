@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from narae.base.types import KnownShape
 from narae.graph.aliases import Aliases, find_aliases
 from narae.graph.graph import Graph
-from narae.graph.groups import Group, Groups, Shape
+from narae.graph.groups import Group, Groups
 from narae.graph.ir import Node
 
 
@@ -25,7 +26,7 @@ class Step:
     """
 
     nodes: tuple[Node, ...]
-    shape: Shape | None
+    shape: KnownShape | None
     inner: frozenset[int]
     headed: bool = False
 

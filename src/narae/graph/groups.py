@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from narae.base.dtypes import np_dtype
+from narae.base.types import KnownShape
 from narae.graph.aliases import Aliases
 from narae.graph.graph import Graph
 from narae.graph.ir import Node, Spec
-
-Shape = tuple[int, ...]
 
 # Of one step. A processor has 16 to 32 registers for addresses, prefetches some 16 to 32 streams, and its
 # first cache holds 8 to 12 lines of a kind; code of more nodes takes LLVM more than a second.
@@ -34,7 +33,7 @@ class Group:
     tile that it reads element by element. latest: when its last node came.
     """
 
-    shape: Shape | None
+    shape: KnownShape | None
     latest: int
     nodes: list[Node]
     made: set[int]
@@ -117,7 +116,7 @@ class Groups:
             made.sources = {u for u in uses & self._of.keys() if self._is_source(u, shape)}
         return made
 
-    def _is_source(self, uid: int, shape: Shape) -> bool:
+    def _is_source(self, uid: int, shape: KnownShape) -> bool:
         tiled = any(node.op.tiled for node in self._of[uid].nodes[:1])
         return tiled and self._specs[uid].shape == shape
 
@@ -267,7 +266,7 @@ class Groups:
         return len(used) <= READS and self._acyclic([group, target])
 
 
-def _shape(node: Node) -> Shape | None:
+def _shape(node: Node) -> KnownShape | None:
     """The shape that all of an elementwise node's outputs have."""
     shapes = {spec.shape for spec in node.specs}
     return shapes.pop() if node.op.elementwise and len(shapes) == 1 else None

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import Shape
 from narae.losses.functions import categorical_generalized_cross_entropy
 from narae.ops import objectives as O
 from narae.ops.objectives.pairs import check_labels, check_one_hot, class_indices
-
-Shape = tuple[int | None, ...]
 
 
 def check_targets(

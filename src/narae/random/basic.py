@@ -25,10 +25,8 @@ from narae.random.keys import SeedGenerator, draw_key
 from narae.tensor.promote import floated, to
 from narae.tensor.tensor import Tensor, as_tensor
 
-Shape = Sequence[int]
 
-
-def words(key: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+def words(key: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Two independent uint32 words for each element: a function of the key and its position alone."""
     shape = tuple(int(n) for n in shape)
     places = reshape(iota(size=Spec(shape, "uint32").size, dtype="uint32"), shape=shape)
@@ -55,13 +53,13 @@ def _float_of(bits: Tensor, drop: int, dtype: str) -> Tensor:
     return cast(right_shift(bits, constant(drop, "uint32")), dtype=dtype)
 
 
-def unit(key: Tensor, shape: Shape, wide: str) -> Tensor:
+def unit(key: Tensor, shape: Sequence[int], wide: str) -> Tensor:
     """A number in [0, 1) for each element, in float32 or float64."""
     first, second = words(key, shape)
     return _unit(first) if wide == "float32" else _unit(first, second)
 
 
-def _two_units(key: Tensor, shape: Shape, wide: str) -> tuple[Tensor, Tensor]:
+def _two_units(key: Tensor, shape: Sequence[int], wide: str) -> tuple[Tensor, Tensor]:
     if wide == "float64":
         return unit(key, shape, wide), unit(subkey(key, 0), shape, wide)
     first, second = words(key, shape)
@@ -93,7 +91,11 @@ def _moved(x: Tensor, scale: Any, shift: Any) -> Tensor:
 
 
 def uniform(
-    shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> Tensor:
     """Numbers from [minval, maxval), evenly: 2^24 of them, 2^53 in float64.
 
@@ -122,7 +124,11 @@ def _below(bound: float, name: str) -> float:
 
 
 def normal(
-    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> Tensor:
     """Numbers from the normal distribution (Box and Muller 1958, the cosine of the pair).
 
@@ -137,7 +143,11 @@ def normal(
 
 
 def truncated_normal(
-    shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> Tensor:
     """Numbers from the normal distribution within two standard deviations of the mean.
 
@@ -156,7 +166,7 @@ def truncated_normal(
 
 
 def randint(
-    shape: Shape, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
+    shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
 ) -> Tensor:
     """Whole numbers from [minval, maxval), evenly; minval where there are none.
 
@@ -183,7 +193,9 @@ def randint(
     return cast(A.remainder(bits, width), dtype=name) + to(minval, name)
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Shape | None = None, seed: Any = None) -> Tensor:
+def dropout(
+    inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None
+) -> Tensor:
     """`inputs` with a share `rate` of the elements set to zero and the others scaled by 1/(1 - rate).
 
     noise_shape: the shape of the draw, which is broadcast; None in it stands for the inputs' length. No key is

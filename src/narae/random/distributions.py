@@ -14,8 +14,6 @@ from narae.random.basic import float_dtype, normal, subkey, uniform, unit, wide_
 from narae.random.keys import draw_key
 from narae.tensor.tensor import Tensor, as_tensor
 
-Shape = Sequence[int]
-
 # Marsaglia and Tsang's method rejects fewer than 5 in 100 draws: 12 tries fail once in 10^15.
 _TRIES = 12
 # Binomial trials that are drawn one by one.
@@ -52,12 +50,12 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     return ops.take(x, order, axis=axis)
 
 
-def _positive(key: Tensor, shape: Shape, wide: str) -> Tensor:
+def _positive(key: Tensor, shape: Sequence[int], wide: str) -> Tensor:
     """Uniform numbers whose logarithm is finite."""
     return ops.maximum(unit(key, shape, wide), 1e-37)
 
 
-def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers from the gamma distribution of shape alpha and scale 1 (Marsaglia & Tsang 2000).
 
     >>> bool((gamma((5,), 2.0, seed=1).numpy() > 0).all())
@@ -67,7 +65,7 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Tens
     return ops.cast(R.exp(_log_gamma(shape, alpha, draw_key(seed), wide_of(name))), name)
 
 
-def _log_gamma(shape: Shape, alpha: Any, key: Tensor, wide: str) -> Tensor:
+def _log_gamma(shape: Sequence[int], alpha: Any, key: Tensor, wide: str) -> Tensor:
     """Logarithms of gamma numbers: those of a small alpha are too small for floats themselves."""
     a = ops.broadcast_to(ops.cast(alpha, wide), tuple(shape))
     small = a < 1.0
@@ -90,7 +88,9 @@ def _log_gamma(shape: Shape, alpha: Any, key: Tensor, wide: str) -> Tensor:
     return R.log(drawn) + ops.where(small, R.product(R.log(u), 1.0 / a), 0.0)
 
 
-def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def beta(
+    shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Numbers from the beta distribution: x / (x + y) of two gamma numbers.
 
     >>> bool((beta((5,), 2.0, 3.0, seed=1).numpy() < 1).all())
@@ -106,7 +106,7 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
 
 
 def binomial(
-    shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+    shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """How many of `counts` trials succeed. counts: concrete numbers, of at least 0.
 

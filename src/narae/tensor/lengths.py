@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-Shape = tuple[int | None, ...]
+from narae.base.types import Shape
 
 
 class Unknown(int):

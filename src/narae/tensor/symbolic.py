@@ -13,12 +13,11 @@ from typing import Any, NamedTuple, TypeVar
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.base.names import auto_name
+from narae.base.types import Shape
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
 from narae.tensor.lengths import Lengths, Unknown
 from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor, public_op
-
-Shape = tuple[int | None, ...]
 
 
 class KerasHistory(NamedTuple):

@@ -10,14 +10,13 @@ from typing import cast
 import numpy as np
 
 from narae.base.dtypes import np_dtype
+from narae.base.types import KnownShape
 from narae.executors.shared.calls import Call
 from narae.executors.shared.lowerings import lower, ufunc_of
 from narae.executors.shared.memory import Scratch
 from narae.graph.fuse import Step
 
 BLOCK = 1 << 15  # elements; half a dozen float32 arrays of them fit a core's second cache
-
-Shape = tuple[int, ...]
 
 
 def lower_step(step: Step, arrays: Mapping[int, np.ndarray], scratch: Scratch) -> list[list[Call]]:
@@ -41,7 +40,9 @@ def lower_step(step: Step, arrays: Mapping[int, np.ndarray], scratch: Scratch) -
     return blocks
 
 
-def _blocks(step: Step, whole: dict[int, np.ndarray]) -> list[tuple[dict[int, np.ndarray], Shape]]:
+def _blocks(
+    step: Step, whole: dict[int, np.ndarray]
+) -> list[tuple[dict[int, np.ndarray], KnownShape]]:
     """The arrays of each block, by uid, and the block's shape."""
     shape = step.shape
     assert shape is not None
@@ -66,7 +67,9 @@ def _single(step: Step) -> bool:
     return len(step.nodes) == 1 and ufunc_of(node.op) is not None
 
 
-def _flat(whole: dict[int, np.ndarray], shape: Shape) -> tuple[dict[int, np.ndarray], Shape]:
+def _flat(
+    whole: dict[int, np.ndarray], shape: KnownShape
+) -> tuple[dict[int, np.ndarray], KnownShape]:
     """The arrays with one axis, where all lie so that this is a view; else as they are."""
     flat: dict[int, np.ndarray] = {}
     for array in whole.values():
@@ -81,7 +84,7 @@ def _flat(whole: dict[int, np.ndarray], shape: Shape) -> tuple[dict[int, np.ndar
     return {u: flat[id(a)] for u, a in whole.items()}, (math.prod(shape),)
 
 
-def _part(array: np.ndarray, shape: Shape, axis: int, begin: int, end: int) -> np.ndarray:
+def _part(array: np.ndarray, shape: KnownShape, axis: int, begin: int, end: int) -> np.ndarray:
     own = axis - (len(shape) - array.ndim)
     if own < 0 or array.shape[own] == 1:
         return array  # the same for all blocks

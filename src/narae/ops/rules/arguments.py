@@ -8,8 +8,9 @@ from typing import Any
 from narae.base import trees
 from narae.base.dtypes import as_float, is_float, result_type
 from narae.base.errors import ShapeError
+from narae.base.types import Shape
 from narae.tensor.promote import dtype_of
-from narae.tensor.symbolic import KerasTensor, Shape, infer, rule, shape_of, unruled
+from narae.tensor.symbolic import KerasTensor, infer, rule, shape_of, unruled
 
 
 def _refused(name: str, says: str, *shapes: Shape) -> ShapeError:

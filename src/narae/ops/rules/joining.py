@@ -10,9 +10,10 @@ import numpy as np
 
 from narae.base.dtypes import result_type
 from narae.base.errors import ShapeError
+from narae.base.types import Shape
 from narae.primitives.record import normalize_axis
 from narae.tensor.promote import dtype_of
-from narae.tensor.symbolic import KerasTensor, Shape, rule, shape_of
+from narae.tensor.symbolic import KerasTensor, rule, shape_of
 
 
 def _joined(name: str, shapes: list[Shape], axis: int) -> Shape:
