@@ -42,7 +42,6 @@ WRONG = {
     ),
     "verbose": (lambda: CallbackList(verbose=3), ValueError, "verbose is 0.*got 3"),
     "TensorBoard": (lambda: callbacks.TensorBoard, NotYet, r"yet: History\.plot"),
-    "RemoteMonitor": (lambda: callbacks.RemoteMonitor, NotYet, "LambdaCallback"),
     "name": (lambda: callbacks.EarlyStop, AttributeError, "Did you mean 'EarlyStopping'"),
 }
 

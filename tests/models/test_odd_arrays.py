@@ -285,3 +285,19 @@ def test_a_mask_is_never_dropped(door: Callable[[Any], Any]) -> None:
     with pytest.raises(ValueError, match="masked array of shape"):
         door(MASKED)
     door(np.ma.masked_array(MASKED.data))
+
+
+def test_settings_of_operations_mask_nothing() -> None:
+    """What says how often, where or how wide is read from an array too: its mask would be lost."""
+    masked = np.ma.masked_array([2, 1], [True, False])
+    one = np.ma.masked_array(2, True)
+    for call in (
+        lambda: narae.ops.repeat([1, 2], masked),
+        lambda: narae.ops.tile([1, 2], masked),
+        lambda: narae.ops.split(np.arange(6), masked),
+        lambda: narae.ops.pad([1, 2], masked[None]),
+        lambda: narae.ops.arange(one),
+        lambda: narae.ops.kaiser(3, one),
+    ):
+        with pytest.raises(ValueError, match="is a masked array"):
+            call()

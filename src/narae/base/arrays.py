@@ -27,6 +27,15 @@ def native(array: np.ndarray, name: str = "") -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="), order="K")
 
 
+def as_plain(value: Any, name: str) -> np.ndarray:
+    """A setting that is a number or a list of them, as an array. Raises ValueError for one that masks something.
+
+    >>> as_plain([1, 2], "repeats").tolist()
+    [1, 2]
+    """
+    return native(value if isinstance(value, np.ndarray) else np.asarray(value), name)
+
+
 def is_masked(x: Any) -> bool:
     """Whether x is a masked array. Where nobody has loaded `numpy.ma`, which takes a quarter as long as
     NumPy itself, there are none.

@@ -17,9 +17,20 @@ class TooMuch(ValueError):
 
 
 class Limits:
-    """What is left. shown: the file, for messages. variables, arrays: bytes; steps: pieces of work."""
+    """What is left. shown: the file, for messages. variables, arrays: bytes; steps: pieces of work.
 
-    def __init__(self, shown: str, variables: int, arrays: int, steps: int) -> None:
+    most: what the variables are bounded by, in words.
+    """
+
+    def __init__(
+        self,
+        shown: str,
+        variables: int,
+        arrays: int,
+        steps: int,
+        most: str = "its weights file holds",
+    ) -> None:
+        self.most = most
         self.shown, self.variables, self.arrays, self.steps = shown, variables, arrays, steps
         self.made: dict[int, object] = {}  # variables that wait for a value, by id
 
@@ -27,8 +38,8 @@ class Limits:
         """Take bytes for a variable. Raises TooMuch."""
         if count > self.variables:
             raise TooMuch(
-                f"{self.shown}: its configuration asks for {what} ({count:,} bytes), more than its weights "
-                f"file holds: refused"
+                f"{self.shown}: its configuration asks for {what} ({count:,} bytes), more than "
+                f"{self.most}: refused"
             )
         self.variables -= count
 

@@ -72,8 +72,6 @@ _OPS = {
 _CALLBACKS = {
     "callbacks.OrbaxCheckpoint": "ModelCheckpoint saves `.keras` files; BackupAndRestore keeps the whole "
     "state",
-    "callbacks.RemoteMonitor": "send the logs from a LambdaCallback: LambdaCallback(on_epoch_end=lambda "
-    "epoch, logs: requests.post(url, json={'epoch': epoch} | logs))",
     "callbacks.TensorBoard": "History.plot() draws the curves, CSVLogger writes them to a file; a "
     "LambdaCallback may hand them to a SummaryWriter (tensorboardX or torch.utils.tensorboard)",
 }

@@ -12,6 +12,7 @@ from narae.callbacks.history import History
 from narae.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from narae.callbacks.model_checkpoint import ModelCheckpoint
 from narae.callbacks.progbar_logger import ProgbarLogger
+from narae.callbacks.remote_monitor import RemoteMonitor
 from narae.callbacks.simple import LambdaCallback, TerminateOnNaN
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "SwapEMAWeights",
     "TerminateOnNaN",
 ]

@@ -30,12 +30,13 @@ class CSVLogger(Callback):
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
-        self._file: IO[str] | None = None
-        self._head = True
+        self.csv_file: IO[str] | None = None
+        self.writer: Any = None
+        self.append_header = True
 
     def _kept_state(self) -> dict[str, Any]:
         """All but the open file: a copy that goes on with another fit opens its own."""
-        return {**super()._kept_state(), "_file": None}
+        return {**super()._kept_state(), "csv_file": None, "writer": None}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file: in process 0, when there are several."""
@@ -45,10 +46,11 @@ class CSVLogger(Callback):
         check_log(Path(self.filename), "CSVLogger")
         if self.append and os.path.isfile(self.filename):
             with open(self.filename, encoding="utf-8") as file:
-                self._head = not file.readline().strip()
+                self.append_header = not file.readline().strip()
         # A log grows by rows as training goes: it is the one file that is not replaced as a whole.
         mode = "a" if self.append else "w"
-        self._file = open(self.filename, mode, encoding="utf-8", newline="")  # noqa: SIM115
+        self.csv_file = open(self.filename, mode, encoding="utf-8", newline="")  # noqa: SIM115
+        self.writer = None
         self.append, self.keys = True, None  # a second fit goes on in the file
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -58,9 +60,9 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self.keys is None:
             self.keys = self._columns(logs)
-            if self._head:
+            if self.append_header:
                 self._write(["epoch", *self.keys])
-                self._head = False
+                self.append_header = False
         self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
 
     def _columns(self, logs: Logs) -> list[str]:
@@ -71,19 +73,21 @@ class CSVLogger(Callback):
         return keys
 
     def _write(self, row: Iterable[Any]) -> None:
-        if self._file is None:
+        if self.csv_file is None:
             raise RuntimeError("CSVLogger's file is not open: on_train_begin comes first")
-        csv.writer(self._file, delimiter=self.sep, lineterminator="\n").writerow(row)
-        self._file.flush()
+        if self.writer is None:
+            self.writer = csv.writer(self.csv_file, delimiter=self.sep, lineterminator="\n")
+        self.writer.writerow(row)
+        self.csv_file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self.csv_file is not None:
+            self.csv_file.close()
+            self.csv_file = self.writer = None
 
     def __del__(self) -> None:
-        if getattr(self, "_file", None) is not None:  # training was cut off
+        if getattr(self, "csv_file", None) is not None:  # training was cut off
             self.on_train_end()
 
 

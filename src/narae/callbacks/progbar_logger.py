@@ -14,19 +14,19 @@ class ProgbarLogger(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: Progbar | None = None
-        self._done = 0
+        self.progbar: Progbar | None = None
+        self.seen = 0
+        self.target: int | None = None
+        self.verbose, self.epochs = 1, 1
         self._in_fit = False
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Take the loop's arguments."""
         super().set_params(params)
         verbose = params.get("verbose", 1)
-        self._verbose = 1 if verbose == "auto" else int(verbose)
-        self._steps: int | None = params.get("steps")
-        self._epochs = params.get("epochs") or 1
-
-    _verbose, _steps, _epochs = 1, None, 1
+        self.verbose = 1 if verbose == "auto" else int(verbose)
+        self.target = params.get("steps")
+        self.epochs = params.get("epochs") or 1
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """From here on validation is part of an epoch's line."""
@@ -39,8 +39,8 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Say which epoch begins."""
         self._begin()
-        if self._verbose and self._epochs > 1:
-            emit(f"Epoch {epoch + 1}/{self._epochs}\n")
+        if self.verbose and self.epochs > 1:
+            emit(f"Epoch {epoch + 1}/{self.epochs}\n")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """End the line with the epoch's metrics."""
@@ -67,9 +67,9 @@ class ProgbarLogger(Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Draw when it is time; logs may be a function that makes them."""
         # the last execution of several batches may end beyond the data
-        self._done = batch + 1 if self._steps is None else min(batch + 1, self._steps)
-        if self._bar is not None:
-            self._bar.update(self._done, _lazily(logs), finalize=False)
+        self.seen = batch + 1 if self.target is None else min(batch + 1, self.target)
+        if self.progbar is not None:
+            self.progbar.update(self.seen, _lazily(logs), finalize=False)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """The same, outside of fit."""
@@ -81,16 +81,16 @@ class ProgbarLogger(Callback):
         self.on_train_batch_end(batch, dict)
 
     def _begin(self) -> None:
-        self._done = 0
-        self._bar = Progbar(self._steps, verbose=self._verbose)
+        self.seen = 0
+        self.progbar = Progbar(self.target, verbose=self.verbose)
 
     def _end(self, logs: Logs) -> None:
-        if self._bar is None:
+        if self.progbar is None:
             return
-        if self._steps is None:  # known from now on
-            self._steps = self._bar.target = self._done
-        self._bar.update(self._done, lambda: logs, finalize=True)
-        self._bar = None
+        if self.target is None:  # known from now on
+            self.target = self.progbar.target = self.seen
+        self.progbar.update(self.seen, lambda: logs, finalize=True)
+        self.progbar = None
 
 
 def _lazily(logs: Any) -> Any:

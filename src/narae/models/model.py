@@ -221,12 +221,14 @@ class Model(Trainer, Layer):
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """The model that `to_json` described, with weights of its own."""
-    import json
+    """The model that `to_json` described, with weights of its own.
 
-    from narae.base.registry import deserialize_keras_object
+    Nothing is imported or run by a name in the text. Raises CorruptFile, a ValueError, for a text that
+    describes no model, is nested too deep, or computes large arrays while the model is made.
+    """
+    from narae.saving.model_files import read_json
 
-    return deserialize_keras_object(json.loads(json_string), custom_objects)
+    return read_json(json_string, custom_objects)
 
 
 def _as_made(cls: Any) -> tuple[Any, tuple[Any, ...]] | None:

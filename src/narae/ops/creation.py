@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.arguments import lengths
+from narae.base.arrays import as_plain
 from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
 from narae.primitives.record import constant
@@ -122,7 +123,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     given = [v for v in (start, stop, 1 if step is None else step) if v is not None]
     name = result_type(*(dtype_of(v) for v in given)) if dtype is None else standardize_dtype(dtype)
     start, stop = (0, start) if stop is None else (start, stop)
-    numbers = [np.asarray(v).item() for v in (start, stop, 1 if step is None else step)]
+    numbers = [
+        as_plain(v, "an end of arange").item() for v in (start, stop, 1 if step is None else step)
+    ]
     afford((numbers[1] - numbers[0]) / (numbers[2] or 1))
     return tensor_of(np.arange(*numbers).astype(np_dtype(name)))
 
@@ -315,7 +318,7 @@ def kaiser(x: int, beta: float) -> Tensor:
     (4,)
     """
     return tensor_of(
-        np.kaiser(int(x), float(np.asarray(beta))).astype(np_dtype(standardize_dtype(None)))
+        np.kaiser(int(x), float(as_plain(beta, "beta"))).astype(np_dtype(standardize_dtype(None)))
     )
 
 

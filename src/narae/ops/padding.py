@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import as_plain
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
 from narae.ops.math import round
@@ -42,7 +43,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         raise ValueError(f"pad takes a mode of {known}, got {mode!r}")
     if constant_values is not None and mode != "constant":
         raise ValueError(f"constant_values go with mode='constant', got mode={mode!r}")
-    pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    pairs = np.broadcast_to(as_plain(pad_width, "pad_width"), (x.ndim, 2))
     widths = [(int(before), int(after)) for before, after in pairs]
     if mode in ("constant", "empty"):
         return _padded_with(x, tuple(widths), constant_values)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import as_plain
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
 from narae.primitives.record import constant, normalize_axes, normalize_axis
@@ -277,7 +278,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
         afford(length // width if width else int(indices_or_sections), 40)
         cuts = list(range(width, length, width)) if width else [0] * (int(indices_or_sections) - 1)
     else:
-        cuts = [int(i) for i in np.asarray(indices_or_sections)]
+        cuts = [int(i) for i in as_plain(indices_or_sections, "indices_or_sections")]
     return _cut(x, axis, cuts)
 
 
@@ -411,7 +412,7 @@ def tile(x: Any, repeats: Any) -> Tensor:
     counts = (
         [repeats]
         if isinstance(repeats, (int, np.integer))
-        else [int(n) for n in np.asarray(repeats)]
+        else [int(n) for n in as_plain(repeats, "repeats")]
     )
     rank = builtins.max(x.ndim, len(counts))
     counts = [1] * (rank - len(counts)) + counts
@@ -435,7 +436,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    counts = np.broadcast_to(np.asarray(repeats), (x.shape[axis],))
+    counts = np.broadcast_to(as_plain(repeats, "repeats"), (x.shape[axis],))
     afford(int(counts.sum()) + x.shape[axis], 8)
     places = np.repeat(np.arange(x.shape[axis], dtype=np.int32), counts)
     return I.take(x, tensor_of(places), axis=axis)

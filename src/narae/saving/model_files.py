@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 from narae.base.files import atomic_write, kind_of
-from narae.base.limits import limited
+from narae.base.limits import Limits, limited
 from narae.base.registry import serialize_keras_object
 from narae.distributed.processes import written_once
 from narae.engine.variable import finish_waiting
@@ -97,6 +98,38 @@ def _write_folder(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
     for name, data in files.items():
         with atomic_write(path / name) as target:
             target.write(data)
+
+
+# The text has no weights, by which to say how large a model it may mean: arrays that are computed while
+# it is made, and pieces of work, are bounded as for a file; the weights themselves by the machine.
+_ARRAYS, _STEPS = 256 << 20, 2_000_000
+
+
+def read_json(text: str, custom_objects: Any = None) -> Any:
+    """The model that a text of `to_json` describes. Raises CorruptFile, a ValueError, where it describes none."""
+    shown = "the JSON text"
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise TypeError(f"model_from_json takes the text of to_json, got {type(text).__name__}")
+    try:
+        config = json.loads(text)
+    except RecursionError:
+        raise CorruptFile(f"{shown} is nested too deep") from None
+    except ValueError as error:
+        raise CorruptFile(f"{shown} is no JSON: {error}") from error
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise CorruptFile(f"{shown} describes no model: it has no class_name")
+    with limited(Limits(shown, _memory(), _ARRAYS, _STEPS, "this machine has memory for")) as left:
+        model = reading.described(config, custom_objects, True, shown)
+    finish_waiting(left)
+    return model
+
+
+def _memory() -> int:
+    """The bytes of this machine's memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 40  # a system that does not tell
 
 
 def load_model(

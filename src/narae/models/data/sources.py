@@ -87,8 +87,7 @@ def make_source(
                 "it, but comes "
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
-    if shuffle and (kind == "stream" or getattr(x, "num_batches", 0) is None):
-        _warn_of_order(x)
+    _tell_order(x, kind, shuffle)
     if kind == "dataset":
         source = DatasetSource(x, bool(shuffle), whole, weights, seed)
     else:
@@ -97,7 +96,10 @@ def make_source(
     return of_processes(source)
 
 
-def _warn_of_order(x: Any) -> None:
+def _tell_order(x: Any, kind: str, shuffle: Any) -> None:
+    """Warn where batches are to be shuffled that come one after another."""
+    if not shuffle or not (kind == "stream" or getattr(x, "num_batches", 0) is None):
+        return
     warnings.warn(
         f"shuffle is ignored: x is a {type(x).__name__}, whose batches come in its own order. Shuffle "
         "where they are made, and pass shuffle=False",
