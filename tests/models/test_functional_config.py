@@ -11,7 +11,7 @@ import pytest
 from tests.alike import alike
 
 import narae
-from narae.models.operation_names import class_name_of, module_of, op_of
+from narae.saving.operation_names import class_name_of, module_of, op_of
 
 
 def _nested(k: Any, x: Any) -> Any:

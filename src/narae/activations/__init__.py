@@ -7,7 +7,7 @@ from typing import Any
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import getter
-from narae.base.registry import builtin, serialize_keras_object
+from narae.base.registry import builtin, family, serialize_keras_object
 from narae.ops import (
     celu,
     elu,
@@ -135,8 +135,6 @@ def serialize(activation: Any) -> Any:
 
 
 def _names() -> Any:
-    from narae.base.registry import family
-
     return family("keras.activations")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import narae
-from narae import initializers, layers, optimizers
+from narae import initializers, layers, ops, optimizers
 
 OPTIMIZERS: dict[str, Callable[[float], Any]] = {
     "sgd": optimizers.SGD,
@@ -27,8 +27,6 @@ class Watched(narae.Model):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step; "gradient_i" is the norm of the gradient of the i-th layer that has weights."""
-        from narae import ops
-
         x, y = data[0], data[1]
         with narae.GradientTape() as tape:
             y_pred = self(x, training=True)

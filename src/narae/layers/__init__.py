@@ -3,6 +3,7 @@
 from typing import Any
 
 from narae.base.missing import getter
+from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from narae.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -217,15 +218,11 @@ __all__ = [
 
 def serialize(layer: Layer) -> dict[str, Any]:
     """A layer as JSON-ready data."""
-    from narae.base.registry import serialize_keras_object
-
     return serialize_keras_object(layer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Layer:
     """The layer that `serialize` described. Raises ValueError for what is no layer."""
-    from narae.base.registry import deserialize_keras_object
-
     layer = deserialize_keras_object(config, custom_objects)
     if not isinstance(layer, Layer):
         raise ValueError(f"the config describes no layer: {config!r:.100}")

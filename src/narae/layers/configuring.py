@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narae import regularizers
 from narae.base.copying import Copied
 from narae.base.errors import in_words
 from narae.base.registry import deserialize_keras_object
@@ -36,8 +37,6 @@ class Configured(Copied):
             "dtype": serialize_policy(self.dtype_policy),
         }
         if self.activity_regularizer is not None:
-            from narae import regularizers
-
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is not Configured.get_config:  # a subclass adds its own
             return config

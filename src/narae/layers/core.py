@@ -14,9 +14,11 @@ from narae.base.registry import (
     get_registered_object,
     serialize_keras_object,
 )
+from narae.engine.scope import tracing
 from narae.layers.base import Layer
 from narae.layers.building import as_shapes, specs_of
 from narae.layers.calling import Signature, shapes_of
+from narae.tensor.symbolic import KerasTensor, infer
 
 
 @builtin("keras.layers")
@@ -43,9 +45,6 @@ class Identity(Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Shape and dtype stay, in every structure."""
-        from narae.base import trees
-        from narae.tensor.symbolic import KerasTensor
-
         return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), inputs)
 
 
@@ -105,9 +104,6 @@ class Lambda(Layer):
         """By tracing the function, unless an output shape was given."""
         if self._output_shape is not None:
             return specs_of(self.compute_output_shape(shapes_of(args[0])), self.compute_dtype)
-        from narae.engine.scope import tracing
-        from narae.tensor.symbolic import infer
-
         with tracing():
             return infer(self.call, args, kwargs, batched=True)
 

@@ -15,7 +15,7 @@ from narae.layers.base import Layer
 from narae.layers.calling import signature_of
 from narae.layers.input import InputLayer
 from narae.models.graph_order import operation_of
-from narae.models.operation_names import class_name_of, module_of, op_of
+from narae.saving.operation_names import class_name_of, module_of, op_of
 from narae.tensor.symbolic import Call, KerasTensor, any_symbolic
 from narae.tensor.tensor import as_tensor
 

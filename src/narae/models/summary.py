@@ -11,7 +11,7 @@ from narae.base.errors import unknown_name
 from narae.layers.input import InputLayer
 from narae.models.functional_config import places_of
 from narae.models.graph_order import operation_of
-from narae.models.operation_names import class_name_of
+from narae.saving.operation_names import class_name_of
 from narae.tensor.symbolic import Call
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from narae import losses, metrics, optimizers
 from narae.base.errors import ConfigError
 from narae.base.registry import custom_object_scope, family
+from narae.saving.operation_names import op_of
 
 # Arguments that layers had once and have no more.
 _GONE = frozenset(
@@ -88,8 +89,6 @@ def _is_operation(row: dict[str, Any]) -> bool:
     name, nodes = row["class_name"], row.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict):
         return False
-    from narae.models.operation_names import op_of
-
     args = nodes[0].get("args")
     single = isinstance(args, list) and len(args) > 1 and not isinstance(args[0], list)
     return op_of(name) is not None and (name not in family("keras.layers") or single)
