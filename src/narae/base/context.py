@@ -241,10 +241,10 @@ def _found_range(code: CodeType, at: int) -> bytes:
     if _WITH not in [opcodes[i] for i in islice(_instructions(opcodes, handler // 2), 2)]:
         return _NOWHERE
     body = bytearray(len(handlers))
-    for place, target in enumerate(handlers):  # of instructions, and of their caches
+    for first, end, target in _entries(code):  # of instructions, and of their caches
         while target and target != handler:  # the handlers of what is in the body are in it too
             target = handlers[target >> 1]
-        body[place] = target == handler
+        body[first:end] = bytes([target == handler]) * (end - first)
     return bytes(body)
 
 
@@ -254,17 +254,22 @@ def _instructions(opcodes: bytes, first: int) -> Iterator[int]:
 
 
 def _handlers(code: CodeType) -> list[int]:
-    """For each instruction where an exception at it goes on; 0: to the caller.
+    """For each instruction where an exception at it goes on; 0: to the caller."""
+    found = [0] * (len(code.co_code) // 2 + 1)
+    for first, end, target in _entries(code):
+        found[first:end] = [target] * (end - first)
+    return found
+
+
+def _entries(code: CodeType) -> Iterator[tuple[int, int, int]]:
+    """Ranges of instructions, and where an exception at one goes on.
 
     The table holds (start, length, target, depth) in numbers of six bits a byte, the first of an
     entry marked (CPython, Objects/exception_handling_notes.txt).
     """
-    found = [0] * (len(code.co_code) // 2 + 1)
     numbers = _numbers(code.co_exceptiontable)
-    for start in numbers:
-        length, target, _ = (next(numbers) for _ in range(3))
-        found[start : start + length] = [2 * target] * length
-    return found
+    for start, length, target, _ in zip(*[numbers] * 4, strict=True):
+        yield start, start + length, 2 * target
 
 
 def _numbers(table: bytes) -> Iterator[int]:

@@ -143,8 +143,15 @@ def emit_row(
 
 def mask_of(f: Function, count: str, lanes: int = LANES) -> str:
     """True in the first `count` lanes."""
-    order = f"<{', '.join(f'i64 {i}' for i in range(lanes))}>"
-    return f.let(f"icmp slt {vector('i64', lanes)} {order}, {spread(f, 'i64', count, lanes)}")
+    return f.let(
+        f"icmp slt {vector('i64', lanes)} {_order(lanes)}, {spread(f, 'i64', count, lanes)}"
+    )
+
+
+@functools.cache
+def _order(lanes: int) -> str:
+    """0, 1, 2, ..."""
+    return f"<{', '.join(f'i64 {i}' for i in range(lanes))}>"
 
 
 class _Row:

@@ -47,8 +47,8 @@ class Function:
 
     def let(self, text: str) -> str:
         """A new value."""
-        self._count += 1
-        name = f"%v{self._count}"
+        self._count = count = self._count + 1
+        name = f"%v{count}"
         self._lines.append(f"  {name} = {text}")
         return name
 
