@@ -153,7 +153,8 @@ def test_it_may_come_anywhere(batch_size: int, stride: int, own_executor: str) -
         return at
 
     model.fit(x, y, batch_size=batch_size, verbose=0)
-    places = interrupted(-1).seen
+    # what Python collects on the way makes a run longer
+    places = min(interrupted(-1).seen for _ in range(3))
     assert places > 500
     for n in range(1, places, stride):
         with pytest.raises(KeyboardInterrupt):
