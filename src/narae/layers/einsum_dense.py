@@ -10,6 +10,7 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
+from narae.layers.input_spec import InputSpec
 
 
 @builtin("keras.layers")
@@ -24,6 +25,8 @@ class EinsumDense(FullRank, Layer):
     >>> EinsumDense("abc,cd->abd", output_shape=(None, 5))(narae.ops.ones((2, 3, 4))).shape
     (2, 3, 5)
     """
+
+    gptq_unpacked_column_size: int | None = None
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class EinsumDense(FullRank, Layer):
             constraint=self.kernel_constraint,
             name="kernel",
         )
+        self.input_spec = InputSpec(ndim=len(input_shape))
         self.bias: Any = None
         if bias_shape is not None:
             self.bias = self.add_weight(
