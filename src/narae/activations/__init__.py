@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import getter
 from narae.base.registry import builtin, family, serialize_keras_object
+from narae.base.types import ActivationLike, CustomObjects, TensorLike
 from narae.ops import (
     celu,
     elu,
@@ -36,15 +38,28 @@ from narae.ops import (
     tanh_shrink,
     threshold,
 )
+from narae.tensor.tensor import Tensor
 
+T = TypeVar("T")
 hard_swish, swish = hard_silu, silu
 
 
 @builtin("keras.activations")
 def relu(
-    x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
-) -> Any:
+    x: TensorLike,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Tensor:
     """x above `threshold`; up to it, negative_slope (x - threshold); never above `max_value`.
+
+    Args:
+        x: numbers of any shape.
+        negative_slope: the slope up to the threshold; 0 gives 0 there.
+        max_value: the largest result; None for no bound.
+        threshold: where x begins to count.
+
+    Returns: a tensor of x's shape.
 
     >>> relu(ops.convert_to_tensor([-1.0, 9.0]), max_value=6.0).tolist()
     [0.0, 6.0]
@@ -60,8 +75,16 @@ def relu(
 
 
 @builtin("keras.activations")
-def gelu(x: Any, approximate: bool = False) -> Any:
-    """x Φ(x), Φ the normal distribution; approximate: by tanh (Hendrycks & Gimpel 2016).
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
+    """x Φ(x), Φ the distribution function of the normal distribution.
+
+    Args:
+        x: numbers of any shape.
+        approximate: by tanh, faster and within 0.0005.
+
+    Returns: a tensor of x's shape.
+
+    Source: Hendrycks & Gimpel 2016.
 
     >>> gelu(0.0).item()
     0.0
@@ -70,8 +93,13 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 
 
 @builtin("keras.activations")
-def linear(x: Any) -> Any:
-    """x.
+def linear(x: T) -> T:
+    """x as it is.
+
+    Args:
+        x: anything.
+
+    Returns: x.
 
     >>> linear(3)
     3
@@ -80,8 +108,13 @@ def linear(x: Any) -> Any:
 
 
 @builtin("keras.activations")
-def exponential(x: Any) -> Any:
+def exponential(x: TensorLike) -> Tensor:
     """e^x.
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: a tensor of x's shape.
 
     >>> exponential(0.0).item()
     1.0
@@ -109,10 +142,16 @@ for _function in (
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 
-def get(identifier: Any) -> Any:
-    """An activation by name, config or as a function; linear for None.
+def get(identifier: ActivationLike | None) -> Callable[..., Any]:
+    """An activation by name, config or as a function.
 
-    Raises ValueError with the nearest right name, and for what is no function.
+    Args:
+        identifier: a name such as "relu", a config, a function or a layer; None for `linear`.
+
+    Returns: the function.
+
+    Raises:
+        ValueError: no activation has the name (the error gives the nearest), or it cannot be called.
 
     >>> get("relu").__name__
     'relu'
@@ -122,8 +161,13 @@ def get(identifier: Any) -> Any:
     return get_callable("activation", "keras.activations", identifier, _ALIASES)
 
 
-def serialize(activation: Any) -> Any:
-    """An activation as JSON-ready data: a built-in one by its name.
+def serialize(activation: Callable[..., Any]) -> Any:
+    """An activation as JSON-ready data.
+
+    Args:
+        activation: a function or a layer.
+
+    Returns: the name of a built-in one; a dict of any other, which has to be registered.
 
     >>> serialize(relu)
     'relu'
@@ -134,12 +178,27 @@ def serialize(activation: Any) -> Any:
     return serialize_keras_object(activation)
 
 
-def _names() -> Any:
+def _names() -> Mapping[str, Any]:
     return family("keras.activations")
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The activation that `serialize` described."""
+def deserialize(
+    config: str | Mapping[str, Any] | None, custom_objects: CustomObjects | None = None
+) -> Any:
+    """The activation that `serialize` described.
+
+    Args:
+        config: what `serialize` gave: a name, or a dict; None stays None.
+        custom_objects: functions of yours by the names in the config.
+
+    Returns: the function.
+
+    Raises:
+        ValueError: it is no config, or names what nothing has.
+
+    >>> deserialize("relu") is relu
+    True
+    """
     return deserialize_as("activation", "keras.activations", config, custom_objects, _ALIASES)
 
 
