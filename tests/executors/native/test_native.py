@@ -569,3 +569,13 @@ def test_an_error_in_a_phase_of_python_ends_the_run() -> None:
         program()
     tables.hosts.update(kept)
     np.testing.assert_array_equal(program(), want)
+
+
+def test_steps_without_native_code_run_by_numpys_own_lowerings() -> None:
+    """In a process where nobody asked for the NumPy executor: its table is full all the same."""
+    script = (
+        "import sys; import narae.executors.native; full = sys.modules['narae.executors.numpy.lowerings']; "
+        "names = set(full.LOWERINGS); import narae.executors.numpy; "
+        "assert 'scan' in names and names == set(full.LOWERINGS), names"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

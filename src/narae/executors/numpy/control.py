@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from narae.executors.numpy.calls import Call, call
+from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.numpy.program import NumpyProgram
-from narae.executors.shared.calls import Call, call
-from narae.executors.shared.lowerings import Arrays, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph

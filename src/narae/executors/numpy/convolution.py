@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from narae.executors.shared.calls import Arrays, Call, Loop, call
-from narae.executors.shared.lowerings import lowering
+from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 

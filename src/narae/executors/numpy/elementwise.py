@@ -8,8 +8,8 @@ import numpy as np
 from narae.base.arrays import as_integers, to_power
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.threefry import PARITY, turn
-from narae.executors.shared.calls import Call, call
-from narae.executors.shared.lowerings import Arrays, lowering
+from narae.executors.numpy.calls import Call, call
+from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node, Value
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from narae.executors.shared.calls import Call, call
-from narae.executors.shared.lowerings import Arrays, lowering
+from narae.executors.numpy.calls import Call, call
+from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from narae.executors.shared.calls import Arrays, Call, Loop, call
-from narae.executors.shared.lowerings import lowering
+from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 

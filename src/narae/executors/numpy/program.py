@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from narae.executors.shared.blocks import lower_step
-from narae.executors.shared.calls import Source, call
-from narae.executors.shared.lowerings import lower
+from narae.executors.numpy.blocks import lower_step
+from narae.executors.numpy.calls import Source, call
+from narae.executors.numpy.lowerings import lower
 from narae.executors.shared.memory import Scratch, make_arrays
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from narae.executors.shared.calls import Call, call
-from narae.executors.shared.lowerings import LOWERINGS, Arrays, Lowering, lowering
+from narae.executors.numpy.calls import Call, call
+from narae.executors.numpy.lowerings import LOWERINGS, Arrays, Lowering, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 

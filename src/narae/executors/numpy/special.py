@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from narae.executors.shared.calls import Arrays, Call, Loop, call
-from narae.executors.shared.lowerings import generic, lowering
+from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.lowerings import generic, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from narae.executors.numpy.calls import Source
 from narae.executors.numpy.program import NumpyProgram, write_moves, write_step
-from narae.executors.shared.calls import Source
 from narae.executors.shared.memory import Scratch, make_arrays
 from narae.executors.shared.timing import Run, time_of
 from narae.graph.fuse import Step

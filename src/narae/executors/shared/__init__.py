@@ -1,1 +1,1 @@
-"""What executors share: memory, calls as data, rows of batches, stores, reports, timing."""
+"""What all executors share: memory, rows of batches, stores, reports, timing."""

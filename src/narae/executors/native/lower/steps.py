@@ -23,9 +23,9 @@ from narae.executors.native.lower.products import lower_product
 from narae.executors.native.lower.reductions import lower_position, lower_reduction, lower_running
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.lower.windows import lower_extremes, lower_fold, lower_pool
-from narae.executors.shared.blocks import lower_step as numpy_step
-from narae.executors.shared.calls import Source
-from narae.executors.shared.lowerings import lower as numpy_lower
+from narae.executors.numpy.blocks import lower_step as numpy_step
+from narae.executors.numpy.calls import Source
+from narae.executors.numpy.lowerings import lower as numpy_lower
 from narae.executors.shared.memory import Scratch
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Op, Spec, Value

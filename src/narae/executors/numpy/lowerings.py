@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from narae.executors.shared.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.calls import Arrays, Call, Loop, call
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node, Op
 

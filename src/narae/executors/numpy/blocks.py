@@ -11,8 +11,8 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.types import KnownShape
-from narae.executors.shared.calls import Call
-from narae.executors.shared.lowerings import lower, ufunc_of
+from narae.executors.numpy.calls import Call
+from narae.executors.numpy.lowerings import lower, ufunc_of
 from narae.executors.shared.memory import Scratch
 from narae.graph.fuse import Step
 
