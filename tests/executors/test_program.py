@@ -16,7 +16,7 @@ from narae.engine.compiled import Compiled, compile_function
 from narae.engine.tape import GradientTape
 from narae.engine.variable import Variable
 from narae.executors import load
-from narae.executors.shared import blocks
+from narae.executors.numpy import blocks
 from narae.executors.shared.store import Store
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
