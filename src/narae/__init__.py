@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
+    from narae.base.names import name_scope
     from narae.engine.jit import jit
     from narae.engine.tape import GradientTape, grad, value_and_grad
     from narae.engine.variable import Variable
@@ -159,17 +160,19 @@ def version() -> str:
     return __version__
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        found = importlib.import_module(f"narae.{name}")
-    elif name in _NAMES:
-        found = getattr(importlib.import_module(_NAMES[name]), name)
-    else:
-        from narae.base.missing import missing
+if not TYPE_CHECKING:  # a checker would take it that every name is there
 
-        raise missing("narae", name, __all__)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            found = importlib.import_module(f"narae.{name}")
+        elif name in _NAMES:
+            found = getattr(importlib.import_module(_NAMES[name]), name)
+        else:
+            from narae.base.missing import missing
+
+            raise missing("narae", name, __all__)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

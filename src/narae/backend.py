@@ -3,7 +3,7 @@
 from typing import Any
 
 from narae.base.dtypes import is_float, is_int, standardize_dtype
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.names import get_uid
 from narae.base.settings import (
     epsilon,
@@ -56,4 +56,4 @@ def is_int_dtype(dtype: Any) -> bool:
     return is_int(standardize_dtype(dtype))
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.settings import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -96,4 +96,4 @@ def is_nnx_enabled() -> bool:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

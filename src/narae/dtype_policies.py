@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import deserialize_keras_object
 from narae.layers.policy import DTypePolicy, FloatDTypePolicy, policy_of, serialize_policy
 
@@ -42,4 +42,4 @@ def deserialize(config: Any, custom_objects: Any = None) -> DTypePolicy:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.layers.policy import DTypePolicy, dtype_policy, set_dtype_policy
 from narae.optimizers import LossScaleOptimizer
 
@@ -25,4 +25,4 @@ __all__ = [
     "set_global_policy",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from narae.base import trees
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 
 __all__ = [
     "MAP_TO_NONE",
@@ -244,4 +244,4 @@ def _refuse(model: Any, structures: tuple[Any, ...], path: Path) -> None:
     )
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

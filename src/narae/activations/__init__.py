@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import builtin, family, serialize_keras_object
 from narae.base.types import ActivationLike, CustomObjects, TensorLike
 from narae.ops import (
@@ -240,4 +240,4 @@ __all__ = [
     "threshold",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from narae.base.errors import NotYet, nearest
 
@@ -34,13 +35,18 @@ def missing(module: str, name: str, known: Sequence[str]) -> AttributeError:
     return AttributeError(f"{module} has no {name!r}. {nearest(name, known)}")
 
 
-def getter(module: str, known: Sequence[str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that has the names `known`."""
+def explain_missing(module: str, known: Sequence[str]) -> None:
+    """Let a module say of a name that it has not why, and which one is near: its `__getattr__`.
 
-    def found(name: str) -> Any:
+    It is not written in the module itself, where type checkers would take it that every name is there.
+
+    known: the names that the module has.
+    """
+
+    def __getattr__(name: str) -> NoReturn:
         raise missing(module, name, known)
 
-    return found
+    sys.modules[module].__getattr__ = __getattr__  # type: ignore[method-assign]
 
 
 def missing_member(kinds: Sequence[type], name: str) -> NotYet | None:

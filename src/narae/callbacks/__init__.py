@@ -1,6 +1,6 @@
 """Callbacks: what is done while a model trains."""
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.callbacks.backup import BackupAndRestore
 from narae.callbacks.base import Callback
 from narae.callbacks.callback_list import CallbackList
@@ -33,4 +33,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from narae.base.missing import getter
+from narae.base.missing import missing
 
 if TYPE_CHECKING:
     from narae.datasets import mnist
 
 __all__ = ["mnist"]
 
-_missing = getter(__name__, __all__)
+if not TYPE_CHECKING:  # a checker would take it that every name is there
 
-
-def __getattr__(name: str) -> Any:
-    return importlib.import_module("narae.datasets.mnist") if name == "mnist" else _missing(name)
+    def __getattr__(name: str) -> Any:
+        if name == "mnist":
+            return importlib.import_module("narae.datasets.mnist")
+        raise missing(__name__, name, __all__)

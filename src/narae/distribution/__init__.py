@@ -5,7 +5,7 @@ Only the executor "xla" knows more than one device: `narae.config.set_executor("
 
 from __future__ import annotations
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.distributed.distribution import (
     DataParallel,
     Distribution,
@@ -38,4 +38,4 @@ __all__ = [
     "set_distribution",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

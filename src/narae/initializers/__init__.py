@@ -10,7 +10,7 @@ from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import serialize_keras_object
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
@@ -129,4 +129,4 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

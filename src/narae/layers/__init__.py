@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from narae.layers.adaptive_pooling import (
@@ -229,4 +229,4 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Layer:
     return layer
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

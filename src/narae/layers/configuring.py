@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Configured(Copied):
 
     _init_args: dict[str, Any] | None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls)
         object.__setattr__(instance, "_init_args", _arguments(cls, args, kwargs))
         return instance

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import builtin, serialize_keras_object
 from narae.losses.base import Loss, LossFunctionWrapper
 from narae.losses.functions import categorical_generalized_cross_entropy, circle, ctc, dice, tversky
@@ -140,4 +140,4 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     return deserialize_as("loss", "keras.losses", name, custom_objects, ALIASES)
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

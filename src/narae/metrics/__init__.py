@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.names import snake_case
 from narae.base.registry import builtin, serialize_keras_object
 from narae.metrics.accuracy import (
@@ -196,4 +196,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return deserialize_as("metric", "keras.metrics", config, custom_objects, ALIASES)
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -24,11 +24,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Files are read and written by a room that many programs never enter: it loads when first used."""
-    if name in ("load_model", "save_model"):
-        from narae import saving
+if not TYPE_CHECKING:  # a checker would take it that every name is there
 
-        globals().update(load_model=saving.load_model, save_model=saving.save_model)
-        return globals()[name]
-    raise missing(__name__, name, __all__)
+    def __getattr__(name: str) -> Any:
+        """Files are read and written by a room that many programs never enter: it loads when first used."""
+        if name in ("load_model", "save_model"):
+            from narae import saving
+
+            globals().update(load_model=saving.load_model, save_model=saving.save_model)
+            return globals()[name]
+        raise missing(__name__, name, __all__)

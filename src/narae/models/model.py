@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Self, cast
 
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
@@ -25,11 +25,11 @@ class Model(Trainer, Layer):
     (None, 2)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and _is_functional(args, kwargs):
             from narae.models.functional import Functional
 
-            return super().__new__(Functional, *args, **kwargs)  # type: ignore[misc]
+            return super().__new__(cast("type[Self]", Functional), *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

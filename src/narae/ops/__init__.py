@@ -1,6 +1,6 @@
 """narae.ops: Keras's `keras.ops` names on narae's tensors."""
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.ops import linalg, nn, numpy
 from narae.ops import rules as _rules  # noqa: F401  (fills the table)
 from narae.ops.axes import (
@@ -739,4 +739,4 @@ __all__ = [
     "zeros_like",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from typing import Any
 
 
-def elsewhere(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module whose namesake in Keras has more: the rest is in narae.ops itself."""
+def elsewhere(module: str) -> None:
+    """Let a module whose namesake in Keras has more find the rest in narae.ops itself: its `__getattr__`.
 
-    def found(name: str) -> Any:
+    It is not written in the module, where type checkers would take it that every name is there.
+    """
+
+    def __getattr__(name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{module} has no {name!r}")
         import narae.ops
 
         return getattr(narae.ops, name)
 
-    return found
+    sys.modules[module].__getattr__ = __getattr__  # type: ignore[method-assign]

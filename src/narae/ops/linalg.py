@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -211,4 +211,7 @@ def cdist(x: Any, y: Any) -> Tensor:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-__getattr__ = elsewhere(__name__)  # Keras's module of this name has more
+elsewhere(__name__)
+
+if TYPE_CHECKING:  # Keras's module of this name has more
+    from narae.ops import *  # noqa: F403

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import ShapeError
 from narae.ops.elsewhere import elsewhere
@@ -344,4 +344,7 @@ def sparse_sigmoid(x: Any) -> Tensor:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-__getattr__ = elsewhere(__name__)  # Keras's module of this name has more
+elsewhere(__name__)
+
+if TYPE_CHECKING:  # Keras's module of this name has more
+    from narae.ops import *  # noqa: F403

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from narae.ops.elsewhere import elsewhere
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-__getattr__ = elsewhere(__name__)
+elsewhere(__name__)
+
+if TYPE_CHECKING:  # Keras's module of this name has more
+    from narae.ops import *  # noqa: F403

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_object
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import serialize_keras_object
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
@@ -77,4 +77,4 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer
     return deserialize_as("optimizer", "keras.optimizers", config, custom_objects)
 
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

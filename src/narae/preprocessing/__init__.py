@@ -5,9 +5,9 @@
 [[0, 1], [2, 3]]
 """
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.preprocessing import image, sequence
 
 __all__ = ["image", "sequence"]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

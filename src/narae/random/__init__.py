@@ -1,6 +1,6 @@
 """narae.random: Keras's `keras.random` names on counter-based keys."""
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.random.basic import dropout, normal, randint, truncated_normal, uniform
 from narae.random.distributions import beta, binomial, categorical, gamma, shuffle
 from narae.random.keys import SeedGenerator
@@ -19,4 +19,4 @@ __all__ = [
     "uniform",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

@@ -1,6 +1,6 @@
 """`.keras` and `.weights.h5` files, exchanged with Keras; reading one never runs code from it."""
 
-from narae.base.missing import getter
+from narae.base.missing import explain_missing
 from narae.base.registry import (
     custom_object_scope,
     deserialize_keras_object,
@@ -30,4 +30,4 @@ __all__ = [
     "serialize_keras_object",
 ]
 
-__getattr__ = getter(__name__, __all__)
+explain_missing(__name__, __all__)

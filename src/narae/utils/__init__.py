@@ -84,9 +84,11 @@ def is_keras_tensor(x: Any) -> bool:
     return isinstance(x, KerasTensor)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PICTURES:
-        found = getattr(importlib.import_module(f"narae.utils.{_PICTURES[name]}"), name)
-        globals()[name] = found
-        return found
-    raise missing(__name__, name, __all__)
+if not TYPE_CHECKING:  # a checker would take it that every name is there
+
+    def __getattr__(name: str) -> Any:
+        if name in _PICTURES:
+            found = getattr(importlib.import_module(f"narae.utils.{_PICTURES[name]}"), name)
+            globals()[name] = found
+            return found
+        raise missing(__name__, name, __all__)
