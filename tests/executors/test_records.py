@@ -16,7 +16,7 @@ from narae.graph.ir import Op, Spec, run
 from narae.primitives.record import RECORDS
 from narae.tensor.tensor import tensor_of
 
-pytestmark = pytest.mark.usefixtures("each_executor")
+_each = pytest.mark.usefixtures("each_executor")
 SAMPLES = [
     pytest.param(op, arrays, params, id=f"{name}-{i}")
     for name, op in sorted(RECORDS.items())
@@ -41,16 +41,24 @@ def check(op: Op, arrays: Any, params: dict[str, Any], program: Any) -> None:
             np.testing.assert_allclose(g, w, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("block", [1 << 16, 3])
+@_each
 @pytest.mark.parametrize(("op", "arrays", "params"), SAMPLES)
-def test_planned_equals_forward(
-    op: Op, arrays: Any, params: dict[str, Any], block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(blocks, "BLOCK", block)
+def test_planned_equals_forward(op: Op, arrays: Any, params: dict[str, Any]) -> None:
     arrays = [np.asarray(a) for a in arrays]
     check(op, arrays, params, compiled(op, arrays, params))
 
 
+@pytest.mark.parametrize("each_executor", ["numpy"], indirect=True)  # the others have no blocks
+@pytest.mark.parametrize(("op", "arrays", "params"), SAMPLES)
+def test_in_blocks_too(
+    op: Op, arrays: Any, params: dict[str, Any], each_executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 3)
+    arrays = [np.asarray(a) for a in arrays]
+    check(op, arrays, params, compiled(op, arrays, params))
+
+
+@pytest.mark.usefixtures("own_executor")  # XLA has no scratch of ours
 @pytest.mark.parametrize(
     ("op", "arrays", "params"), [p for p in SAMPLES if p.values[0].elementwise]
 )
@@ -61,6 +69,7 @@ def test_operands_that_die_within_the_step(op: Op, arrays: Any, params: dict[str
     check(op, arrays, params, program)
 
 
+@_each
 @pytest.mark.parametrize("dtype", ["float16", "float32", "int8", "int32", "bool"])
 @pytest.mark.parametrize("zero", [None, 1, 2])
 def test_select_by_bits_is_where(dtype: str, zero: int | None) -> None:
@@ -80,6 +89,7 @@ def test_select_by_bits_is_where(dtype: str, zero: int | None) -> None:
     assert got.tobytes() == want.tobytes()
 
 
+@_each
 @pytest.mark.parametrize("name", ["take", "take_along", "add_at", "put_along"])
 @pytest.mark.parametrize("bad", [4, -5])
 def test_an_index_out_of_range_is_an_error(name: str, bad: int) -> None:
@@ -93,6 +103,7 @@ def test_an_index_out_of_range_is_an_error(name: str, bad: int) -> None:
         program()
 
 
+@_each
 def test_indices_count_from_the_end() -> None:
     (x, index), params = RECORDS["take"].samples(np.random.default_rng(0))[0]
     program = compiled(RECORDS["take"], [x, index], params)
@@ -113,6 +124,7 @@ def test_coverage_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert {table[name] for name in ("add", "exp", "transpose")} == {"generic"}
 
 
+@_each
 @pytest.mark.parametrize(("op", "arrays", "params"), [p for p in SAMPLES if p.values[0].tiled])
 def test_what_follows_on_the_tiles(op: Op, arrays: Any, params: dict[str, Any]) -> None:
     """Elementwise nodes over a tiled one's result, a number, an operand of its shape, one that is

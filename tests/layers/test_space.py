@@ -240,7 +240,7 @@ def test_gradients_in_training_are_jax_s(options: dict[str, Any], keras: Any) ->
     def objective(inputs: Any, values: Any) -> Any:
         return (theirs.stateless_call(values, state, inputs, training=True)[0] * weight).sum()
 
-    by_input, by_weight = jax.grad(objective, argnums=(0, 1))(batch, values)
+    by_input, by_weight = jax.jit(jax.grad(objective, argnums=(0, 1)))(batch, values)
     for mine, other in zip(got, [by_input, *by_weight], strict=True):
         np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=1e-4, atol=1e-5)
 
