@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +16,69 @@ from narae.saving import archive, legacy
 from narae.saving.h5 import Reader, Writer, group_in, open_for_reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target
 from narae.saving.reading import DAMAGE, damage_named
+from narae.saving.shards import ShardedWriter, Shards, sharded
 from narae.saving.tree import parts
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+def save_weights(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
+) -> None:
     """Write all variables of a model (the optimizer's included) to a `.weights.h5` file.
 
+    max_shard_size: GiB of variables in one file; the name then ends in `.weights.json`, and the files beside it
+    are numbered.
     Raises ValueError for another ending and for unknown arguments, FileExistsError when the file is there
     and overwrite is False.
     """
     if kwargs:
         raise ValueError(f"save_weights got unknown arguments: {sorted(kwargs)}")
-    path = as_path(filepath)
-    if not path.name.endswith(".weights.h5"):
-        raise ValueError(f"a weights file's name ends in `.weights.h5`, got {path.name!r}")
+    path = _target(as_path(filepath), max_shard_size)
     if not model.built:
         raise ValueError(
             f"model {model.name!r} has no weights to save before it is built: call it on data first"
         )
-    packed = io.BytesIO()
-    write_weights(model, packed)
+    files = _packed(model, path, max_shard_size)
     with written_once(str(path)) as here:
         if here:
             check_target(path, overwrite)
-            with atomic_write(path) as file:
-                file.write(packed.getbuffer())
+            for name, data in files.items():
+                with atomic_write(path.with_name(name)) as file:
+                    file.write(data)
+
+
+def _target(path: Path, max_shard_size: float | None) -> Path:
+    """The file to write. Raises ValueError for another ending, and a size that is none."""
+    if max_shard_size is None:
+        if not path.name.endswith(".weights.h5"):
+            raise ValueError(f"a weights file's name ends in `.weights.h5`, got {path.name!r}")
+        return path
+    if not path.name.endswith((".weights.json", ".weights.h5")):
+        raise ValueError(f"with max_shard_size the name ends in `.weights.json`, got {path.name!r}")
+    if isinstance(max_shard_size, bool) or not max_shard_size > 0:
+        raise ValueError(f"max_shard_size is a number of GiB above 0, got {max_shard_size!r}")
+    if path.suffix != ".json":
+        warnings.warn(
+            f"weights in several files have an index that ends in `.json`: {path.name!r} is written as "
+            f"{path.with_suffix('.json').name!r}",
+            stacklevel=4,
+        )
+    return path.with_suffix(".json")
+
+
+def _packed(model: Any, path: Path, max_shard_size: float | None) -> dict[str, Any]:
+    """What is written, by the files' names: an index last, when what it names is there."""
+    if max_shard_size is None:
+        whole = io.BytesIO()
+        write_weights(model, whole)
+        return {path.name: whole.getbuffer()}
+    shards = Shards(path, float(max_shard_size) * 1024**3)
+    for inner, part in parts(model):
+        part.save_own_variables(ShardedWriter(shards, inner, part.name))
+    return {**shards.contents(), path.name: shards.index()}
 
 
 def write_weights(model: Any, target: Any, include_optimizer: bool = True) -> None:
@@ -52,7 +92,8 @@ def write_weights(model: Any, target: Any, include_optimizer: bool = True) -> No
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Read weights from a `.weights.h5` or `.keras` file, or an `.h5` file of older Keras, into a built model.
+    """Read weights from a `.weights.h5`, `.weights.json` or `.keras` file, or an `.h5` file of older Keras, into a
+    built model.
 
     skip_mismatch: leave parts whose number or shapes of variables differ as they are, with a warning.
     objects_to_skip: layers (or other parts) that stay as they are. by_name: for files of older Keras, match
@@ -65,9 +106,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         raise ValueError(f"load_weights got unknown arguments: {sorted(kwargs)}")
     path = as_path(filepath)
     is_old = path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5")
-    if not is_old and path.suffix != ".keras" and not path.name.endswith(".weights.h5"):
+    is_new = path.suffix == ".keras" or path.name.endswith((".weights.h5", ".weights.json"))
+    if not is_old and not is_new:
         raise ValueError(
-            f"a weights file's name ends in `.weights.h5`, `.keras` or `.h5`, got {path.name!r}"
+            "a weights file's name ends in `.weights.h5`, `.weights.json`, `.keras` or `.h5`, got "
+            f"{path.name!r}"
         )
     if by_name and not is_old:
         raise ValueError(f"by_name is for `.h5` files of older Keras, got {path.name!r}")
@@ -82,6 +125,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     if path.suffix == ".keras":
         with archive.opened(path) as found:
             read_weights(model, found.weights(), str(path), skip_mismatch, skipped)
+    elif path.suffix == ".json":
+        with sharded(path) as reader:
+            _read_parts(model, reader, str(path), skip_mismatch, skipped)
     elif is_old:
         _load_old(model, path, skip_mismatch, bool(by_name))
     else:
@@ -108,27 +154,31 @@ def read_weights(
     model: Any, source: Any, shown: str, skip_mismatch: bool = False, skipped: Any = None
 ) -> None:
     """Read a model's variables from an HDF5 file (a path or a binary file)."""
-    import warnings
-
-    leave = {id(one) for one in skipped or ()}
     with open_for_reading(source, shown) as file:
-        for path, part in parts(model):
-            if id(part) in leave:
-                continue
-            try:
-                _read_part(part, path, Reader(file, path, shown), model)
-            except (CorruptFile, TooMuch):
-                raise
-            except ValueError as error:
-                if not skip_mismatch:
-                    raise ValueError(f"{shown}: {in_words(error)}") from error
-                warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=3)
-            except DAMAGE as error:
-                where = path or "its root"
-                raise CorruptFile(f"{shown} is damaged at {where}: {in_words(error)}") from error
+        _read_parts(model, lambda path: Reader(file, path, shown), shown, skip_mismatch, skipped)
 
 
-def _read_part(part: Any, path: str, store: Reader, model: Any) -> None:
+def _read_parts(
+    model: Any, reader: Callable[[str], Any], shown: str, skip_mismatch: bool, skipped: Any
+) -> None:
+    leave = {id(one) for one in skipped or ()}
+    for path, part in parts(model):
+        if id(part) in leave:
+            continue
+        try:
+            _read_part(part, path, reader(path), model)
+        except (CorruptFile, TooMuch, FileNotFoundError):
+            raise
+        except ValueError as error:
+            if not skip_mismatch:
+                raise ValueError(f"{shown}: {in_words(error)}") from error
+            warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=4)
+        except DAMAGE as error:
+            where = path or "its root"
+            raise CorruptFile(f"{shown} is damaged at {where}: {in_words(error)}") from error
+
+
+def _read_part(part: Any, path: str, store: Any, model: Any) -> None:
     if path in ("optimizer", "optimizer/inner_optimizer"):
         if not part.built and len(store) > len(part.variables):
             part.build(model.trainable_variables)
