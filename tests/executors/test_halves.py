@@ -15,7 +15,7 @@ from narae.base.errors import DtypeError
 from narae.engine.jit import jit
 from narae.engine.trace import trace
 from narae.graph.ir import Op, Spec
-from narae.primitives.halves import _EXACT, _NARROW, without_halves
+from narae.primitives.halves import without_halves
 from narae.primitives.record import RECORDS
 from narae.primitives.records.logic import cast, rounded
 from narae.tensor.tensor import tensor_of
@@ -77,7 +77,7 @@ def test_compiled_operations_give_what_real_halves_do(op: Op, half: str, own_exe
             a, b = a.astype("float64"), np.asarray(want, "float64")
             finite = b[np.isfinite(b)]
             room = 4 * eps * (1 + np.abs(finite).max(initial=0))
-            np.testing.assert_allclose(a, b, rtol=8 * eps, atol=0 if op.name in _EXACT else room)
+            np.testing.assert_allclose(a, b, rtol=8 * eps, atol=0 if op.exact else room)
 
 
 @half
@@ -146,5 +146,13 @@ def test_a_model_of_halves_alone_trains(half: str, own_executor: str) -> None:
     assert model.predict(x, verbose=0).dtype == np_dtype(half)
 
 
-def test_the_lists_name_operations() -> None:
-    assert set(RECORDS) >= _EXACT | _NARROW
+@half
+@pytest.mark.parametrize("op", [op for op in RECORDS.values() if op.exact], ids=str)
+def test_an_exact_operation_gives_halves_for_halves_without_rounding(op: Op, half: str) -> None:
+    for arrays, params in samples(op, "float32"):
+        rounds = [a.astype(np_dtype(half)).astype(a.dtype) for a in arrays if a.dtype.kind == "f"]
+        rest = iter(rounds)
+        given = [next(rest) if a.dtype.kind == "f" else a for a in arrays]
+        for out in results(op, given, params):
+            if out.dtype == np.float32:
+                np.testing.assert_array_equal(out.astype(np_dtype(half)).astype(out.dtype), out)

@@ -12,6 +12,7 @@ import numpy as np
 from narae.base import limits
 from narae.base.names import scopes
 from narae.base.quiet import quietly
+from narae.graph.notation import Term
 from narae.graph.recording import Where, is_traced, places, tapes
 
 _uids = itertools.count()
@@ -91,6 +92,7 @@ class Op:
     joint: in place of vjp where the cotangents are computed together: (wanted, ct, out, *inputs,
         **params) -> one per input, None where no gradient flows or i is not in the set `wanted`.
     simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
+    cost(node) -> floating-point operations; shown(node, operands) -> the formula that people see.
     """
 
     name: str
@@ -107,6 +109,13 @@ class Op:
     tiled: bool = False  # made tile by tile: what follows element by element can be done on a tile
     smooth: bool = True  # has second derivatives worth checking
     commutes: bool = False
+    cost: Callable[[Node], int] | None = None  # None: see `narae.graph.cost.flops`
+    shown: Callable[[Node, Sequence[Term]], Term] | None = None  # None: name(operands)
+    flat: bool = False  # has no gradient on purpose
+    exact: bool = False  # gives what it is given: a half's result is a half without rounding
+    narrow: bool = False  # depends on the width of what it reads: a half stays a half
+    slow: bool = False  # takes many instructions for each number
+    index: int | None = None  # the input of indices into params["axis"], checked before use
 
     result_type: ClassVar[type[Value]] = Value
 

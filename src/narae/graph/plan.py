@@ -225,6 +225,12 @@ def spec_bytes(spec: Spec) -> int:
     return spec.size * np_dtype(spec.dtype).itemsize
 
 
+def bytes_of(step: Step, plan: Plan) -> tuple[int, int]:
+    """Bytes that a step reads and writes, each value once, what it keeps for itself not counted."""
+    reads = sum(spec_bytes(plan.values[uid].spec) for uid in step.reads)
+    return reads, sum(spec_bytes(plan.values[uid].spec) for uid in step.outputs)
+
+
 def _reads(steps: Sequence[Step], root: dict[int, int]) -> dict[int, dict[int, tuple[int, bool]]]:
     """For each root: by the time of each step that reads it, the place of its last reader there and
     whether all of them read it element by element, none through a view of it."""

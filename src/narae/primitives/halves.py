@@ -19,15 +19,6 @@ from narae.graph.recording import Place, places
 from narae.primitives.records.logic import cast, rounded
 
 WIDE = "float32"
-# They give what they are given, or one of it: no number that is not a half already.
-_MOVES = "reshape transpose broadcast_to slice unslice concatenate take take_along put_along set_at"
-_CHOICES = (
-    "select negative absolute sign relu maximum minimum extreme_at reduce_max reduce_min sort top_k"
-)
-_OTHERS = "dynamic_slice dynamic_update windows pick_extremes stop_gradient floor ceil trunc rint"
-_EXACT = frozenset(f"{_MOVES} {_CHOICES} {_OTHERS}".split())
-# The width of what they read is a part of what they are.
-_NARROW = frozenset(("bitcast", "nextafter"))
 
 
 def without_halves(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, list[Value]]:
@@ -73,13 +64,13 @@ class _Widening:
         self._env.update(zip(node.uids, self._made(node), strict=True))
 
     def _made(self, node: Node) -> list[Value]:
-        name, halves = node.op.known, [s.dtype in HALVES for s in node.specs]
+        halves = [s.dtype in HALVES for s in node.specs]
         if node.op in (cast, rounded) and halves[0]:
             wide = cast(self.now(node.inputs[0]), dtype=WIDE)
             return [rounded(wide, dtype=node.specs[0].dtype)]
         if any(map(_has_graph, node.params.values())):
             return self._in_its_dtypes(node, {k: _body(p) for k, p in node.params.items()})
-        if name in _NARROW:
+        if node.op.narrow:
             return self._in_its_dtypes(node, node.params)
         wanted = [
             Spec(s.shape, WIDE if h else s.dtype) for s, h in zip(node.specs, halves, strict=True)
@@ -87,7 +78,7 @@ class _Widening:
         outs = _tuple(node.op(*map(self.now, node.inputs), **node.params))
         if [v.spec for v in outs] != wanted:  # a parameter names the dtype
             return self._in_its_dtypes(node, node.params)
-        if name in _EXACT:
+        if node.op.exact:
             return outs
         return [
             rounded(v, dtype=s.dtype) if half else v

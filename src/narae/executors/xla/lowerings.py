@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from narae.executors.xla import windows
+from narae.executors.xla import windows  # noqa: F401  (fills the table)
 from narae.executors.xla.placement import constrained
+from narae.executors.xla.table import LOWERINGS, lowering
 from narae.graph.graph import Graph
 from narae.graph.ir import Node, run
 from narae.graph.spread import Layout
@@ -22,7 +23,7 @@ def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) 
     env.update((v.uid, a) for v, a in zip(graph.inputs, arrays, strict=True))
     for node in graph.nodes:
         ins = [env[v.uid] for v in node.inputs]
-        if checks is not None and node.op.known in INDICES:
+        if checks is not None and node.op.index is not None:
             checks.note(node, ins)
         env.update(zip(node.uids, outputs_of(node, ins), strict=True))
     return tuple(env[v.uid] for v in graph.outputs)
@@ -42,9 +43,6 @@ def outputs_of(node: Node, ins: Sequence[Any]) -> tuple[Any, ...]:
     )
 
 
-INDICES = {"take": 1, "take_along": 1, "put_along": 0, "add_at": 0}  # which input is the index
-
-
 class Checks:
     """What is out of range: XLA has no errors, so indices are looked at beside the computation."""
 
@@ -53,9 +51,10 @@ class Checks:
 
     def note(self, node: Node, ins: Sequence[Any]) -> None:
         """Look at a node's indices."""
-        place = INDICES[node.op.name]
-        index = ins[place]
-        whole = ins[0].shape if place else node.specs[0].shape
+        position = node.op.index
+        assert position is not None
+        index = ins[position]
+        whole = ins[0].shape if position else node.specs[0].shape
         length = whole[node.params["axis"]]
         if index.size == 0 or (isinstance(index, np.ndarray) and _all_within(index, length)):
             return
@@ -93,10 +92,12 @@ def _all_within(index: np.ndarray, length: int) -> bool:
 # -- products, slices ------------------------------------------------------------------------------
 
 
+@lowering("dot")
 def _dot(x: Any, y: Any, *, contract: Any, batch: Any) -> Any:
     return lax.dot_general(x, y, (contract, batch))
 
 
+@lowering("conv")
 def _conv(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
     space = "012"[: x.ndim - 2]
     return lax.conv_general_dilated(
@@ -111,6 +112,7 @@ def _conv(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
     )
 
 
+@lowering("unslice")
 def _unslice(x: Any, *, start: Any, stop: Any, step: Any, shape: Any) -> Any:
     place = tuple(
         slice(a, None if s < 0 and b < 0 else b, s)
@@ -125,14 +127,17 @@ def _corner(x: Any, start: Any, shape: Sequence[int]) -> list[Any]:
     return list(jnp.clip(start.astype(jnp.int32), 0, most))
 
 
+@lowering("dynamic_slice")
 def _dynamic_slice(x: Any, start: Any, *, shape: Any) -> Any:
     return lax.dynamic_slice(x, _corner(x, start, shape), shape)
 
 
+@lowering("dynamic_update")
 def _dynamic_update(x: Any, start: Any, updates: Any) -> Any:
     return lax.dynamic_update_slice(x, updates, _corner(x, start, updates.shape))
 
 
+@lowering("lu_factor")
 def _lu_factor(x: Any) -> tuple[Any, Any]:
     lu, pivots, _ = lax.linalg.lu(x)
     return lu, pivots
@@ -141,11 +146,13 @@ def _lu_factor(x: Any) -> tuple[Any, Any]:
 # -- control ---------------------------------------------------------------------------------------
 
 
+@lowering("switch")
 def _switch(index: Any, *arrays: Any, branches: tuple[Graph, ...]) -> tuple[Any, ...]:
     bodies = [lambda *xs, branch=branch: evaluate(branch, xs) for branch in branches]
     return lax.switch(index.astype(jnp.int32), bodies, *arrays)  # it clamps the index
 
 
+@lowering("while")
 def _while(
     *arrays: Any, test: Graph, body: Graph, count: int, limit: int | None
 ) -> tuple[Any, ...]:
@@ -163,6 +170,7 @@ def _while(
     return lax.while_loop(goes_on, step, (jnp.int32(0), arrays[:count]))[1]
 
 
+@lowering("scan")
 def _scan(
     *arrays: Any, body: Graph, carries: int, slices: int, length: int, reverse: bool, kept: bool
 ) -> tuple[Any, ...]:
@@ -176,10 +184,12 @@ def _scan(
     return (*carry, *ys)
 
 
+@lowering("custom_gradient")
 def _custom(*arrays: Any, forward: Graph, backward: Graph) -> tuple[Any, ...]:
     return evaluate(forward, arrays)
 
 
+@lowering("lay")
 def _lay(x: Any, *, layout: Layout | None) -> Any:
     return constrained(x, layout)
 
@@ -187,6 +197,7 @@ def _lay(x: Any, *, layout: Layout | None) -> Any:
 # -- whole numbers, and what JAX leaves to the device --------------------------------------------
 
 
+@lowering("power")
 def _power(x: Any, y: Any) -> Any:
     """Of whole numbers, a negative power: 1 and -1 to it, else 0."""
     if not jnp.issubdtype(x.dtype, jnp.integer):
@@ -203,6 +214,7 @@ def _power(x: Any, y: Any) -> Any:
     return jnp.where(y < 0, below, out)
 
 
+@lowering("floor_divide")
 def _floor_divide(x: Any, y: Any) -> Any:
     """As NumPy has it: 0 of whole numbers by 0; of floats the quotient of what the remainder leaves."""
     if jnp.issubdtype(x.dtype, jnp.integer):
@@ -215,6 +227,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
     return jnp.where(y == 0, exact, whole)
 
 
+@lowering("remainder")
 def _remainder(x: Any, y: Any) -> Any:
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.where(y == 0, 0, jnp.remainder(x, jnp.where(y == 0, 1, y)))
@@ -242,38 +255,16 @@ def _common(a: Any, b: Any) -> Any:
     return lax.while_loop(lambda pair: jnp.any(pair[1] != 0), step, (a, b))[0]
 
 
+@lowering("gcd")
 def _gcd(x: Any, y: Any) -> Any:
     return _common(*_sizes(x, y)).astype(x.dtype)
 
 
+@lowering("lcm")
 def _lcm(x: Any, y: Any) -> Any:
     a, b = _sizes(x, y)
     shared = _common(a, b)
     return (a // jnp.where(shared == 0, 1, shared) * b).astype(x.dtype)
 
-
-LOWERINGS: Mapping[str, Callable[..., Any]] = {
-    "power": _power,
-    "floor_divide": _floor_divide,
-    "remainder": _remainder,
-    "gcd": _gcd,
-    "lcm": _lcm,
-    "dot": _dot,
-    "conv": _conv,
-    "unslice": _unslice,
-    "dynamic_slice": _dynamic_slice,
-    "dynamic_update": _dynamic_update,
-    "lu_factor": _lu_factor,
-    "switch": _switch,
-    "while": _while,
-    "scan": _scan,
-    "custom_gradient": _custom,
-    "lay": _lay,
-    "windows": windows.windows,
-    "fold_windows": windows.fold_windows,
-    "reduce_window": windows.reduce_window,
-    "place_extremes": windows.place_extremes,
-    "pick_extremes": windows.pick_extremes,
-}
 
 __all__ = ["LOWERINGS", "Checks", "bad_index", "evaluate"]

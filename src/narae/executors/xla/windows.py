@@ -10,7 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from narae.executors.xla.table import lowering
 
+
+@lowering("windows")
 def windows(x: Any, *, axes: Any, window: Any, strides: Any, dilation: Any) -> Any:
     """x's windows: the axes count them, and the windows' own axes come last."""
     for a, k, s, d in zip(axes, window, strides, dilation, strict=True):
@@ -20,6 +23,7 @@ def windows(x: Any, *, axes: Any, window: Any, strides: Any, dilation: Any) -> A
     return x
 
 
+@lowering("fold_windows")
 def fold_windows(x: Any, *, shape: Any, **params: Any) -> Any:
     """Overlap-add: the transpose of `windows`."""
     whole = jax.ShapeDtypeStruct(shape, x.dtype)
@@ -37,6 +41,7 @@ def _fold_numbers(x: Any, shape: Any, **params: Any) -> Any:
 _REDUCE = {"sum": (lax.add, 0), "max": (lax.max, -1), "min": (lax.min, 1)}
 
 
+@lowering("reduce_window")
 def reduce_window(
     x: Any, *, kind: str, axes: Any, window: Any, strides: Any, padding: Any, dilation: Any
 ) -> Any:
@@ -88,6 +93,7 @@ def _first_hits(x: Any, peak: Any, params: dict[str, Any]) -> Iterator[tuple[Any
         yield tap, hit
 
 
+@lowering("place_extremes")
 def place_extremes(ct: Any, x: Any, peak: Any, **params: Any) -> Any:
     """ct of each window at its first element that equals the peak."""
     shape = list(x.shape)
@@ -101,6 +107,7 @@ def place_extremes(ct: Any, x: Any, peak: Any, **params: Any) -> Any:
     return out[tuple(inside)]
 
 
+@lowering("pick_extremes")
 def pick_extremes(t: Any, x: Any, peak: Any, **params: Any) -> Any:
     """t at those places."""
     image = _padded(t, 0, params["axes"], params["padding"])

@@ -9,8 +9,9 @@ from typing import Any
 
 from narae.executors.shared.how import How
 from narae.graph import fuse
+from narae.graph.cost import flops
 from narae.graph.ir import Node, Value
-from narae.inspect.explanation.costs import bytes_of, flops
+from narae.graph.plan import bytes_of
 from narae.inspect.explanation.evaluate import Seen
 from narae.inspect.explanation.formulas import Names, formulas, term
 from narae.inspect.explanation.phases import INPUT, LOSS, METRICS, MODEL, OPTIMIZER

@@ -15,7 +15,7 @@ class Operation:
     """One operation. number: its place in `Explanation.operations`; step: the number of its step, 0
     for a view, which needs none. phase: forward, loss, backward, update or metrics; layer: the
     layer's path, or 'loss', 'optimizer', 'metrics'. formula: with the names of its operands. result,
-    shape, dtype, statistics: of its (first) result. flops: see `narae.inspect.explanation.costs.flops`. needs: the
+    shape, dtype, statistics: of its (first) result. flops: see `narae.graph.cost.flops`. needs: the
     operations whose results it takes; reads: the data and variables that it takes, by name."""
 
     number: int

@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.arrays import to_power
 from narae.graph.ir import Value
+from narae.primitives.notation import called, infix, pattern
 from narae.primitives.record import constant, elementwise
 from narae.primitives.records.logic import equal, greater, not_equal, select
 from narae.primitives.samples import floats, ints
@@ -68,6 +69,7 @@ add = elementwise(
     simplify=_add_simplify,
     samples=floats(2),
     commutes=True,
+    shown=infix("+", 3, 3, 3),
 )
 subtract = elementwise(
     "subtract",
@@ -75,6 +77,7 @@ subtract = elementwise(
     vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct),
     simplify=_subtract_simplify,
     samples=floats(2),
+    shown=infix("−", 3, 3, 2),
 )
 multiply = elementwise(
     "multiply",
@@ -82,6 +85,7 @@ multiply = elementwise(
     simplify=_drop(1.0),
     samples=floats(2),
     commutes=True,
+    shown=infix("*", 2, 2, 1),
 )
 divide = elementwise(
     "divide",
@@ -89,8 +93,17 @@ divide = elementwise(
     vjp=(lambda ct, out, x, y: ct / y, lambda ct, out, x, y: -ct * out / y),
     simplify=_drop_right(1.0),
     samples=floats(2, 0.5, 2.0),
+    shown=infix("/", 2, 2, 1),
+    slow=True,
 )
-floor_divide = elementwise("floor_divide", takes="number", vjp=None, samples=floats(2, 0.5, 9.0))
+floor_divide = elementwise(
+    "floor_divide",
+    takes="number",
+    vjp=None,
+    samples=floats(2, 0.5, 9.0),
+    shown=infix("//", 2, 2, 1),
+    flat=True,
+)
 remainder = elementwise(
     "remainder",
     takes="number",
@@ -98,6 +111,7 @@ remainder = elementwise(
     vjp=(lambda ct, out, x, y: ct, lambda ct, out, x, y: -ct * floor(x / y)),
     # quotients between 1.2 and 1.8, away from the jumps
     samples=lambda rng: [((rng.uniform(0.6, 0.8, (3, 4)), rng.uniform(0.45, 0.5, (4,))), {})],
+    shown=infix("mod", 2, 1, 1),
 )
 
 
@@ -138,6 +152,8 @@ power = elementwise(
     ),
     simplify=_power_simplify,
     samples=floats(2, 0.5, 2.0),
+    shown=pattern("{0}^{1}", 1, 0, 0),
+    slow=True,
 )
 
 
@@ -160,6 +176,8 @@ maximum = elementwise(
     ),
     samples=floats(2),
     commutes=True,
+    shown=called("max"),
+    exact=True,
 )
 minimum = elementwise(
     "minimum",
@@ -169,6 +187,8 @@ minimum = elementwise(
     ),
     samples=floats(2),
     commutes=True,
+    shown=called("min"),
+    exact=True,
 )
 arctan2 = elementwise(
     "arctan2",
@@ -188,41 +208,63 @@ def unary(name: str, gradient: Any, low: float = -2.0, high: float = 2.0, **fiel
     return elementwise(name, vjp=vjp, samples=floats(1, low, high), **fields)
 
 
-negative = unary("negative", lambda ct, out, x: -ct, takes="number", simplify=_undone("negative"))
-absolute = unary("absolute", lambda ct, out, x: ct * sign(x), takes="number")
-sign = unary("sign", None, takes="number")
-exp = unary("exp", lambda ct, out, x: ct * out)
+negative = unary(
+    "negative",
+    lambda ct, out, x: -ct,
+    takes="number",
+    simplify=_undone("negative"),
+    shown=pattern("−{0}", 1, 1),
+    exact=True,
+)
+absolute = unary(
+    "absolute", lambda ct, out, x: ct * sign(x), takes="number", shown=pattern("|{0}|"), exact=True
+)
+sign = unary("sign", None, takes="number", exact=True, flat=True)
+exp = unary("exp", lambda ct, out, x: ct * out, slow=True)
 exp2 = unary("exp2", lambda ct, out, x: ct * out * float(np.log(2.0)))
-expm1 = unary("expm1", lambda ct, out, x: ct * (out + 1))
-log = unary("log", lambda ct, out, x: ct / x, 0.3, 3.0)
+expm1 = unary("expm1", lambda ct, out, x: ct * (out + 1), slow=True)
+log = unary("log", lambda ct, out, x: ct / x, 0.3, 3.0, slow=True)
 log2 = unary("log2", lambda ct, out, x: ct / (x * float(np.log(2.0))), 0.3, 3.0)
 log10 = unary("log10", lambda ct, out, x: ct / (x * float(np.log(10.0))), 0.3, 3.0)
-log1p = unary("log1p", lambda ct, out, x: ct / (x + 1), -0.5, 2.0)
+log1p = unary("log1p", lambda ct, out, x: ct / (x + 1), -0.5, 2.0, slow=True)
 cbrt = unary("cbrt", lambda ct, out, x: ct / (out * out * 3), 0.3, 3.0)
-sqrt = unary("sqrt", lambda ct, out, x: ct * 0.5 / out, 0.3, 3.0)
-square = unary("square", lambda ct, out, x: ct * (x * 2), takes="number")
-reciprocal = unary("reciprocal", lambda ct, out, x: -ct * out * out, 0.5, 2.0)
-sin = unary("sin", lambda ct, out, x: ct * cos(x))
-cos = unary("cos", lambda ct, out, x: -ct * sin(x))
+sqrt = unary(
+    "sqrt", lambda ct, out, x: ct * 0.5 / out, 0.3, 3.0, shown=pattern("√{0}", 1, 0), slow=True
+)
+square = unary(
+    "square", lambda ct, out, x: ct * (x * 2), takes="number", shown=pattern("{0}²", 1, 0)
+)
+reciprocal = unary(
+    "reciprocal",
+    lambda ct, out, x: -ct * out * out,
+    0.5,
+    2.0,
+    shown=pattern("1 / {0}", 2, 1),
+    slow=True,
+)
+sin = unary("sin", lambda ct, out, x: ct * cos(x), slow=True)
+cos = unary("cos", lambda ct, out, x: -ct * sin(x), slow=True)
 tan = unary("tan", lambda ct, out, x: ct * (out * out + 1), -1.0, 1.0)
-arcsin = unary("arcsin", lambda ct, out, x: ct / sqrt(1 - x * x), -0.8, 0.8)
-arccos = unary("arccos", lambda ct, out, x: -ct / sqrt(1 - x * x), -0.8, 0.8)
-arctan = unary("arctan", lambda ct, out, x: ct / (x * x + 1))
+arcsin = unary("arcsin", lambda ct, out, x: ct / sqrt(1 - x * x), -0.8, 0.8, shown=called("asin"))
+arccos = unary("arccos", lambda ct, out, x: -ct / sqrt(1 - x * x), -0.8, 0.8, shown=called("acos"))
+arctan = unary("arctan", lambda ct, out, x: ct / (x * x + 1), shown=called("atan"))
 sinh = unary("sinh", lambda ct, out, x: ct * cosh(x))
 cosh = unary("cosh", lambda ct, out, x: ct * sinh(x))
-tanh = unary("tanh", lambda ct, out, x: ct * (1 - out * out))
+tanh = unary("tanh", lambda ct, out, x: ct * (1 - out * out), slow=True)
 arcsinh = unary("arcsinh", lambda ct, out, x: ct / sqrt(x * x + 1))
 arccosh = unary("arccosh", lambda ct, out, x: ct / sqrt(x * x - 1), 1.3, 3.0)
 arctanh = unary("arctanh", lambda ct, out, x: ct / (1 - x * x), -0.8, 0.8)
-floor = unary("floor", None)
-ceil = unary("ceil", None)
-trunc = unary("trunc", None)
-rint = unary("rint", None)  # halves go to the even neighbour
+floor = unary("floor", None, shown=pattern("⌊{0}⌋"), exact=True, flat=True)
+ceil = unary("ceil", None, shown=pattern("⌈{0}⌉"), exact=True, flat=True)
+trunc = unary("trunc", None, exact=True, flat=True)
+rint = unary(
+    "rint", None, shown=called("round"), exact=True, flat=True
+)  # halves go to the even neighbour
 # The next float after x in the direction of y.
-nextafter = elementwise("nextafter", takes="float", samples=floats(2))
-signbit = elementwise("signbit", takes="float", result="bool", samples=floats(1))
-gcd = elementwise("gcd", takes="integer", samples=ints(2), commutes=True)
-lcm = elementwise("lcm", takes="integer", samples=ints(2), commutes=True)
+nextafter = elementwise("nextafter", takes="float", samples=floats(2), narrow=True, flat=True)
+signbit = elementwise("signbit", takes="float", result="bool", samples=floats(1), flat=True)
+gcd = elementwise("gcd", takes="integer", samples=ints(2), commutes=True, flat=True)
+lcm = elementwise("lcm", takes="integer", samples=ints(2), commutes=True, flat=True)
 
 
 def _relu_vjp(ct: Value, out: Value, x: Value) -> Value:
@@ -236,4 +278,6 @@ relu = elementwise(
     takes="number",
     vjp=(_relu_vjp,),
     samples=floats(1),
+    shown=pattern("max({0}, 0)"),
+    exact=True,
 )

@@ -14,6 +14,7 @@ import numpy as np
 from narae.base.errors import DtypeError
 from narae.base.threefry import PARITY, ROTATIONS, turn
 from narae.graph.ir import Spec
+from narae.primitives.notation import called
 from narae.primitives.record import broadcast_shapes, record
 
 _BLOCK = 1 << 15  # numbers: what fits in a core's own cache, three times
@@ -71,4 +72,12 @@ def _samples(rng: Any) -> Any:
 
 
 # Two words from a key of two words and a counter of two words.
-threefry = record("threefry", _rule, _forward, samples=_samples, elementwise=True)
+threefry = record(
+    "threefry",
+    _rule,
+    _forward,
+    samples=_samples,
+    elementwise=True,
+    shown=called("random_bits"),
+    flat=True,
+)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError, differing
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Node, Spec, Value
+from narae.graph.notation import Term
+from narae.primitives.notation import listed
 from narae.primitives.record import record, widened
 from narae.primitives.records.shape import transpose
 from narae.primitives.samples import cases
@@ -83,6 +86,27 @@ def _sorted_pairs(keys: tuple[int, ...], partners: tuple[int, ...]) -> tuple[int
     return tuple(partner for _, partner in sorted(zip(keys, partners, strict=True)))
 
 
+def _cost(node: Node) -> int:
+    inner = math.prod(node.inputs[0].shape[a] for a in node.params["contract"][0])
+    return 2 * node.specs[0].size * inner
+
+
+def _shown(node: Node, operands: Sequence[Term]) -> Term:
+    """A matrix product with its transposes; other contractions by their axes."""
+    (left, right), batch = node.params["contract"], node.params["batch"]
+    shapes = [v.shape for v in node.inputs]
+    first, stacked = len(batch[0]), batch[0] == batch[1] == tuple(range(len(batch[0])))
+    if stacked and len(left) == 1 and all(len(s) - first <= 2 for s in shapes):
+        ends = [len(s) - 1 for s in shapes]
+        x = operands[0].within(0) + ("" if left[0] == ends[0] else "ᵀ")
+        y = operands[1].within(0) + ("" if right[0] == first else "ᵀ")
+        return Term(f"{x} · {y}", 2)
+    if not batch[0] and len(left) == 1 and left[0] == len(shapes[0]) - 1 and right[0] == 0:
+        return Term(f"{operands[0].within(0)} · {operands[1].within(0)}", 2)
+    over = f"axes {listed(left)} with {listed(right)}"
+    return Term(f"contract({operands[0].text}, {operands[1].text}; {over})")
+
+
 # sum over the contracted axes of x and y, for each entry of the batch axes; see `_forward`.
 dot = record(
     "dot",
@@ -97,4 +121,6 @@ dot = record(
         ((0, 4), (4, 2), {"contract": ((1,), (0,)), "batch": ((), ())}),
     ),
     tiled=True,
+    cost=_cost,
+    shown=_shown,
 )

@@ -17,6 +17,7 @@ from narae.base.errors import DtypeError, NotYet, ShapeError, differing
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import is_traced, tapes
+from narae.primitives import costs
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import add, multiply, tanh
 from narae.primitives.records.body import (
@@ -98,7 +99,14 @@ def _switch_samples(rng: np.random.Generator) -> list[Any]:
 
 
 # The outputs of one branch: the first for an index of 0 or less, the last for one too large.
-switch = record("switch", _switch_rule, _switch, joint=_switch_joint, samples=_switch_samples)
+switch = record(
+    "switch",
+    _switch_rule,
+    _switch,
+    joint=_switch_joint,
+    samples=_switch_samples,
+    cost=costs.of_the_dearest("branches"),
+)
 
 
 def choose(index: Value, functions: Sequence[Body], operands: Sequence[Value]) -> tuple[Value, ...]:
@@ -160,7 +168,14 @@ def _while_samples(rng: np.random.Generator) -> list[Any]:
 
 
 # The state after as many steps of the body as the test allows, at most `limit` when there is one.
-while_ = record("while", _while_rule, _while, joint=_while_joint, samples=_while_samples)
+while_ = record(
+    "while",
+    _while_rule,
+    _while,
+    joint=_while_joint,
+    samples=_while_samples,
+    cost=costs.of_graphs("test", "body"),
+)
 
 
 def repeat_while(
@@ -346,7 +361,14 @@ def _scan_samples(rng: np.random.Generator) -> list[Any]:
 
 # carry, y = body(carry, x) for each x in turn -> the last carries, and the ys stacked. With `kept`
 # the last ys are the carries that came into each step.
-scan = record("scan", _scan_rule, _scan, joint=_scan_joint, samples=_scan_samples)
+scan = record(
+    "scan",
+    _scan_rule,
+    _scan,
+    joint=_scan_joint,
+    samples=_scan_samples,
+    cost=costs.of_graphs("body"),
+)
 
 
 def scan_over(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from narae.base.errors import DtypeError, ShapeError, differing
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Node, Spec, Value
+from narae.graph.notation import Term
 from narae.primitives.record import record, widened
 from narae.primitives.records.shape import flip_axes, reshape, transpose
 from narae.primitives.samples import cases
@@ -253,6 +255,23 @@ def _params(rank: int, **changed: Any) -> dict[str, Any]:
     return {**plain, "groups": 1, **changed}
 
 
+def _cost(node: Node) -> int:
+    # gaps between the input's elements are no numbers to multiply with
+    gaps = math.prod(node.params["lhs_dilation"])
+    return 2 * node.specs[0].size * math.prod(node.inputs[1].shape[:-1]) // gaps
+
+
+def _shown(node: Node, operands: Sequence[Term]) -> Term:
+    extra = "".join(
+        f", {name} {'×'.join(map(str, node.params[key]))}"
+        for key, name in (("strides", "strides"), ("rhs_dilation", "dilation"))
+        if any(n != 1 for n in node.params[key])
+    )
+    groups = node.params["groups"]
+    extra += f", groups {groups}" if groups != 1 else ""
+    return Term(f"conv({operands[0].text}, {operands[1].text}{extra})")
+
+
 # out[n, o, f] = sum over k, c of laid_out(x)[n, o * strides + k * rhs_dilation, c] w[k, c, f],
 # where filter f sees the channels of its group.
 conv = record(
@@ -273,4 +292,6 @@ conv = record(
         ((1, 2, 2), (3, 2, 1), _params(1)),
     ),
     tiled=True,
+    cost=_cost,
+    shown=_shown,
 )

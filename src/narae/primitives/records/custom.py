@@ -10,6 +10,7 @@ from narae.base.dtypes import is_float
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import multiply, sin, square
 from narae.primitives.records.body import trace_graph
@@ -53,4 +54,11 @@ def _samples(rng: np.random.Generator) -> list[Any]:
 
 
 # The outputs of `forward`, with the gradient that `backward` says.
-custom_gradient = record("custom_gradient", _rule, _forward, joint=_joint, samples=_samples)
+custom_gradient = record(
+    "custom_gradient",
+    _rule,
+    _forward,
+    joint=_joint,
+    samples=_samples,
+    cost=costs.of_graphs("forward"),
+)

@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
 from narae.primitives.record import check_kind, record
 from narae.primitives.records.arithmetic import negative
 from narae.primitives.records.shape import concatenate, flip_axes, full, slice_
@@ -65,6 +66,7 @@ fft = record(
         ((0, 4), (0, 4), {"axes": (1,), "inverse": False}),
     ),
     oracle=_dft,
+    cost=costs.of_an_fft,
 )
 
 

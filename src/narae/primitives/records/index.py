@@ -9,6 +9,8 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
+from narae.primitives.notation import called, over, pattern
 from narae.primitives.record import Summing, constant, record
 from narae.primitives.records.logic import cast, equal
 from narae.primitives.records.reduce import reduce_sum
@@ -56,7 +58,16 @@ def _rows(rng: Any) -> Any:
 
 # x's slices along `axis` at the indices, which take the axis's place. Negative ones count from the
 # end.
-take = record("take", _take_rule, _take, vjp=(_take_vjp, None), samples=_rows)
+take = record(
+    "take",
+    _take_rule,
+    _take,
+    vjp=(_take_vjp, None),
+    samples=_rows,
+    shown=pattern("{0}[{1}]", 0, 0, 9),
+    exact=True,
+    index=1,
+)
 
 
 def _add_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> Any:
@@ -85,6 +96,9 @@ add_at = record(
     vjp=(None, lambda ct, out, index, updates, *, axis, shape: take(ct, index, axis=axis)),
     samples=_add_at_rows,
     kind=Summing,
+    cost=costs.per_input,
+    shown=called("added_at"),
+    index=0,
 )
 
 
@@ -135,6 +149,9 @@ take_along = record(
         None,
     ),
     samples=_along_samples,
+    shown=over("take_along"),
+    exact=True,
+    index=1,
 )
 put_along = record(
     "put_along",
@@ -148,6 +165,8 @@ put_along = record(
         )
     ],
     kind=Summing,
+    shown=called("placed"),
+    index=0,
 )
 
 

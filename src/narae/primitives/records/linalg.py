@@ -13,6 +13,7 @@ import numpy as np
 from narae.base.dtypes import HALVES
 from narae.base.errors import DtypeError, NotYet, ShapeError, differing
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
 from narae.primitives.record import check_kind, constant, record
 from narae.primitives.records.arithmetic import nonzero_or_one, reciprocal
 from narae.primitives.records.logic import greater, select
@@ -89,6 +90,7 @@ cholesky = record(
     lambda xp, x: xp.linalg.cholesky(_symmetric(x)),
     vjp=(_cholesky_vjp,),
     samples=_regular,
+    cost=costs.cubic(1 / 3),
 )
 
 
@@ -96,7 +98,14 @@ def _inv_vjp(ct: Value, out: Value, x: Value) -> Value:
     return -matmul(matmul(swap(out), ct), swap(out))
 
 
-inv = record("inv", _square("inv", _same), _linalg("inv"), vjp=(_inv_vjp,), samples=_regular)
+inv = record(
+    "inv",
+    _square("inv", _same),
+    _linalg("inv"),
+    vjp=(_inv_vjp,),
+    samples=_regular,
+    cost=costs.cubic(2),
+)
 det = record(
     "det",
     _square("det", _batch),
@@ -104,6 +113,7 @@ det = record(
     # the adjugate, by way of the inverse: infinite where the determinant is 0
     vjp=(lambda ct, out, x: column(column(ct * out)) * swap(inv(x)),),
     samples=_regular,
+    cost=costs.cubic(2 / 3),
 )
 slogdet = record(
     "slogdet",
@@ -111,6 +121,7 @@ slogdet = record(
     lambda xp, x: tuple(xp.linalg.slogdet(x)),
     vjp=(lambda ct, out, x: column(column(ct[1])) * swap(inv(x)),),
     samples=_regular,
+    cost=costs.cubic(2 / 3),
 )
 
 
@@ -141,6 +152,7 @@ solve = record(
     vjp=(_solve_a, lambda ct, out, a, b: solve(swap(a), ct)),
     samples=_systems,
     oracle=lambda a, b: np.linalg.inv(a) @ b,
+    cost=costs.of_a_solve(2 / 3),
 )
 
 
@@ -167,6 +179,7 @@ triangular_solve = record(
     ),
     samples=_triangular_samples,
     oracle=lambda a, b, *, lower: np.linalg.inv(np.tril(a) if lower else np.triu(a)) @ b,
+    cost=costs.of_a_solve(0),
 )
 
 
@@ -204,6 +217,7 @@ qr = record(
     lambda xp, x, *, complete: tuple(xp.linalg.qr(x, mode="complete" if complete else "reduced")),
     vjp=(_qr_vjp,),
     samples=lambda rng: [(a, {"complete": False}) for a, _ in _tall(rng)[:2]],
+    cost=costs.cubic(4),
 )
 
 
@@ -258,6 +272,7 @@ svd = record(
     lambda xp, x, *, full: tuple(xp.linalg.svd(x, full_matrices=full)),
     vjp=(_svd_vjp,),
     samples=lambda rng: [(a, {"full": False}) for a, _ in _tall(rng)],
+    cost=costs.cubic(22),
 )
 
 
@@ -275,6 +290,7 @@ singular_values = record(
     oracle=lambda x: np.sqrt(
         np.linalg.eigvalsh(x @ np.swapaxes(x, -1, -2))[..., ::-1][..., : min(x.shape[-2:])]
     ),
+    cost=costs.cubic(4),
 )
 
 
@@ -292,6 +308,7 @@ eigh = record(
     lambda xp, x: tuple(xp.linalg.eigh(_symmetric(x))),
     vjp=(_eigh_vjp,),
     samples=_regular,
+    cost=costs.cubic(9),
 )
 
 
@@ -321,7 +338,9 @@ def _lu_vjp(ct: Any, out: Any, x: Value) -> Value:
 
 
 # L (unit lower) and U in one matrix, and the row that each row changed places with, in order.
-lu_factor = record("lu_factor", _lu_rule, _lu, vjp=(_lu_vjp,), samples=_regular)
+lu_factor = record(
+    "lu_factor", _lu_rule, _lu, vjp=(_lu_vjp,), samples=_regular, cost=costs.cubic(2 / 3)
+)
 
 
 def pinv(x: Value, rcond: float | None = None) -> Value:

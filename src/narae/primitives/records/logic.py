@@ -9,7 +9,9 @@ import numpy as np
 from narae.base.arrays import as_integers
 from narae.base.dtypes import is_float, is_int, np_dtype, standardize_dtype
 from narae.base.errors import DtypeError
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Op, Spec, Value
+from narae.primitives import costs
+from narae.primitives.notation import Shown, as_operand, called, infix, pattern, to_dtype
 from narae.primitives.record import (
     broadcast_shapes,
     check_kind,
@@ -18,32 +20,47 @@ from narae.primitives.record import (
     record,
     sum_to,
 )
-from narae.primitives.samples import bools, floats, ints
+from narae.primitives.samples import Samples, bools, floats, ints
 
 
-def _compare(name: str) -> Any:
-    return elementwise(name, result="bool", samples=floats(2))
+def _compare(name: str, sign: str) -> Op:
+    shown = infix(sign, 4, 3, 3)
+    return elementwise(name, result="bool", samples=floats(2), shown=shown, flat=True)
 
 
-equal, not_equal = _compare("equal"), _compare("not_equal")
-less, less_equal = _compare("less"), _compare("less_equal")
-greater, greater_equal = _compare("greater"), _compare("greater_equal")
+equal, not_equal = _compare("equal", "=="), _compare("not_equal", "≠")
+less, less_equal = _compare("less", "<"), _compare("less_equal", "≤")
+greater, greater_equal = _compare("greater", ">"), _compare("greater_equal", "≥")
 
-isnan = elementwise("isnan", result="bool", takes="float", samples=floats(1))
-isfinite = elementwise("isfinite", result="bool", takes="float", samples=floats(1))
-isinf = elementwise("isinf", result="bool", takes="float", samples=floats(1))
 
-logical_and = elementwise("logical_and", result="bool", samples=bools(2))
-logical_or = elementwise("logical_or", result="bool", samples=bools(2))
-logical_xor = elementwise("logical_xor", result="bool", samples=bools(2))
-logical_not = elementwise("logical_not", result="bool", samples=bools(1))
+def _class_of_float(name: str) -> Op:
+    return elementwise(name, result="bool", takes="float", samples=floats(1), flat=True)
 
-bitwise_and = elementwise("bitwise_and", takes="int", samples=ints(2))
-bitwise_or = elementwise("bitwise_or", takes="int", samples=ints(2))
-bitwise_xor = elementwise("bitwise_xor", takes="int", samples=ints(2))
-invert = elementwise("invert", takes="int", samples=ints(1))
-left_shift = elementwise("left_shift", takes="integer", samples=ints(2, 0, 5))
-right_shift = elementwise("right_shift", takes="integer", samples=ints(2, 0, 5))
+
+isnan, isfinite = _class_of_float("isnan"), _class_of_float("isfinite")
+isinf = _class_of_float("isinf")
+
+
+def _logical(name: str, shown: Shown, arity: int = 2) -> Op:
+    return elementwise(name, result="bool", samples=bools(arity), shown=shown, flat=True)
+
+
+logical_and = _logical("logical_and", infix("and", 4, 3, 3))
+logical_or = _logical("logical_or", infix("or", 4, 3, 3))
+logical_xor = _logical("logical_xor", infix("xor", 4, 3, 3))
+logical_not = _logical("logical_not", pattern("not {0}", 1, 1), arity=1)
+
+
+def _bitwise(name: str, samples: Samples, takes: str = "int") -> Op:
+    return elementwise(name, takes=takes, samples=samples, flat=True)
+
+
+bitwise_and = _bitwise("bitwise_and", ints(2))
+bitwise_or = _bitwise("bitwise_or", ints(2))
+bitwise_xor = _bitwise("bitwise_xor", ints(2))
+invert = _bitwise("invert", ints(1))
+left_shift = _bitwise("left_shift", ints(2, 0, 5), "integer")
+right_shift = _bitwise("right_shift", ints(2, 0, 5), "integer")
 
 
 def _select_rule(condition: Spec, x: Spec, y: Spec) -> Spec:
@@ -80,6 +97,8 @@ select = record(
     simplify=lambda condition, x, y: x if x.uid == y.uid else None,
     samples=_select_samples,
     elementwise=True,
+    shown=called("where"),
+    exact=True,
 )
 
 
@@ -120,6 +139,8 @@ cast = record(
         ((rng.normal(size=(3, 4)) * 9,), {"dtype": "int32"}),
     ],
     elementwise=True,
+    cost=costs.nothing,
+    shown=to_dtype,
 )
 
 
@@ -172,6 +193,9 @@ rounded = record(
     ],
     oracle=_rounded_oracle,
     elementwise=True,
+    cost=costs.nothing,
+    shown=to_dtype,
+    flat=True,
 )
 
 
@@ -192,6 +216,9 @@ bitcast = record(
     lambda xp, x, *, dtype: x.view(np_dtype(dtype)),
     samples=lambda rng: [((rng.integers(0, 2**31, (3, 4), "int32"),), {"dtype": "float32"})],
     elementwise=True,
+    cost=costs.nothing,
+    narrow=True,
+    flat=True,
 )
 
 # The value, through which no gradient flows.
@@ -203,4 +230,7 @@ stop_gradient = record(
     samples=floats(1),
     elementwise=True,
     view=True,
+    shown=as_operand,
+    exact=True,
+    flat=True,
 )

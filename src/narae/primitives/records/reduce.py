@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Op, Spec, Value
+from narae.primitives import costs
+from narae.primitives.notation import over
 from narae.primitives.record import Summing, check_kind, constant, record
 from narae.primitives.records.arithmetic import nonzero_or_one
 from narae.primitives.records.logic import cast, equal, select
@@ -71,7 +73,9 @@ def _reduction(
         return reshape(x, shape=shape) if one else None
 
     rule = _rule(name, takes, result, empty)
-    return record(name, rule, forward, samples=_AXES, simplify=simplify, **fields)
+    return record(
+        name, rule, forward, samples=_AXES, simplify=simplify, cost=costs.per_input, **fields
+    )
 
 
 def _extreme_vjp(ct: Value, out: Value, x: Value, *, axes: tuple[int, ...]) -> Value:
@@ -94,18 +98,33 @@ def _prod_vjp(ct: Value, out: Value, x: Value, *, axes: tuple[int, ...]) -> Valu
     return spread(ct, x, axes) * others
 
 
+def _extreme(name: str) -> Op:
+    return _reduction(
+        f"reduce_{name}",
+        name,
+        empty=False,
+        vjp=(_extreme_vjp,),
+        smooth=False,
+        shown=over(name),
+        exact=True,
+    )
+
+
 reduce_sum = _reduction(
     "reduce_sum",
     "sum",
     takes="number",
     kind=Summing,
     vjp=(lambda ct, out, x, *, axes: spread(ct, x, axes),),
+    shown=over("Σ"),
 )
-reduce_prod = _reduction("reduce_prod", "prod", takes="number", kind=Summing, vjp=(_prod_vjp,))
-reduce_max = _reduction("reduce_max", "max", empty=False, vjp=(_extreme_vjp,), smooth=False)
-reduce_min = _reduction("reduce_min", "min", empty=False, vjp=(_extreme_vjp,), smooth=False)
-reduce_any = _reduction("reduce_any", "any", result="bool")
-reduce_all = _reduction("reduce_all", "all", result="bool")
+reduce_prod = _reduction(
+    "reduce_prod", "prod", takes="number", kind=Summing, vjp=(_prod_vjp,), shown=over("Π")
+)
+reduce_max = _extreme("max")
+reduce_min = _extreme("min")
+reduce_any = _reduction("reduce_any", "any", result="bool", shown=over("any"), flat=True)
+reduce_all = _reduction("reduce_all", "all", result="bool", shown=over("all"), flat=True)
 
 
 def _arg_rule(x: Spec, *, axis: int) -> Spec:
@@ -115,18 +134,22 @@ def _arg_rule(x: Spec, *, axis: int) -> Spec:
 
 
 _ARG = cases(((3, 4), {"axis": 1}), ((5,), {"axis": 0}), ((2, 3, 4), {"axis": 1}))
-argmax = record(
-    "argmax",
-    _arg_rule,
-    lambda xp, x, *, axis: xp.argmax(x, axis=axis).astype(np.int32),
-    samples=_ARG,
-)
-argmin = record(
-    "argmin",
-    _arg_rule,
-    lambda xp, x, *, axis: xp.argmin(x, axis=axis).astype(np.int32),
-    samples=_ARG,
-)
+
+
+def _position(name: str) -> Op:
+    return record(
+        name,
+        _arg_rule,
+        lambda xp, x, *, axis: getattr(xp, name)(x, axis=axis).astype(np.int32),
+        samples=_ARG,
+        cost=costs.per_input,
+        shown=over(name),
+        flat=True,
+    )
+
+
+argmax = _position("argmax")
+argmin = _position("argmin")
 
 
 def _cumsum_vjp(ct: Value, out: Value, x: Value, *, axis: int) -> Value:
@@ -165,8 +188,8 @@ def _cumulative(name: str, **fields: Any) -> Any:
         check_kind(name, x.dtype, "number")
         return x
 
-    return record(name, rule, forward, samples=_ARG, kind=Summing, **fields)
+    return record(name, rule, forward, samples=_ARG, kind=Summing, cost=costs.per_input, **fields)
 
 
-cumsum = _cumulative("cumsum", vjp=(_cumsum_vjp,))
-cumprod = _cumulative("cumprod", vjp=(_cumprod_vjp,))
+cumsum = _cumulative("cumsum", vjp=(_cumsum_vjp,), shown=over("cumulative Σ"))
+cumprod = _cumulative("cumprod", vjp=(_cumprod_vjp,), shown=over("cumulative Π"))

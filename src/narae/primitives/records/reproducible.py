@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.primitives.notation import called, infix
 from narae.primitives.record import RECORDS, elementwise
 from narae.primitives.samples import floats
 
@@ -44,6 +45,7 @@ product = elementwise(
     vjp=(lambda ct, out, x, y: ct * y, lambda ct, out, x, y: ct * x),
     samples=floats(2),
     oracle=np.multiply,
+    shown=infix("*", 2, 2, 1),
 )
 
 # log((1 + s)/(1 - s)) = 2 s (1 + s²/3 + s⁴/5 + ...)
@@ -70,6 +72,7 @@ log = elementwise(
     vjp=(lambda ct, out, x: ct / x,),
     samples=floats(1, 0.1, 3.0),
     oracle=np.log,
+    shown=called("log"),
 )
 
 # The least and largest whole numbers whose exponential is a normal number, and its series.
@@ -102,6 +105,7 @@ exp = elementwise(
     vjp=(lambda ct, out, x: ct * out,),
     samples=floats(1),
     oracle=np.exp,
+    shown=called("exp"),
 )
 
 _SIN_OF_QUARTERS = [
@@ -122,6 +126,8 @@ cos_of_turns = elementwise(
     takes="float32 or float64",
     samples=floats(1, 0.0, 1.0),
     oracle=lambda v: np.cos(2 * np.pi * v),
+    shown=called("cos_of_turns"),
+    flat=True,
 )
 
 # erf⁻¹(x)/x for |x| <= erf(√2): a Chebyshev series in w = -log(1 - x²), t = 2 w/_WIDTH - 1, after the idea
@@ -153,4 +159,6 @@ erfinv = elementwise(
     takes="float32 or float64",
     samples=floats(1, -0.95, 0.95),
     oracle=lambda y: RECORDS["erfinv"].forward(np, y),
+    shown=called("erfinv"),
+    flat=True,
 )

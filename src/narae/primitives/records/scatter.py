@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
 from narae.primitives.record import constant, record
 from narae.primitives.records.index import add_at, check_index, checked, take
 from narae.primitives.records.logic import cast, equal, select
@@ -65,7 +66,12 @@ def _set_samples(rng: np.random.Generator) -> list[Any]:
 # x with the updates in place of its slices at the indices along an axis; of equal ones the last
 # stays.
 set_at = record(
-    "set_at", _set_rule, _set_at, vjp=(_kept_vjp, None, _written_vjp), samples=_set_samples
+    "set_at",
+    _set_rule,
+    _set_at,
+    vjp=(_kept_vjp, None, _written_vjp),
+    samples=_set_samples,
+    exact=True,
 )
 
 
@@ -105,6 +111,8 @@ extreme_at = record(
         for kind in ("max", "min")
     ],
     smooth=False,
+    cost=costs.per_input,
+    exact=True,
 )
 
 
@@ -160,6 +168,7 @@ dynamic_slice = record(
         None,
     ),
     samples=lambda rng: _starts(rng, lambda rng: ((), {"shape": (2, 3)})),
+    exact=True,
 )
 # x with `updates` in place of that box.
 dynamic_update = record(
@@ -172,4 +181,5 @@ dynamic_update = record(
         lambda ct, out, x, start, u: dynamic_slice(ct, start, shape=u.shape),
     ),
     samples=lambda rng: _starts(rng, lambda rng: ((rng.normal(size=(2, 3)),), {})),
+    exact=True,
 )

@@ -11,7 +11,9 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Node, Spec, Value
+from narae.graph.notation import Term
+from narae.primitives.notation import as_operand, listed, over
 from narae.primitives.record import constant, normalize_axis, record, sum_to
 from narae.primitives.samples import cases
 
@@ -52,6 +54,8 @@ reshape = record(
         ((3, 4), {"shape": (2, 6)}), ((6,), {"shape": (1, 6, 1)}), ((0, 3), {"shape": (3, 0)})
     ),
     view=True,
+    shown=as_operand,
+    exact=True,
 )
 
 
@@ -70,6 +74,13 @@ def _transpose_simplify(x: Value, *, axes: tuple[int, ...]) -> Value | None:
     return None
 
 
+def _shown_transpose(node: Node, operands: Sequence[Term]) -> Term:
+    axes = node.params["axes"]
+    if axes == (1, 0):
+        return Term(f"{operands[0].within(0)}ᵀ")
+    return Term(f"transpose({operands[0].text}; {listed(axes)})")
+
+
 transpose = record(
     "transpose",
     _transpose_rule,
@@ -78,6 +89,8 @@ transpose = record(
     simplify=_transpose_simplify,
     samples=cases(((3, 4), {"axes": (1, 0)}), ((2, 3, 4), {"axes": (2, 0, 1)})),
     view=True,
+    shown=_shown_transpose,
+    exact=True,
 )
 
 
@@ -108,6 +121,8 @@ broadcast_to = record(
     simplify=_broadcast_simplify,
     samples=cases(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (3,)}), ((4,), {"shape": (0, 4)})),
     view=True,
+    shown=as_operand,
+    exact=True,
 )
 
 
@@ -132,6 +147,15 @@ def _slice_simplify(x: Value, *, start: Any, stop: Any, step: Any) -> Value | No
     return x if whole else None
 
 
+def _shown_slice(node: Node, operands: Sequence[Term]) -> Term:
+    ranges = (node.params["start"], node.params["stop"], node.params["step"])
+    parts = [
+        ":" if (a, b, s) == (0, n, 1) else f"{a}:{b}" + f":{s}" * (s != 1)
+        for a, b, s, n in zip(*ranges, node.inputs[0].shape, strict=True)
+    ]
+    return Term(f"{operands[0].within(0)}[{', '.join(parts)}]")
+
+
 # x[start:stop:step] on every axis, in absolute indices (stop may be -1 under a negative step).
 slice_ = record(
     "slice",
@@ -144,6 +168,8 @@ slice_ = record(
         ((5,), {"start": (4,), "stop": (-1,), "step": (-2,)}),
     ),
     view=True,
+    shown=_shown_slice,
+    exact=True,
 )
 
 
@@ -167,6 +193,7 @@ unslice = record(
         ((3, 3), {"start": (1, 0), "stop": (4, 6), "step": (1, 2), "shape": (5, 6)}),
         ((3,), {"start": (4,), "stop": (-1,), "step": (-2,), "shape": (5,)}),
     ),
+    exact=True,
 )
 
 
@@ -199,6 +226,8 @@ concatenate = record(
     vjp=_concat_vjp,
     simplify=lambda *xs, axis: xs[0] if len(xs) == 1 else None,
     samples=cases(((2, 3), (2, 1), (2, 0), {"axis": 1}), ((2,), (3,), {"axis": 0})),
+    shown=over("concatenate"),
+    exact=True,
 )
 
 iota = record(
@@ -209,6 +238,7 @@ iota = record(
         ((), {"size": 5, "dtype": "int32"}),
         ((), {"size": 0, "dtype": "float32"}),
     ],
+    flat=True,
 )
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.ir import Spec, Value
+from narae.primitives import costs
+from narae.primitives.notation import over
 from narae.primitives.record import record
 from narae.primitives.records.index import put_along
 from narae.primitives.samples import cases
@@ -28,12 +30,18 @@ sort = record(
     lambda xp, x, *, axis: xp.sort(x, axis=axis),
     vjp=(_sort_vjp,),
     samples=_AXIS,
+    cost=costs.of_a_sort,
+    shown=over("sort"),
+    exact=True,
 )
 argsort = record(
     "argsort",
     lambda x, *, axis: Spec(x.shape, "int32"),
     lambda xp, x, *, axis: xp.argsort(x, axis=axis, stable=True).astype(np.int32),
     samples=_AXIS,
+    cost=costs.of_a_sort,
+    shown=over("argsort"),
+    flat=True,
 )
 
 
@@ -68,6 +76,8 @@ top_k = record(
         -np.sort(-x, axis=-1)[..., :k],
         np.argsort(-x, axis=-1, kind="stable")[..., :k].astype("int32"),
     ),
+    cost=costs.of_a_sort,
+    exact=True,
 )
 
 
@@ -100,4 +110,6 @@ searchsorted = record(
     oracle=lambda ordered, x, *, side: (
         (ordered < x[..., None]) if side == "left" else (ordered <= x[..., None])
     ).sum(-1),
+    cost=costs.of_a_sort,
+    flat=True,
 )

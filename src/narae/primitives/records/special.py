@@ -74,6 +74,7 @@ erf = elementwise(
     vjp=(lambda ct, out, x: ct * exp(-(x * x)) * (2 / _ROOT_PI),),
     samples=floats(1, -3.0, 3.0),
     oracle=_erf_oracle,
+    slow=True,
 )
 
 

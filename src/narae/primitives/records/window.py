@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError, differing
-from narae.graph.ir import Spec, Value
+from narae.graph.ir import Node, Spec, Value
+from narae.primitives import costs
+from narae.primitives.notation import over_windows
 from narae.primitives.record import Summing, check_kind, record
 from narae.primitives.records.conv import Pads, dilated, positions
 from narae.primitives.records.shape import broadcast_to, reshape, slice_
@@ -108,6 +111,8 @@ windows = record(
     vjp=(lambda ct, out, x, **p: fold_windows(ct, shape=x.shape, **p),),
     samples=cases(((5, 6), _GRID), ((2, 7, 2), _LINE), ((2, 2, 2), _LINE)),
     view=True,
+    shown=over_windows,
+    exact=True,
 )
 # Overlap-add of windows into zeros of `shape`: the transpose of `windows`.
 fold_windows = record(
@@ -121,6 +126,8 @@ fold_windows = record(
         ((4, 0, 2, 3), {"shape": (4, 2, 2), **_LINE}),
     ),
     kind=Summing,
+    cost=costs.per_input,
+    shown=over_windows,
 )
 
 _COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
@@ -284,6 +291,10 @@ def _pool_samples(rng: np.random.Generator) -> list[Any]:
     return [((x,), {"kind": kind, **params}) for x, params in rows for kind in _COMBINE]
 
 
+def _cost(node: Node) -> int:
+    return node.specs[0].size * math.prod(node.params["window"])
+
+
 # The sum, max or min of each window along `axes`, padded with what changes nothing.
 reduce_window = record(
     "reduce_window",
@@ -293,6 +304,8 @@ reduce_window = record(
     samples=_pool_samples,
     smooth=False,
     kind=Summing,
+    cost=_cost,
+    shown=over_windows,
 )
 
 
@@ -321,6 +334,7 @@ place_extremes = record(
     vjp=(lambda ct, out, t, x, peak, **p: pick_extremes(ct, x, peak, **p), None, None),
     samples=lambda rng: _peaks(rng, "peak"),
     tiled=True,
+    shown=over_windows,
 )
 # t at those places: the transpose of `place_extremes`.
 pick_extremes = record(
@@ -329,4 +343,6 @@ pick_extremes = record(
     _pick,
     vjp=(lambda ct, out, t, x, peak, **p: place_extremes(ct, x, peak, **p), None, None),
     samples=lambda rng: _peaks(rng, "x"),
+    shown=over_windows,
+    exact=True,
 )
