@@ -46,6 +46,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "dropout": ({**TRAIN, "knobs": {"dropout": 1}}, "dropout: expected a number from 0 to 0.9"),
     "NaN": (json.dumps(TRAIN)[:-3] + '{"dropout": NaN}}', "dropout: expected a number"),
     "infinity": (json.dumps(PLANE)[:-3] + '{"noise": 1e999}}', "noise: expected a number"),
+    "larger than any float": (
+        json.dumps(PLANE)[:-3] + '{"noise": 1' + "0" * 400 + "}}",
+        "noise: expected a number",
+    ),
     "code": ({**TRAIN, "knobs": {"activation": "__import__"}}, "activation: expected one of relu"),
     "action": ({"type": "control", "task": "plane", "action": "stop"}, "action: expected one of"),
     "delay": ({"type": "speed", "task": "plane", "delay": 3}, "delay: .* from 0 to 2"),

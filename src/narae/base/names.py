@@ -23,6 +23,15 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def printable(text: str) -> str:
+    """Text with its control characters as escapes: a file's name may hold any, and a terminal obeys them.
+
+    >>> print(printable("a\\x1b[31mb\\nc"))
+    a\\x1b[31mb\\nc
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def auto_name(prefix: str) -> str:
     """`prefix`, with a number from the second time on.
 

@@ -33,7 +33,7 @@ def _stop(message: str) -> None:
 
 
 def _tell(message: str) -> None:
-    from narae.cli.output import printable
+    from narae.base.names import printable
 
     print("narae:", printable(" ".join(message.split())), file=sys.stderr)
 

@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from narae.base.errors import MissingExtra
-
-
-def printable(text: str) -> str:
-    """Text with its control characters as escapes: a file's name may hold any, and a terminal obeys them.
-
-    >>> print(printable("a\\x1b[31mb\\nc"))
-    a\\x1b[31mb\\nc
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+from narae.base.names import printable
 
 
 def say(line: str) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from narae.base.names import printable
 from narae.cli.digits import Digit, read_digit
 from narae.cli.evaluate import class_probabilities, load_classifier
-from narae.cli.output import Pictures, bar, printable, say
+from narae.cli.output import Pictures, bar, say
 from narae.inspect import plot_samples
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.errors import unknown_name
+from narae.base.names import printable
 from narae.layers.input import InputLayer
 from narae.models.functional_config import places_of
 from narae.models.graph_order import operation_of
@@ -121,12 +122,14 @@ def _rendered(
         table.add_column("Trainable", justify="center")
     for layer, depth in rows:
         cells = [
-            f"{'  ' * depth}{'└ ' if depth else ''}{escape(layer.name)} ({_kind(layer)})",
+            f"{'  ' * depth}{'└ ' if depth else ''}{escape(printable(layer.name))} ({_kind(layer)})",
             escape(output_shape_of(layer)),
             _params(layer),
         ]
         if branched:
-            cells.append(escape(", ".join([] if depth else _sources(model, layer)) or "-"))
+            cells.append(
+                escape(printable(", ".join([] if depth else _sources(model, layer))) or "-")
+            )
         if show_trainable:
             cells.append(_trained(layer))
         table.add_row(*cells)
@@ -134,7 +137,7 @@ def _rendered(
     console = Console(
         file=buffer, width=line_length or (80 if not branched else 100), color_system=None
     )
-    console.print(f'Model: "{escape(model.name)}"', highlight=False)
+    console.print(f'Model: "{escape(printable(model.name))}"', highlight=False)
     console.print(table)
     for line in totals(model):
         console.print(f" {line}", highlight=False)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.names import printable
 from narae.base.settings import is_interactive_logging_enabled
 from narae.distributed.processes import leads
 
@@ -146,7 +147,7 @@ class Progbar:
 
     def _metrics(self) -> str:
         return "".join(
-            f" - {name}: {number(value if count is None else value / max(count, 1))}"
+            f" - {printable(name)}: {number(value if count is None else value / max(count, 1))}"
             for name, (value, count) in self._sums.items()
         )
 

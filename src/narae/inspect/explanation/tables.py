@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from narae.base.names import printable
+
 if TYPE_CHECKING:
     from narae.inspect.explanation.report import Explanation, Layer, Step
-
 
 _WIDTH = 150  # of a table that is printed into text
 _LINE, _LINES = 48, 3  # characters and lines of a formula in a terminal's table
@@ -147,8 +148,8 @@ def rich_parts(found: Explanation, width: int) -> Iterator[Any]:
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    yield f"[bold]{escape(found.model)}[/]: one {found.kind} step"
-    yield escape("; ".join(f"{name} {value}" for name, value in facts(found)))
+    yield f"[bold]{escape(printable(found.model))}[/]: one {found.kind} step"
+    yield escape(printable("; ".join(f"{name} {value}" for name, value in facts(found))))
     for table in tables(found):
         title = f"\n{table.title}"
         shown = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -183,7 +184,8 @@ def _fitting(table: Table, width: int) -> list[int]:
 
 def _brief(text: str) -> str:
     """The first lines of a formula, each as far as it fits a terminal's table."""
-    lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in text.split("\n")]
+    whole = map(printable, text.split("\n"))
+    lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in whole]
     more = len(lines) - _LINES
     return "\n".join(lines if more <= 0 else [*lines[:_LINES], f"… and {more} more"])
 
