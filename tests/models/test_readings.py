@@ -12,7 +12,7 @@ import pytest
 
 import narae
 from narae import layers, losses, ops, optimizers, regularizers
-from narae.models.readings import Readings
+from narae.models.training.readings import Readings
 
 X, Y = np.ones((8, 3), "float32"), np.zeros((8, 2), "float32")
 FACTOR = 1.0
@@ -224,6 +224,33 @@ def test_callbacks_change_settings_between_epochs() -> None:
     losses = model.fit(X, Y, epochs=3, verbose=0, callbacks=[Anneal()]).history["loss"]
     assert losses[0] == 0
     assert losses[2] == pytest.approx(2 * losses[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*compiled anew")
+def test_each_way_to_take_a_step_follows() -> None:
+    model = stack(loss=OwnLoss())
+    model.optimizer.learning_rate = 0.0
+    train, test = model.make_train_function(), model.make_test_function()
+
+    def logs(function: Any) -> float:
+        model.reset_metrics()
+        return function(iter([(X, Y)]))["loss"]
+
+    ways = {
+        "train_function": lambda: logs(train),
+        "test_function": lambda: logs(test),
+        "train_on_batch": lambda: model.train_on_batch(X, Y),
+        "test_on_batch": lambda: model.test_on_batch(X, Y),
+        "evaluate": lambda: model.evaluate(X, Y, verbose=0),
+        "fit": lambda: model.fit(X, Y, verbose=0).history["loss"][0],
+    }
+    first = {name: way() for name, way in ways.items()}
+    for factor in (2.0, 3.0):
+        for name, way in ways.items():
+            model.loss.factor = factor
+            assert way() == pytest.approx(factor * first[name], rel=1e-5), name
+            model.loss.factor = 1.0
+            assert way() == pytest.approx(first[name], rel=1e-5), name
 
 
 @pytest.mark.parametrize("make", [stack, own, own_model, closed, lambda: stack("adam", by_global)])

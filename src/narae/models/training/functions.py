@@ -34,7 +34,9 @@ class StepFunction:
 
     def _step(self, item: Any) -> Any:
         take = owned if self._kind == "predict" else as_floats
-        return self._model._steps().run(self._kind, batch_of(item, None), take)
+        steps = self._model._steps()
+        steps.refresh()
+        return steps.run(self._kind, batch_of(item, None), take)
 
 
 class Functions:

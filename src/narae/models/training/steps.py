@@ -20,9 +20,9 @@ from narae.engine.programs import Programs
 from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
 from narae.models.data.checks import spec_of
-from narae.models.readings import Readings
 from narae.models.training import direct
 from narae.models.training.caps import levels_out
+from narae.models.training.readings import Readings
 from narae.tensor.tensor import as_tensor
 
 _SHAPES = 4096  # that a model was called on: as many are remembered
