@@ -6,11 +6,12 @@ from here and nothing is loaded: a module that uses them has `from __future__ im
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Protocol
 
     import numpy as np
 
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
     from narae.tensor.symbolic import KerasTensor
     from narae.tensor.tensor import Tensor
 
+    class SupportsArray(Protocol):
+        """What NumPy can read: arrays of other libraries, tables with columns of numbers."""
+
+        def __array__(self) -> np.ndarray: ...
+
+
 T = TypeVar("T")
-
-
-class SupportsArray(Protocol):
-    """What NumPy can read: arrays of other libraries, tables with columns of numbers."""
-
-    def __array__(self) -> np.ndarray: ...
-
 
 # --- numbers
 Number: TypeAlias = "bool | int | float | np.generic"  # one number, of Python or NumPy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Unpack
 
 from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.arguments import axes, number
@@ -11,6 +11,7 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions, SlopeOptions
 
 
 @builtin("keras.layers")
@@ -22,7 +23,7 @@ class Activation(Layer):
     [[0.0, 2.0]]
     """
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: Any, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
@@ -44,7 +45,7 @@ class Activation(Layer):
 class _Elementwise(Layer):
     """Base of the activation layers: masks pass, shapes stay, arguments are numbers."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self._build_at_init()
@@ -68,7 +69,7 @@ class ReLU(_Elementwise):
         max_value: float | None = None,
         negative_slope: float = 0.0,
         threshold: float = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
@@ -109,7 +110,7 @@ class LeakyReLU(_Elementwise):
     [-1.0, 2.0]
     """
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[SlopeOptions]) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
             warnings.warn("LeakyReLU(alpha=...) is the old name of `negative_slope`", stacklevel=2)
@@ -137,7 +138,7 @@ class ELU(_Elementwise):
     [1.0, 0.0]
     """
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         number("ELU", "alpha", alpha)
         self.alpha = alpha
@@ -160,7 +161,7 @@ class Softmax(_Elementwise):
     [[0.5, 0.5]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not axes("Softmax", "axis", axis):
             raise ValueError("Softmax takes at least one axis, got none")
@@ -215,7 +216,7 @@ class PReLU(Layer):
         alpha_regularizer: Any = None,
         alpha_constraint: Any = None,
         shared_axes: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from narae.layers.calling import (
 )
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
+from narae.layers.options import InputOptions
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
 from narae.tensor.promote import to
@@ -67,7 +68,7 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
         dtype: Any = None,
         autocast: bool = True,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[InputOptions],
     ) -> None:
         shape = kwargs.pop("input_shape", None)
         dim = kwargs.pop("input_dim", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Unpack
 
 from narae import initializers, ops
 from narae.base.arguments import number, whole
@@ -12,6 +12,7 @@ from narae.base.registry import builtin
 from narae.base.settings import epsilon as least
 from narae.layers.input_spec import InputSpec
 from narae.layers.normalizing import Normalizing, lengths_along
+from narae.layers.options import LayerOptions
 
 CLIPPED = ("rmax", "rmin", "dmax")
 
@@ -55,7 +56,7 @@ class BatchNormalization(Normalizing):
         renorm_clipping: dict[str, float] | None = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(
             number("BatchNormalization", "epsilon", epsilon),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions
 from narae.layers.windows import Lengths, apart, numbers, together
 
 Widths = tuple[tuple[int, int], ...]
@@ -36,7 +37,9 @@ class Borders(Layer):
     argument = "padding"
     has_data_format = True
 
-    def __init__(self, widths: Any, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, widths: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.widths = widths_of(type(self).__name__, self.argument, widths, self.rank)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.errors import ShapeError
@@ -10,6 +10,7 @@ from narae.base.registry import builtin
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
 from narae.layers.full_rank import FullRank
+from narae.layers.options import WeightedOptions
 
 
 class Convolution(FullRank, Convolving):
@@ -35,7 +36,7 @@ class Convolution(FullRank, Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias),

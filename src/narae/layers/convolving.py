@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import activations, ops, regularizers
 from narae.base.errors import ShapeError
 from narae.base.settings import standardize_data_format
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions
 from narae.layers.weighted import Weighted
 from narae.layers.windows import Lengths, apart, counted, numbers, padding_of, together
 
@@ -32,7 +33,7 @@ class Convolving(Weighted):
         dilation_rate: Any,
         activation: Any,
         use_bias: bool,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         layer = type(self).__name__

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.borders import Borders
+from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, together
 
 
@@ -15,7 +16,9 @@ class Cropping(Borders):
 
     argument = "cropping"
 
-    def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(cropping, data_format, **kwargs)
         self.cropping = self.widths[0] if self.rank == 1 else self.widths
 
@@ -54,7 +57,7 @@ class Cropping1D(Cropping):
     rank = 1
     has_data_format = False
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
 
 
@@ -72,7 +75,10 @@ class Cropping2D(Cropping):
     """
 
     def __init__(
-        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+        self,
+        cropping: Any = ((0, 0), (0, 0)),
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(cropping, data_format, **kwargs)
 
@@ -96,6 +102,6 @@ class Cropping3D(Cropping):
         self,
         cropping: Any = ((1, 1), (1, 1), (1, 1)),
         data_format: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(cropping, data_format, **kwargs)

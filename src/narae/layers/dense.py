@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.arguments import is_whole
@@ -11,6 +11,7 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import WeightedOptions
 
 
 @builtin("keras.layers")
@@ -40,7 +41,7 @@ class Dense(FullRank, Layer):
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
         quantization_config: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         self.refuse_low_rank(lora_rank=lora_rank, quantization_config=quantization_config)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)

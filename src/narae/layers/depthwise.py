@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
+from narae.layers.options import WeightedOptions
 
 
 class DepthwiseConvolution(Convolving):
@@ -31,7 +32,7 @@ class DepthwiseConvolution(Convolving):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Unpack
 
 from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.errors import ShapeError
@@ -11,6 +11,7 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions
 
 
 @builtin("keras.layers")
@@ -44,7 +45,7 @@ class EinsumDense(FullRank, Layer):
         lora_alpha: float | None = None,
         gptq_unpacked_column_size: int | None = None,
         quantization_config: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         self.refuse_low_rank(
             lora_rank=lora_rank,

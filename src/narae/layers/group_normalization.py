@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.arguments import whole
@@ -10,6 +10,7 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.input_spec import InputSpec
 from narae.layers.normalizing import Normalizing, lengths_along
+from narae.layers.options import LayerOptions
 
 
 @builtin("keras.layers")
@@ -39,7 +40,7 @@ class GroupNormalization(Normalizing):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.arguments import axes
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.normalizing import Normalizing, lengths_along, require_axes
+from narae.layers.options import LayerOptions, ScalingOptions
 
 
 @builtin("keras.layers")
@@ -37,7 +38,7 @@ class LayerNormalization(Normalizing):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[ScalingOptions],
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         if self.rms_scaling:
@@ -92,7 +93,9 @@ class RMSNormalization(Layer):
     [[1.0, -1.0]]
     """
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         axes("RMSNormalization", "axis", axis)
         self.axis = axis

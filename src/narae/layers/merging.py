@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.arguments import whole
@@ -12,12 +12,13 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import masks_of
+from narae.layers.options import LayerOptions
 
 
 class Merge(Layer):
     """Base of the merging layers: a list of at least two inputs that broadcast."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
@@ -235,7 +236,7 @@ class Concatenate(Merge):
     [[0.0, 1.0, 1.0]]
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = whole("Concatenate", "axis", axis)
 
@@ -295,7 +296,7 @@ class Dot(Merge):
 
     least = 2
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
             raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions, NoiseOptions
 from narae.random import basic as random
 from narae.random.keys import SeedGenerator
 
@@ -18,7 +19,7 @@ from narae.random.keys import SeedGenerator
 class _Noise(Layer):
     """Base of the noise layers: outside of training they change nothing."""
 
-    def __init__(self, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(self, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.seed = seed
@@ -75,7 +76,7 @@ class Dropout(_Noise):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         self.rate = rate_of("Dropout", rate)
         self.noise_shape = _noise_shape("Dropout", noise_shape)
@@ -109,7 +110,7 @@ class _SpatialDropout(Dropout):
         seed: Any = None,
         name: str | None = None,
         dtype: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoiseOptions],
     ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standardize_data_format(data_format)
@@ -142,7 +143,7 @@ class SpatialDropout1D(_SpatialDropout):
         seed: Any = None,
         name: str | None = None,
         dtype: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[NoiseOptions],
     ) -> None:
         super().__init__(rate, "channels_last", seed, name, dtype, **kwargs)
 
@@ -180,7 +181,7 @@ class GaussianNoise(_Noise):
     [1.0]
     """
 
-    def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
         if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or stddev < 0:
             raise ValueError(f"GaussianNoise takes `stddev` of at least 0, got {stddev!r}")
         self.stddev = stddev
@@ -210,7 +211,7 @@ class GaussianDropout(_Noise):
     [1.0]
     """
 
-    def __init__(self, rate: float, seed: Any = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
         self.rate = rate_of("GaussianDropout", rate)
         super().__init__(seed, **kwargs)
 
@@ -239,7 +240,7 @@ class AlphaDropout(_Noise):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Any
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         self.rate = rate_of("AlphaDropout", rate)
         self.noise_shape = _noise_shape("AlphaDropout", noise_shape)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae.base.errors import ShapeError
+from narae.layers.options import LayerOptions
 from narae.layers.weighted import Weighted
 
 Triple = tuple[Any, Any, Any]
@@ -43,7 +44,7 @@ class Normalizing(Weighted):
         scale: bool,
         beta: Triple,
         gamma: Triple,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon

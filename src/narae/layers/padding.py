@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.layers.borders import Borders
+from narae.layers.options import LayerOptions
 from narae.layers.windows import together
 
 
 class ZeroPadding(Borders):
     """Base of ZeroPadding1D to 3D, which differ in the number of axes only."""
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(padding, data_format, **kwargs)
         self.padding = self.widths[0] if self.rank == 1 else self.widths
 

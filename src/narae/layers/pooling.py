@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import PoolingOptions
 from narae.layers.windows import apart, counted, numbers, padding_of, together
 
 
@@ -24,7 +25,7 @@ class Pooling(Layer):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[PoolingOptions],
     ) -> None:
         super().__init__(name=name, **kwargs)
         layer = type(self).__name__
@@ -74,7 +75,7 @@ class MaxPooling(Pooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[PoolingOptions],
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin, serialize_keras_object
 from narae.base.settings import epsilon, image_data_format
 from narae.layers.base import Layer
+from narae.layers.options import LayerOptions
 from narae.utils.py_dataset import PyDataset
 
 
@@ -27,7 +28,7 @@ class Rescaling(Layer):
     [0.0, 1.0]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset
@@ -74,7 +75,7 @@ class Normalization(Layer):
         mean: Any = None,
         variance: Any = None,
         invert: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.axis = () if axis is None else axes("Normalization", "axis", axis)

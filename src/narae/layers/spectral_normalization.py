@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import initializers, ops
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.dense import positive
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions
 from narae.layers.wrapper import Wrapper
 
 
@@ -30,7 +31,9 @@ class SpectralNormalization(Wrapper):
     [[2.0]]
     """
 
-    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = positive(
             "power_iterations", power_iterations, "SpectralNormalization"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
+from narae.layers.options import WeightedOptions
 from narae.layers.windows import Lengths, numbers
 
 
@@ -34,7 +35,7 @@ class TransposedConvolution(Convolving):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
             *(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
+from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, numbers, space_axes, together
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -44,7 +45,9 @@ class UpSampling(Layer):
 
     rank = 2
 
-    def __init__(self, size: Any, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.factors = numbers(type(self).__name__, "size", size, self.rank)
@@ -87,7 +90,7 @@ class UpSampling1D(UpSampling):
 
     rank = 1
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]) -> None:
         if not isinstance(size, int) or isinstance(size, bool):
             raise TypeError(f"UpSampling1D takes `size` as a whole number, got {size!r}")
         super().__init__(size, "channels_last", **kwargs)
@@ -119,7 +122,7 @@ class UpSampling2D(UpSampling):
         size: Any = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(size, data_format, **kwargs)
         self.interpolation = str(interpolation).lower()
@@ -175,6 +178,6 @@ class UpSampling3D(UpSampling):
     rank = 3
 
     def __init__(
-        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any
+        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(size, data_format, **kwargs)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
+from narae.layers.options import LayerOptions
 
 
 @builtin("keras.layers")
@@ -23,7 +24,7 @@ class Wrapper(Layer):
     [[3.0]]
     """
 
-    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+    def __init__(self, layer: Layer, **kwargs: Unpack[LayerOptions]) -> None:
         if not isinstance(layer, Layer):
             raise ValueError(f"{type(self).__name__} wraps a layer, got {layer!r:.80}")
         super().__init__(**kwargs)

@@ -1,0 +1,62 @@
+"""The keyword arguments that all layers take besides their own, by name and type: for type checkers.
+
+A constructor says `**kwargs: Unpack[LayerOptions]`, and a misspelt argument is an error in an editor.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from narae.base.types import DTypePolicyLike, RegularizerLike, ShapeLike
+
+
+class InputOptions(TypedDict, total=False):
+    """The old way to say what goes in: a model begins with `Input(shape)` now."""
+
+    input_shape: ShapeLike
+    input_dim: int
+
+
+class UnnamedOptions(InputOptions, total=False):
+    """For a layer with `name`, `dtype` and `activity_regularizer` among its own arguments."""
+
+    trainable: bool
+    autocast: bool
+
+
+class WeightedOptions(UnnamedOptions, total=False):
+    """For a layer with `activity_regularizer` among its own arguments."""
+
+    name: str | None
+    dtype: DTypePolicyLike | None
+
+
+class LayerOptions(WeightedOptions, total=False):
+    """For all others."""
+
+    activity_regularizer: RegularizerLike | None
+
+
+class PoolingOptions(UnnamedOptions, total=False):
+    """For a layer with `name` among its own arguments."""
+
+    dtype: DTypePolicyLike | None
+    activity_regularizer: RegularizerLike | None
+
+
+class NoiseOptions(UnnamedOptions, total=False):
+    """For a layer with `name` and `dtype` among its own arguments."""
+
+    activity_regularizer: RegularizerLike | None
+
+
+class ScalingOptions(LayerOptions, total=False):
+    """Those of LayerNormalization, with an option that RMSNormalization has replaced."""
+
+    rms_scaling: bool
+
+
+class SlopeOptions(LayerOptions, total=False):
+    """Those of LeakyReLU, with the old name of `negative_slope`."""
+
+    alpha: float
