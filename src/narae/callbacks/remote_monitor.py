@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
@@ -37,7 +35,7 @@ class RemoteMonitor(Callback):
         send_as_json: bool = False,
     ) -> None:
         super().__init__()
-        if urllib.parse.urlsplit(root).scheme not in ("http", "https"):
+        if urlsplit(root).scheme not in ("http", "https"):
             raise ValueError(f"RemoteMonitor sends to http:// or https:// addresses, got {root!r}")
         self.root, self.path, self.field = root, path, field
         self.headers, self.send_as_json = headers, send_as_json
@@ -46,8 +44,11 @@ class RemoteMonitor(Callback):
         """Send the epoch's metrics: from process 0, when there are several."""
         if not leads():
             return
+        import urllib.error  # start-up: these load some forty modules
+        import urllib.request
+
         text = json.dumps({"epoch": epoch, **{k: _plain(v) for k, v in (logs or {}).items()}})
-        body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
+        body = text if self.send_as_json else urlencode({self.field: text})
         kind = "json" if self.send_as_json else "x-www-form-urlencoded"
         headers = {"Content-Type": f"application/{kind}", **(self.headers or {})}
         request = urllib.request.Request(self.root + self.path, body.encode(), headers)

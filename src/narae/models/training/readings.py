@@ -7,7 +7,6 @@ the step is compiled anew where one has changed. Large containers and arrays are
 
 from __future__ import annotations
 
-import argparse
 import functools
 import itertools
 import sys
@@ -26,7 +25,6 @@ Reading = tuple[str, Any, Any]  # where it stands; its type or kind; the value, 
 
 _PLAIN = (bool, int, float, str, bytes, complex, type(None))
 _STATE = (Variable, Tensor, Layer, type, types.ModuleType)
-_NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 _FAMILIES = tuple(
     f"narae.{name}"
     for name in ("activations", "constraints", "losses", "metrics", "optimizers", "regularizers")
@@ -106,11 +104,12 @@ def _read(model: Any, reader: _Reader) -> None:
     """All that the model's steps may read, in an order that stays."""
     for layer in model._flatten_layers():
         reader.layer(layer, counted=layer is not model)
-    for variable in model.variables:
-        held = [variable.regularizer, variable.constraint]
-        reader.watch(_attributes, variable, ("regularizer", "constraint"), kept=held)
-        reader.value(f"{variable.path} regularizer", held[0])
-        reader.value(f"{variable.path} constraint", held[1])
+    variables = model.variables
+    held = [(v.regularizer, v.constraint) for v in variables]
+    reader.watch(_bounds, variables, kept=held)
+    for variable, (regularizer, constraint) in zip(variables, held, strict=True):
+        reader.value(f"{variable.path} regularizer", regularizer)
+        reader.value(f"{variable.path} constraint", constraint)
     reader.value("optimizer", model.optimizer)
     reader.watch(_named, vars(model), ("optimizer",))
     for name, given in model._trained.config.items():
@@ -121,7 +120,11 @@ def _read(model: Any, reader: _Reader) -> None:
 
 
 def _named(held: Any, names: Iterable[str]) -> list[int]:
-    return [id(held.get(name)) for name in names]
+    return list(map(id, map(held.get, names)))
+
+
+def _bounds(variables: Iterable[Variable]) -> list[int]:
+    return [id(bound) for v in variables for bound in (v.regularizer, v.constraint)]
 
 
 def _attributes(thing: Any, names: Iterable[str]) -> list[int]:
@@ -223,7 +226,8 @@ class _Reader:
         held = list(
             itertools.islice(value.items() if isinstance(value, dict) else enumerate(value), _MOST)
         )
-        self.watch(_items, value, kept=held)
+        if not isinstance(value, (tuple, frozenset)):  # those hold what they hold
+            self.watch(_items, value, kept=held)
         for key, item in held:
             self.value(f"{where}[{key!r:.40}]", item)
 
@@ -336,7 +340,10 @@ def _is_library(module: str) -> bool:
 
 def _is_looked_into(value: Any) -> bool:
     """Whether an object's attributes are settings: narae's regularizers and their like, and objects of users."""
-    if isinstance(value, _NAMESPACES):
+    arguments = getattr(
+        sys.modules.get("argparse"), "Namespace", ()
+    )  # start-up: it need not be there
+    if isinstance(value, (types.SimpleNamespace, arguments)):
         return True
     module = str(type(value).__module__)
     return isinstance(getattr(value, "__dict__", None), dict) and (
