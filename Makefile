@@ -63,8 +63,9 @@ test: $(VENV)/.dev ## the tests and doctests, but for the slow ones
 test-all: $(VENV)/.dev ## the slow ones too, with examples that nobody has tried
 	$(PYTEST) --all
 
-test-xla: $(VENV)/.dev ## callbacks and files on the executor xla; `make test` has the rest of it
-	NARAE_EXECUTOR=xla $(PYTEST) tests/callbacks tests/saving $(NOT_ON_XLA:%=--ignore=tests/saving/test_%.py)
+# XLA compiles here as it does for users; in `make test` it compiles quickly (tests/compiling.py).
+test-xla: $(VENV)/.dev ## all on the executor xla at once, callbacks and files; `make test` has the rest of it
+	NARAE_EXECUTOR=xla $(PYTEST) tests/executors/test_all_on_xla.py tests/callbacks tests/saving $(NOT_ON_XLA:%=--ignore=tests/saving/test_%.py)
 
 test-exhaustive: $(VENV)/.dev ## vector functions on all 2^32 numbers, interrupts at all instructions (hours)
 	$(BIN)/python -m pytest -q -m exhaustive

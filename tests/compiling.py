@@ -1,4 +1,6 @@
-"""How XLA compiles in tests: each case is a program of its own that runs once, so quickly before well."""
+"""How XLA compiles in tests: each case is a program of its own that runs once, so quickly before well.
+
+`make test-xla` and `make test-all` compile as users do."""
 
 from __future__ import annotations
 
