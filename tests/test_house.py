@@ -113,6 +113,8 @@ def test_a_model_is_made_without_what_reads_files_and_draws() -> None:
         *(
             "numpy.random",
             "numpy.polynomial",
+            "urllib.request",
+            "argparse",
             "concurrent.futures",
             "difflib",
             "logging",
