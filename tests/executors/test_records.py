@@ -10,8 +10,8 @@ import pytest
 from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import compile_function
 from narae.executors import coverage
+from narae.executors.numpy import blocks
 from narae.executors.numpy.lowerings import LOWERINGS
-from narae.executors.shared import blocks
 from narae.graph.ir import Op, Spec, run
 from narae.primitives.record import RECORDS
 from narae.tensor.tensor import tensor_of

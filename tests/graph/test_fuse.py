@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from tests.graph.random_graphs import Program, programs
 
+from narae.executors.numpy import blocks
 from narae.executors.numpy.program import NumpyProgram
-from narae.executors.shared import blocks
 from narae.graph.aliases import find_aliases
 from narae.graph.fuse import Fused, Step, fuse
 from narae.graph.graph import Graph, build
