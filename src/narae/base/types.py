@@ -80,8 +80,10 @@ ActivationLike: TypeAlias = "Callable[..., Any] | _Named"  # a function or a lay
 LossLike: TypeAlias = "Loss | Callable[..., Any] | _Named"  # a loss, or f(y_true, y_pred)
 MetricLike: TypeAlias = "Metric | Callable[..., Any] | _Named"  # a metric, or f(y_true, y_pred)
 OptimizerLike: TypeAlias = "Optimizer | _Named"  # an optimizer
-# Of optimizers: a number, a schedule, or a function that gives a number.
-LearningRateLike: TypeAlias = "float | LearningRateSchedule | Callable[[], Any] | Variable | Tensor"
+# Of optimizers: a number, a schedule or its config, or a function that gives a number.
+LearningRateLike: TypeAlias = (
+    "Number | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]"
+)
 LayerLike: TypeAlias = "Layer | Callable[..., Any]"  # a layer, or a function used as one
 CallbackLike: TypeAlias = "Callback | Sequence[Callback]"  # of fit: one, or a list of them
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import LearningRateLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer, State
+from narae.optimizers.keywords import DecayedOptions, OptimizerOptions
+from narae.tensor.tensor import Tensor
 
 
 class _Moments(Optimizer):
@@ -18,12 +21,12 @@ class _Moments(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
@@ -51,13 +54,13 @@ class Adam(_Moments):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, *shared, **options)
         self.amsgrad = amsgrad
@@ -89,14 +92,14 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         weight_decay: float = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[DecayedOptions],
     ) -> None:
         if weight_decay is None:
             raise ValueError(
@@ -131,7 +134,7 @@ class Nadam(_Moments):
         return (1.0 - ops.power(0.96, t) * 0.5) * self.beta_1
 
     def backend_update_step(
-        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any
+        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Tensor
     ) -> None:
         """The product first: all weights share it."""
         t = ops.cast(self.effective_step(), self._product.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
 from narae.base.registry import deserialize_keras_object
 from narae.base.rollback import whole
+from narae.base.types import LearningRateLike
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
+from narae.optimizers.keywords import OptimizerOptions
 from narae.optimizers.options import Options
 from narae.optimizers.schedules import LearningRateSchedule
 from narae.optimizers.stored import Stored
+from narae.tensor.tensor import Tensor
 
 State = dict[str, Any]
 
@@ -52,9 +55,22 @@ class Optimizer(Options, Stored):
     slots: tuple[tuple[str, ...], ...] = ()
     arguments: tuple[str, ...] = ()  # the constructor's own arguments, which are attributes too
 
+    @overload
+    def __init__(
+        self, learning_rate: LearningRateLike, **options: Unpack[OptimizerOptions]
+    ) -> None: ...
+
+    @overload  # as subclasses pass on what follows their own arguments
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: LearningRateLike,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
+    ) -> None: ...
+
+    def __init__(  # type: ignore[misc]  # (checkers see no end of *shared)
+        self,
+        learning_rate: LearningRateLike,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -98,7 +114,7 @@ class Optimizer(Options, Stored):
 
     # -- learning rate -----------------------------------------------------------------------
 
-    def _set_rate(self, rate: Any) -> None:
+    def _set_rate(self, rate: LearningRateLike) -> None:
         if isinstance(rate, dict):
             rate = deserialize_keras_object(rate)
         if callable(rate):  # a schedule, or a function without arguments
@@ -120,7 +136,7 @@ class Optimizer(Options, Stored):
         return self._rate()
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRateLike) -> None:
         if isinstance(self._rate, Variable) and not callable(value):
             self._rate.assign(value)
         elif callable(value):
@@ -267,13 +283,13 @@ class Optimizer(Options, Stored):
         return [v for v in self._variables if id(v) not in skip]
 
     def backend_update_step(
-        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Any
+        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Tensor
     ) -> None:
         """Update each weight by its gradient."""
         for g, v in zip(grads, trainable_variables, strict=True):
             self.update_step(g, v, learning_rate)
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Tensor) -> None:
         """Update one weight: by `update`, unless a subclass does it in Keras's way here."""
         slots = self._slots[self._places[id(variable)]]
         rate, g = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import LearningRateLike
 from narae.optimizers.base import Optimizer, State
+from narae.optimizers.keywords import OptimizerOptions
 
 
 @builtin("keras.optimizers")
@@ -26,11 +28,11 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: LearningRateLike = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
@@ -69,13 +71,13 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
@@ -115,11 +117,11 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
@@ -155,11 +157,11 @@ class Adadelta(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         rho: float = 0.95,
         epsilon: float = 1e-7,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.rho, self.epsilon = rho, epsilon
@@ -199,15 +201,15 @@ class Ftrl(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         learning_rate_power: float = -0.5,
         initial_accumulator_value: float = 0.1,
         l1_regularization_strength: float = 0.0,
         l2_regularization_strength: float = 0.0,
         l2_shrinkage_regularization_strength: float = 0.0,
         beta: float = 0.0,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         given = (
@@ -261,11 +263,11 @@ class Lion(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         if not 0 < beta_1 <= 1:

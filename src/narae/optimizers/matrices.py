@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import LearningRateLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer, State
+from narae.optimizers.keywords import DecayedOptions, OptimizerOptions
 
 
 @builtin("keras.optimizers")
@@ -32,14 +34,14 @@ class Adafactor(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         beta_2_decay: float = -0.8,
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
         clip_threshold: float = 1.0,
         relative_step: bool = True,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
@@ -111,13 +113,13 @@ class Muon(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRateLike = 0.001,
         adam_beta_1: float = 0.9,
         adam_beta_2: float = 0.999,
         adam_weight_decay: float | None = 0.004,
         epsilon: float = 1e-7,
         weight_decay: float | None = 0.004,
-        *shared: Any,
+        *shared: float | str | None,
         exclude_layers: Any = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
@@ -128,7 +130,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
-        **options: Any,
+        **options: Unpack[DecayedOptions],
     ) -> None:
         super().__init__(learning_rate, weight_decay, *shared, **options)
         self.adam_beta_1, self.adam_beta_2, self.epsilon = adam_beta_1, adam_beta_2, epsilon

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import LearningRateLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer, State
+from narae.optimizers.keywords import OptimizerOptions
 
 
 @builtin("keras.optimizers")
@@ -29,13 +31,13 @@ class ScheduleFreeAdamW(Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.0025,
+        learning_rate: LearningRateLike = 0.0025,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         warmup_steps: int = 0,
-        *shared: Any,
-        **options: Any,
+        *shared: float | str | None,
+        **options: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, *shared, **options)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
