@@ -141,7 +141,7 @@ def test_an_if_on_a_tensor_names_the_way_out_which_works() -> None:
     assert np.isfinite(model.fit(X, X[:, :1], verbose=0).history["loss"]).all()
 
 
-_SPARSE = ("sparse_categorical_crossentropy", "crossentropy")
+_SPARSE = ("sparse_categorical_crossentropy", "crossentropy", "circle")
 _DENSE = (
     *("categorical_crossentropy", "categorical_focal_crossentropy", "binary_crossentropy", "mse"),
     *("binary_focal_crossentropy", "mae", "mape", "msle", "huber", "hinge", "squared_hinge"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from narae import ops
 from narae.base.dtypes import as_float
+from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.ctc import check_sequences, ctc_loss
@@ -86,6 +87,11 @@ def circle(
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
+    if len(y_pred.shape) != 2:
+        fix = ". Is a Flatten() missing before the last layer?" if len(y_pred.shape) > 2 else ""
+        raise ShapeError(
+            f"circle takes a vector for each sample, (batch, d), got predictions of shape {y_pred.shape}{fix}"
+        )
     labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1, 1))
     others = y_pred if ref_embeddings is None else ops.cast(ref_embeddings, y_pred.dtype)
     other_labels = labels if ref_labels is None else ops.cast(ref_labels, "int32")
