@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 NOT_ON_XLA := bounds copies fuzz
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt names lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -76,6 +76,9 @@ doctest: $(VENV)/.dev ## the docstrings' examples only
 fmt: $(VENV)/.dev ## format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+names: $(VENV)/.dev ## write the lists of public operations and losses from where they are defined
+	$(BIN)/python tools/public_names.py --write
 
 lint: $(VENV)/.dev ## format and lint, changing nothing
 	$(BIN)/ruff format --check .

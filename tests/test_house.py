@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+import narae.ops
+from narae.tensor.public_names import PUBLIC
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 FILE_LINES, FUNCTION_LINES = 400, 60
@@ -133,6 +136,25 @@ def test_a_first_step_does_not_load_masked_arrays() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("] ")[-1].strip() == "False"
+
+
+def test_lists_of_public_names_are_as_the_sources_say() -> None:
+    """`make names` writes them."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools/public_names.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_public_operations_enter_themselves() -> None:
+    modules = {"linalg", "nn", "numpy"}  # Keras's modules of operations
+    assert {*PUBLIC, *modules} == set(narae.ops.__all__)
+    for name, entry in PUBLIC.items():
+        assert getattr(narae.ops, name) is entry.function
+        assert getattr(sys.modules[entry.module], name) is entry.function
 
 
 def test_every_public_name_is_there() -> None:

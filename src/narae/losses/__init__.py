@@ -1,16 +1,31 @@
-"""narae.losses: Keras's `keras.losses`, as functions and as classes."""
+"""narae.losses: Keras's `keras.losses`, as functions and as classes.
 
-from __future__ import annotations
+This file is written by `make names`.
+"""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
-from narae.base.registry import builtin, serialize_keras_object
-from narae.losses.base import Loss, LossFunctionWrapper
-from narae.losses.functions import categorical_generalized_cross_entropy, circle, ctc, dice, tversky
-from narae.losses.overlap import CTC, Circle, Dice, Tversky
+from narae.losses.base import (
+    Loss,
+    LossFunctionWrapper,
+)
+from narae.losses.functions import (
+    categorical_generalized_cross_entropy,
+    circle,
+    ctc,
+    dice,
+    tversky,
+)
+from narae.losses.lookup import (
+    deserialize,
+    get,
+    serialize,
+)
+from narae.losses.overlap import (
+    CTC,
+    Circle,
+    Dice,
+    Tversky,
+)
 from narae.losses.probabilistic import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -33,29 +48,31 @@ from narae.losses.regression import (
     Poisson,
     SquaredHinge,
 )
-from narae.ops.objectives import (
+from narae.ops.objectives.crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
     categorical_focal_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
     kl_divergence,
+    poisson,
+    sparse_categorical_crossentropy,
+)
+from narae.ops.objectives.margin import (
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from narae.ops.objectives.regression import (
+    cosine_similarity,
+    huber,
     log_cosh,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
 )
 
 __all__ = [
-    "Loss",
-    "LossFunctionWrapper",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CTC",
@@ -70,6 +87,8 @@ __all__ = [
     "Huber",
     "KLDivergence",
     "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -87,7 +106,9 @@ __all__ = [
     "circle",
     "cosine_similarity",
     "ctc",
+    "deserialize",
     "dice",
+    "get",
     "hinge",
     "huber",
     "kl_divergence",
@@ -97,47 +118,10 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",
 ]
-for _name in __all__:
-    builtin("keras.losses")(globals()[_name])
-__all__ += ["get", "serialize", "deserialize"]
-
-ALIASES = {
-    short: name
-    for lower, name in {
-        "bce": "binary_crossentropy",
-        "kld": "kl_divergence",
-        "mae": "mean_absolute_error",
-        "mape": "mean_absolute_percentage_error",
-        "mse": "mean_squared_error",
-        "msle": "mean_squared_logarithmic_error",
-    }.items()
-    for short in (lower, lower.upper())
-}
-
-
-def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
-    """A loss by name, config, class or as it is: a Loss, a function (y_true, y_pred), or None.
-
-    Raises ValueError for a name that is none, with the nearest right one.
-
-    >>> get("mse").__name__, get("MeanSquaredError").name
-    ('mean_squared_error', 'mean_squared_error')
-    """
-    return get_callable("loss", "keras.losses", identifier, ALIASES)
-
-
-def serialize(loss: Any) -> Any:
-    """A loss as JSON-ready data."""
-    return serialize_keras_object(loss)
-
-
-def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that `serialize` wrote, or that has the name. Raises ValueError for none."""
-    return deserialize_as("loss", "keras.losses", name, custom_objects, ALIASES)
-
 
 explain_missing(__name__, __all__)

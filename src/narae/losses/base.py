@@ -11,7 +11,7 @@ from narae import ops
 from narae.base import trees
 from narae.base.copying import Copied
 from narae.base.names import auto_name
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.losses.targets import check_targets
 from narae.ops.weighting import (
     compute_dtype,
@@ -23,6 +23,7 @@ from narae.ops.weighting import (
 from narae.tensor.tensor import Tensor
 
 
+@builtin("keras.losses")
 class Loss(Copied):
     """Base of losses: subclass it and give `call(y_true, y_pred)`, one number per sample.
 
@@ -95,6 +96,7 @@ def _tensors(tree: Any, dtype: str) -> Any:
     return ops.convert_to_tensor(tree, dtype)
 
 
+@builtin("keras.losses")
 class LossFunctionWrapper(Loss):
     """A loss from a function (y_true, y_pred, **kwargs) -> one number per sample.
 

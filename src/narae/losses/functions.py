@@ -8,6 +8,7 @@ from typing import Any
 from narae import ops
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
+from narae.base.registry import builtin
 from narae.base.settings import epsilon
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.ctc import check_sequences, ctc_loss
@@ -17,6 +18,7 @@ from narae.tensor.tensor import Tensor
 Axes = int | Sequence[int] | None
 
 
+@builtin("keras.losses")
 def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
     """1 − 2 Σ t p / (Σ t + Σ p) over some axes, all of them by default (Sørensen 1948, Dice 1945).
 
@@ -31,6 +33,7 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
     return 1.0 - 2.0 * both / (each + epsilon())
 
 
+@builtin("keras.losses")
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None
 ) -> Tensor:
@@ -49,6 +52,7 @@ def tversky(
     return 1.0 - both / (both + alpha * wrong + beta * missed + epsilon())
 
 
+@builtin("keras.losses")
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
     """(1 − p^q) / q, p of the true class: indices (n,), predictions (n, classes) -> (n,).
 
@@ -68,6 +72,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     return (1.0 - ops.power(clipped(p), q)) / q
 
 
+@builtin("keras.losses")
 def circle(
     y_true: Any,
     y_pred: Any,
@@ -115,6 +120,7 @@ def _log_sum_exp(x: Any, mask: Any) -> Any:
     return ops.logsumexp(ops.where(mask, x, nothing), axis=-1)
 
 
+@builtin("keras.losses")
 def ctc(y_true: Any, y_pred: Any) -> Tensor:
     """Connectionist temporal classification (Graves et al. 2006) of each sequence.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.registry import builtin
 from narae.losses.base import FunctionLoss, PlainLoss
 from narae.losses.functions import Axes, circle, ctc, dice, tversky
 
 MEAN = "sum_over_batch_size"
 
 
+@builtin("keras.losses")
 class Dice(FunctionLoss, function=dice):
     """1 − the overlap of regions: segmentation. See `dice`.
 
@@ -27,6 +29,7 @@ class Dice(FunctionLoss, function=dice):
         super().__init__(reduction, name, dtype, axis=_listed(axis))
 
 
+@builtin("keras.losses")
 class Tversky(FunctionLoss, function=tversky):
     """Dice that weighs what was wrongly found by alpha and what was missed by beta. See `tversky`.
 
@@ -51,6 +54,7 @@ def _listed(axis: Axes) -> Axes:
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+@builtin("keras.losses")
 class Circle(FunctionLoss, function=circle):
     """Embeddings of one class drawn together, others pushed apart (Sun et al. 2020). See `circle`.
 
@@ -71,6 +75,7 @@ class Circle(FunctionLoss, function=circle):
         super().__init__(reduction, name, dtype, **options)
 
 
+@builtin("keras.losses")
 class CTC(PlainLoss, function=ctc):
     """Labels of a sequence without their places in time (Graves et al. 2006). See `ctc`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.registry import builtin
 from narae.losses.base import FunctionLoss, PlainLoss
 from narae.losses.functions import categorical_generalized_cross_entropy
 from narae.ops import objectives as O
@@ -11,6 +12,7 @@ from narae.ops import objectives as O
 MEAN = "sum_over_batch_size"
 
 
+@builtin("keras.losses")
 class KLDivergence(PlainLoss, function=O.kl_divergence):
     """Σ t log(t / p), the distance of a distribution from the true one. See `kl_divergence`.
 
@@ -19,6 +21,7 @@ class KLDivergence(PlainLoss, function=O.kl_divergence):
     """
 
 
+@builtin("keras.losses")
 class BinaryCrossentropy(FunctionLoss, function=O.binary_crossentropy):
     """Crossentropy of labels 0 and 1: a sigmoid's probabilities, or scores with from_logits.
 
@@ -41,6 +44,7 @@ class BinaryCrossentropy(FunctionLoss, function=O.binary_crossentropy):
         super().__init__(reduction, name, dtype, **options)
 
 
+@builtin("keras.losses")
 class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy):
     """BinaryCrossentropy that easy samples weigh less in (Lin et al. 2017).
 
@@ -67,6 +71,7 @@ class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy
         super().__init__(reduction, name, dtype, **options, **balance)
 
 
+@builtin("keras.losses")
 class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy):
     """Crossentropy of one-hot targets: a softmax's probabilities, or scores with from_logits.
 
@@ -89,6 +94,7 @@ class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy)
         super().__init__(reduction, name, dtype, **options)
 
 
+@builtin("keras.losses")
 class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_crossentropy):
     """CategoricalCrossentropy that easy samples weigh less in (Lin et al. 2017).
 
@@ -113,6 +119,7 @@ class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_cr
         super().__init__(reduction, name, dtype, **options, alpha=alpha, gamma=gamma)
 
 
+@builtin("keras.losses")
 class SparseCategoricalCrossentropy(
     FunctionLoss, function=O.sparse_categorical_crossentropy, quiet={"axis": -1}
 ):
@@ -137,6 +144,7 @@ class SparseCategoricalCrossentropy(
         super().__init__(reduction, name, dtype, **options)
 
 
+@builtin("keras.losses")
 class CategoricalGeneralizedCrossEntropy(
     FunctionLoss, function=categorical_generalized_cross_entropy
 ):

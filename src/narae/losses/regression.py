@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.registry import builtin
 from narae.losses.base import FunctionLoss, PlainLoss
 from narae.ops import objectives as O
 
 MEAN = "sum_over_batch_size"
 
 
+@builtin("keras.losses")
 class MeanSquaredError(PlainLoss, function=O.mean_squared_error):
     """mean((y_true − y_pred)²): regression. See `mean_squared_error`.
 
@@ -18,6 +20,7 @@ class MeanSquaredError(PlainLoss, function=O.mean_squared_error):
     """
 
 
+@builtin("keras.losses")
 class MeanAbsoluteError(PlainLoss, function=O.mean_absolute_error):
     """mean(|y_true − y_pred|): regression that outliers pull less. See `mean_absolute_error`.
 
@@ -26,6 +29,7 @@ class MeanAbsoluteError(PlainLoss, function=O.mean_absolute_error):
     """
 
 
+@builtin("keras.losses")
 class MeanAbsolutePercentageError(PlainLoss, function=O.mean_absolute_percentage_error):
     """Mean error in percent of the truth. See `mean_absolute_percentage_error`.
 
@@ -34,6 +38,7 @@ class MeanAbsolutePercentageError(PlainLoss, function=O.mean_absolute_percentage
     """
 
 
+@builtin("keras.losses")
 class MeanSquaredLogarithmicError(PlainLoss, function=O.mean_squared_logarithmic_error):
     """Mean squared error of log(1 + y): ratios count. See `mean_squared_logarithmic_error`.
 
@@ -42,6 +47,7 @@ class MeanSquaredLogarithmicError(PlainLoss, function=O.mean_squared_logarithmic
     """
 
 
+@builtin("keras.losses")
 class LogCosh(PlainLoss, function=O.log_cosh):
     """mean(log cosh(error)): a square near 0, a distance far from it. See `log_cosh`.
 
@@ -50,6 +56,7 @@ class LogCosh(PlainLoss, function=O.log_cosh):
     """
 
 
+@builtin("keras.losses")
 class Poisson(PlainLoss, function=O.poisson):
     """Negative log likelihood of counts under a Poisson distribution, to a constant. See `poisson`.
 
@@ -58,6 +65,7 @@ class Poisson(PlainLoss, function=O.poisson):
     """
 
 
+@builtin("keras.losses")
 class Huber(FunctionLoss, function=O.huber, quiet={"delta": 1.0}):
     """A square up to `delta`, a distance beyond (Huber 1964). See `huber`.
 
@@ -75,6 +83,7 @@ class Huber(FunctionLoss, function=O.huber, quiet={"delta": 1.0}):
         super().__init__(reduction, name, dtype, delta=delta)
 
 
+@builtin("keras.losses")
 class CosineSimilarity(FunctionLoss, function=O.cosine_similarity, quiet={"axis": -1}):
     """−cos of the angle between targets and predictions along `axis`. See `cosine_similarity`.
 
@@ -92,6 +101,7 @@ class CosineSimilarity(FunctionLoss, function=O.cosine_similarity, quiet={"axis"
         super().__init__(reduction, name, dtype, axis=axis)
 
 
+@builtin("keras.losses")
 class Hinge(PlainLoss, function=O.hinge):
     """mean(max(1 − y_true y_pred, 0)), labels −1 and 1 or 0 and 1. See `hinge`.
 
@@ -100,6 +110,7 @@ class Hinge(PlainLoss, function=O.hinge):
     """
 
 
+@builtin("keras.losses")
 class SquaredHinge(PlainLoss, function=O.squared_hinge):
     """mean(max(1 − y_true y_pred, 0)²), labels −1 and 1 or 0 and 1. See `squared_hinge`.
 
@@ -108,6 +119,7 @@ class SquaredHinge(PlainLoss, function=O.squared_hinge):
     """
 
 
+@builtin("keras.losses")
 class CategoricalHinge(PlainLoss, function=O.categorical_hinge):
     """max(best wrong score − right score + 1, 0), one-hot targets. See `categorical_hinge`.
 

@@ -1,8 +1,14 @@
-"""narae.ops: Keras's `keras.ops` names on narae's tensors."""
+"""narae.ops: Keras's `keras.ops` names on narae's tensors.
+
+This file is written by `make names`.
+"""
 
 from narae.base.missing import explain_missing
 from narae.ops import linalg, nn, numpy
 from narae.ops import rules as _rules  # noqa: F401  (fills the table)
+from narae.ops.attention import (
+    dot_product_attention,
+)
 from narae.ops.axes import (
     depth_to_space,
     dsplit,
@@ -21,6 +27,12 @@ from narae.ops.control import (
     switch,
     vectorized_map,
     while_loop,
+)
+from narae.ops.convolution import (
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
 )
 from narae.ops.creation import (
     arange,
@@ -255,7 +267,9 @@ from narae.ops.numbers import (
     unravel_index,
     view,
 )
-from narae.ops.padding import pad
+from narae.ops.padding import (
+    pad,
+)
 from narae.ops.patches import (
     adaptive_average_pool,
     adaptive_max_pool,
@@ -264,13 +278,7 @@ from narae.ops.patches import (
 )
 from narae.ops.pooling import (
     average_pool,
-    conv,
-    conv_transpose,
-    depthwise_conv,
-    dot_product_attention,
     max_pool,
-    same_padding,
-    separable_conv,
 )
 from narae.ops.products import (
     correlate,
@@ -378,6 +386,9 @@ from narae.ops.sorting import (
     sort,
     top_k,
     unique,
+)
+from narae.ops.spatial import (
+    same_padding,
 )
 from narae.ops.statistics import (
     corrcoef,

@@ -11,16 +11,20 @@ from narae.base.arguments import lengths
 from narae.base.arrays import as_plain
 from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
+from narae.ops.logic import where
+from narae.ops.math import power
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.primitives.records import shape as S
 from narae.primitives.records.logic import cast
 from narae.tensor.promote import dtype_of, promoted, to
+from narae.tensor.public_names import exported
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
+@exported
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """All 0.
 
@@ -31,6 +35,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     return full(shape, 0, standardize_dtype(dtype))
 
 
+@exported
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """All 1.
 
@@ -41,6 +46,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
     return full(shape, 1, standardize_dtype(dtype))
 
 
+@exported
 def empty(shape: Any, dtype: Any = None) -> Tensor:
     """Of a shape; all 0 (narae leaves no memory unset).
 
@@ -113,6 +119,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     return _like(x, fill_value, dtype)
 
 
+@exported
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
     """start, start + step, ... below stop; from 0 when only one is given.
 
@@ -156,7 +163,6 @@ def linspace(
     out = low + S.reshape(places, shape=shape) * step
     if endpoint and num > 1:  # the last one exactly, whatever rounding did
         last = tensor_of(np.arange(num) == num - 1)
-        from narae.ops.logic import where
 
         out = where(S.reshape(last, shape=shape), high, out)
     out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
@@ -184,8 +190,6 @@ def logspace(
     >>> narae.ops.logspace(0.0, 2.0, 3).numpy().round(3).tolist()
     [1.0, 10.0, 100.0]
     """
-    from narae.ops.math import power
-
     out = power(float(base), linspace(start, stop, num, endpoint, axis=axis))
     return out if dtype is None else to(out, standardize_dtype(dtype))
 
@@ -200,9 +204,6 @@ def geomspace(
     >>> narae.ops.geomspace(1.0, 100.0, 3).numpy().round(3).tolist()
     [1.0, 10.0, 100.0]
     """
-    from narae.ops.logic import where
-    from narae.ops.math import power
-
     low, high = promoted(start, stop, floating=True)
     ratio = high / low  # positive: both ends lie on one side of zero
     places = linspace(low * 0, low * 0 + 1, num, endpoint)
@@ -214,6 +215,7 @@ def geomspace(
     return out if dtype is None else to(out, standardize_dtype(dtype))
 
 
+@exported
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the k-th diagonal of an N × M matrix.
 
@@ -225,6 +227,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     return tensor_of(np.eye(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
 
 
+@exported
 def identity(n: int, dtype: Any = None) -> Tensor:
     """The identity matrix.
 
@@ -235,6 +238,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
+@exported
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on and below the k-th diagonal of an N × M matrix.
 
@@ -301,7 +305,7 @@ def _window(name: str, says: str, make: Any) -> Any:
     function.__doc__ = (
         f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
     )
-    return function
+    return exported(function)
 
 
 bartlett = _window("bartlett", "A triangular window of x places.", np.bartlett)
@@ -310,6 +314,7 @@ hamming = _window("hamming", "Hamming's window of x places.", np.hamming)
 hanning = _window("hanning", "Hann's window of x places.", np.hanning)
 
 
+@exported
 def kaiser(x: int, beta: float) -> Tensor:
     """Kaiser's window of x places.
 
@@ -322,6 +327,7 @@ def kaiser(x: int, beta: float) -> Tensor:
     )
 
 
+@exported
 def is_tensor(x: Any) -> bool:
     """Whether x is a narae tensor.
 

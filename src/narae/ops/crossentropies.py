@@ -24,7 +24,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         raise ShapeError(
             f"binary_crossentropy takes a target of the output's shape {output.shape}, got {target.shape}"
         )
-    return crossentropy._binary(target, output, from_logits)
+    return crossentropy.binary_terms(target, output, from_logits)
 
 
 @public

@@ -10,6 +10,8 @@ import numpy as np
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
+from narae.ops.reductions import max as largest
+from narae.ops.reductions import sum as total
 from narae.ops.shapes import reshape, transpose
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -375,9 +377,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     >>> narae.ops.trace([[1, 2], [3, 4]]).item()
     5
     """
-    from narae.ops.reductions import sum
-
-    return sum(diagonal(x, offset, axis1, axis2), -1)
+    return total(diagonal(x, offset, axis1, axis2), -1)
 
 
 @public
@@ -413,8 +413,6 @@ def multi_hot(
     >>> narae.ops.multi_hot([2, 0], 4).tolist()
     [1.0, 0.0, 1.0, 0.0]
     """
-    from narae.ops.reductions import max
-
     classes = kwargs.pop("num_tokens", num_classes)  # its name in Keras 2
     if kwargs:
         raise TypeError(f"multi_hot got an unexpected keyword argument {next(iter(kwargs))!r}")
@@ -422,4 +420,4 @@ def multi_hot(
         raise ValueError("multi_hot needs num_classes")
     x = as_tensor(inputs)
     reduction = 1 if x.ndim > 1 else 0
-    return max(one_hot(x, classes, axis, dtype, sparse), axis=reduction)
+    return largest(one_hot(x, classes, axis, dtype, sparse), axis=reduction)

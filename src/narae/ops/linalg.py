@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narae.ops.elsewhere import elsewhere
+from narae.ops.norms import norm
+from narae.ops.products import matmul
+from narae.ops.reductions import max as largest
 from narae.ops.reductions import sum
 from narae.ops.shapes import expand_dims, squeeze, swapaxes, tril, triu
 from narae.ops.table import unary
@@ -44,8 +47,6 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
     >>> narae.ops.cholesky_inverse([[2.0]]).tolist()
     [[0.25]]
     """
-    from narae.ops.products import matmul
-
     factor = floated(x)
     lower = swapaxes(triu(factor), -1, -2) if upper else tril(factor)
     return R.inv(matmul(lower, swapaxes(lower, -1, -2)))
@@ -184,13 +185,11 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
     >>> narae.ops.matrix_rank([[1.0, 1.0], [1.0, 1.0]]).item()
     1
     """
-    from narae.ops.reductions import max
-
     x = floated(x)
     values = R.singular_values(x)
     if tol is None:
         unit = float(np.finfo(np.float32 if x.dtype != "float64" else np.float64).eps)
-        bound = max(values, -1, True) * (unit * float(np.max(x.shape[-2:])))
+        bound = largest(values, -1, True) * (unit * float(np.max(x.shape[-2:])))
     else:
         bound = to(tol, x.dtype)
     return sum(to(L.greater(values, bound), "int32"), -1)
@@ -204,8 +203,6 @@ def cdist(x: Any, y: Any) -> Tensor:
     >>> narae.ops.cdist([[0.0, 0.0]], [[3.0, 4.0]]).tolist()
     [[5.0]]
     """
-    from narae.ops.norms import norm
-
     a, b = promoted(x, y, floating=True)
     return norm(A.subtract(expand_dims(a, -2), expand_dims(b, -3)), axis=-1)
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.ir import Op
+from narae.ops.indexing import nonzero
+from narae.ops.reductions import all as every
 from narae.ops.table import Binary, binary, named, unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.tensor.promote import promoted, to
+from narae.tensor.public_names import alias
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -116,7 +119,8 @@ def right_shift(x: Any, y: Any) -> Tensor:
     return L.right_shift(*_shifted(x, y))
 
 
-bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+bitwise_left_shift = alias("bitwise_left_shift", left_shift)
+bitwise_right_shift = alias("bitwise_right_shift", right_shift)
 
 
 @public
@@ -130,7 +134,7 @@ def bitwise_invert(x: Any) -> Tensor:
     return L.invert(as_tensor(x))
 
 
-bitwise_not = bitwise_invert
+bitwise_not = alias("bitwise_not", bitwise_invert)
 
 
 def _test(name: str, op: Op, says: str, gives: str) -> Any:
@@ -222,9 +226,7 @@ def allclose(
     >>> narae.ops.allclose([1.0], [1.0]).item()
     True
     """
-    from narae.ops.reductions import all
-
-    return all(isclose(x1, x2, rtol, atol, equal_nan))
+    return every(isclose(x1, x2, rtol, atol, equal_nan))
 
 
 @public
@@ -235,15 +237,13 @@ def array_equal(x1: Any, x2: Any, equal_nan: bool = False) -> Tensor:
     >>> narae.ops.array_equal([1, 2], [1, 2]).item()
     True
     """
-    from narae.ops.reductions import all
-
     x, y = promoted(x1, x2)
     if x.shape != y.shape:
         return constant(False, "bool")  # type: ignore[return-value]
     same = L.equal(x, y)
     if equal_nan and is_float(x.dtype):
         same = L.logical_or(same, L.logical_and(L.isnan(x), L.isnan(y)))
-    return all(same)
+    return every(same)
 
 
 @public
@@ -276,8 +276,6 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if (x1 is None) != (x2 is None):
         raise ValueError("where takes both x1 and x2, or neither")
     if x1 is None:
-        from narae.ops.indexing import nonzero
-
         return nonzero(condition)
     return L.select(to(condition, "bool"), *promoted(x1, x2))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, limits, standardize_dtype
+from narae.base.dtypes import is_float, keras_result_type, limits, standardize_dtype
 from narae.ops.table import binary, unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
@@ -16,6 +16,7 @@ from narae.primitives.records import logic as L
 from narae.primitives.records import special as S
 from narae.primitives.records.shape import full
 from narae.tensor.promote import dtype_of, floated, numeric, promoted, to
+from narae.tensor.public_names import alias, exported
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -108,7 +109,7 @@ def multiply(x1: Any, x2: Any) -> Tensor:
     return A.multiply(*promoted(x1, x2))
 
 
-divide = true_divide
+divide = alias("divide", true_divide)
 
 
 @public
@@ -191,7 +192,7 @@ def absolute(x: Any) -> Tensor:
     return x if x.dtype == "bool" else A.absolute(x)
 
 
-abs = absolute
+abs = alias("abs", absolute)
 
 
 @public
@@ -217,7 +218,7 @@ def trunc(x: Any) -> Tensor:
     return A.trunc(x) if is_float(x.dtype) else x
 
 
-fix = trunc
+fix = alias("fix", trunc)
 
 
 @public
@@ -315,7 +316,8 @@ def imag(x: Any) -> Tensor:
     return full(0, x.shape, x.dtype)  # type: ignore[return-value]
 
 
-conj = conjugate = real
+conj = alias("conj", real)
+conjugate = alias("conjugate", real)
 
 
 @public
@@ -405,6 +407,7 @@ def convert_to_tensor(
     return as_tensor(x, None if dtype is None else standardize_dtype(dtype))
 
 
+@exported
 def result_type(*dtypes: Any) -> str:
     """The dtype in which operands of these dtypes (or tensors, or Python numbers) meet.
 
@@ -412,7 +415,5 @@ def result_type(*dtypes: Any) -> str:
     >>> narae.ops.result_type("int32", float)
     'float32'
     """
-    from narae.base import dtypes as names
-
     known = (d if d is None or isinstance(d, (str, type)) else dtype_of(d) for d in dtypes)
-    return names.keras_result_type(*known)
+    return keras_result_type(*known)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import ShapeError
 from narae.ops.elsewhere import elsewhere
+from narae.ops.shapes import split
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.primitives.records import special
 from narae.tensor.promote import floated, numeric, promoted, to
+from narae.tensor.public_names import alias
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -108,7 +110,7 @@ def silu(x: Any) -> Tensor:
     return x * sigmoid(x)
 
 
-swish = silu
+swish = alias("swish", silu)
 
 
 @public
@@ -159,7 +161,7 @@ def hard_silu(x: Any) -> Tensor:
     return x * hard_sigmoid(x)
 
 
-hard_swish = hard_silu
+hard_swish = alias("hard_swish", hard_silu)
 
 
 @public
@@ -241,8 +243,6 @@ def glu(x: Any, axis: int = -1) -> Tensor:
     >>> narae.ops.glu([4.0, 0.0]).tolist()
     [2.0]
     """
-    from narae.ops.shapes import split
-
     x = floated(x)
     if x.shape[axis] % 2:
         raise ShapeError(

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.settings import epsilon as default_epsilon
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import mean, sum
+from narae.ops.shapes import expand_dims, moveaxis, reshape, squeeze
 from narae.primitives.record import constant, normalize_axes
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
+from narae.primitives.records.linalg import singular_values
 from narae.tensor.promote import floated, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor
@@ -33,8 +36,6 @@ def moments(
     spread = mean(A.square(wide - middle), axes, True)
     if not keepdims:
         kept = tuple(n for i, n in enumerate(x.shape) if i not in normalize_axes(axes, x.ndim))
-        from narae.ops.shapes import reshape
-
         middle, spread = reshape(middle, kept), reshape(spread, kept)
     return to(middle, x.dtype), to(spread, x.dtype)
 
@@ -52,14 +53,12 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     >>> narae.ops.normalize([3.0, 4.0]).numpy().round(3).tolist()
     [0.6000000238418579, 0.800000011920929]
     """
-    from narae.base.settings import epsilon as default
-
     if not isinstance(order, int) or order < 1:
         raise ValueError(
             f"normalize takes an order that is a whole number of 1 or more, got {order!r}"
         )
     x = floated(x)
-    least = default() if epsilon is None else epsilon
+    least = default_epsilon() if epsilon is None else epsilon
     if order == 2:
         wide = _wide(x)
         squared = A.maximum(sum(A.square(wide), axis, True), to(least**2, wide.dtype))
@@ -123,9 +122,6 @@ def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
 
 
 def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
-    from narae.ops.shapes import expand_dims, moveaxis
-    from narae.primitives.records.linalg import singular_values
-
     row, column = axes
     if ord in (1, -1, np.inf, -np.inf):
         summed, kept = (row, column) if abs(ord) == 1 else (column, row)
@@ -148,8 +144,6 @@ def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tenso
         raise ValueError(
             f"a matrix norm takes ord of None, 'fro', 'nuc', 1, 2, inf or their negatives, got {ord!r}"
         )
-    from narae.ops.shapes import squeeze
-
     return out if keepdims else squeeze(out, axes)
 
 
@@ -169,8 +163,6 @@ def batch_normalization(
     >>> narae.ops.batch_normalization([[3.0]], [1.0], [4.0], -1, epsilon=0.0).tolist()
     [[1.0]]
     """
-    from narae.ops.shapes import reshape
-
     x = floated(x)
     wide = tuple(n if i == axis % x.ndim else 1 for i, n in enumerate(x.shape))
     factor = A.reciprocal(A.sqrt(reshape(to(variance, x.dtype), wide) + epsilon))
@@ -200,15 +192,13 @@ def layer_normalization(
     >>> narae.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
     [[-1.0, 1.0]]
     """
-    from narae.base.settings import epsilon as default
-
     rms_scaling = bool(kwargs.pop("rms_scaling", False))
     if kwargs:
         raise TypeError(f"layer_normalization got unknown arguments: {', '.join(sorted(kwargs))}")
     given = floated(x)
     x = _wide(given)
     middle, spread = moments(x, axis, keepdims=True)
-    small = default() if epsilon is None else epsilon
+    small = default_epsilon() if epsilon is None else epsilon
     out = (x if rms_scaling else x - middle) * A.reciprocal(A.sqrt(spread + small))
     out = out if gamma is None else out * _along(gamma, x, axis)
     shifted = beta is not None and not rms_scaling
@@ -225,11 +215,9 @@ def rms_normalization(
     >>> narae.ops.rms_normalization([[1.0, -1.0]], epsilon=0.0).tolist()
     [[1.0, -1.0]]
     """
-    from narae.base.settings import epsilon as default
-
     given = floated(x)
     x = _wide(given)
-    small = default() if epsilon is None else epsilon
+    small = default_epsilon() if epsilon is None else epsilon
     out = x * A.reciprocal(A.sqrt(mean(A.square(x), axis, True) + small))
     if scale is None:
         return to(out, given.dtype)
@@ -246,8 +234,6 @@ def _stretches(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 
 def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:
-    from narae.ops.shapes import reshape
-
     axes = normalize_axes(axis, x.ndim)
     return reshape(
         to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape))

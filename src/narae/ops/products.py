@@ -10,6 +10,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
+from narae.ops.indexing import diagonal, take
 from narae.ops.shapes import expand_dims, moveaxis, ravel, squeeze, transpose
 from narae.primitives.record import broadcast_shapes, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -200,8 +201,6 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
     padded = S.pad_zeros(x, ((m - 1, m - 1),))
     afford((n + m) * m)
     places = np.arange(n + m - 1)[:, None] + np.arange(m)[None, :]
-    from narae.ops.indexing import take
-
     rows = take(padded, places.astype(np.int32), axis=0)
     full = _dot(rows, y, ((1,), (0,)))
     if mode == "full":
@@ -278,8 +277,6 @@ def _parsed(subscripts: str, tensors: list[Tensor]) -> tuple[list[str], str]:
 
 def _diagonalized(x: Tensor, term: str) -> tuple[Tensor, str]:
     """An operand whose letters differ: of a repeated one the diagonal is taken."""
-    from narae.ops.indexing import diagonal
-
     for name in sorted(set(term), key=term.index):
         while term.count(name) > 1:
             first, second = term.index(name), term.index(name, term.index(name) + 1)

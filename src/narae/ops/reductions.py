@@ -9,6 +9,7 @@ from typing import Any
 
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
+from narae.ops.shapes import sliced
 from narae.ops.table import named
 from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -298,15 +299,13 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
     >>> narae.ops.diff([1, 4, 9]).tolist()
     [3, 5]
     """
-    from narae.ops.shapes import _sliced
-
     x = as_tensor(a)
     axis = normalize_axis(axis, x.ndim)
     for _ in range(n):
         length = x.shape[axis]
         later, earlier = (
-            _sliced(x, axis, 1, length),
-            _sliced(x, axis, 0, builtins.max(length - 1, 0)),
+            sliced(x, axis, 1, length),
+            sliced(x, axis, 0, builtins.max(length - 1, 0)),
         )
         x = L.not_equal(later, earlier) if x.dtype == "bool" else later - earlier
     return x
@@ -384,12 +383,10 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     >>> narae.ops.trapezoid([0.0, 2.0]).item()
     1.0
     """
-    from narae.ops.shapes import _sliced
-
     y = floated(y)
     axis = normalize_axis(axis, y.ndim)
     length = y.shape[axis]
-    heights = (_sliced(y, axis, 1, length) + _sliced(y, axis, 0, length - 1)) * 0.5
+    heights = (sliced(y, axis, 1, length) + sliced(y, axis, 0, length - 1)) * 0.5
     if x is None:
         return sum(heights, axis) * dx
     widths = to(diff(x), y.dtype)

@@ -17,6 +17,7 @@ from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
 from narae.primitives.records import shape as S
 from narae.tensor.promote import promoted
+from narae.tensor.public_names import exported
 from narae.tensor.symbolic import KerasTensor, public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
@@ -251,7 +252,8 @@ def column_stack(xs: Any) -> Tensor:
     return concatenate([reshape(t, (-1, 1)) if t.ndim < 2 else t for t in promoted(*xs)], 1)
 
 
-def _sliced(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+def sliced(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+    """x[start:stop] along an axis."""
     low, high = [0] * x.ndim, list(x.shape)
     low[axis], high[axis] = start, stop
     return S.slice_(x, start=tuple(low), stop=tuple(high), step=(1,) * x.ndim)
@@ -285,7 +287,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 def _cut(x: Tensor, axis: int, cuts: list[int]) -> list[Tensor]:
     places = [slice(None).indices(x.shape[axis])[0], *cuts, x.shape[axis]]
     bounds = [slice(a, b).indices(x.shape[axis])[:2] for a, b in itertools.pairwise(places)]
-    return [_sliced(x, axis, a, builtins.max(a, b)) for a, b in bounds]
+    return [sliced(x, axis, a, builtins.max(a, b)) for a, b in bounds]
 
 
 @public
@@ -323,7 +325,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
         raise ShapeError(
             f"unstack: num={num}, but axis {axis} of shape {x.shape} has {x.shape[axis]}"
         )
-    return [squeeze(_sliced(x, axis, i, i + 1), axis) for i in range(x.shape[axis])]
+    return [squeeze(sliced(x, axis, i, i + 1), axis) for i in range(x.shape[axis])]
 
 
 @public
@@ -377,7 +379,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
     for s, a in zip(shifts, (normalize_axis(a, x.ndim) for a in axes), strict=True):
         n = x.shape[a]
         cut = (-int(s)) % n if n else 0
-        x = S.concatenate(_sliced(x, a, cut, n), _sliced(x, a, 0, cut), axis=a)
+        x = S.concatenate(sliced(x, a, cut, n), sliced(x, a, 0, cut), axis=a)
     return x
 
 
@@ -442,6 +444,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
     return I.take(x, tensor_of(places), axis=axis)
 
 
+@exported
 def shape(x: Any) -> tuple[int | None, ...]:
     """The lengths of the axes; None for unknown ones of a symbolic tensor.
 
@@ -465,6 +468,7 @@ def size(x: Any) -> Any:
     return as_tensor(x).size
 
 
+@exported
 def ndim(x: Any) -> int:
     """The number of axes.
 
@@ -475,6 +479,7 @@ def ndim(x: Any) -> int:
     return x.ndim if hasattr(x, "ndim") else as_tensor(x).ndim
 
 
+@exported
 def dtype(x: Any) -> str:
     """The dtype's name.
 
@@ -485,6 +490,7 @@ def dtype(x: Any) -> str:
     return as_tensor(x).dtype if not hasattr(x, "dtype") else str(x.dtype)
 
 
+@exported
 def convert_to_numpy(x: Any) -> np.ndarray:
     """x as a NumPy array of its own.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
+from narae.ops.shapes import stack
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
@@ -108,8 +109,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         known = x._known("bincount")
         count = builtins.max(int(known.max(initial=-1)) + 1, minlength)
         rows = [None] * x.shape[0] if weights is None else list(as_tensor(weights))
-        from narae.ops.shapes import stack
-
         return stack([bincount(row, w, count) for row, w in zip(list(x), rows, strict=True)])
     known = x._known("bincount")
     count = builtins.max(int(known.max(initial=-1)) + 1, minlength)

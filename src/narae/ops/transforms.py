@@ -20,6 +20,7 @@ from narae.primitives.records import custom
 from narae.primitives.records import shape as S
 from narae.primitives.records.body import gradient_graph, trace_graph
 from narae.tensor.promote import to
+from narae.tensor.public_names import exported
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -82,6 +83,7 @@ def _directions(primals: Sequence[Tensor], tangents: Sequence[Any]) -> list[Tens
     return found
 
 
+@exported
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function that gives (result, backward) one whose gradient is what `backward` says.
 
@@ -149,6 +151,7 @@ def _cotangents(pulled: Any, given: tuple[Any, ...], leaves: Sequence[Tensor]) -
     return found
 
 
+@exported
 def vectorize(
     pyfunc: Callable[..., Any],
     *,

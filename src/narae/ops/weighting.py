@@ -6,9 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.base.settings import epsilon
+from narae.ops.creation import ones_like, zeros_like
+from narae.ops.logic import equal, where
+from narae.ops.math import cast, convert_to_tensor
+from narae.ops.reductions import sum
+from narae.ops.shapes import broadcast_to, expand_dims, squeeze
 from narae.tensor.tensor import Tensor
 
 REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
@@ -39,14 +43,15 @@ def mask_of(x: Any) -> Any:
 def same_rank(x: Any, y: Any, expand_vectors: bool = True) -> tuple[Any, Any]:
     """x and y, a last axis of length 1 dropped, or added to a vector, where ranks differ by one.
 
+    >>> from narae import ops
     >>> x, y = same_rank(ops.ones((4, 1)), ops.ones((4,)))
     >>> x.shape, y.shape
     ((4, 1), (4, 1))
     """
     if len(x.shape) == len(y.shape) + 1 and x.shape[-1] == 1:
         if len(y.shape) == 1 and expand_vectors:
-            return x, ops.expand_dims(y, -1)
-        return ops.squeeze(x, -1), y
+            return x, expand_dims(y, -1)
+        return squeeze(x, -1), y
     if len(y.shape) == len(x.shape) + 1 and y.shape[-1] == 1:
         y, x = same_rank(y, x, expand_vectors)
     return x, y
@@ -60,13 +65,13 @@ def masked_weight(weight: Any, mask: Any, dtype: str, reduction: str | None) -> 
     """
     if mask is None:
         return weight
-    mask = ops.cast(mask, dtype)
+    mask = cast(mask, dtype)
     if reduction in _AVERAGES:
         total = float(math.prod(mask.shape))
-        mask = mask * (total / (ops.sum(mask) + epsilon()))
+        mask = mask * (total / (sum(mask) + epsilon()))
     if weight is None:
         return mask
-    mask, weight = same_rank(mask, ops.cast(weight, dtype))
+    mask, weight = same_rank(mask, cast(weight, dtype))
     return weight * mask
 
 
@@ -74,45 +79,46 @@ def reduce_weighted(
     values: Any, weight: Any, mask: Any, reduction: str | None, dtype: str
 ) -> Tensor:
     """Per-sample losses, times the weights, reduced: a scalar, or the values for 'none'."""
-    values = ops.cast(values, dtype)
-    weight = None if weight is None else ops.convert_to_tensor(weight, dtype)
+    values = cast(values, dtype)
+    weight = None if weight is None else convert_to_tensor(weight, dtype)
     weight = masked_weight(weight, mask, dtype, reduction)
     if weight is not None:
-        values, weight = same_rank(values, ops.cast(weight, dtype))
+        values, weight = same_rank(values, cast(weight, dtype))
         values = values * weight
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return values
-    total = ops.sum(values)
+    total = sum(values)
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return divide_no_nan(total, ops.sum(weight))
+        return divide_no_nan(total, sum(weight))
     return total / float(math.prod(values.shape))
 
 
 def divide_no_nan(x: Any, y: Any) -> Any:
     """x / y, and 0 where y is 0; the derivative stays finite.
 
+    >>> from narae import ops
     >>> divide_no_nan(ops.ones(()), ops.zeros(())).item()
     0.0
     """
-    zero = ops.equal(y, 0)
-    return ops.where(zero, ops.zeros_like(x), x / ops.where(zero, ops.ones_like(y), y))
+    zero = equal(y, 0)
+    return where(zero, zeros_like(x), x / where(zero, ones_like(y), y))
 
 
 def samplewise(values: Any, weight: Any, reduce: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
     """Values and weights as one number per sample: the axes after the first are reduced."""
     mask = mask_of(values)
-    values = ops.cast(values, dtype)
+    values = cast(values, dtype)
     if weight is not None:
-        weight = ops.convert_to_tensor(weight, dtype)
+        weight = convert_to_tensor(weight, dtype)
         weight = masked_weight(weight, mask, dtype, "sum")
         values, weight = same_rank(values, weight)
         rank = len(weight.shape)
         if len(values.shape) > rank:
             values = reduce(values, axis=tuple(range(rank, len(values.shape))))
         values = values * weight
-        weight = ops.broadcast_to(weight, values.shape)
+        weight = broadcast_to(weight, values.shape)
         if rank > 1:
             weight = reduce(weight, axis=tuple(range(1, rank)))
     if len(values.shape) > 1:

@@ -17,7 +17,8 @@ from narae.base.types import Shape
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
 from narae.tensor.lengths import Lengths, Unknown
-from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor, public_op
+from narae.tensor.public_names import exported, public_op
+from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor
 
 
 class KerasHistory(NamedTuple):
@@ -294,7 +295,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def public(function: F) -> F:
-    """Make a function of tensors a public op: given KerasTensors it records itself and infers."""
+    """Make a function of tensors a public op: given KerasTensors it records itself and infers. Its name
+    becomes one of `narae.ops`."""
 
     @functools.wraps(function)
     def op(*args: Any, **kwargs: Any) -> Any:
@@ -314,7 +316,7 @@ def public(function: F) -> F:
     name = function.__name__
     _UNRULED.setdefault(name, function)
     op.__narae_public__ = True  # type: ignore[attr-defined]
-    return op  # type: ignore[return-value]
+    return exported(op)  # type: ignore[return-value]
 
 
 _RULES: dict[str, Callable[..., Any]] = {}

@@ -6,9 +6,7 @@ written with tensors.
 
 from __future__ import annotations
 
-import functools
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from narae.base.arrays import is_masked, native
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.graph.ir import Op, Spec, Value
 from narae.tensor.lengths import Unknown
+from narae.tensor.public_names import public_op
 
 
 class Operators:
@@ -165,12 +164,6 @@ class LogicalOperators(Operators):
 
     def __rxor__(self, other: Any) -> Any:
         return _op("logical_xor", other, self)
-
-
-@functools.cache
-def public_op(name: str) -> Callable[..., Any]:
-    """A function of `narae.ops`, which is made of tensors and so loads after them."""
-    return getattr(importlib.import_module("narae.ops"), name)
 
 
 def _op(name: str, *args: Any) -> Any:

@@ -1,6 +1,8 @@
 """How far predictions are from truths: the formulas that losses and metrics share.
 
 y_true, y_pred: (..., d) -> (...), one number per sample, but where a formula says otherwise.
+
+This file is written by `make names`.
 """
 
 from narae.ops.objectives.crossentropy import (
@@ -12,7 +14,11 @@ from narae.ops.objectives.crossentropy import (
     poisson,
     sparse_categorical_crossentropy,
 )
-from narae.ops.objectives.margin import categorical_hinge, hinge, squared_hinge
+from narae.ops.objectives.margin import (
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
 from narae.ops.objectives.regression import (
     cosine_similarity,
     huber,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from narae import ops
 from narae.base.dtypes import as_float, result_type
+from narae.base.registry import builtin
 from narae.base.settings import epsilon
+from narae.ops.indexing import take_along_axis
+from narae.ops.logic import not_equal, stop_gradient, where
+from narae.ops.math import cast, clip, convert_to_tensor, exp, log, power
+from narae.ops.nn import log_sigmoid, sigmoid
 from narae.ops.objectives.pairs import (
     check_axis,
     check_labels,
@@ -16,12 +20,15 @@ from narae.ops.objectives.pairs import (
     class_indices,
     pair,
 )
+from narae.ops.reductions import max, mean, sum
+from narae.ops.shapes import expand_dims, squeeze
+from narae.ops.simplex import log_softmax, softmax
 from narae.tensor.tensor import Tensor
 
 
 def clipped(x: Any) -> Tensor:
     """Probabilities kept off 0 and 1 by epsilon, so that logarithms stay finite."""
-    return ops.clip(x, epsilon(), 1.0 - epsilon())
+    return clip(x, epsilon(), 1.0 - epsilon())
 
 
 def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Tensor:
@@ -31,6 +38,7 @@ def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Tensor:
     return y_true * (1.0 - label_smoothing) + label_smoothing / classes
 
 
+@builtin("keras.losses")
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -47,7 +55,7 @@ def binary_crossentropy(
     """
     y_true, y_pred = _binary_pair("binary_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
-    return ops.mean(_binary(y_true, y_pred, from_logits), axis=axis)
+    return mean(binary_terms(y_true, y_pred, from_logits), axis=axis)
 
 
 def _binary_pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -56,15 +64,17 @@ def _binary_pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return y_true, y_pred
 
 
-def _binary(y_true: Any, y_pred: Any, from_logits: bool) -> Any:
+def binary_terms(y_true: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
+    """−(t log p + (1 − t) log(1 − p)) for each element."""
     if from_logits:
-        yes, no = ops.log_sigmoid(y_pred), ops.log_sigmoid(-y_pred)
+        yes, no = log_sigmoid(y_pred), log_sigmoid(-y_pred)
     else:
         y_pred = clipped(y_pred)
-        yes, no = ops.log(y_pred), ops.log(1.0 - y_pred)
+        yes, no = log(y_pred), log(1.0 - y_pred)
     return -(y_true * yes + (1.0 - y_true) * no)
 
 
+@builtin("keras.losses")
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -85,20 +95,20 @@ def binary_focal_crossentropy(
     """
     y_true, y_pred = _binary_pair("binary_focal_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
-    y_pred = ops.sigmoid(y_pred) if from_logits else y_pred
+    y_pred = sigmoid(y_pred) if from_logits else y_pred
     right = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
-    loss = ops.power(1.0 - right, gamma) * _binary(y_true, y_pred, False)
+    loss = power(1.0 - right, gamma) * binary_terms(y_true, y_pred, False)
     if apply_class_balancing:
         loss = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * loss
-    return ops.mean(loss, axis=axis)
+    return mean(loss, axis=axis)
 
 
 def _one_hot_pair(
     name: str, y_true: Any, y_pred: Any, smoothing: float, axis: int
 ) -> tuple[Any, Any]:
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
-    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    y_pred = convert_to_tensor(y_pred)
+    y_pred = cast(y_pred, as_float(y_pred.dtype))
+    y_true = cast(convert_to_tensor(y_true), y_pred.dtype)
     check_axis(name, axis, y_pred.shape)
     if y_pred.shape and y_pred.shape[axis] == 1:
         warnings.warn(
@@ -111,6 +121,7 @@ def _one_hot_pair(
     return smoothed(y_true, smoothing, y_true.shape[axis]), y_pred
 
 
+@builtin("keras.losses")
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -129,12 +140,13 @@ def categorical_crossentropy(
     name = "categorical_crossentropy"
     y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing, axis)
     if from_logits:
-        log_p = ops.log_softmax(y_pred, axis=axis)
+        log_p = log_softmax(y_pred, axis=axis)
     else:
-        log_p = ops.log(clipped(y_pred / ops.sum(y_pred, axis=axis, keepdims=True)))
-    return -ops.sum(y_true * log_p, axis=axis)
+        log_p = log(clipped(y_pred / sum(y_pred, axis=axis, keepdims=True)))
+    return -sum(y_true * log_p, axis=axis)
 
 
+@builtin("keras.losses")
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -154,12 +166,13 @@ def categorical_focal_crossentropy(
     """
     name = "categorical_focal_crossentropy"
     y_true, y_pred = _one_hot_pair(name, y_true, y_pred, label_smoothing, axis)
-    y_pred = ops.softmax(y_pred, axis=axis) if from_logits else y_pred
-    y_pred = clipped(y_pred / ops.sum(y_pred, axis=axis, keepdims=True))
-    weight = ops.power(1.0 - y_pred, gamma) * alpha
-    return ops.sum(weight * (-y_true * ops.log(y_pred)), axis=axis)
+    y_pred = softmax(y_pred, axis=axis) if from_logits else y_pred
+    y_pred = clipped(y_pred / sum(y_pred, axis=axis, keepdims=True))
+    weight = power(1.0 - y_pred, gamma) * alpha
+    return sum(weight * (-y_true * log(y_pred)), axis=axis)
 
 
+@builtin("keras.losses")
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -177,16 +190,16 @@ def sparse_categorical_crossentropy(
     '0.6931'
     """
     name = "sparse_categorical_crossentropy"
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_pred = ops.cast(y_pred, as_float(y_pred.dtype))
-    labels = class_indices(name, ops.convert_to_tensor(y_true), y_pred.shape, axis)
+    y_pred = convert_to_tensor(y_pred)
+    y_pred = cast(y_pred, as_float(y_pred.dtype))
+    labels = class_indices(name, convert_to_tensor(y_true), y_pred.shape, axis)
     check_labels(name, labels, y_pred.shape[axis], ignore_class)
-    labels = ops.cast(labels, "int32")
+    labels = cast(labels, "int32")
     if ignore_class is None:
         return -_log_of_picked(labels, y_pred, from_logits, axis)
-    valid = ops.not_equal(labels, ignore_class)
-    labels = ops.where(valid, labels, 0)
-    loss = ops.where(valid, -_log_of_picked(labels, y_pred, from_logits, axis), 0.0)
+    valid = not_equal(labels, ignore_class)
+    labels = where(valid, labels, 0)
+    loss = where(valid, -_log_of_picked(labels, y_pred, from_logits, axis), 0.0)
     if isinstance(loss, Tensor):
         loss._keras_mask = valid
     return loss
@@ -194,17 +207,18 @@ def sparse_categorical_crossentropy(
 
 def _log_of_picked(labels: Any, y_pred: Any, from_logits: bool, axis: int) -> Any:
     """log p of the true classes: only those are divided, clipped and logged, not all of p."""
-    index = ops.expand_dims(labels, axis)
+    index = expand_dims(labels, axis)
     if from_logits:
-        shifted = y_pred - ops.stop_gradient(ops.max(y_pred, axis=axis, keepdims=True))
-        picked = ops.take_along_axis(shifted, index, axis=axis)
-        log_p = picked - ops.log(ops.sum(ops.exp(shifted), axis=axis, keepdims=True))
+        shifted = y_pred - stop_gradient(max(y_pred, axis=axis, keepdims=True))
+        picked = take_along_axis(shifted, index, axis=axis)
+        log_p = picked - log(sum(exp(shifted), axis=axis, keepdims=True))
     else:
-        picked = ops.take_along_axis(y_pred, index, axis=axis)
-        log_p = ops.log(clipped(picked / ops.sum(y_pred, axis=axis, keepdims=True)))
-    return ops.cast(ops.squeeze(log_p, axis), result_type(log_p.dtype, "float32"))
+        picked = take_along_axis(y_pred, index, axis=axis)
+        log_p = log(clipped(picked / sum(y_pred, axis=axis, keepdims=True)))
+    return cast(squeeze(log_p, axis), result_type(log_p.dtype, "float32"))
 
 
+@builtin("keras.losses")
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """Σ t log(t / p) over the last axis, both kept in [epsilon, 1] (Kullback & Leibler 1951).
 
@@ -214,10 +228,11 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     [0.0]
     """
     y_true, y_pred = pair("kl_divergence", y_true, y_pred)
-    y_true, y_pred = (ops.clip(y, epsilon(), 1.0) for y in (y_true, y_pred))
-    return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
+    y_true, y_pred = (clip(y, epsilon(), 1.0) for y in (y_true, y_pred))
+    return sum(y_true * log(y_true / y_pred), axis=-1)
 
 
+@builtin("keras.losses")
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """mean(y_pred − y_true log(y_pred + epsilon)) over the last axis: counts and their expectation.
 
@@ -227,4 +242,4 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
     [1.5]
     """
     y_true, y_pred = pair("poisson", y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
+    return mean(y_pred - y_true * log(y_pred + epsilon()), axis=-1)

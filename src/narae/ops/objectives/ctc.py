@@ -6,9 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from narae import ops
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
+from narae.ops.creation import arange, full
+from narae.ops.indexing import take_along_axis
+from narae.ops.logic import equal, less, logical_and, not_equal, where
+from narae.ops.math import cast, convert_to_tensor, maximum
+from narae.ops.numbers import logaddexp
+from narae.ops.shapes import broadcast_to, concatenate, expand_dims, reshape, squeeze, transpose
+from narae.ops.simplex import log_softmax
 from narae.primitives.records.control import scan_over
 from narae.tensor.tensor import Tensor
 
@@ -27,29 +33,29 @@ def ctc_loss(
     >>> f"{ctc_loss([[1]], [[[0.0, 0.0]]], [1], [1])[0]:.4f}"
     '0.6931'
     """
-    output = ops.convert_to_tensor(output)
-    output = ops.cast(output, result_type(as_float(output.dtype), "float32"))
-    labels = ops.cast(ops.convert_to_tensor(target), "int32")
+    output = convert_to_tensor(output)
+    output = cast(output, result_type(as_float(output.dtype), "float32"))
+    labels = cast(convert_to_tensor(target), "int32")
     check_sequences(labels.shape, output.shape)
     count, times, _ = output.shape
     target_length, output_length = (
-        ops.cast(ops.convert_to_tensor(n), "int32") for n in (target_length, output_length)
+        cast(convert_to_tensor(n), "int32") for n in (target_length, output_length)
     )
     states, jumps = _alignment(labels, mask_index)
     width = states.shape[1]
-    scores = ops.log_softmax(output, axis=-1)
-    index = ops.broadcast_to(ops.expand_dims(states, 1), (count, times, width))
-    emitted = ops.take_along_axis(scores, index, axis=-1)
-    first = ops.where(ops.arange(width) < 2, emitted[:, 0], _NEVER)
+    scores = log_softmax(output, axis=-1)
+    index = broadcast_to(expand_dims(states, 1), (count, times, width))
+    emitted = take_along_axis(scores, index, axis=-1)
+    first = where(arange(width) < 2, emitted[:, 0], _NEVER)
 
     def step(alpha: Any, emission: Any, t: Any) -> list[Any]:
-        jumped = ops.where(jumps, _later(alpha, 2), _NEVER)
-        new = ops.logaddexp(ops.logaddexp(alpha, _later(alpha, 1)), jumped) + emission
-        running = ops.expand_dims(ops.less(t, output_length), -1)
-        return [ops.where(running, new, alpha)]
+        jumped = where(jumps, _later(alpha, 2), _NEVER)
+        new = logaddexp(logaddexp(alpha, _later(alpha, 1)), jumped) + emission
+        running = expand_dims(less(t, output_length), -1)
+        return [where(running, new, alpha)]
 
-    rest = ops.transpose(emitted[:, 1:], (1, 0, 2))
-    (alpha,) = scan_over(step, [first], [rest, ops.arange(1, times)], times - 1)
+    rest = transpose(emitted[:, 1:], (1, 0, 2))
+    (alpha,) = scan_over(step, [first], [rest, arange(1, times)], times - 1)
     return -_at_the_end(alpha, 2 * target_length)
 
 
@@ -65,27 +71,27 @@ def check_sequences(labels: tuple[int, ...], scores: tuple[int, ...]) -> None:
 def _alignment(labels: Any, blank: int) -> tuple[Any, Any]:
     """The states of an alignment, blanks between the labels, and where one may be jumped over."""
     count, length = labels.shape
-    blanks = ops.full((count, length, 1), blank, dtype="int32")
-    pairs = ops.concatenate([blanks, ops.expand_dims(labels, -1)], axis=-1)
-    last = ops.full((count, 1), blank, dtype="int32")
-    states = ops.concatenate([ops.reshape(pairs, (count, 2 * length)), last], axis=1)
+    blanks = full((count, length, 1), blank, dtype="int32")
+    pairs = concatenate([blanks, expand_dims(labels, -1)], axis=-1)
+    last = full((count, 1), blank, dtype="int32")
+    states = concatenate([reshape(pairs, (count, 2 * length)), last], axis=1)
     # from one label to the next when they differ: the blank between equal ones must be seen. By
     # place, not by class: the blank's class among the labels is a label like others
-    before = ops.concatenate([ops.full((count, 2), blank, dtype="int32"), states[:, :-2]], axis=1)
+    before = concatenate([full((count, 2), blank, dtype="int32"), states[:, :-2]], axis=1)
     is_label = np.arange(2 * length + 1) % 2 == 1
-    return states, ops.logical_and(is_label, ops.not_equal(states, before))
+    return states, logical_and(is_label, not_equal(states, before))
 
 
 def _later(alpha: Any, k: int) -> Any:
     """alpha moved k states on."""
-    never = ops.full((alpha.shape[0], k), _NEVER, dtype=alpha.dtype)
-    return ops.concatenate([never, alpha[:, :-k]], axis=1)
+    never = full((alpha.shape[0], k), _NEVER, dtype=alpha.dtype)
+    return concatenate([never, alpha[:, :-k]], axis=1)
 
 
 def _at_the_end(alpha: Any, last: Any) -> Any:
     """log of what ends in the last blank or in the label before it."""
-    last = ops.expand_dims(last, -1)
-    blank = ops.take_along_axis(alpha, last, axis=1)
-    label = ops.take_along_axis(alpha, ops.maximum(last - 1, 0), axis=1)
-    label = ops.where(ops.equal(last, 0), _NEVER, label)
-    return ops.squeeze(ops.logaddexp(blank, label), 1)
+    last = expand_dims(last, -1)
+    blank = take_along_axis(alpha, last, axis=1)
+    label = take_along_axis(alpha, maximum(last - 1, 0), axis=1)
+    label = where(equal(last, 0), _NEVER, label)
+    return squeeze(logaddexp(blank, label), 1)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from narae import ops
+from narae.base.registry import builtin
+from narae.ops.logic import equal, logical_or, where
+from narae.ops.math import maximum, square
 from narae.ops.objectives.pairs import pair
+from narae.ops.reductions import all, max, mean, sum
 from narae.tensor.tensor import Tensor
 
 
 def signs(y_true: Any) -> Tensor:
     """Labels −1 and 1 from labels 0 and 1; others stay what they are."""
-    binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
-    return ops.where(binary, 2.0 * y_true - 1.0, y_true)
+    binary = all(logical_or(equal(y_true, 0), equal(y_true, 1)))
+    return where(binary, 2.0 * y_true - 1.0, y_true)
 
 
+@builtin("keras.losses")
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 − y_true y_pred, 0)) over the last axis; labels −1 and 1, or 0 and 1.
 
@@ -24,9 +28,10 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
     [0.25]
     """
     y_true, y_pred = pair("hinge", y_true, y_pred)
-    return ops.mean(ops.maximum(1.0 - signs(y_true) * y_pred, 0.0), axis=-1)
+    return mean(maximum(1.0 - signs(y_true) * y_pred, 0.0), axis=-1)
 
 
+@builtin("keras.losses")
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """mean(max(1 − y_true y_pred, 0)²) over the last axis; labels −1 and 1, or 0 and 1.
 
@@ -36,9 +41,10 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     [0.5]
     """
     y_true, y_pred = pair("squared_hinge", y_true, y_pred)
-    return ops.mean(ops.square(ops.maximum(1.0 - signs(y_true) * y_pred, 0.0)), axis=-1)
+    return mean(square(maximum(1.0 - signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
+@builtin("keras.losses")
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """max(best wrong score − right score + 1, 0) over the last axis; one-hot targets.
 
@@ -48,6 +54,6 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     [0.5]
     """
     y_true, y_pred = pair("categorical_hinge", y_true, y_pred)
-    right = ops.sum(y_true * y_pred, axis=-1)
-    wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
-    return ops.maximum(wrong - right + 1.0, 0.0)
+    right = sum(y_true * y_pred, axis=-1)
+    wrong = max((1.0 - y_true) * y_pred, axis=-1)
+    return maximum(wrong - right + 1.0, 0.0)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from narae import ops
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
+from narae.ops.math import cast, convert_to_tensor
+from narae.ops.shapes import squeeze
 from narae.ops.weighting import same_rank
 from narae.primitives.record import broadcast_shapes
 from narae.tensor.tensor import Tensor
@@ -21,10 +22,10 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
     Raises ShapeError when the shapes do not broadcast.
     """
-    y_pred = ops.convert_to_tensor(y_pred)
+    y_pred = convert_to_tensor(y_pred)
     dtype = as_float(y_pred.dtype)
-    y_pred = ops.cast(y_pred, dtype)
-    y_true = ops.cast(ops.convert_to_tensor(y_true), dtype)
+    y_pred = cast(y_pred, dtype)
+    y_true = cast(convert_to_tensor(y_true), dtype)
     given = y_true.shape, y_pred.shape
     y_true, y_pred = same_rank(y_true, y_pred)
     try:
@@ -77,7 +78,7 @@ def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int
     if not pred:
         raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
     if len(true) == len(pred) and true[-1] == 1:
-        y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else ops.squeeze(y_true, -1)
+        y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else squeeze(y_true, -1)
     axis = axis % len(pred)
     expected = pred[:axis] + pred[axis + 1 :]
     if _alike(tuple(y_true.shape), expected):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from narae import ops
+from narae.base.registry import builtin
 from narae.base.settings import epsilon
+from narae.ops.logic import where
+from narae.ops.math import absolute, log, maximum, rsqrt, square
+from narae.ops.numbers import logaddexp
 from narae.ops.objectives.pairs import pair
+from narae.ops.reductions import mean, sum
 from narae.tensor.tensor import Tensor
 
 
+@builtin("keras.losses")
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((y_true − y_pred)²) over the last axis: (..., d) -> (...).
 
@@ -20,9 +25,10 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     [0.5]
     """
     y_true, y_pred = pair("mean_squared_error", y_true, y_pred)
-    return ops.mean(ops.square(y_true - y_pred), axis=-1)
+    return mean(square(y_true - y_pred), axis=-1)
 
 
+@builtin("keras.losses")
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean(|y_true − y_pred|) over the last axis: (..., d) -> (...).
 
@@ -32,9 +38,10 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     [0.5]
     """
     y_true, y_pred = pair("mean_absolute_error", y_true, y_pred)
-    return ops.mean(ops.abs(y_true - y_pred), axis=-1)
+    return mean(absolute(y_true - y_pred), axis=-1)
 
 
+@builtin("keras.losses")
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """100 mean(|(y_true − y_pred) / y_true|) over the last axis, |y_true| at least epsilon.
 
@@ -44,10 +51,11 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     [25.0]
     """
     y_true, y_pred = pair("mean_absolute_percentage_error", y_true, y_pred)
-    ratio = ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), epsilon()))
-    return 100.0 * ops.mean(ratio, axis=-1)
+    ratio = absolute((y_true - y_pred) / maximum(absolute(y_true), epsilon()))
+    return 100.0 * mean(ratio, axis=-1)
 
 
+@builtin("keras.losses")
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """mean((log(1 + y_true) − log(1 + y_pred))²) over the last axis, both at least epsilon.
 
@@ -57,22 +65,23 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     [0.0]
     """
     y_true, y_pred = pair("mean_squared_logarithmic_error", y_true, y_pred)
-    first, second = (ops.log(ops.maximum(y, epsilon()) + 1.0) for y in (y_pred, y_true))
-    return ops.mean(ops.square(first - second), axis=-1)
+    first, second = (log(maximum(y, epsilon()) + 1.0) for y in (y_pred, y_true))
+    return mean(square(first - second), axis=-1)
 
 
 def unit(x: Any, axis: Any = -1) -> Tensor:
     """x divided by its length along an axis, the length at least epsilon."""
-    length = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(length, epsilon() ** 2))
+    length = sum(square(x), axis=axis, keepdims=True)
+    return x * rsqrt(maximum(length, epsilon() ** 2))
 
 
 def cosine(y_true: Any, y_pred: Any, axis: Any = -1) -> Tensor:
     """The cosine of the angle between targets and predictions along an axis."""
     y_true, y_pred = pair("cosine_similarity", y_true, y_pred)
-    return ops.sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
+    return sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
 
 
+@builtin("keras.losses")
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """−cos of the angle between targets and predictions: −1 for one direction, 1 for opposite ones.
 
@@ -84,6 +93,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     return -cosine(y_true, y_pred, axis)
 
 
+@builtin("keras.losses")
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """mean(e² / 2 where |e| ≤ delta, delta |e| − delta² / 2 beyond) over the last axis; Huber 1964.
 
@@ -94,11 +104,12 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """
     y_true, y_pred = pair("huber", y_true, y_pred)
     error = y_pred - y_true
-    size = ops.abs(error)
-    near, far = 0.5 * ops.square(error), delta * size - 0.5 * delta * delta
-    return ops.mean(ops.where(size <= delta, near, far), axis=-1)
+    size = absolute(error)
+    near, far = 0.5 * square(error), delta * size - 0.5 * delta * delta
+    return mean(where(size <= delta, near, far), axis=-1)
 
 
+@builtin("keras.losses")
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """mean(log cosh(y_pred − y_true)) over the last axis: a square near 0, |e| − log 2 far away.
 
@@ -110,4 +121,4 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     y_true, y_pred = pair("log_cosh", y_true, y_pred)
     error = y_pred - y_true
     # log cosh e = log((exp(e) + exp(-e)) / 2), without overflow
-    return ops.mean(ops.logaddexp(error, -error) - math.log(2.0), axis=-1)
+    return mean(logaddexp(error, -error) - math.log(2.0), axis=-1)

@@ -9,6 +9,7 @@ import numpy as np
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
 from narae.base.types import Shape
+from narae.ops.creation import linspace
 from narae.primitives.record import normalize_axes, normalize_axis
 from narae.tensor.promote import dtype_of
 from narae.tensor.symbolic import KerasTensor, rule, shape_of
@@ -141,8 +142,6 @@ def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     """As linspace."""
-    from narae.ops.creation import linspace
-
     out = linspace(start, stop, num, endpoint, axis=axis)
     return KerasTensor(out.shape, dtype or out.dtype)
 
