@@ -271,6 +271,27 @@ def test_nothing_is_compiled_anew_while_nothing_changes(make: Any) -> None:
     assert Readings(model).same()
 
 
+def test_code_of_any_making_is_read() -> None:
+    """Classes made by exec have no module; objects may have no attributes, hold each other, or be large."""
+    made: dict[str, Any] = {"ops": ops, "layers": layers}
+    exec(
+        "class Plain: factor = 2.0\n"
+        "class Slots:\n    __slots__ = ('a',)\n"
+        "class Made(layers.Layer):\n"
+        "    def call(self, x): return x * Plain.factor if self.slots else x\n",
+        made,
+    )
+    layer = made["Made"]()
+    layer.slots, layer.large = made["Slots"](), list(range(100_000))
+    layer.held = types.SimpleNamespace(ring=[])
+    layer.held.ring += [layer.held, layer.held.ring]
+    model = narae.Sequential([narae.Input((3,)), layer])
+    model.compile("sgd", "mse")
+    assert model.predict(X, verbose=0)[0, 0] == 2
+    made["Plain"].factor = 5.0
+    assert model.predict(X, verbose=0)[0, 0] == 5
+
+
 def test_a_counter_that_is_read_is_told() -> None:
     model = own_model()
 

@@ -30,6 +30,7 @@ _FAMILIES = tuple(
     for name in ("activations", "constraints", "losses", "metrics", "optimizers", "regularizers")
 )
 _HELD = ("_fn", "_fn_kwargs", "_rate")  # settings of narae's own that are read under another name
+_WRITTEN = 1 << 9  # of a class's flags: it was made by a class statement
 _MOST = 200  # items of a container, and attributes of an object, that are looked at
 _TOTAL = 20_000  # readings
 _BYTES = 1 << 16  # of an array that are
@@ -258,8 +259,8 @@ class _Reader:
         if not isinstance(value, (types.ModuleType, type)):
             self.value(f"the global {name}", value)
             return
-        module = value.__name__ if isinstance(value, types.ModuleType) else value.__module__
-        if not _is_library(module):
+        module = isinstance(value, types.ModuleType)
+        if not (_is_library(value.__name__) if module else _is_of_library(value)):
             held, other = vars(value), (types.ModuleType, type)
             self.named(
                 name, held, [n for n in names if n in held and not isinstance(held[n], other)]
@@ -338,6 +339,12 @@ def _is_library(module: str) -> bool:
     )
 
 
+def _is_of_library(cls: type) -> bool:
+    """Whether a class is Python's or a well-known module's; those that exec makes are said to be of builtins."""
+    module = str(cls.__module__)
+    return (module != "builtins" and _is_library(module)) or not cls.__flags__ & _WRITTEN
+
+
 def _is_looked_into(value: Any) -> bool:
     """Whether an object's attributes are settings: narae's regularizers and their like, and objects of users."""
     arguments = getattr(
@@ -347,7 +354,7 @@ def _is_looked_into(value: Any) -> bool:
         return True
     module = str(type(value).__module__)
     return isinstance(getattr(value, "__dict__", None), dict) and (
-        module.startswith(_FAMILIES) or not _is_library(module)
+        module.startswith(_FAMILIES) or not _is_of_library(type(value))
     )
 
 
