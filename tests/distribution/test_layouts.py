@@ -136,7 +136,7 @@ def test_a_layer_s_output_is_laid_out_by_its_path() -> None:
     layouts = distribution.LayoutMap(mesh)
     layouts[".*hidden/output"] = ("batch", "model")
     with distribution.ModelParallel(layout_map=layouts).scope():
-        program = trained()._steps().programs()[0][1].program
+        program = trained()._step_programs().items()[0][1].program
         ops = [node.op.name for node in program.plan.graph.nodes]
     assert ops.count("lay") == 2  # the output and its gradient
 

@@ -28,7 +28,7 @@ def _model(*more: Any, rows: int | None = None) -> Any:
 def test_rows_are_the_plan(each_executor: str) -> None:
     model = _model()
     report = model.explain_plan(X, Y)
-    ((kind, compiled),) = model._steps().programs()
+    ((kind, compiled),) = model._step_programs().items()
     (program,) = report.programs
     plan = compiled.program.plan
     assert (kind, program.kind, program.executor) == ("train", "train", each_executor)
@@ -70,7 +70,7 @@ def test_a_batch_reports_one_program_and_none_reports_all() -> None:
     assert {row.program for row in model.explain_plan().rows} == {0, 1, 2}
     assert [p.kind for p in model.explain_plan(X, Y, step="test").programs] == ["test"]
     assert [p.kind for p in model.explain_plan(X, Y, step="predict").programs] == ["predict"]
-    assert len(model._steps().programs()) == 4  # the batch of predict was known
+    assert len(model._step_programs().items()) == 4  # the batch of predict was known
 
 
 def test_looking_at_a_plan_changes_nothing() -> None:

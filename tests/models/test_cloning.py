@@ -134,7 +134,7 @@ def test_a_clone_is_compiled_as_the_model_is_with_a_state_of_its_own() -> None:
     assert clone.optimizer is not model.optimizer
     assert int(clone.optimizer.iterations.numpy()) == 0
     assert clone.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
-    assert metric not in clone._trained.metrics.metrics
+    assert metric not in clone._compile_state.metrics.metrics
     assert not narae.models.clone_model(narae.Sequential([narae.layers.Dense(1)])).compiled
 
 

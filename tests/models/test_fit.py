@@ -46,12 +46,12 @@ def test_layers_are_frozen_and_thawed_between_fits() -> None:
 def test_a_learning_rate_set_between_fits_holds_at_once() -> None:
     model = _model("sgd")
     assert all(_changed(model))
-    programs = len(model._steps()._programs)
+    programs = len(model._step_programs()._programs)
     model.optimizer.learning_rate = 0.0
     assert not any(_changed(model))
     model.optimizer.learning_rate = 0.1
     assert all(_changed(model))
-    assert len(model._steps()._programs) == programs  # and compiles nothing anew
+    assert len(model._step_programs()._programs) == programs  # and compiles nothing anew
 
 
 def test_weights_set_between_fits_are_those_that_train() -> None:
@@ -66,7 +66,7 @@ def test_weights_set_between_fits_are_those_that_train() -> None:
 def test_one_program_serves_each_shape_of_batch() -> None:
     model = _model()
     model.fit(X, Y, epochs=3, batch_size=16, verbose=0, validation_data=(X, Y))
-    kinds = sorted(kind for kind, _ in model._steps().programs())
+    kinds = sorted(kind for kind, _ in model._step_programs().items())
     assert kinds == ["test", "test", "train", "train"]  # full batches and the short one
 
 

@@ -70,7 +70,7 @@ def test_many_lengths_within_a_bound(
     net, one = model(), DOORS[door]
     for length in range(1, 31):
         one(net, *batch(length))
-    assert 0 < len(net._steps()._programs) <= 4
+    assert 0 < len(net._step_programs()._programs) <= 4
     assert alive() <= 4
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from narae.distributed.distribution import spread_of
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
 from narae.engine.variable import touch
-from narae.executors import has_halves, load, wishes
+from narae.executors import has_halves, load, plan_options
+from narae.executors.shared.program import Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
@@ -33,9 +34,21 @@ def simplified_for(
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:
-    """The plan of a traced function's simplified graph, as an executor wants it."""
-    heads, apart = wishes(executor_name)
+    """The plan of a traced function's simplified graph, with the executor's options."""
+    heads, apart = plan_options(executor_name)
     return plan(fuse(graph, heads), len(traced.variables), traced.written, apart)
+
+
+class Arguments(Protocol):
+    """What fills a program's inputs: a batch of data, or the part of one that a process has."""
+
+    def part(self, rows: slice | np.ndarray) -> Arguments:
+        """Some of the rows."""
+        ...
+
+    def write(self, buffers: Sequence[np.ndarray]) -> None:
+        """Write the leaves in order, cast where dtypes differ."""
+        ...
 
 
 class Compiled:
@@ -73,19 +86,18 @@ class Compiled:
             self._touch()
         return fill(self.traced.result, outputs)
 
-    def fill(self, batch: Any) -> None:
+    def fill(self, batch: Arguments) -> None:
         """Write a batch into `inputs`: of one that is split among processes this one's rows."""
-        rows = getattr(self.program, "rows", None)
+        rows = self.program.rows
         (batch if rows is None else batch.part(rows)).write(self.inputs)
 
-    def many(self, steps: int, rows: Sequence[Rows]) -> Many | None:
-        """Run many steps at once on rows of arrays, if the executor can: see `Many`."""
-        run = getattr(self.program, "many", None)
-        if run is None:
+    def many(self, steps: int, rows: Sequence[Rows]) -> ManySteps | None:
+        """Run many steps at once on rows of arrays; None where the executor runs step by step."""
+        if not self.program.runs_many:
             return None
         kept = [np.empty((steps, *a.shape), a.dtype) for a in self.program.outputs]
-        progress = run(steps, rows, kept)
-        return None if progress is None else Many(self, kept, progress)
+        progress = self.program.many(steps, rows, kept)
+        return None if progress is None else ManySteps(self, steps, kept, progress)
 
     def _bring(self) -> None:
         """Where another executor left newer values on a device, a program that reads arrays needs
@@ -102,14 +114,14 @@ class Compiled:
             touch(self._touched)
 
 
-class Many:
-    """A run of many steps. Iterate for the number of steps that are done, now and then; close it
+class ManySteps:
+    """A run of `steps` steps. Iterate for the number of steps that are done, now and then; close it
     to end after the present step. `kept`: what the steps gave, by output and step."""
 
     def __init__(
-        self, compiled: Compiled, kept: list[np.ndarray], progress: Generator[int]
+        self, compiled: Compiled, steps: int, kept: list[np.ndarray], progress: Progress
     ) -> None:
-        self._compiled, self.kept, self._progress = compiled, kept, progress
+        self._compiled, self.steps, self.kept, self._progress = compiled, steps, kept, progress
 
     def __iter__(self) -> Iterator[int]:
         with self._compiled.lock.held():
@@ -123,7 +135,7 @@ class Many:
                 self._progress.close()
                 self._compiled._touch()
 
-    def results(self, steps: Any = slice(None)) -> Any:
+    def results(self, steps: int | slice = slice(None)) -> Any:
         """What the steps gave, in the function's structure: of one step, or arrays of several."""
         return self.filled([a[steps] for a in self.kept])
 

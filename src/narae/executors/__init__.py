@@ -8,12 +8,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
-
-import numpy as np
 
 from narae.base.errors import MissingExtra
 from narae.executors.shared.how import How
+from narae.executors.shared.program import Program
 from narae.executors.shared.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
@@ -35,21 +33,6 @@ def require(name: str) -> None:
         raise MissingExtra(package, extra, f"the {name} executor")
 
 
-class Program(Protocol):
-    """A loaded plan. `inputs` are its argument buffers, which the caller fills; a call gives its
-    output buffers, valid until the next call, and leaves new values in the stores given to `load`.
-
-    away: whether it leaves them on a device; else they are in the stores' arrays.
-    """
-
-    plan: Plan
-    away: bool
-    inputs: list[np.ndarray]
-    outputs: list[np.ndarray]
-
-    def __call__(self) -> list[np.ndarray]: ...
-
-
 def load(
     name: str,
     plan: Plan,
@@ -65,8 +48,8 @@ def load(
     return importlib.import_module(EXECUTORS[name]).load(plan, stores, threads, *more)
 
 
-def wishes(name: str) -> tuple[bool, int]:
-    """What plans for the executor `name` should be like: whether tiled nodes and what follows them
+def plan_options(name: str) -> tuple[bool, int]:
+    """How plans for the executor `name` are made: whether tiled nodes and what follows them
     are one step, and up to how many bytes values have memory of their own."""
     module = importlib.import_module(EXECUTORS[name])
     return module.HEADS, module.APART

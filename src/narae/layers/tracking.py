@@ -142,7 +142,7 @@ _OURS = frozenset(
         "_build_shapes",
         "input_spec",
         "_functional",
-        "_trained",
+        "_compile_state",
     }
 )
 

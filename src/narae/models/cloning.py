@@ -64,7 +64,7 @@ def clone_model(
 def _compiled_as(model: Any, clone: Any) -> Any:
     """The clone, compiled as the model is: with an optimizer and metrics of its own."""
     if model.compiled:
-        given = dict(model._trained.config)
+        given = dict(model._compile_state.config)
         optimizer = given["optimizer"]
         given["optimizer"] = None if optimizer is None else _same(optimizer)
         for kind in ("metrics", "weighted_metrics"):

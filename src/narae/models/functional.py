@@ -16,7 +16,6 @@ from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
 from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
-from narae.models.training import direct
 from narae.tensor.promote import to
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor, as_tensor
@@ -130,7 +129,7 @@ class Functional(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs. Arrays outside of training go through a compiled step from the second call
         for their shape on, where every layer is narae's own."""
-        found = direct.outputs(self, args, kwargs)
+        found = self._by_program(args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

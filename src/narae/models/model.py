@@ -111,7 +111,7 @@ class Model(Trainer, Layer):
         >>> report.rows[0].operations, report.rows[0].shape, report.rows[0].dtype
         (('dot', 'add', 'relu'), (8, 3), 'float32')
         """
-        from narae.models.plans import explain
+        from narae.models.plan_report import explain
 
         return explain(self, x, y, step)
 

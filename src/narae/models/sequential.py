@@ -13,7 +13,6 @@ from narae.layers.input import Input, InputLayer
 from narae.layers.policy import serialize_policy
 from narae.models.functional import Functional
 from narae.models.model import Model
-from narae.models.training import direct
 from narae.tensor.symbolic import KerasTensor
 
 
@@ -135,7 +134,7 @@ class Sequential(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs of the last layer. Arrays outside of training go through a compiled step from
         the second call for their shape on, where every layer is narae's own."""
-        found = direct.outputs(self, args, kwargs)
+        found = self._by_program(args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

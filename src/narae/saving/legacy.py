@@ -63,7 +63,7 @@ def packed(model: Any, include_optimizer: bool, version: str) -> bytes:
 
 def _training(model: Any) -> dict[str, Any]:
     """What `compile` was given, the optimizer apart."""
-    given = dict(model._trained.config)
+    given = dict(model._compile_state.config)
     given["loss"] = trees.map_tree(_full_name, given.get("loss"))
     for kind in ("loss", "metrics", "weighted_metrics"):
         given[kind] = trees.map_tree(_function_name, given.get(kind))

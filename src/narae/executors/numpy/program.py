@@ -11,18 +11,17 @@ from narae.executors.numpy.blocks import lower_step
 from narae.executors.numpy.calls import Source, call
 from narae.executors.numpy.lowerings import lower
 from narae.executors.shared.memory import Scratch, make_arrays
+from narae.executors.shared.program import Program
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
 
 
-class NumpyProgram:
+class NumpyProgram(Program):
     """Runs a plan. After loading, a run allocates nothing in proportion to the data, but for
     operations without a lowering.
 
     source: the Python code of a run, to read. state: the arrays that a run changes in place.
     """
-
-    away = False
 
     def __init__(
         self,

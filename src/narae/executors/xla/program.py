@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 
 from narae.base.dtypes import np_dtype
+from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.executors.shared.store import Store
 from narae.executors.xla.data import on_cpu
@@ -30,11 +31,11 @@ _BYTES = {"cpu": 8 << 20, "other": 64 << 20}
 _TIME = 0.2  # seconds that a dispatch should take: then the progress is shown, and Ctrl-C heard
 
 
-class XlaProgram:
+class XlaProgram(Program):
     """Runs a plan's graph on JAX's device, or over several. What it writes stays there: see
     `Store`. rows: of a batch, those that go into `inputs` here; None for all."""
 
-    away = True
+    away = runs_many = True
 
     def __init__(self, plan: Plan, stores: Sequence[Store], spread: Spread | None = None) -> None:
         self.plan = plan
@@ -105,16 +106,14 @@ class XlaProgram:
             _check(error)
             return self.outputs
 
-    def many(
-        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
-    ) -> Iterator[int] | None:
+    def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
         """Run many steps on rows of arrays; gives now and then how many are done. kept: for each
         output, memory for what all steps give. A run that is closed ends after what it began."""
         return self._chunks(steps, rows, kept)
 
     def _chunks(
         self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
-    ) -> Iterator[int]:
+    ) -> Generator[int]:
         # of the whole batch: the processes of a job must come to the same number
         each = sum(v.spec.size * np_dtype(v.dtype).itemsize for v in self.plan.inputs)
         each += sum(a.nbytes for a in self.outputs)

@@ -70,7 +70,7 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
 
 def subject_of(model: Any, kind: str, batch: Any) -> Subject:
     """A step for a batch, traced anew: its simplified graph and plan, and where its gradients are."""
-    traced = model._steps().traced(kind, batch.specs())
+    traced = model._step_programs().traced(kind, batch.specs())
     asked = traced.gradients
     of_variables = [g for _, g in asked.of_variables.values()]
     values, cotangents = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from narae.base import trees
 from narae.executors.shared.rows import Rows
 from narae.graph.ir import Spec
-from narae.models.data.batches import Source, part_of_pass, warn_ran_out
+from narae.models.data.batches import part_of_pass, warn_ran_out
 from narae.models.data.checks import spec_of
+from narae.models.data.protocols import RowIndex, Source, Specs, Triple
 
 _BLOCK = 1 << 14
 
@@ -30,7 +31,7 @@ class ArraySource(Source):
 
     def __init__(
         self,
-        tree: Any,
+        tree: Triple,
         samples: int,
         batch_size: int,
         shuffle: bool | str,
@@ -48,9 +49,9 @@ class ArraySource(Source):
         count = samples if shuffle is True else self.per_pass
         self._order = np.empty(count, np.intp) if shuffle else None
         self._ordered_for: int | None = None
-        self._specs: dict[int, Any] = {}
+        self._specs: dict[int, Specs] = {}
 
-    def arrays(self) -> Any:
+    def arrays(self) -> Triple:
         """(x, y, sample_weight), whole."""
         return self._tree
 
@@ -87,7 +88,7 @@ class ArraySource(Source):
         """A batch of the usual size."""
         return ArrayBatch(self, slice(0, self.batch_size), self.batch_size)
 
-    def specs(self, size: int) -> Any:
+    def specs(self, size: int) -> Specs:
         """The specs of a batch of `size` rows."""
         found = self._specs.get(size)
         if found is None:
@@ -116,7 +117,8 @@ class ArraySource(Source):
 
     def _reorder(self, passed: int) -> None:
         """Shuffle for a pass, in place: from 0, 1, 2, ... so that earlier passes leave no trace."""
-        order: Any = self._order
+        order = self._order
+        assert order is not None
         for start in range(0, len(order), _BLOCK):
             block = order[start : start + _BLOCK]
             np.add(_COUNT[: len(block)], start, out=block)
@@ -139,28 +141,30 @@ class ArrayBatch:
 
     __slots__ = ("_rows", "_source", "size")
 
-    def __init__(self, source: ArraySource, rows: Any, size: int) -> None:
+    wrapped = False
+
+    def __init__(self, source: ArraySource, rows: RowIndex, size: int) -> None:
         self._source, self._rows, self.size = source, rows, size
 
-    def tree(self) -> Any:
+    def tree(self) -> Triple:
         """(x, y, sample_weight) as arrays."""
         rows = self._rows
         return trees.map_tree(
             lambda leaf: None if leaf is None else leaf[rows], self._source.arrays()
         )
 
-    def specs(self) -> Any:
+    def specs(self) -> Specs:
         """`tree()` with a Spec, or None, for each leaf."""
         return self._source.specs(self.size)
 
-    def part(self, rows: Any) -> ArrayBatch:
+    def part(self, rows: RowIndex) -> ArrayBatch:
         """Some of the rows: a slice, or indices."""
         own = self._rows
         if type(own) is slice:
             own = np.arange(own.start, own.stop)
         return ArrayBatch(self._source, own[rows], len(own[rows]))
 
-    def write(self, buffers: list[np.ndarray]) -> None:
+    def write(self, buffers: Sequence[np.ndarray]) -> None:
         """Fill a program's inputs: the leaves in order, None left out, cast where dtypes differ."""
         source, rows = self._source, self._rows
         if type(rows) is slice:

@@ -12,6 +12,7 @@ from narae.base import trees
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.graph.ir import Spec
+from narae.models.data.protocols import Arrays, ClassWeights, DataLike
 
 SUPPORTED = (
     "NumPy arrays, tensors, pandas DataFrames and Series, lists of numbers, dicts, lists or tuples "
@@ -21,7 +22,7 @@ SUPPORTED = (
 )
 
 
-def as_arrays(data: Any, name: str) -> Any:
+def as_arrays(data: DataLike, name: str) -> Arrays:
     """The tree of `data` with NumPy arrays as leaves (None stays None), dtypes as they are.
 
     Lists that hold numbers alone become one array each. Raises ValueError for what holds no
@@ -35,7 +36,7 @@ def as_arrays(data: Any, name: str) -> Any:
         ) from None
 
 
-def _leaves(data: Any, name: str) -> Any:
+def _leaves(data: object, name: str) -> Arrays:
     if data is None:
         return None
     if isinstance(data, dict):
@@ -46,7 +47,7 @@ def _leaves(data: Any, name: str) -> Any:
     return as_array(data, name)
 
 
-def _numbers(data: Any) -> bool:
+def _numbers(data: object) -> bool:
     """Whether a nest of lists holds Python numbers alone: then it is one array."""
     return bool(data) and all(
         _numbers(item)
@@ -56,7 +57,7 @@ def _numbers(data: Any) -> bool:
     )
 
 
-def as_array(data: Any, name: str) -> np.ndarray:
+def as_array(data: object, name: str) -> np.ndarray:
     """One leaf as an array with a dtype of narae; see `as_arrays`."""
     try:
         array = data if isinstance(data, np.ndarray) else _converted(data, name)
@@ -103,7 +104,7 @@ def _from_pandas(data: Any) -> np.ndarray:
     return array if array.ndim > 1 else array[:, None]
 
 
-def leaves_by_name(tree: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+def leaves_by_name(tree: Arrays, name: str) -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of a tree, each with its place as the user would write it."""
     if isinstance(tree, dict):
         for key, item in tree.items():
@@ -115,7 +116,7 @@ def leaves_by_name(tree: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
         yield name, tree
 
 
-def count_samples(x: Any, y: Any, sample_weight: Any) -> int:
+def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
     """The common length of the first axis. Raises ValueError that names each array and its
     length."""
     named = [
@@ -143,7 +144,7 @@ def count_samples(x: Any, y: Any, sample_weight: Any) -> int:
     return lengths.pop()
 
 
-def check_weights(y: Any, sample_weight: Any) -> None:
+def check_weights(y: Arrays, sample_weight: Arrays) -> None:
     """Raise ValueError for sample weights that cannot be told apart by the outputs' targets."""
     if not trees.is_nested(y) or sample_weight is None:
         return
@@ -160,7 +161,7 @@ def check_weights(y: Any, sample_weight: Any) -> None:
         )
 
 
-def check_batch_size(batch_size: Any) -> int:
+def check_batch_size(batch_size: object) -> int:
     """A batch size that counts, 32 for None. Raises ValueError."""
     if batch_size is None:
         return 32
@@ -170,7 +171,7 @@ def check_batch_size(batch_size: Any) -> int:
     return int(batch_size)
 
 
-def check_steps(steps: Any) -> int | None:
+def check_steps(steps: object) -> int | None:
     """A number of batches per epoch, or None. Raises ValueError."""
     if steps is None:
         return None
@@ -181,7 +182,7 @@ def check_steps(steps: Any) -> int | None:
     return int(steps)
 
 
-def check_class_weight(class_weight: Any) -> dict[int, float]:
+def check_class_weight(class_weight: object) -> ClassWeights:
     """{label: weight}. Raises ValueError for anything else."""
     if not isinstance(class_weight, Mapping) or not all(
         isinstance(key, (int, np.integer)) and isinstance(value, (int, float, np.number))
@@ -194,7 +195,7 @@ def check_class_weight(class_weight: Any) -> dict[int, float]:
     return {int(key): float(value) for key, value in class_weight.items()}
 
 
-def class_weights(y: Any, class_weight: dict[int, float], whole: bool = False) -> np.ndarray:
+def class_weights(y: Arrays, class_weight: ClassWeights, whole: bool = False) -> np.ndarray:
     """The weight of each sample by its label: (n,) floats; labels that are not named weigh 1, as in
     Keras.
 
@@ -229,6 +230,6 @@ def class_weights(y: Any, class_weight: dict[int, float], whole: bool = False) -
     return table[places.reshape(-1)]
 
 
-def spec_of(leaf: Any) -> Spec | None:
+def spec_of(leaf: np.ndarray | None) -> Spec | None:
     """Shape and dtype of an array, None of None."""
     return None if leaf is None else Spec(leaf.shape, standardize_dtype(leaf.dtype))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,13 +11,13 @@ from narae.distributed.distribution import distribution
 from narae.distributed.processes import process_count, process_index, sizes
 from narae.graph.ir import Spec
 from narae.models.data.arrays import ArraySource
-from narae.models.data.batches import Source
+from narae.models.data.protocols import Batch, RowIndex, Source, Specs, Triple
 
 _ENDED, _FAILED = 0, -1
 
 
 def of_processes(source: Source) -> Source:
-    """The source as it is where all processes have the same data, of which each reads its rows:
+    """The source as it is for one process, and where all processes have the same data, of which each reads its rows:
     arrays, unless the distribution says that they are each process's own; else its batches as parts
     of those of the job."""
     found = distribution()
@@ -85,17 +84,17 @@ def _agreed(mine: int) -> int:
 class PartBatch:
     """A process's part of a batch. `size` and specs are of the whole."""
 
-    __slots__ = ("_batch", "_parts", "size")
+    __slots__ = ("_batch", "_parts", "size", "wrapped")
 
-    def __init__(self, batch: Any, parts: int) -> None:
+    def __init__(self, batch: Batch, parts: int) -> None:
         self._batch, self._parts = batch, parts
-        self.size = batch.size * parts
+        self.size, self.wrapped = batch.size * parts, batch.wrapped
 
-    def tree(self) -> Any:
+    def tree(self) -> Triple:
         """(x, y, sample_weight) of this process."""
         return self._batch.tree()
 
-    def specs(self) -> Any:
+    def specs(self) -> Specs:
         """The whole batch's specs."""
 
         def whole(spec: Spec | None) -> Spec | None:
@@ -105,10 +104,10 @@ class PartBatch:
 
         return trees.map_tree(whole, self._batch.specs())
 
-    def part(self, rows: Any) -> PartBatch:
+    def part(self, rows: RowIndex) -> PartBatch:
         """This process's part: what `rows` of the whole batch are."""
         return self
 
-    def write(self, buffers: list[np.ndarray]) -> None:
+    def write(self, buffers: Sequence[np.ndarray]) -> None:
         """Fill a program's inputs with this process's part."""
         self._batch.write(buffers)

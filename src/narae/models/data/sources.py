@@ -8,13 +8,13 @@ itself into a program's inputs. The kinds are in the neighbours: `arrays` (in me
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from narae.base import trees
-from narae.models.data.arrays import ArrayBatch, ArraySource
-from narae.models.data.batches import Batch, Source
+from narae.base.warn import warn_user
+from narae.distributed.distribution import distribution
+from narae.models.data.arrays import ArraySource
 from narae.models.data.checks import (
     SUPPORTED,
     as_arrays,
@@ -26,22 +26,20 @@ from narae.models.data.checks import (
     count_samples,
 )
 from narae.models.data.parts import of_processes
+from narae.models.data.protocols import ClassWeights, DataLike, Shuffle, Source, Triple
 from narae.models.data.streams import DatasetSource, StreamSource
-from narae.models.training.caps import levels_out
 from narae.random.keys import make_default_seed
 from narae.utils.py_dataset import PyDataset
 
-__all__ = ["ArrayBatch", "Batch", "Source", "make_source", "split"]
-
 
 def make_source(
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
+    x: DataLike,
+    y: DataLike = None,
+    sample_weight: DataLike = None,
     batch_size: int | None = None,
-    shuffle: bool | str = False,
+    shuffle: Shuffle = False,
     steps: int | None = None,
-    class_weight: dict[int, float] | None = None,
+    class_weight: ClassWeights | None = None,
     seed: int | None = None,
     execution: int = 1,
 ) -> Source:
@@ -78,7 +76,7 @@ def make_source(
             x, y, sample_weight, batch_size, shuffle or False, (steps, execution), weights, seed
         )
         source.asked = steps
-        return of_processes(source)
+        return _part_of_process(source)
     whole = _whole_executions(steps, execution)
     for name, extra in (("y", y), ("sample_weight", sample_weight)):
         if extra is not None:
@@ -93,21 +91,25 @@ def make_source(
     else:
         source = StreamSource(x, whole, weights)
     source.asked = steps
-    return of_processes(source)
+    return _part_of_process(source)
 
 
 def _tell_order(x: Any, kind: str, shuffle: Any) -> None:
     """Warn where batches are to be shuffled that come one after another."""
     if not shuffle or not (kind == "stream" or getattr(x, "num_batches", 0) is None):
         return
-    warnings.warn(
+    warn_user(
         f"shuffle is ignored: x is a {type(x).__name__}, whose batches come in its own order. Shuffle "
-        "where they are made, and pass shuffle=False",
-        stacklevel=levels_out(),
+        "where they are made, and pass shuffle=False"
     )
 
 
-def _kind(x: Any) -> str:
+def _part_of_process(source: Source) -> Source:
+    """The source as it is on one device; under a distribution, this process's part of it."""
+    return source if distribution() is None else of_processes(source)
+
+
+def _kind(x: object) -> str:
     """ "arrays", "dataset" (batches by number) or "stream" (batches one after another)."""
     torch_class = next(
         (c.__name__ for c in type(x).__mro__ if c.__module__.startswith("torch.utils.data")), None
@@ -140,13 +142,13 @@ def _whole_executions(steps: int | None, execution: int) -> int | None:
 
 
 def _from_arrays(
-    x: Any,
-    y: Any,
-    sample_weight: Any,
+    x: DataLike,
+    y: DataLike,
+    sample_weight: DataLike,
     batch_size: int | None,
     shuffle: bool | str,
     wanted: tuple[int | None, int],
-    weights: dict[int, float] | None,
+    weights: ClassWeights | None,
     seed: int,
 ) -> ArraySource:
     tree = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
@@ -166,7 +168,9 @@ def _from_arrays(
     return ArraySource(tree, samples, size, shuffle, _whole_executions(steps, execution), seed)
 
 
-def split(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[Any, Any]:
+def split(
+    x: DataLike, y: DataLike, sample_weight: DataLike, fraction: float
+) -> tuple[Triple, Triple]:
     """The data without, and with only, its last part: ((x, y, w), (x, y, w)), views of the arrays.
 
     fraction: the share of the samples in the second part, 0 < fraction < 1; taken before any
@@ -195,7 +199,7 @@ def split(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[Any, Any
             "take another share"
         )
 
-    def part(rows: slice) -> Any:
+    def part(rows: slice) -> Triple:
         return trees.map_tree(lambda leaf: None if leaf is None else leaf[rows], tree)
 
     return part(slice(0, at)), part(slice(at, None))

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narae.models.data.batches import Batch, Source, part_of_pass, warn_ran_out
+from narae.models.data.batches import TreeBatch, part_of_pass, warn_ran_out
 from narae.models.data.checks import as_arrays, class_weights, count_samples
+from narae.models.data.protocols import ClassWeights, Source
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-def batch_of(item: Any, class_weight: dict[int, float] | None) -> Batch:
-    """The Batch of what a source gave: x, (x,), (x, y) or (x, y, sample_weight)."""
+def batch_of(item: object, class_weight: ClassWeights | None) -> TreeBatch:
+    """The batch of what a source gave: x, (x,), (x, y) or (x, y, sample_weight)."""
     wrapped = isinstance(item, (tuple, list)) and len(item) == 1
     if not isinstance(item, (tuple, list)):
         item = (item,)
@@ -35,7 +36,7 @@ def batch_of(item: Any, class_weight: dict[int, float] | None) -> Batch:
             )
         weight = class_weights(y, class_weight)
     count_samples(x, y, weight)
-    return Batch((x, y, weight), wrapped)
+    return TreeBatch((x, y, weight), wrapped)
 
 
 class StreamSource(Source):
@@ -44,19 +45,19 @@ class StreamSource(Source):
 
     def __init__(
         self,
-        items: Iterable[Any],
+        items: Iterable[object],
         steps: int | None,
-        class_weight: dict[int, float] | None,
+        class_weight: ClassWeights | None,
     ) -> None:
         self._items, self._class_weight = items, class_weight
         self._once = iter(items) is items
         self._running: Iterator[Any] | None = None
-        self._ahead: deque[Batch] = deque()
+        self._ahead: deque[TreeBatch] = deque()
         self._given, self._last = 0, -1
         self._limit = steps
         self.steps = _length(items) if steps is None else steps
 
-    def epoch(self, number: int) -> Iterator[Batch]:
+    def epoch(self, number: int) -> Iterator[TreeBatch]:
         """The batches of one epoch. Warns when there are fewer than the steps asked for."""
         if not self._once and number <= self._last:
             self._running = None  # evaluation begins at the beginning each time
@@ -82,7 +83,7 @@ class StreamSource(Source):
         if self._limit is None:
             self.steps = given or None
 
-    def peek(self) -> Batch:
+    def peek(self) -> TreeBatch:
         """The first batch; it comes again in the epoch."""
         if not self._ahead:
             batch = self._next()
@@ -102,7 +103,7 @@ class StreamSource(Source):
                 self._ahead.append(batch)
         return True
 
-    def _next(self) -> Batch | None:
+    def _next(self) -> TreeBatch | None:
         """The next batch; None at the end of the iterable, which begins anew at the call after."""
         if self._ahead:
             return self._ahead.popleft()
@@ -115,10 +116,10 @@ class StreamSource(Source):
         return None
 
 
-def _length(items: Any) -> int | None:
+def _length(items: object) -> int | None:
     """How many batches an iterable says that it has."""
     try:
-        return len(items)
+        return len(items)  # type: ignore[arg-type]
     except TypeError:
         return None
 
@@ -131,7 +132,7 @@ class DatasetSource(Source):
         dataset: Any,
         shuffle: bool,
         steps: int | None,
-        class_weight: dict[int, float] | None,
+        class_weight: ClassWeights | None,
         seed: int,
     ) -> None:
         self._dataset, self._shuffle, self._class_weight, self._seed = (
@@ -164,7 +165,7 @@ class DatasetSource(Source):
         count = self._count()
         return self._limit if count is None or self._limit is not None else count
 
-    def epoch(self, number: int) -> Iterator[Batch]:
+    def epoch(self, number: int) -> Iterator[TreeBatch]:
         """The batches of one epoch. Warns when there are fewer than the steps asked for."""
         _call(self._dataset, "on_epoch_begin")
         given = 0
@@ -194,7 +195,7 @@ class DatasetSource(Source):
             np.random.Generator(np.random.Philox(key=key)).shuffle(order)
         return order[first : first + steps].tolist()
 
-    def peek(self) -> Batch:
+    def peek(self) -> TreeBatch:
         """The dataset's batch 0."""
         return batch_of(self._dataset[0], self._class_weight)
 

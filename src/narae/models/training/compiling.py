@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from narae import optimizers
 from narae.base import limits
 from narae.base.copying import Copied
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.layers.base import Layer
 from narae.metrics import Mean
 from narae.models.training.compiled_loss import CompiledLoss
 from narae.models.training.compiled_metrics import CompiledMetrics
-from narae.models.training.steps import Steps
+from narae.models.training.step_programs import StepPrograms
+
+if TYPE_CHECKING:
+    from narae.base.types import LossLike, MetricLike, OptimizerLike, Tree
+    from narae.callbacks import History
+    from narae.optimizers import Optimizer
+
+Losses: TypeAlias = "Tree[LossLike | None] | LossLike | None"  # one, or a nest like the outputs
+LossWeights: TypeAlias = "float | Sequence[float] | Mapping[str, float] | None"
+Metrics: TypeAlias = (
+    "Sequence[Tree[MetricLike | None]] | Mapping[str, Tree[MetricLike | None]] | None"
+)
 
 
-class Training(Copied):
+class CompileState(Copied):
     """What `compile` made; outside of the layer's tracking, since it is no weight of the model."""
 
     def __init__(self) -> None:
         self.loss: CompiledLoss | None = None
         self.metrics: CompiledMetrics | None = None
-        self.loss_tracker: Any = None
+        self.loss_tracker: Mean | None = None
         self.config: dict[str, Any] = {}
-        self.steps: Steps | None = None
+        self.programs: StepPrograms | None = None
 
     def _kept_state(self) -> dict[str, Any]:
         """All but the programs, which are compiled again when they are needed."""
-        return {**self.__dict__, "steps": None}
+        return {**self.__dict__, "programs": None}
 
 
-class Compiling:
+class Compiling(Layer):
     """The part of a Model that `compile` decides."""
 
-    name: str
-    optimizer: Any
-    loss: Any
-
     def _init_trainer(self) -> None:
-        self.optimizer = None
-        self.loss = None
+        self.optimizer: Optimizer | None = None
+        self.loss: Losses = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.history: Any = None
+        self.history: History | None = None
         self.run_eagerly = False
         self.steps_per_execution = 1
         self.compiled = False
@@ -49,27 +58,46 @@ class Compiling:
         self.test_function: Any = None
         self.predict_function: Any = None
         self._jit_compile: bool | None = None
-        self._trained = Training()
+        self._compile_state = CompileState()
 
     def compile(
         self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
+        optimizer: OptimizerLike | None = "rmsprop",
+        loss: Losses = None,
+        loss_weights: LossWeights = None,
+        metrics: Metrics = None,
+        weighted_metrics: Metrics = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
+        jit_compile: bool | Literal["auto"] = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
         """Say how to train: optimizer, loss and metrics, by name or as objects.
 
-        Several outputs take lists or dicts of losses and metrics. run_eagerly: run Python at every step
-        instead of a traced one (slow, for debugging). steps_per_execution: how many batches lie between
-        two calls of callbacks' hooks of batches; without such hooks narae chooses. auto_scale_loss:
-        whether a model of the policy 'mixed_float16' gets a LossScaleOptimizer around its optimizer.
-        Raises ValueError for unknown names, with the nearest right one.
+        Args:
+            optimizer: a name, an Optimizer, or its config; None for a model that is not trained.
+            loss: a name, a Loss or a function (y_true, y_pred); for several outputs a list or a dict of them by
+                the outputs' names, None for outputs without one.
+            loss_weights: the factor of each output's loss in the sum, a list or a dict as `loss`; default 1 each.
+            metrics: a list of names, Metrics or functions (y_true, y_pred); for several outputs a list of such
+                lists, or a dict by the outputs' names.
+            weighted_metrics: the same, for metrics that count samples by `sample_weight` and `class_weight`.
+            run_eagerly: run Python at every step, and not a traced one: slow, for debugging.
+            steps_per_execution: batches between two calls of callbacks' hooks of batches; without such hooks
+                narae chooses.
+            jit_compile: what Keras's programs would read; narae compiles unless `run_eagerly`.
+            auto_scale_loss: whether a model of the policy "mixed_float16" gets a LossScaleOptimizer around its
+                optimizer.
+
+        Raises:
+            ValueError: a name is unknown (the message has the nearest right one), weights or metrics are of a
+                kind that has no meaning, or steps_per_execution is not a positive whole number.
+
+        >>> import narae
+        >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(1)])
+        >>> model.compile("adam", "mse", metrics=["mae"])
+        >>> model.optimizer.name, model.loss
+        ('adam', 'mse')
         """
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(
@@ -78,7 +106,7 @@ class Compiling:
         # all of it is made before any of it is kept: what is refused leaves the model as it was
         given = optimizers.get(optimizer)
         scaled = self._scaled(given) if auto_scale_loss else given
-        state = Training()
+        state = CompileState()
         if loss is not None:
             state.loss = CompiledLoss(loss, loss_weights, self._output_names)
         if metrics is not None or weighted_metrics is not None:
@@ -95,7 +123,7 @@ class Compiling:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit,
         }
-        self.optimizer, self._trained = scaled, state
+        self.optimizer, self._compile_state = scaled, state
         if loss is not None:
             self.loss = loss
         self.run_eagerly = bool(run_eagerly)
@@ -104,7 +132,7 @@ class Compiling:
         self.stop_training = False
         self.compiled = True
 
-    def _jit(self, wanted: Any, eagerly: bool) -> bool:
+    def _jit(self, wanted: bool | str, eagerly: bool) -> bool:
         """Whether steps are compiled. Warns where both that and running eagerly are asked for."""
         if wanted == "auto":
             return not eagerly and self._supports_jit()
@@ -117,7 +145,7 @@ class Compiling:
         return bool(wanted)
 
     def _supports_jit(self) -> bool:
-        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        layers = self._flatten_layers()
         return all(layer.supports_jit for layer in layers)
 
     @property
@@ -128,7 +156,7 @@ class Compiling:
         return self._jit_compile
 
     @jit_compile.setter
-    def jit_compile(self, value: Any) -> None:
+    def jit_compile(self, value: bool) -> None:
         if value and not self._supports_jit():
             warnings.warn(
                 f"a layer of {self.name!r} has supports_jit=False: jit_compile stays False",
@@ -137,10 +165,10 @@ class Compiling:
             value = False
         self._jit_compile = value
 
-    def _scaled(self, optimizer: Any) -> Any:
+    def _scaled(self, optimizer: Optimizer | None) -> Optimizer | None:
         """The optimizer, within one that scales the loss where gradients of float16 would vanish."""
         scaling = optimizers.LossScaleOptimizer
-        wanted = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        wanted = self.dtype_policy.name == "mixed_float16"
         if not wanted or optimizer is None or isinstance(optimizer, scaling):
             return optimizer
         return scaling(optimizer, name="loss_scale_optimizer")
@@ -154,7 +182,7 @@ class Compiling:
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, JSON-ready; nothing before compile."""
-        return serialize_keras_object(self._trained.config) if self.compiled else {}
+        return serialize_keras_object(self._compile_state.config) if self.compiled else {}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` said, and make the optimizer's variables."""
@@ -162,10 +190,10 @@ class Compiling:
         known.add("steps_per_execution")
         given = {k: deserialize_keras_object(v) for k, v in config.items() if k in known}
         self.compile(**given)
-        if self.optimizer is not None and self.built:  # type: ignore[attr-defined]
+        if self.optimizer is not None and self.built:
             state = limits.Attempt()
             try:
-                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+                self.optimizer.build(self.trainable_variables)
             except limits.TooMuch:
                 # the file may have no such state: it is made when training begins
                 state.undo()

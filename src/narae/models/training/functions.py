@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from narae.base import trees
 from narae.engine.variable import standing
 from narae.models.data.streams import batch_of
-from narae.models.training.steps import as_floats
+from narae.models.training.step_programs import as_floats
+from narae.models.training.steps import Steps
+from narae.models.training.trainable import Kind
+
+if TYPE_CHECKING:
+    from narae.base.types import TensorLike, Tensors
+    from narae.engine.variable import Variable
+    from narae.tensor.tensor import Tensor
+
+
+Values: TypeAlias = "Sequence[TensorLike]"  # of a list of variables, in its order
 
 
 class StepFunction:
@@ -20,10 +30,10 @@ class StepFunction:
     `steps_per_execution` says, where there are so many.
     """
 
-    def __init__(self, model: Any, kind: str) -> None:
+    def __init__(self, model: Steps, kind: Kind) -> None:
         self._model, self._kind = model, kind
 
-    def __call__(self, iterator: Iterator[Any]) -> Any:
+    def __call__(self, iterator: Iterator[object]) -> Any:
         results = [self._step(next(iterator))]
         for _ in range(self._model.steps_per_execution - 1):
             item = next(iterator, None)
@@ -32,21 +42,17 @@ class StepFunction:
             results.append(self._step(item))
         return results if self._kind == "predict" and len(results) > 1 else results[-1]
 
-    def _step(self, item: Any) -> Any:
+    def _step(self, item: object) -> Any:
         take = owned if self._kind == "predict" else as_floats
-        steps = self._model._steps()
-        steps.refresh()
-        return steps.run(self._kind, batch_of(item, None), take)
+        programs = self._model._step_programs()
+        programs.refresh()
+        return programs.run(self._kind, batch_of(item, None), take)
 
 
-class Functions:
+class StepFunctions(Steps):
     """The part of a Model that gives its steps as functions."""
 
-    train_function: Any
-    test_function: Any
-    predict_function: Any
-
-    def make_train_function(self, force: bool = False) -> Any:
+    def make_train_function(self, force: bool = False) -> StepFunction:
         """`train_function`: one step of training on the next batch of an iterator. `fit` makes it too.
 
         >>> import numpy as np, narae
@@ -55,20 +61,22 @@ class Functions:
         >>> sorted(model.make_train_function()(iter([(np.ones((4, 2)), np.ones((4, 1)))])))
         ['loss']
         """
-        return self._made("train", force)
+        return self._step_function("train", force)
 
-    def make_test_function(self, force: bool = False) -> Any:
+    def make_test_function(self, force: bool = False) -> StepFunction:
         """`test_function`: loss and metrics of the next batch of an iterator. `evaluate` makes it too."""
-        return self._made("test", force)
+        return self._step_function("test", force)
 
-    def make_predict_function(self, force: bool = False) -> Any:
+    def make_predict_function(self, force: bool = False) -> StepFunction:
         """`predict_function`: the outputs for the next batch of an iterator. `predict` makes it too."""
-        return self._made("predict", force)
+        return self._step_function("predict", force)
 
-    def _made(self, kind: str, force: bool = False) -> Any:
+    def _step_function(self, kind: Kind, force: bool = False) -> StepFunction:
+        """The step of a kind as a function: the one that there is, or with `force` another. Raises
+        NotImplementedError where a subclass makes it in a way of its own."""
         name = f"{kind}_function"
         make = getattr(type(self), f"make_{name}")
-        if make is not getattr(Functions, f"make_{name}"):
+        if make is not getattr(StepFunctions, f"make_{name}"):
             raise NotImplementedError(
                 f"{type(self).__name__} has a make_{name} of its own, which narae's loops do not run: they compile "
                 f"{kind}_step. Override that one"
@@ -78,16 +86,16 @@ class Functions:
         return self.__dict__[name]
 
     def stateless_compute_loss(
-        self: Any,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
-        metrics_variables: Sequence[Any],
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        self,
+        trainable_variables: Values,
+        non_trainable_variables: Values,
+        metrics_variables: Values,
+        x: Tensors | None = None,
+        y: Tensors | None = None,
+        y_pred: Tensors | None = None,
+        sample_weight: Tensors | None = None,
         training: bool = True,
-    ) -> tuple[Any, tuple[Any, Any, Any]]:
+    ) -> tuple[Tensor, tuple[Values, list[Tensor], list[Tensor]]]:
         """`compute_loss` with these values of the variables, which stay as they are.
 
         Returns the loss, and the values of the three lists of variables after it.
@@ -105,16 +113,16 @@ class Functions:
         return loss, (trainable_variables, *after)
 
     def compute_loss_and_updates(
-        self: Any,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
-        metrics_variables: Sequence[Any],
-        x: Any,
-        y: Any,
-        sample_weight: Any,
+        self,
+        trainable_variables: Values,
+        non_trainable_variables: Values,
+        metrics_variables: Values,
+        x: Tensors,
+        y: Tensors | None,
+        sample_weight: Tensors | None,
         training: bool = False,
-        optimizer_variables: Sequence[Any] | None = None,
-    ) -> tuple[Any, tuple[Any, Any, Any, Any]]:
+        optimizer_variables: Values | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensors, list[Tensor], list[Tensor]]]:
         """The loss of a call with these values of the variables: for `narae.value_and_grad(..., has_aux=True)`.
 
         In training it is scaled as the optimizer scales it. Returns the loss, and (the loss as it is, the
@@ -135,12 +143,14 @@ class Functions:
         return scaled, (loss, y_pred, after, counted)
 
 
-def owned(outputs: Any) -> Any:
+def owned(outputs: Tensors) -> Tensors:
     """Outputs of a step as arrays of their own."""
     return trees.map_tree(lambda a: np.array(a), outputs)
 
 
-def _pairs(what: str, variables: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _pairs(
+    what: str, variables: Sequence[Variable], values: Values
+) -> list[tuple[Variable, TensorLike]]:
     if len(variables) != len(values):
         raise ValueError(
             f"there are {len(variables)} {what} variables, got {len(values)} values: pass one for each of "

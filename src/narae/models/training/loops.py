@@ -1,119 +1,122 @@
-"""The loops over batches: fit, evaluate, predict, and single batches."""
+"""The loops over epochs and batches: fit, evaluate, predict, and single batches.
+
+From here the way goes down: `epoch_run` takes the batches of an epoch through a step, `step_programs` has the
+step as a program.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import trees
-from narae.callbacks import CallbackList
+from narae.callbacks import CallbackList, History
+from narae.models.data.protocols import ClassWeights, DataLike, Source
 from narae.models.data.sources import make_source, split
-from narae.models.training.caps import capped, capped_steps, levels_out
-from narae.models.training.checks import Checks, naming, own_step
+from narae.models.training.checks import Checks, has_own_step, naming
 from narae.models.training.compiled_metrics import CompiledMetrics
-from narae.models.training.executions import Executions
-from narae.models.training.steps import as_floats
+from narae.models.training.epoch_run import EpochRun
+from narae.models.training.options import Callbacks, FitOptions, Verbose, limited_steps
+from narae.models.training.results import NanWatch, Predictions, Results, TrainingResults
+from narae.models.training.step_programs import StepPrograms, as_floats
+from narae.models.training.trainable import Kind, Logs, Trainable
+
+if TYPE_CHECKING:
+    from narae.base.types import Tree
+
+WHOLE = 1 << 62  # a batch size that makes one batch of any data
 
 
-@dataclass(frozen=True)
-class FitOptions:
-    """The arguments of `fit` that are not data."""
-
-    batch_size: int | None
-    epochs: int
-    verbose: Any
-    callbacks: Any
-    validation_split: float
-    validation_data: Any
-    shuffle: Any
-    class_weight: Any
-    initial_epoch: int
-    steps_per_epoch: int | None
-    validation_steps: int | None
-    validation_batch_size: int | None
-    validation_freq: Any
-
-
-def fit(model: Any, x: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
+def fit(
+    programs: StepPrograms, x: DataLike, y: DataLike, sample_weight: DataLike, options: FitOptions
+) -> History:
     """Train; the History. See `Trainer.fit`."""
-    options = capped(options)
+    model, options = programs.model, options.limited()
     train, validation = _sources(x, y, sample_weight, options, model.steps_per_execution)
-    steps = model._steps()
-    steps.refresh()
-    callbacks = _callbacks(
-        model,
-        options.callbacks,
-        options.verbose,
-        options.epochs,
-        options.steps_per_epoch or train.steps,
-        True,
-    )
-    model._made("train")
-    train.reset(not (_layers_built(model) and _compiled_built(model)))
+    programs.refresh()
+    steps = options.steps_per_epoch or train.steps
+    callbacks = _listed(model, options.callbacks, options.verbose, options.epochs, steps, True)
+    train.reset(not _is_built(model))
     model.history = callbacks.history
     model.stop_training = False
     callbacks.on_data(lambda: train.peek().tree())
-    _build(model, train)
+    _build(programs, train)
     callbacks.on_train_begin()
-    start, done = callbacks.resumed_at or (options.initial_epoch, 0)
-    logs: dict[str, Any] = {}
-    checks = Checks(model)
-    if any(_due(epoch, options.validation_freq) for epoch in range(start, options.epochs)):
-        checks.validation(validation)
-    for epoch in range(start, options.epochs):
-        if epoch > start and not train.ready():
-            break
-        model.reset_metrics()
-        callbacks.on_epoch_begin(epoch)
-        # data begin at their beginning, whatever the first epoch is called
-        part = epoch - options.initial_epoch
-        resumed = done if epoch == start else 0
-        logs = _train_epoch(model, train, (epoch, part), callbacks, checks, resumed)
-        if validation is not None and _due(epoch, options.validation_freq):
-            found = _test_epoch(model, validation, callbacks, checks)
-            logs.update({f"val_{name}": value for name, value in found.items()})
-        logs = dict(sorted(logs.items()))
-        callbacks.on_epoch_end(epoch, dict(logs))  # what callbacks add is not on_train_end's
-        if model.stop_training:
-            break
+    logs = _epochs(programs, train, validation, callbacks, options)
     if model.optimizer is not None and options.epochs > options.initial_epoch:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
     return model.history
 
 
-def _build(model: Any, source: Any) -> None:
+def _epochs(
+    programs: StepPrograms,
+    train: Source,
+    validation: Source | None,
+    callbacks: CallbackList,
+    options: FitOptions,
+) -> Logs:
+    """All epochs; the last one's logs."""
+    model, checks, watch = programs.model, Checks(programs), NanWatch()
+    start, done = callbacks.resumed_at or (options.initial_epoch, 0)
+    logs: Logs = {}
+    if any(map(options.validates, range(start, options.epochs))):
+        checks.validation(validation)
+    for epoch in range(start, options.epochs):
+        if epoch > start and not train.ready():
+            break
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        running = EpochRun(
+            programs,
+            "train",
+            train,
+            callbacks,
+            TrainingResults(watch, epoch),
+            lambda batch: checks.batch("train", train, batch),
+        )
+        running.done = done if epoch == start else 0
+        # data begin at their beginning, whatever the first epoch is called
+        logs = _train_epoch(programs, running, epoch - options.initial_epoch)
+        if validation is not None and options.validates(epoch):
+            found = _test_epoch(programs, validation, callbacks, checks)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        logs = dict(sorted(logs.items()))
+        callbacks.on_epoch_end(epoch, dict(logs))  # what callbacks add is not on_train_end's
+        if model.stop_training:
+            break
+    return logs
+
+
+def _build(programs: StepPrograms, source: Source) -> None:
     """Make all variables, so that callbacks may read and restore them before the first step."""
+    model = programs.model
     with naming(source):
         if not model.run_eagerly:
-            model._steps().program("train", source.peek())
-        elif not model.built and not own_step(model, "train"):
-            model._steps().run("predict", source.peek())
+            programs.program("train", source.peek())
+        elif not model.built and not has_own_step(model, "train"):
+            programs.run("predict", source.peek())
 
 
-def _layers_built(model: Any) -> bool:
+def _is_built(model: Trainable) -> bool:
+    """Whether the layers are built, and the compiled loss and metrics have seen a batch."""
+    state = model._compile_state
+    return _layers_built(model) and all(
+        part is None or part.built for part in (state.loss, state.metrics)
+    )
+
+
+def _layers_built(model: Trainable) -> bool:
     return all(layer.built for layer in model._flatten_layers())
 
 
-def _compiled_built(model: Any) -> bool:
-    """Whether the compiled loss and metrics have seen a batch."""
-    compiled = (model._trained.loss, model._trained.metrics)
-    return all(part is None or part.built for part in compiled)
-
-
 def _sources(
-    x: Any, y: Any, sample_weight: Any, options: FitOptions, execution: int
-) -> tuple[Any, Any]:
-    validation, freq = options.validation_data, options.validation_freq
-    several = isinstance(freq, Collection) and not isinstance(freq, str)
-    if freq is True or not (freq >= 1 if isinstance(freq, int) else several):
-        raise ValueError(
-            f"validation_freq is a number of epochs of at least 1, or a list of epochs, got {freq!r}"
-        )
+    x: DataLike, y: DataLike, sample_weight: DataLike, options: FitOptions, execution: int
+) -> tuple[Source, Source | None]:
+    """The training data, and those to validate by."""
+    options.require_frequency()
+    validation = options.validation_data
     if validation is None and options.validation_split:
         (x, y, sample_weight), validation = split(x, y, sample_weight, options.validation_split)
     train = make_source(
@@ -141,21 +144,28 @@ def _sources(
     return train, source
 
 
-def _unpacked(data: Any) -> tuple[Any, Any, Any]:
+def _unpacked(data: DataLike) -> tuple[Any, Any, Any]:
     """validation_data: (x,), (x, y), (x, y, sample_weight), or one thing that gives batches."""
-    if isinstance(data, (tuple, list)):
-        if len(data) not in (1, 2, 3):
-            raise ValueError(
-                f"validation_data is (x,), (x, y), (x, y, sample_weight) or an iterable of batches, got "
-                f"a {type(data).__name__} of {len(data)}"
-            )
-        return (*data, None, None)[:3]  # type: ignore[return-value]
-    return data, None, None
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if len(data) not in (1, 2, 3):
+        raise ValueError(
+            f"validation_data is (x,), (x, y), (x, y, sample_weight) or an iterable of batches, got "
+            f"a {type(data).__name__} of {len(data)}"
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
 
 
-def _callbacks(
-    model: Any, given: Any, verbose: Any, epochs: int, steps: int | None, history: bool
-) -> Any:
+def _listed(
+    model: Trainable,
+    given: Callbacks,
+    verbose: Verbose,
+    epochs: int,
+    steps: int | None,
+    history: bool,
+) -> CallbackList:
+    """The callbacks as one, with a progress bar unless silent, and a History if asked for."""
     if isinstance(given, CallbackList):
         return given
     return CallbackList(
@@ -169,81 +179,53 @@ def _callbacks(
     )
 
 
-def _due(epoch: int, freq: Any) -> bool:
-    if isinstance(freq, int):
-        return (epoch + 1) % freq == 0
-    return epoch + 1 in freq
-
-
-def _train_epoch(
-    model: Any, source: Any, number: tuple[int, int], callbacks: Any, checks: Checks, done: int
-) -> dict[str, Any]:
-    """One pass over the training data but for the first `done` batches; the metrics at its end.
-
-    number: of the epoch, and of the part of the data that is its own.
-    """
-    epoch, part = number
-    model._steps().reread()  # callbacks may have changed a setting
-    running = Executions(
-        model,
-        "train",
-        source,
-        callbacks,
-        lambda batch: checks.labels("train", source, batch),
-        lambda logs, first: _watch_losses(logs, epoch, first, checks),
-    )
-    running.done = done
+def _train_epoch(programs: StepPrograms, running: EpochRun, part: int) -> Logs:
+    """One pass over the training data; the metrics at its end. part: which epoch of the data it is."""
+    programs.refresh_dependencies()  # callbacks may have changed a setting
     if not running.run(part):
         raise ValueError("fit got no data: the source gave no batch")
-    return as_floats(model.get_metrics_result() if running.out is None else running.out)
+    last = running.results.last
+    return as_floats(programs.model.get_metrics_result() if last is None else last)
 
 
-def _test_epoch(model: Any, source: Any, callbacks: Any, checks: Checks) -> dict[str, Any]:
+def _test_epoch(
+    programs: StepPrograms, source: Source, callbacks: CallbackList, checks: Checks
+) -> Logs:
     """One pass over data without training; the metrics at its end."""
+    model = programs.model
     model.reset_metrics()
-    model._made("test")
-    source.reset(not (_layers_built(model) and _compiled_built(model)))
+    model._step_function("test")
+    source.reset(not _is_built(model))
     model.stop_evaluating = False
     callbacks.on_test_begin()
-    check = lambda batch: checks.labels("test", source, batch)  # noqa: E731
-    running = Executions(model, "test", source, callbacks, check)
+    results = Results()
+    running = EpochRun(
+        programs,
+        "test",
+        source,
+        callbacks,
+        results,
+        lambda batch: checks.batch("test", source, batch),
+    )
     if not running.run(0):
         raise ValueError("evaluate got no data: the source gave no batch")
-    logs = as_floats(running.out)
+    logs = as_floats(results.last)
     callbacks.on_test_end(logs)
     return logs
 
 
-def _watch_losses(logs: Any, epoch: int, first: int, checks: Checks) -> None:
-    """A loss that is no number is told once, with the step: of one step, or of several from
-    `first` on."""
-    found = logs.get("loss") if isinstance(logs, dict) else None
-    losses = np.asarray(0.0 if found is None else found)
-    if checks.told_nan or losses.ndim > 1 or not np.isnan(losses).any():
-        return
-    checks.told_nan = True
-    step = first + int(np.isnan(losses).argmax())
-    warnings.warn(
-        f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
-        "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
-        "high. callbacks.TerminateOnNaN() stops at once.",
-        RuntimeWarning,
-        stacklevel=levels_out(),
-    )
-
-
 def evaluate(
-    model: Any,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
+    programs: StepPrograms,
+    x: DataLike,
+    y: DataLike,
+    sample_weight: DataLike,
     batch_size: int | None,
-    verbose: Any,
+    verbose: Verbose,
     steps: int | None,
-    callbacks: Any,
-) -> dict[str, Any]:
+    callbacks: Callbacks,
+) -> Logs:
     """The metrics over data by name."""
-    steps = capped_steps(steps)
+    model, steps = programs.model, limited_steps(steps)
     source = make_source(
         x,
         y,
@@ -252,12 +234,12 @@ def evaluate(
         steps=steps,
         execution=model.steps_per_execution,
     )
-    model._steps().refresh()
-    listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
-    return _test_epoch(model, source, listed, Checks(model))
+    programs.refresh()
+    listed = _listed(model, callbacks, verbose, 1, steps or source.steps, False)
+    return _test_epoch(programs, source, listed, Checks(programs))
 
 
-def flat(model: Any, logs: dict[str, Any]) -> Any:
+def flat(model: Trainable, logs: Logs) -> Any:
     """The values in the order of `model.metrics`, where each of the compiled ones stands by its own name;
     then all others by name. One alone is no list."""
     names: list[str] = []
@@ -269,115 +251,50 @@ def flat(model: Any, logs: dict[str, Any]) -> Any:
 
 
 def predict(
-    model: Any, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
-) -> Any:
+    programs: StepPrograms,
+    x: DataLike,
+    batch_size: int | None,
+    verbose: Verbose,
+    steps: int | None,
+    callbacks: Callbacks,
+) -> Tree[np.ndarray]:
     """The outputs for all data."""
-    steps = capped_steps(steps)
-    execution = model.steps_per_execution
-    source = make_source(x, batch_size=batch_size, steps=steps, execution=execution)
-    running = model._steps()
-    running.refresh()
-    listed = _callbacks(model, callbacks, verbose, 1, steps or source.steps, False)
-    model._made("predict")
+    model, steps = programs.model, limited_steps(steps)
+    source = make_source(x, batch_size=batch_size, steps=steps, execution=model.steps_per_execution)
+    programs.refresh()
+    listed = _listed(model, callbacks, verbose, 1, steps or source.steps, False)
     if not _layers_built(model):
         source.reset(True)
     model.stop_predicting = False
     listed.on_predict_begin()
-    out = _Outputs(source.samples if steps is None else None, source.batch_size)
-    batches = Executions(model, "predict", source, listed, take=out.add)
-    with naming(source):
-        if not listed.wants_batches and not model.stop_predicting:
-            batches.done = _predict_at_once(running, source, listed, out)
-    batches.run(0)
+    out = Predictions(source.samples if steps is None else None, source.batch_size)
+    checks = Checks(programs)
+    EpochRun(
+        programs,
+        "predict",
+        source,
+        listed,
+        out,
+        lambda batch: checks.batch("predict", source, batch),
+    ).run(0)
     listed.on_predict_end()
     return out.joined()
 
 
-def _predict_at_once(running: Any, source: Any, listed: Any, out: _Outputs) -> int:
-    """The outputs of all whole batches in one run; how many batches that were."""
-    many = running.many("predict", source, 0) if hasattr(source, "rows") else None
-    if many is None or not all(
-        a.ndim > 1 and a.shape[1] == source.batch_size for a in many[0].kept
-    ):
-        return 0
-    for done in many[0]:
-        listed.on_predict_batch_end(done - 1, dict)
-    joined = [a.reshape(-1, *a.shape[2:]) for a in many[0].kept]
-    out.add(many[0].filled(joined))
-    return many[1]
-
-
-class _Outputs:
-    """The batches' outputs, written into arrays of the final size where that is known."""
-
-    def __init__(self, samples: int | None, batch_size: int | None) -> None:
-        self._samples, self._size = samples, batch_size
-        self._tree: Any = None
-        self._whole: list[np.ndarray] = []
-        self._parts: list[list[np.ndarray]] = []
-        self._done = 0
-
-    def add(self, result: Any) -> Any:
-        """Keep a batch's outputs (copied: a program's buffers are written again); what is kept."""
-        leaves = [np.asarray(leaf) for leaf in trees.flatten(result)]
-        if self._tree is None:
-            self._tree = result
-            if self._samples is not None and self._by_rows(leaves):
-                self._whole = [np.empty((self._samples, *a.shape[1:]), a.dtype) for a in leaves]
-        if self._whole and not self._fit(leaves):
-            self._parts = [self._written()]
-            self._whole = []
-        if not self._whole:
-            self._parts.append([leaf.copy() for leaf in leaves])
-            return trees.pack_as(result, self._parts[-1])
-        size = leaves[0].shape[0]
-        kept = [whole[self._done : self._done + size] for whole in self._whole]
-        for rows, leaf in zip(kept, leaves, strict=True):
-            rows[...] = leaf
-        self._done += size
-        return trees.pack_as(result, kept)
-
-    def _by_rows(self, leaves: list[np.ndarray]) -> bool:
-        """Whether outputs have a row for each sample: of one batch, or of whole batches."""
-        size = min(self._size or 1, self._samples or 0)
-        return all(leaf.ndim and leaf.shape[0] and not leaf.shape[0] % size for leaf in leaves)
-
-    def _fit(self, leaves: list[np.ndarray]) -> bool:
-        """Whether outputs go on where the others ended."""
-        end = self._done + (leaves[0].shape[0] if leaves[0].ndim else 0)
-        pairs = zip(leaves, self._whole, strict=True)
-        return all(
-            leaf.shape == (end - self._done, *whole.shape[1:]) and end <= len(whole)
-            for leaf, whole in pairs
-        )
-
-    def _written(self) -> list[np.ndarray]:
-        return [whole[: self._done] for whole in self._whole]
-
-    def joined(self) -> Any:
-        """All outputs in the model's structure."""
-        if self._tree is None:
-            raise ValueError("predict got no data: the source gave no batch")
-        leaves = self._written() or [
-            np.concatenate([np.atleast_1d(part) for part in parts])
-            for parts in zip(*self._parts, strict=True)
-        ]
-        return trees.pack_as(self._tree, list(leaves))
-
-
 def on_batch(
-    model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool
+    programs: StepPrograms,
+    kind: Kind,
+    x: DataLike,
+    y: DataLike = None,
+    sample_weight: DataLike = None,
+    class_weight: ClassWeights | None = None,
 ) -> Any:
-    """One step on one batch."""
-    source = make_source(x, y, sample_weight, batch_size=1 << 62, class_weight=class_weight)
-    model._made(kind)
-    steps = model._steps()
-    steps.refresh()
+    """One step on one batch: its logs, or for predict its outputs."""
+    source = make_source(x, y, sample_weight, batch_size=WHOLE, class_weight=class_weight)
+    programs.refresh()
     batch = next(iter(source.epoch(0)))
-    if kind != "predict":
-        model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
-        Checks(model).labels(kind, source, batch)
     if kind == "predict":
-        return steps.run(kind, batch, lambda out: trees.map_tree(np.array, out))
-    logs = steps.run(kind, batch, as_floats)
-    return logs if return_dict else flat(model, logs)
+        return programs.run(kind, batch, lambda out: trees.map_tree(np.array, out))
+    programs.model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
+    Checks(programs).batch(kind, source, batch)
+    return programs.run(kind, batch, as_floats)

@@ -1,250 +1,194 @@
-"""The compiled steps of a model: one program per kind of step and shape of batch."""
+"""The steps of a model: what one batch does in training, testing and predicting. Subclasses may write their own."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+import inspect
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from narae.base import changes, trees
-from narae.base.context import Guard
+from narae import ops
+from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
-from narae.distributed.distribution import distribution
-from narae.engine.compiled import Compiled, Many
-from narae.engine.config import executor
-from narae.engine.programs import Programs
-from narae.engine.trace import Traced, trace
-from narae.graph.ir import Spec
-from narae.models.data.checks import spec_of
-from narae.models.training import direct
-from narae.models.training.caps import levels_out
-from narae.models.training.readings import Readings
-from narae.tensor.tensor import as_tensor
+from narae.engine.tape import GradientTape
+from narae.models.training.compiling import Compiling
+from narae.models.training.step_programs import StepPrograms
+from narae.utils.batches import unpack_x_y_sample_weight
 
-_SHAPES = 4096  # that a model was called on: as many are remembered
-_OFTEN = 5  # times in a row that a step is compiled anew before it is told
+if TYPE_CHECKING:
+    from narae.base.types import Tensors
+    from narae.metrics import Metric
+    from narae.models.training.trainable import Logs
+    from narae.tensor.tensor import Tensor
 
 
-class Steps:
-    """Runs a model's train, test and predict steps on batches, traced once per shape of batch."""
+class Steps(Compiling):
+    """The part of a Model that is done for each batch."""
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._programs = Programs()
-        # by kind of step: specs, whether they are wrapped, their program
-        self._latest: dict[str, tuple[Any, bool, Compiled]] = {}
-        self._making = Guard()  # two threads must not build one model at once
-        self._state: Any = None
-        self._plain = False
-        self._seen: Any = None  # the changes, optimizer and mode that `_state` was taken at
-        self._called: dict[Any, Any] = {}  # shapes that the model was called on: their specs
-        self._read: Readings | None = None  # what the programs' steps read while they were traced
-        self._again = 0  # how often in a row that had changed
-
-    def refresh(self) -> None:
-        """Forget programs that were made for another state of the model: trainable flags, the optimizer, and
-        settings of all that its steps are made of."""
-        self.reread()
-        self._refresh_state()
-
-    def reread(self) -> None:
-        """Forget programs where something has changed that their steps read. Warns where that comes each time."""
-        where = self._reread()
-        self._again = self._again + 1 if where else 0
-        if self._again == _OFTEN:
-            warnings.warn(
-                f"{self._model.name!r} is compiled anew at every call, since {where} has changed each time: make it "
-                "a narae.Variable, or compute with it outside of the model",
-                stacklevel=levels_out(),
-            )
-
-    def _reread(self) -> str:
-        """Where something has changed; empty where nothing has."""
-        if self._read is None or self._read.same():
-            return ""
-        with self._making.held():
-            new = Readings(self._model)
-            where, self._read = self._read.changed(new), new
-            if where:
-                self._forget()
-        return where
-
-    def _forget(self) -> None:
-        self._programs.clear()
-        self._latest.clear()
-        self._called.clear()
-
-    def _refresh_state(self) -> None:
-        model = self._model
-        spread = distribution()
-        seen = (changes.count(), id(model.optimizer), model.run_eagerly, spread)
-        if seen == self._seen:
-            return
-        with self._making.held():
-            flags = tuple((id(v), v.trainable) for v in model.variables)
-            layers = tuple(
-                (id(layer), layer.trainable, 0 if layer is model else layer._settings)
-                for layer in model._flatten_layers()
-            )
-            state = (flags, layers, id(model.optimizer), model.run_eagerly, spread)
-            if self._state is not None and state != self._state:
-                self._forget()
-            self._state = state
-            own = all(map(direct.is_own, model._flatten_layers()))
-            self._seen = seen if own else None  # others may hold layers in lists that grow unseen
-            self._plain = own and direct.is_plain(model)
-
-    def call(self, array: np.ndarray) -> Any:
-        """The model's outputs for an array by the compiled predict step; None where it is to be
-        called as it is: at the first call for a shape, and where more than numbers may come of it."""
-        self._refresh_state()
-        if not self._plain or self._model.run_eagerly:
-            return None
-        key = (array.shape, array.dtype)
-        specs = self._called.get(key)
-        if specs is None:
-            if spec_of(array) is not None and array.ndim:
-                if len(self._called) >= _SHAPES:
-                    self._called.clear()
-                self._called[key] = (spec_of(array), None, None)
-            return None
-        return self.run("predict", direct.Array(array, specs), direct.owned)
-
-    def run(self, kind: str, batch: Any, take: Callable[[Any], Any] | None = None) -> Any:
-        """The step's result for a batch: NumPy arrays that are valid until the next step, or tensors when
-        the model runs eagerly.
-
-        take: what to make of the result before another thread may take its step.
-        """
-        if self._model.run_eagerly:
-            result = self._eager(kind, batch)
-            return result if take is None else take(result)
-        compiled = self.program(kind, batch)
-        with compiled.lock.held():
-            compiled.fill(batch)
-            result = compiled()
-            return result if take is None else take(result)
-
-    def many(
-        self, kind: str, source: Any, epoch: int, first: int = 0, count: int | None = None
-    ) -> tuple[Many, int] | None:
-        """Whole batches of an epoch of arrays as one run, and how many they are: all, or `count` of
-        them from one on. None where there is no such run (an executor that runs step by step, eager
-        models), or there are not that many."""
-        found = None if self._model.run_eagerly else source.rows(epoch)
-        if found is None:
-            return None
-        rows, there = found
-        steps = there if count is None else count
-        if steps < 2 or first + steps > there:
-            return None
-        begin = first * source.batch_size
-        rows = [replace(r, start=r.start + begin) for r in rows]
-        many = self.program(kind, source.peek()).many(steps, rows)
-        return None if many is None else (many, steps)
-
-    def program(self, kind: str, batch: Any) -> Compiled:
-        """The program of a step for batches of this shape."""
-        specs, wrapped = batch.specs(), getattr(batch, "wrapped", False)
-        latest = self._latest.get(kind)
-        if latest is not None and latest[1] is wrapped and _alike(latest[0], specs):
-            return latest[2]
-        key = (kind, repr(specs), wrapped)
-        with self._making.held():
-            found = self._programs.get(key)
-            if found is None:
-                self._reread()  # programs of before are no more right where something has changed
-                made = Compiled(self.traced(kind, specs, wrapped), executor(), True)
-                found = self._programs.put(key, made)
-                # tracing may have built layers and optimizer, and set what it reads
-                self._state = self._seen = None
-                self._refresh_state()
-                self._read = Readings(self._model)
-            self._latest[kind] = (specs, wrapped, found)
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics of training: the mean loss, what `compile` was given (as one), the outputs' own
+        losses, the model's and its layers' own."""
+        state = self._compile_state
+        found: list[Metric] = [] if state.loss_tracker is None else [state.loss_tracker]
+        found += [] if state.metrics is None else [state.metrics]
+        found += state.loss.trackers() if state.loss is not None else []
+        layers = self._flatten_layers(include_self=False)
+        own = [self, *(layer for layer in layers if not isinstance(layer, Steps))]
+        for layer in own:
+            found += [m for m in layer._metrics if all(m is not known for known in found)]
         return found
 
-    def traced(self, kind: str, specs: Any, wrapped: bool = False) -> Traced:
-        """The trace of a step for batches of these specs."""
-        data = packed(trees.map_tree(_fed, specs), wrapped)
-        try:
-            return trace(getattr(self._model, f"{kind}_step"), data)
-        finally:
-            self._model._clear_losses()  # penalties of a trace have no numbers
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [m.name for m in self.metrics]
 
-    def programs(self) -> list[tuple[str, Compiled]]:
-        """Every kind of step and program there is, the one used last at the end."""
-        with self._making.held():
-            return [(key[0], compiled) for key, compiled in self._programs.items()]
+    def reset_metrics(self) -> None:
+        """Begin all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
 
-    def _eager(self, kind: str, batch: Any) -> Any:
-        if distribution() is not None:
+    def get_metrics_result(self) -> Logs:
+        """The metrics' present results by name.
+
+        Raises:
+            ValueError: a compiled metric has seen no batch yet.
+        """
+        logs: Logs = {}
+        for metric in self.metrics:
+            result = metric.result()
+            logs.update(result if isinstance(result, dict) else {metric.name: result})
+        return logs
+
+    def compute_loss(
+        self,
+        x: Tensors | None = None,
+        y: Tensors | None = None,
+        y_pred: Tensors | None = None,
+        sample_weight: Tensors | None = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The scalar to minimize: the compiled loss plus the layers' penalties.
+
+        Args:
+            x: the batch's inputs, (samples, ...) or a nest of them; not read here, for subclasses.
+            y: its targets, one for each output that has a loss.
+            y_pred: the model's outputs for x.
+            sample_weight: a weight for each sample, (samples,), or one such for each output.
+            training: whether the loss is trained by: then there must be one.
+
+        Returns:
+            A tensor of shape (); zero where there is no loss and none is needed.
+
+        Raises:
+            ValueError: there is no loss to train by, or no y for a compiled one.
+        """
+        found = []
+        if self._compile_state.loss is not None:
+            if y is None:
+                raise ValueError(
+                    f"{self.name!r} is compiled with the loss {self.loss!r} and got no y: pass the "
+                    "targets, or compile it without a loss if layers add theirs"
+                )
+            found.append(self._compile_state.loss(y, y_pred, sample_weight))
+        found += [_scalar(loss) for loss in self.losses]
+        if not found and training:
             raise ValueError(
-                "a model that runs eagerly runs on one device, and a distribution is in use: compile "
-                "it without run_eagerly=True"
+                "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or call "
+                "add_loss in a layer"
             )
+        if not found:
+            return ops.zeros(())
+        return found[0] if len(found) == 1 else sum(found[1:], found[0])
 
-        def fed(leaf: Any) -> Any:
-            if leaf is None:
-                return None
-            array = np.asarray(leaf)
-            name = as_tensor(array[:0]).dtype
-            return as_tensor(array, floatx() if is_float(name) else None)
+    def _computed_loss(self, *data: Tensors | None, training: bool) -> Tensor:
+        """`compute_loss`, also where a subclass has written it without `training`."""
+        takes = inspect.signature(self.compute_loss).parameters
+        several = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
+        mode: dict[str, Any] = {"training": training} if "training" in takes or several else {}
+        return self.compute_loss(*data, **mode)
 
-        data = packed(trees.map_tree(fed, batch.tree()), getattr(batch, "wrapped", False))
-        return getattr(self._model, f"{kind}_step")(data)
+    def compute_metrics(
+        self,
+        x: Tensors | None,
+        y: Tensors | None,
+        y_pred: Tensors,
+        sample_weight: Tensors | None = None,
+    ) -> Logs:
+        """Update the compiled metrics with a batch; the results of all metrics by name.
+
+        Args:
+            x: the batch's inputs; not read here, for subclasses.
+            y: its targets, one for each output that has a metric.
+            y_pred: the model's outputs for x.
+            sample_weight: a weight for each sample, which weighted metrics count.
+        """
+        if self._compile_state.metrics is not None:
+            self._compile_state.metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Tensors) -> Logs:
+        """One step of gradient descent on a batch; the metrics by name.
+
+        Args:
+            data: x, (x, y) or (x, y, sample_weight), as `fit` was given them.
+
+        Raises:
+            ValueError: the model was compiled without an optimizer.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self._computed_loss(x, y, y_pred, sample_weight, training=True)
+            if self.optimizer is None:
+                raise ValueError(
+                    f"{self.name!r} was compiled with optimizer=None: it cannot be trained"
+                )
+            weights = self.trainable_weights
+            if weights and not self.optimizer.built:  # its state has a part in the scale
+                self.optimizer.build(weights)
+            scaled = self.optimizer.scale_loss(loss)
+        self._track(loss, x)
+        if weights:
+            gradients = tape.gradient(scaled, weights)
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Tensors) -> Logs:
+        """The loss and metrics of a batch, without training.
+
+        Args:
+            data: x, (x, y) or (x, y, sample_weight), as `evaluate` was given them.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self._track(self._computed_loss(x, y, y_pred, sample_weight, training=False), x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Tensors) -> Tensors:
+        """The model's outputs for a batch.
+
+        Args:
+            data: x, as `predict` was given it; y and sample_weight beside it are left aside.
+        """
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def _track(self, loss: Tensor, x: Tensors) -> None:
+        """The mean loss, each batch counted by its samples; and the batch's own loss, by which NaN is seen."""
+        leaf = next((t for t in trees.flatten(x) if t is not None), None)
+        size = leaf.shape[0] if leaf is not None and leaf.shape else 1
+        if self._compile_state.loss_tracker is not None:
+            self._compile_state.loss_tracker.update_state(loss, sample_weight=float(size))
+
+    def _step_programs(self) -> StepPrograms:
+        """The steps as programs, which are compiled when they are first run."""
+        state = self._compile_state
+        if state.programs is None:
+            state.programs = StepPrograms(self)
+        return state.programs
 
 
-def _alike(a: Any, b: Any) -> bool:
-    """Whether two nests of specs are the same, with their kinds of containers and the order of keys. Sources
-    of arrays give the same object again."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(_alike(a[key], b[key]) for key in a)
-    if trees.is_nested(a):
-        return len(a) == len(b) and all(map(_alike, a, b))
-    return a == b
-
-
-def packed(tree: Any, wrapped: bool = False) -> Any:
-    """What a step gets of (x, y, sample_weight): x alone, (x, y), or all three.
-
-    wrapped: whether the source gave (x,) and not x.
-    """
-    x, y, sample_weight = tree
-    if y is None and sample_weight is None:
-        return (x,) if wrapped or isinstance(x, (tuple, list)) else x
-    return (x, y) if sample_weight is None else (x, y, sample_weight)
-
-
-def _fed(spec: Any) -> Any:
-    """What a program takes for data of a spec: floats in floatx, all else as it is."""
-    if isinstance(spec, Spec) and is_float(spec.dtype) and spec.dtype != floatx():
-        return Spec(spec.shape, floatx())
-    return spec
-
-
-def as_floats(logs: Any) -> dict[str, Any]:
-    """A step's result as plain numbers by name (arrays where a metric is not a scalar), in the
-    order that Keras gives. What a metric gives by names, as `compile_metrics` does in
-    `{m.name: m.result() for m in self.metrics}`, stands beside the others, as in Keras."""
-    if not isinstance(logs, dict):
-        raise TypeError(
-            f"a train_step or test_step returns a dict of metrics by name, got {type(logs).__name__}"
-        )
-    found: dict[str, Any] = {}
-    for name in sorted(logs):
-        value = logs[name]
-        found.update(as_floats(value) if isinstance(value, dict) else {name: _number(value)})
-    return found
-
-
-def _number(value: Any) -> Any:
-    array = np.asarray(value)
-    return array.item() if array.size == 1 else array.copy()
+def _scalar(loss: Tensor) -> Tensor:
+    """A penalty as one number."""
+    return ops.sum(ops.cast(loss, floatx()) if not is_float(loss.dtype) else loss)

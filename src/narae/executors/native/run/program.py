@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.phase_tables import Tables
 from narae.executors.native.run.phases import Stage, overlapped
 from narae.executors.shared.memory import Scratch, aligned, make_arrays
+from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
@@ -39,13 +40,13 @@ class Done:
     writes: list[np.ndarray]
 
 
-class NativeProgram:
+class NativeProgram(Program):
     """Runs a plan. A run allocates nothing, but for operations that NumPy runs.
 
     stages: what each step became, to look at. state: the arrays that a run changes in place.
     """
 
-    away = False
+    runs_many = True
 
     def __init__(self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]) -> None:
         """number: gives the number of threads."""
@@ -99,9 +100,7 @@ class NativeProgram:
             self._check()
         return self.outputs
 
-    def many(
-        self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
-    ) -> Iterator[int] | None:
+    def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
         """Run many steps on rows of arrays; gives now and then how many are done. None where the
         rows have a dtype or layout without native code.
 
@@ -118,7 +117,7 @@ class NativeProgram:
         parts = [Lowered([gathers]), *self._parts, Lowered([[keep]])]
         return self._many(steps, Tables(parts), [list(rows), list(kept), table])
 
-    def _many(self, steps: int, tables: Tables, alive: object) -> Iterator[int]:
+    def _many(self, steps: int, tables: Tables, alive: object) -> Generator[int]:
         self._settle()
         self._alive, run = alive, object()
         self._run = run

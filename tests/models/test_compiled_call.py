@@ -10,7 +10,7 @@ import pytest
 import narae
 from narae import layers, ops
 from narae.models import Sequential
-from narae.models.training import direct
+from narae.models.training import compiled_call
 
 X = np.random.default_rng(0).random((3, 4)).astype("float32")
 
@@ -21,8 +21,8 @@ def network(*more: Any) -> Any:
 
 def steps_run(model: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ran: list[str] = []
-    real = direct.owned
-    monkeypatch.setattr(direct, "owned", lambda result: ran.append("step") or real(result))
+    real = compiled_call.owned
+    monkeypatch.setattr(compiled_call, "owned", lambda result: ran.append("step") or real(result))
     return ran
 
 

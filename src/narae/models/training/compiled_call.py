@@ -6,36 +6,54 @@ print, count, or do what a compiled step would do only once.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import trees
 from narae.engine.scope import is_eager
 from narae.layers.calling import outermost
+from narae.models.data.protocols import RowIndex, Specs, Triple
+from narae.models.training.trainable import Trainable
 from narae.tensor.tensor import Tensor, tensor_of
+
+if TYPE_CHECKING:
+    from narae.base.types import Tensors
+    from narae.layers.base import Layer
 
 _OWN = "narae."
 _NOTED = frozenset({"Lambda", "Masking", "ActivityRegularization"})  # leave more than an output
 
 
-class Array:
-    """One array as a batch: what `Steps.run` takes."""
+class ArrayBatch:
+    """One array as a batch: what `StepPrograms.run` takes."""
 
     __slots__ = ("_array", "_specs")
 
-    def __init__(self, array: np.ndarray, specs: Any) -> None:
+    wrapped = False
+
+    def __init__(self, array: np.ndarray, specs: Specs) -> None:
         self._array, self._specs = array, specs
 
-    def specs(self) -> Any:
+    @property
+    def size(self) -> int:
+        """The samples."""
+        return len(self._array)
+
+    def tree(self) -> Triple:
+        """(x, None, None)."""
+        return self._array, None, None
+
+    def specs(self) -> Specs:
         """(x, None, None) as specs."""
         return self._specs
 
-    def part(self, rows: Any) -> Array:
+    def part(self, rows: RowIndex) -> ArrayBatch:
         """Some of the rows: a slice, or indices."""
-        return Array(self._array[rows], self._specs)
+        return ArrayBatch(self._array[rows], self._specs)
 
-    def write(self, buffers: list[np.ndarray]) -> None:
+    def write(self, buffers: Sequence[np.ndarray]) -> None:
         """Fill the program's input."""
         np.copyto(buffers[0], self._array, casting="unsafe")
 
@@ -54,24 +72,18 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     return None
 
 
-def outputs(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a call of the model gives, by its compiled step; None where it is to be called as it is."""
-    array = array_of(args, kwargs) if model.built else None
-    return None if array is None else model._steps().call(array)
-
-
-def is_own(layer: Any) -> bool:
+def is_own(layer: Layer) -> bool:
     """Whether a layer is narae's."""
     return str(type(layer).__module__).startswith(_OWN)  # None for a class made by exec
 
 
-def is_plain(model: Any) -> bool:
+def is_plain(model: Trainable) -> bool:
     """Whether calling the model does nothing but compute."""
     layers = list(model._flatten_layers(include_self=False))
     return all(map(_plain, layers)) and not model.losses
 
 
-def _plain(layer: Any) -> bool:
+def _plain(layer: Layer) -> bool:
     function = getattr(layer, "activation", None)
     return (
         is_own(layer)
@@ -81,6 +93,6 @@ def _plain(layer: Any) -> bool:
     )
 
 
-def owned(result: Any) -> Any:
+def owned(result: Tensors) -> Tensors:
     """A step's result as tensors of their own."""
     return trees.map_tree(lambda leaf: tensor_of(np.array(leaf)), result)

@@ -24,15 +24,15 @@ def explain(model: Any, x: Any = None, y: Any = None, step: str | None = None) -
     kind = step or ("predict" if y is None else "train")
     if kind != "predict":
         model._require_compiled("explain_plan")
-    steps = model._steps()
-    steps.refresh()
+    programs = model._step_programs()
+    programs.refresh()
     labels = None if kind == "predict" else y
     source = make_source(x, labels, batch_size=1 << 62)
-    return PlanReport([(kind, steps.program(kind, source.peek()))])
+    return PlanReport([(kind, programs.program(kind, source.peek()))])
 
 
 def _present(model: Any, step: str | None) -> list[Any]:
-    every = model._steps().programs()
+    every = model._step_programs().items()
     found = [(kind, program) for kind, program in every if step in (None, kind)]
     if not found:
         which = f"{step} step" if step else "step"

@@ -12,7 +12,7 @@ import pytest
 
 import narae
 from narae import layers, losses, ops, optimizers, regularizers
-from narae.models.training.readings import Readings
+from narae.models.training.dependencies import Dependencies
 
 X, Y = np.ones((8, 3), "float32"), np.zeros((8, 2), "float32")
 FACTOR = 1.0
@@ -258,7 +258,7 @@ def test_nothing_is_compiled_anew_while_nothing_changes(make: Any) -> None:
     model = make()
     model.fit(X, Y, verbose=0, validation_data=(X, Y))
     model.predict(X, verbose=0)
-    first = [program for _, program in model._steps().programs()]
+    first = [program for _, program in model._step_programs().items()]
     model.unread = 7  # that no step names
     model.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y))
     model.evaluate(X, Y, verbose=0)
@@ -266,9 +266,30 @@ def test_nothing_is_compiled_anew_while_nothing_changes(make: Any) -> None:
     model.optimizer.learning_rate = 0.01
     model.predict(X, verbose=0)
     model(X)
-    now = [program for _, program in model._steps().programs()]
+    now = [program for _, program in model._step_programs().items()]
     assert {id(program) for program in first} == {id(program) for program in now}
-    assert Readings(model).same()
+    assert Dependencies(model).same()
+
+
+def test_code_of_any_making_is_read() -> None:
+    """Classes made by exec have no module; objects may have no attributes, hold each other, or be large."""
+    made: dict[str, Any] = {"ops": ops, "layers": layers}
+    exec(
+        "class Plain: factor = 2.0\n"
+        "class Slots:\n    __slots__ = ('a',)\n"
+        "class Made(layers.Layer):\n"
+        "    def call(self, x): return x * Plain.factor if self.slots else x\n",
+        made,
+    )
+    layer = made["Made"]()
+    layer.slots, layer.large = made["Slots"](), list(range(100_000))
+    layer.held = types.SimpleNamespace(ring=[])
+    layer.held.ring += [layer.held, layer.held.ring]
+    model = narae.Sequential([narae.Input((3,)), layer])
+    model.compile("sgd", "mse")
+    assert model.predict(X, verbose=0)[0, 0] == 2
+    made["Plain"].factor = 5.0
+    assert model.predict(X, verbose=0)[0, 0] == 5
 
 
 def test_code_of_any_making_is_read() -> None:

@@ -19,9 +19,10 @@ import numpy as np
 
 from narae.engine.variable import Variable
 from narae.layers.base import Layer
+from narae.models.training.trainable import Trainable
 from narae.tensor.tensor import Tensor
 
-Reading = tuple[str, Any, Any]  # where it stands; its type or kind; the value, or who it is
+Reading = tuple[str, object, object]  # where it stands; its type or kind; the value, or who it is
 
 _PLAIN = (bool, int, float, str, bytes, complex, type(None))
 _STATE = (Variable, Tensor, Layer, type, types.ModuleType)
@@ -58,7 +59,7 @@ _OURS = frozenset(
             "_settings",
             "_building",
             "_jit_compile",
-            "_trained",
+            "_compile_state",
         ),
         *(
             "compiled",
@@ -75,14 +76,14 @@ _OURS = frozenset(
 )
 
 
-class Readings:
+class Dependencies:
     """What a model's steps read, as it is now.
 
     It is known by who it is: `same` looks at identities, and is fast. Where one differs, numbers are read and
     compared.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Trainable) -> None:
         reader = _Reader()
         _read(model, reader)
         self.found = reader.found
@@ -92,7 +93,7 @@ class Readings:
         """Whether everything that was read is still there."""
         return all(look(*place) == held for look, place, held, _ in self._watched)
 
-    def changed(self, new: Readings) -> str:
+    def changed(self, new: Dependencies) -> str:
         """Where the first reading stands that differs in other readings; empty where none does."""
         old = self.found
         if old == new.found:
@@ -101,7 +102,7 @@ class Readings:
         return next((b[0] for a, b in pairs if a != b), "what it holds")
 
 
-def _read(model: Any, reader: _Reader) -> None:
+def _read(model: Trainable, reader: _Reader) -> None:
     """All that the model's steps may read, in an order that stays."""
     for layer in model._flatten_layers():
         reader.layer(layer, counted=layer is not model)
@@ -113,7 +114,7 @@ def _read(model: Any, reader: _Reader) -> None:
         reader.value(f"{variable.path} constraint", constraint)
     reader.value("optimizer", model.optimizer)
     reader.watch(_named, vars(model), ("optimizer",))
-    for name, given in model._trained.config.items():
+    for name, given in model._compile_state.config.items():
         if name != "optimizer":
             reader.value(name, given)
     for metric in model.metrics:

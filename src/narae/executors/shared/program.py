@@ -1,0 +1,48 @@
+"""What a loaded program offers, whichever executor loaded it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from narae.executors.shared.rows import Rows
+    from narae.graph.plan import Plan
+
+
+class Progress(Iterator[int], Protocol):
+    """A run of many steps: gives now and then how many are done."""
+
+    def close(self) -> None:
+        """End the run after the present step."""
+        ...
+
+
+class Program(Protocol):
+    """A loaded plan. `inputs` are its argument buffers, which the caller fills; a call gives its
+    output buffers, valid until the next call, and leaves new values in the stores given to `load`.
+
+    away: whether it leaves them on a device; else they are in the stores' arrays.
+    runs_many: whether it has runs of many steps at all; else `many` gives None.
+    rows: the rows of a batch that go into `inputs` here, in this process; None: all.
+    """
+
+    plan: Plan
+    inputs: list[np.ndarray]
+    outputs: list[np.ndarray]
+    away: bool = False
+    runs_many: bool = False
+    rows: slice | np.ndarray | None = None
+
+    def __call__(self) -> list[np.ndarray]:
+        """Run once on what is in `inputs` and the state."""
+        ...
+
+    def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
+        """Run many steps on rows of arrays. None where it has no such run of these.
+
+        kept: for each output, memory for what all steps give, one after the other.
+        """
+        return None
