@@ -36,10 +36,13 @@ def relative(path: Path) -> str:
 
 
 def functions() -> Iterator[tuple[str, int]]:
+    """Each function with its lines but for the docstring: what it explains makes it no harder to read."""
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if ast.get_docstring(node, clean=False) is not None:
+                    lines -= (node.body[0].end_lineno or 0) - node.body[0].lineno + 1
                 yield f"{relative(path)}:{node.lineno} {node.name}", lines
 
 
