@@ -124,3 +124,45 @@ def test_a_wide_model_that_has_not_trained_loads_with_its_optimizer(tmp_path: Pa
     model.compile(optimizer, "mse")
     model.save(path)
     assert len(load_model(path).optimizer.variables) >= 5 * 2
+
+
+def _counting(keras: Any) -> Any:
+    """A model that holds metrics in all the ways there are, and a layer that holds one."""
+
+    class Counting(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mean = keras.metrics.Mean(name="mean")
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    class Network(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tracker = keras.metrics.Mean(name="loss")
+            self.several = [keras.metrics.Accuracy(), keras.layers.Dense(3)]
+            self.named = {"auc": keras.metrics.AUC(), "count": Counting()}
+
+        def call(self, x: Any) -> Any:
+            return self.named["count"](self.several[1](x))
+
+    model = Network()
+    model(np.ones((2, 4), "float32"))
+    return model
+
+
+@pytest.mark.oracle
+def test_metrics_that_a_model_holds_have_no_place_in_a_file(tmp_path: Path, keras: Any) -> None:
+    first, second, theirs = _counting(narae), _counting(narae), _counting(keras)
+    first.tracker.update_state(3.0)
+    first.save_weights(tmp_path / "ours.weights.h5")
+    second.load_weights(tmp_path / "ours.weights.h5")
+    theirs.load_weights(tmp_path / "ours.weights.h5")
+    for ours, loaded, kerass in zip(first.weights, second.weights, theirs.weights, strict=True):
+        assert np.array_equal(ours, loaded)
+        assert np.array_equal(ours, kerass)
+    assert float(second.tracker.result()) == 0.0
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    second.load_weights(tmp_path / "theirs.weights.h5")

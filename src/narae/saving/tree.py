@@ -58,11 +58,8 @@ def _container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any
 
 
 def _saveable(thing: Any) -> bool:
-    return (
-        isinstance(thing, Tracked)
-        or getattr(thing, "_is_metric", False)
-        or hasattr(thing, "save_own_variables")
-    )
+    """Whether a file has a place for it: metrics have none, they begin anew."""
+    return isinstance(thing, Tracked) or hasattr(thing, "save_own_variables")
 
 
 def _children(part: Any) -> Iterator[tuple[str, Any]]:
