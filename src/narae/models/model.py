@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
@@ -24,6 +24,15 @@ class Model(Trainer, Layer):
     >>> Model(x, narae.layers.Dense(2)(x)).output_shape
     (None, 2)
     """
+
+    if TYPE_CHECKING:  # graphs have these: `Model(inputs, outputs)` and Sequential
+        inputs: list[KerasTensor]
+        outputs: list[KerasTensor]
+        input_shape: Any
+        output_shape: Any
+        input_names: list[str]
+        output_names: list[str]
+        operations: list[Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and _is_functional(args, kwargs):

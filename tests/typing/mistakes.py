@@ -1,0 +1,64 @@
+"""What learners get wrong: each marked line is an error in an editor, and no other is. Nobody runs this.
+
+The mark says what a checker's message contains.
+"""
+
+import numpy as np
+
+import narae
+from narae import layers, losses, ops, optimizers
+from narae.callbacks import EarlyStopping
+
+x, y = np.ones((8, 4)), np.ones((8, 1))
+
+
+def names() -> None:
+    layers.Dens(3)  # wrong: "Dens"
+    narae.layer.Dense(3)  # wrong: "layer"
+    ops.rellu(x)  # wrong: "rellu"
+    losses.MeanSquareError()  # wrong: "MeanSquareError"
+
+
+def arguments_of_layers() -> None:
+    layers.Dense()  # wrong: "units"
+    layers.Dense(unit=3)  # wrong: "unit"
+    layers.Dense(3, activatoin="relu")  # wrong: "activatoin"
+    layers.Dense("3")  # wrong: "units"
+    layers.Dense(3, use_bias="zeros")  # wrong: "use_bias"
+    layers.Dense(3, name=3)  # wrong: "name"
+    layers.Conv2D(8)  # wrong: "kernel_size"
+    layers.Conv2D(8, 3, stride=2)  # wrong: "stride"
+    layers.Dropout("0.5")  # wrong: "rate"
+
+
+def models() -> None:
+    model = narae.Sequential([layers.Dense(3)])
+    model.ad(layers.Dense(3))  # wrong: "ad"
+    model.compile(optimiser="adam", loss="mse")  # wrong: "optimiser"
+    model.fitt(x, y)  # wrong: "fitt"
+    model.fit(x=x, y=y, epoch=5)  # wrong: "epoch"
+    model.fit(x, y, epochs="5")  # wrong: "epochs"
+    model.fit(x, y, batch_size=2.5)  # wrong: "batch_size"
+    model.predict()  # wrong: "x"
+
+
+def other_objects() -> None:
+    optimizers.Adam(lr=0.1)  # wrong: "lr"
+    optimizers.Adam([0.1])  # wrong: "learning_rate"
+    optimizers.Adam(learning_rate="0.1")  # wrong: "learning_rate"
+    optimizers.SGD(0.1, momentom=0.9)  # wrong: "momentom"
+    EarlyStopping(patient=3)  # wrong: "patient"
+    EarlyStopping(patience="3")  # wrong: "patience"
+    losses.SparseCategoricalCrossentropy(from_logit=True)  # wrong: "from_logit"
+    narae.metrics.Mean(3)  # wrong: "name"
+
+
+def tensors() -> None:
+    a = ops.convert_to_tensor([1.0, 2.0])
+    print(a.shap)  # wrong: "shap"
+    ops.matmul(a)  # wrong: "x2"
+    ops.sum(a, axes=0)  # wrong: "axes"
+    w = narae.Variable([1.0])
+    w.asign(a)  # wrong: "asign"
+    narae.random.normal(3)  # wrong: "shape"
+    narae.random.normal((3,), stdev=2.0)  # wrong: "stdev"
