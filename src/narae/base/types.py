@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
     from typing import Any, Protocol
 
     import numpy as np
@@ -50,6 +51,8 @@ _Row: TypeAlias = "_Item | Sequence[_Item]"
 _Table: TypeAlias = "_Row | Sequence[_Row]"
 _Block: TypeAlias = "_Table | Sequence[_Table]"
 _Solid: TypeAlias = "_Block | Sequence[_Block]"
+# Functions of arrays by NumPy's names: numpy, jax.numpy, or what writes code for them.
+Namespace: TypeAlias = "ModuleType"
 
 # --- shapes
 Shape: TypeAlias = "tuple[int | None, ...]"  # lengths, None where one is not known

@@ -90,19 +90,19 @@ class _Widening:
         return [self._wide(v) for v in outs]
 
 
-def _body(parameter: Any) -> Any:
+def _body(parameter: object) -> Any:
     if isinstance(parameter, Graph):
         return without_halves(parameter)[0]
-    if _has_graph(parameter):
+    if isinstance(parameter, (tuple, list)) and _has_graph(parameter):
         return type(parameter)(map(_body, parameter))
     return parameter
 
 
-def _has_graph(parameter: Any) -> bool:
+def _has_graph(parameter: object) -> bool:
     if isinstance(parameter, (tuple, list)):
         return any(map(_has_graph, parameter))
     return isinstance(parameter, Graph)
 
 
-def _tuple(result: Any) -> list[Value]:
+def _tuple(result: Value | tuple[Value, ...]) -> list[Value]:
     return list(result) if isinstance(result, tuple) else [result]

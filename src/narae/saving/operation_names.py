@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import narae.ops
+import narae.ops  # noqa: F401  (fills the table)
+from narae.tensor.public_names import PUBLIC
 
-# Keras's module of each public op; what is not listed is in "numpy".
-_MODULES = {
-    "core": """cast scatter scatter_update slice slice_update stop_gradient saturate_cast cond switch scan
-        associative_scan fori_loop while_loop map vectorized_map unstack convert_to_tensor""",
-    "nn": """relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink sparse_plus silu swish squareplus
-        log_sigmoid leaky_relu hard_sigmoid hard_silu hard_swish hard_tanh hard_shrink tanh_shrink elu selu celu
-        gelu glu softmax log_softmax sparsemax threshold max_pool average_pool adaptive_max_pool
-        adaptive_average_pool conv depthwise_conv separable_conv conv_transpose one_hot multi_hot moments
-        batch_normalization layer_normalization rms_normalization normalize psnr binary_crossentropy
-        categorical_crossentropy sparse_categorical_crossentropy ctc_loss ctc_decode dot_product_attention fold
-        unfold depth_to_space space_to_depth""",
-    "math": """segment_sum segment_max segment_min segment_prod top_k in_top_k logsumexp rsqrt erf erfc erfinv
-        extract_sequences fft fft2 ifft2 rfft irfft stft istft cdist logdet""",
-    "linalg": """norm det inv solve cholesky cholesky_inverse qr svd eigh eig lu_factor solve_triangular lstsq
-        pinv matrix_rank jvp""",
-    "einops": "rearrange",
+# Keras's module of a family of public ops; of what is not listed it is "numpy".
+_FAMILIES = {
+    "attention": "nn",
+    "control": "core",
+    "convolution": "nn",
+    "crossentropies": "nn",
+    "decoding": "nn",
+    "fourier": "math",
+    "linalg": "linalg",
+    "nn": "nn",
+    "norms": "nn",
+    "patches": "nn",
+    "pooling": "nn",
+    "segments": "math",
+    "simplex": "nn",
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
+# Public ops that Keras has in another module than their family.
+_APART = {
+    **dict.fromkeys(("scatter", "scatter_update", "slice", "slice_update", "unstack"), "core"),
+    **dict.fromkeys(("cast", "convert_to_tensor", "saturate_cast", "stop_gradient"), "core"),
+    **dict.fromkeys(("depth_to_space", "space_to_depth", "multi_hot", "one_hot"), "nn"),
+    **dict.fromkeys(("cdist", "erf", "erfc", "erfinv", "in_top_k", "logdet"), "math"),
+    **dict.fromkeys(("logsumexp", "rsqrt", "top_k"), "math"),
+    **dict.fromkeys(("jvp", "norm"), "linalg"),
+    **dict.fromkeys(("mish", "slogdet"), "numpy"),
+    "rearrange": "einops",
+}
 
 # Classes that are not named as the function's words joined.
 _CLASSES = {
@@ -62,7 +72,8 @@ def module_of(name: str) -> str:
     >>> module_of("softmax"), module_of("mean")
     ('keras.src.ops.nn', 'keras.src.ops.numpy')
     """
-    return f"keras.src.ops.{_MODULE_OF.get(name, 'numpy')}"
+    family = PUBLIC[name].module.rpartition(".")[2] if name in PUBLIC else ""
+    return f"keras.src.ops.{_APART.get(name) or _FAMILIES.get(family, 'numpy')}"
 
 
 def op_of(class_name: str) -> str | None:
@@ -71,8 +82,7 @@ def op_of(class_name: str) -> str | None:
     >>> op_of("LayerNorm"), op_of("System")
     ('layer_normalization', None)
     """
-    for name in narae.ops.__all__:
+    for name, entry in sorted(PUBLIC.items()):
         if name not in _ALIASES and class_name_of(name) == class_name:
-            found = getattr(narae.ops, name)
-            return name if getattr(found, "__narae_public__", False) else None
+            return name if getattr(entry.function, "__narae_public__", False) else None
     return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from narae.base.arrays import to_power
+from narae.base.types import Namespace
 from narae.graph.ir import Value
 from narae.primitives.notation import called, infix, pattern
 from narae.primitives.record import constant, elementwise
@@ -129,7 +131,7 @@ def _power_simplify(x: Value, y: Value) -> Value | None:
     return select(equal(x, -endless), endless, sqrt(x + constant(0.0, x.dtype)))
 
 
-def _power(xp: Any, x: Any, y: Any) -> Any:
+def _power(xp: Namespace, x: np.ndarray, y: np.ndarray) -> Any:
     """x^y; of whole numbers, 1 and -1 to a negative power, 0 of all others."""
     if xp is np and x.dtype.kind not in "iu":
         return to_power(x, y)
@@ -201,7 +203,13 @@ arctan2 = elementwise(
 )
 
 
-def unary(name: str, gradient: Any, low: float = -2.0, high: float = 2.0, **fields: Any) -> Any:
+def unary(
+    name: str,
+    gradient: Callable[..., Any] | None,
+    low: float = -2.0,
+    high: float = 2.0,
+    **fields: Any,
+) -> Any:
     """A float function of one number; gradient(ct, out, x) or None where it is flat."""
     vjp = None if gradient is None else (gradient,)
     fields.setdefault("takes", "float")

@@ -13,6 +13,7 @@ import numpy as np
 
 from narae.base.errors import DtypeError
 from narae.base.threefry import PARITY, ROTATIONS, turn
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec
 from narae.primitives.notation import called
 from narae.primitives.record import broadcast_shapes, record
@@ -27,7 +28,9 @@ def _rule(k0: Spec, k1: Spec, x0: Spec, x1: Spec) -> tuple[Spec, Spec]:
     return out, out
 
 
-def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+def _forward(
+    xp: Namespace, k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray
+) -> tuple[Any, Any]:
     if xp is np:
         return _enciphered(k0, k1, x0, x1)
     word = np.uint32
@@ -42,7 +45,9 @@ def _forward(xp: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     return x0, x1
 
 
-def _enciphered(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndarray]:
+def _enciphered(
+    k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The same on NumPy's arrays, in place: block by block where all have one key, since a hundred
     passes over what no cache holds take several times as long."""
     shape = np.broadcast_shapes(*(np.shape(a) for a in (k0, k1, x0, x1)))
@@ -64,8 +69,8 @@ def _enciphered(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndar
     return y0, y1
 
 
-def _samples(rng: Any) -> Any:
-    def words(shape: Any) -> Any:
+def _samples(rng: np.random.Generator) -> Any:
+    def words(shape: KnownShape) -> Any:
         return np.asarray(rng.integers(0, 2**32, shape), "uint32")
 
     return [((words(()), words(()), words((5,)), words((5,))), {})]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.types import Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
 from narae.primitives.notation import listed
@@ -39,7 +40,7 @@ def _rule(x: Spec, y: Spec, *, contract: Axes, batch: Axes) -> Spec:
     return Spec(tuple(lengths), x.dtype)
 
 
-def _forward(xp: Any, x: Any, y: Any, *, contract: Axes, batch: Axes) -> Any:
+def _forward(xp: Namespace, x: np.ndarray, y: np.ndarray, *, contract: Axes, batch: Axes) -> Any:
     """Batch axes first, then the free ones of x, then of y: one stacked matrix product."""
     dtype = x.dtype
     if xp is np:

@@ -14,6 +14,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, NotYet, ShapeError, differing
+from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import is_traced, tapes
@@ -64,12 +65,19 @@ def _switch_rule(index: Spec, *inputs: Spec, branches: tuple[Graph, ...]) -> tup
     return tuple(v.spec for v in branches[0].outputs)
 
 
-def _switch(xp: Any, index: Any, *arrays: Any, branches: tuple[Graph, ...]) -> tuple[Any, ...]:
+def _switch(
+    xp: Namespace, index: np.ndarray, *arrays: np.ndarray, branches: tuple[Graph, ...]
+) -> tuple[Any, ...]:
     return evaluate(branches[min(max(int(index), 0), len(branches) - 1)], arrays, xp)
 
 
 def _switch_joint(
-    wanted: set[int], ct: Any, out: Any, index: Value, *inputs: Value, branches: tuple[Graph, ...]
+    wanted: set[int],
+    ct: Sequence[Value],
+    out: Sequence[Value],
+    index: Value,
+    *inputs: Value,
+    branches: tuple[Graph, ...],
 ) -> list[Value | None]:
     sources = sorted(i - 1 for i in wanted)
     seeded = [i for i in _floats(out) if not _known_zero(ct[i])]
@@ -143,7 +151,7 @@ def _while_rule(
 
 
 def _while(
-    xp: Any, *arrays: Any, test: Graph, body: Graph, count: int, limit: int | None
+    xp: Namespace, *arrays: np.ndarray, test: Graph, body: Graph, count: int, limit: int | None
 ) -> tuple[Any, ...]:
     state, captured, done = tuple(arrays[:count]), arrays[count:], 0
     while (limit is None or done < limit) and bool(evaluate(test, (*state, *captured), xp)[0]):
@@ -232,8 +240,8 @@ def _scan_rule(
 
 
 def _scan(
-    xp: Any,
-    *arrays: Any,
+    xp: Namespace,
+    *arrays: np.ndarray,
     body: Graph,
     carries: int,
     slices: int,
@@ -259,8 +267,8 @@ def keep_carries(body: Graph, carries: int) -> Graph:
 
 def _scan_joint(
     wanted: set[int],
-    ct: Any,
-    out: Any,
+    ct: Sequence[Value],
+    out: Sequence[Value],
     *inputs: Value,
     body: Graph,
     carries: int,

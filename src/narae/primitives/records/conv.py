@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
 from narae.primitives.record import record, widened
@@ -33,10 +34,10 @@ def _rule(
     x: Spec,
     w: Spec,
     *,
-    strides: Any,
+    strides: KnownShape,
     padding: Pads,
-    lhs_dilation: Any,
-    rhs_dilation: Any,
+    lhs_dilation: KnownShape,
+    rhs_dilation: KnownShape,
     groups: int,
 ) -> Spec:
     """x: (N, *S, C), w: (*K, C / groups, F) -> (N, *O, F)."""
@@ -85,14 +86,14 @@ def _laid_out(x: np.ndarray, padding: Pads, dilation: tuple[int, ...]) -> np.nda
 
 
 def _forward(
-    xp: Any,
-    x: Any,
-    w: Any,
+    xp: Namespace,
+    x: np.ndarray,
+    w: np.ndarray,
     *,
-    strides: Any,
+    strides: KnownShape,
     padding: Pads,
-    lhs_dilation: Any,
-    rhs_dilation: Any,
+    lhs_dilation: KnownShape,
+    rhs_dilation: KnownShape,
     groups: int,
 ) -> Any:
     dtype = x.dtype
@@ -104,10 +105,10 @@ def _forward(
 def _convolved(
     x: np.ndarray,
     w: np.ndarray,
-    strides: Any,
+    strides: KnownShape,
     padding: Pads,
-    lhs_dilation: Any,
-    rhs_dilation: Any,
+    lhs_dilation: KnownShape,
+    rhs_dilation: KnownShape,
     groups: int,
 ) -> np.ndarray:
     window, (channels, filters) = w.shape[:-2], w.shape[-2:]
@@ -128,7 +129,12 @@ _WIDE = 4  # channels from which a product per tap beats copying all windows (me
 
 
 def _by_taps(
-    x: np.ndarray, w: np.ndarray, product: Any, shape: Any, strides: Any, dilation: Any
+    x: np.ndarray,
+    w: np.ndarray,
+    product: Callable[..., Any],
+    shape: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
 ) -> np.ndarray:
     """The sum over the kernel's taps of the image, moved, times the tap: no window is copied."""
     rank = len(shape) - 2
@@ -143,7 +149,12 @@ def _by_taps(
 
 
 def _by_columns(
-    x: np.ndarray, w: np.ndarray, shape: Any, strides: Any, dilation: Any, groups: int
+    x: np.ndarray,
+    w: np.ndarray,
+    shape: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
+    groups: int,
 ) -> np.ndarray:
     """All windows side by side, times the kernel as a matrix: one product per group."""
     window, filters = w.shape[:-2], w.shape[-1]
@@ -186,10 +197,10 @@ def _vjp_x(
     x: Value,
     w: Value,
     *,
-    strides: Any,
+    strides: KnownShape,
     padding: Pads,
-    lhs_dilation: Any,
-    rhs_dilation: Any,
+    lhs_dilation: KnownShape,
+    rhs_dilation: KnownShape,
     groups: int,
 ) -> Value:
     """The cotangent, spread by the strides, convolved with the mirrored kernel."""
@@ -218,10 +229,10 @@ def _vjp_w(
     x: Value,
     w: Value,
     *,
-    strides: Any,
+    strides: KnownShape,
     padding: Pads,
-    lhs_dilation: Any,
-    rhs_dilation: Any,
+    lhs_dilation: KnownShape,
+    rhs_dilation: KnownShape,
     groups: int,
 ) -> Value:
     """x convolved with the cotangent: channels as the batch, the batch as the channels."""

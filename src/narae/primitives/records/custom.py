@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
@@ -24,12 +26,19 @@ def _rule(*inputs: Spec, forward: Graph, backward: Graph) -> tuple[Spec, ...]:
     return tuple(v.spec for v in forward.outputs)
 
 
-def _forward(xp: Any, *arrays: Any, forward: Graph, backward: Graph) -> tuple[Any, ...]:
+def _forward(
+    xp: Namespace, *arrays: np.ndarray, forward: Graph, backward: Graph
+) -> tuple[Any, ...]:
     return evaluate(forward, arrays, xp)
 
 
 def _joint(
-    wanted: set[int], ct: Any, out: Any, *inputs: Value, forward: Graph, backward: Graph
+    wanted: set[int],
+    ct: Sequence[Value],
+    out: Sequence[Value],
+    *inputs: Value,
+    forward: Graph,
+    backward: Graph,
 ) -> list[Value | None]:
     """backward: (*forward's inputs, *cotangents of its float outputs) -> a cotangent of each of the
     first inputs; what it has none for was captured, and gets none."""
@@ -44,7 +53,7 @@ def _samples(rng: np.random.Generator) -> list[Any]:
 
     forward, _ = trace_graph(lambda x, y: [multiply(square(x), y), sin(y)], specs(2))
 
-    def pulled(x: Any, y: Any, ct0: Any, ct1: Any) -> list[Value]:
+    def pulled(x: Value, y: Value, ct0: Value, ct1: Value) -> list[Value]:
         down = multiply(ct0, square(x)) + multiply(ct1, sin(y + np.pi / 2))
         return [multiply(ct0, x * y * 2.0), down]
 

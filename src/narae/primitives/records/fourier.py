@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
 from narae.primitives.record import check_kind, record
@@ -29,7 +31,7 @@ def _rule(real: Spec, imag: Spec, *, axes: tuple[int, ...], inverse: bool) -> tu
 
 
 def _forward(
-    xp: Any, real: Any, imag: Any, *, axes: tuple[int, ...], inverse: bool
+    xp: Namespace, real: np.ndarray, imag: np.ndarray, *, axes: tuple[int, ...], inverse: bool
 ) -> tuple[Any, Any]:
     transform = xp.fft.ifftn if inverse else xp.fft.fftn
     # the inverse without its factor 1 / n: then each direction is the other's transpose
@@ -38,7 +40,14 @@ def _forward(
 
 
 def _joint(
-    wanted: set[int], ct: Any, out: Any, real: Value, imag: Value, *, axes: Any, inverse: bool
+    wanted: set[int],
+    ct: Sequence[Value],
+    out: Sequence[Value],
+    real: Value,
+    imag: Value,
+    *,
+    axes: KnownShape,
+    inverse: bool,
 ) -> Any:
     return fft(*ct, axes=axes, inverse=not inverse)
 

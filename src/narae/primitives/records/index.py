@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import called, over, pattern
@@ -28,7 +29,7 @@ def _take_rule(x: Spec, index: Spec, *, axis: int) -> Spec:
     return Spec(x.shape[:axis] + index.shape + x.shape[axis + 1 :], x.dtype)
 
 
-def checked(index: Any, length: int, what: str) -> Any:
+def checked(index: np.ndarray, length: int, what: str) -> Any:
     """Indices with negative ones counted from the end. Raises IndexError for one out of range."""
     low, high = (index.min(), index.max()) if index.size else (0, -1)
     if low < -length or high >= length:
@@ -37,7 +38,7 @@ def checked(index: Any, length: int, what: str) -> Any:
     return np.where(index < 0, index + length, index) if low < 0 else index
 
 
-def _take(xp: Any, x: Any, index: Any, *, axis: int) -> Any:
+def _take(xp: Namespace, x: np.ndarray, index: np.ndarray, *, axis: int) -> Any:
     if xp is np:
         index = checked(index, x.shape[axis], "take")
     return xp.take(x, index, axis=axis)
@@ -47,7 +48,7 @@ def _take_vjp(ct: Value, out: Value, x: Value, index: Value, *, axis: int) -> Va
     return add_at(index, ct, axis=axis, shape=x.shape)
 
 
-def _rows(rng: Any) -> Any:
+def _rows(rng: np.random.Generator) -> Any:
     x, index = rng.normal(size=(4, 3)), rng.integers(0, 3, (2, 2)).astype("int32")
     return [
         ((x, index), {"axis": 0}),
@@ -70,7 +71,9 @@ take = record(
 )
 
 
-def _add_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> Any:
+def _add_at(
+    xp: Namespace, index: np.ndarray, updates: np.ndarray, *, axis: int, shape: KnownShape
+) -> Any:
     if xp is not np:
         target = (slice(None),) * axis + (index,)
         return xp.zeros(shape, updates.dtype).at[target].add(updates)
@@ -80,7 +83,7 @@ def _add_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> Any:
     return out
 
 
-def _add_at_rows(rng: Any) -> Any:
+def _add_at_rows(rng: np.random.Generator) -> Any:
     index = np.asarray([0, 2, 2], "int32")
     return [
         ((index, rng.normal(size=(3, 3))), {"axis": 0, "shape": (4, 3)}),
@@ -111,7 +114,7 @@ def _along_rule(x: Spec, index: Spec, *, axis: int) -> Spec:
     return Spec(index.shape, x.dtype)
 
 
-def _grid(index: Any, axis: int) -> tuple[Any, ...]:
+def _grid(index: np.ndarray, axis: int) -> tuple[Any, ...]:
     """The full index of a `take_along_axis`: a range on each other axis."""
     parts = []
     for a, n in enumerate(index.shape):
@@ -121,7 +124,9 @@ def _grid(index: Any, axis: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def _put_along(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> Any:
+def _put_along(
+    xp: Namespace, index: np.ndarray, updates: np.ndarray, *, axis: int, shape: KnownShape
+) -> Any:
     if xp is not np:
         return xp.zeros(shape, updates.dtype).at[_grid(index, axis)].add(updates)
     out = np.zeros(shape, updates.dtype)
@@ -129,12 +134,12 @@ def _put_along(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any) -> A
     return out
 
 
-def _along_samples(rng: Any) -> Any:
+def _along_samples(rng: np.random.Generator) -> Any:
     index = rng.integers(0, 4, (2, 3)).astype("int32")
     return [((rng.normal(size=(4, 3)), index), {"axis": 0})]
 
 
-def _along(xp: Any, x: Any, index: Any, *, axis: int) -> Any:
+def _along(xp: Namespace, x: np.ndarray, index: np.ndarray, *, axis: int) -> Any:
     if xp is np:
         index = checked(index, x.shape[axis], "take_along_axis")
     return xp.take_along_axis(x, index, axis=axis)

@@ -6,12 +6,14 @@ algorithmic differentiation" (2008), unless a line says otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import HALVES
 from narae.base.errors import DtypeError, NotYet, ShapeError, differing
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
 from narae.primitives.record import check_kind, constant, record
@@ -34,7 +36,7 @@ def _check_matrix(name: str, x: Spec, square: bool = True) -> None:
         )
 
 
-def _square(name: str, *results: Any) -> Any:
+def _square(name: str, *results: Callable[[KnownShape], KnownShape]) -> Any:
     """The rule of square matrices to results whose shapes are functions of theirs."""
 
     def rule(x: Spec, **_: Any) -> Any:
@@ -67,7 +69,7 @@ def _regular(rng: np.random.Generator) -> list[Any]:
     ]
 
 
-def _symmetric(x: Any) -> Any:
+def _symmetric(x: np.ndarray) -> Any:
     return (x + np.swapaxes(x, -1, -2)) / 2
 
 
@@ -156,7 +158,7 @@ solve = record(
 )
 
 
-def _triangular(xp: Any, a: Any, b: Any, *, lower: bool) -> Any:
+def _triangular(xp: Namespace, a: np.ndarray, b: np.ndarray, *, lower: bool) -> Any:
     return xp.linalg.solve(xp.tril(a) if lower else xp.triu(a), b)
 
 
@@ -190,7 +192,7 @@ def _qr_rule(x: Spec, *, complete: bool) -> tuple[Spec, Spec]:
     return Spec((*batch, m, k), x.dtype), Spec((*batch, k, n), x.dtype)
 
 
-def _qr_vjp(ct: Any, out: Any, x: Value, *, complete: bool) -> Value:
+def _qr_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value, *, complete: bool) -> Value:
     """S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010)."""
     (ct_q, ct_r), (q, r) = ct, out
     if q.shape[-1] != r.shape[-1]:
@@ -242,7 +244,7 @@ def gaps(values: Value) -> Value:
     return select(eye, constant(0, values.dtype), reciprocal(nonzero_or_one(difference)))
 
 
-def _svd_vjp(ct: Any, out: Any, x: Value, *, full: bool) -> Value:
+def _svd_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value, *, full: bool) -> Value:
     """J. Townsend, "Differentiating the singular value decomposition" (2016)."""
     (ct_u, ct_s, ct_v), (u, s, vt) = ct, out
     if u.shape[-1] != s.shape[-1] or vt.shape[-2] != s.shape[-1]:
@@ -294,7 +296,7 @@ singular_values = record(
 )
 
 
-def _eigh_vjp(ct: Any, out: Any, x: Value) -> Value:
+def _eigh_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value) -> Value:
     (ct_w, ct_v), (w, v) = ct, out
     inner = gaps(w) * matmul(swap(v), ct_v) + embed(ct_w)
     got = matmul(v, matmul(inner, swap(v)))
@@ -317,7 +319,7 @@ def _lu_rule(x: Spec) -> tuple[Spec, Spec]:
     return x, Spec(x.shape[:-1], "int32")
 
 
-def _lu(xp: Any, x: Any) -> tuple[Any, Any]:
+def _lu(xp: Namespace, x: np.ndarray) -> tuple[Any, Any]:
     """Elimination with partial pivoting, a column at a time for the whole batch."""
     n = x.shape[-1]
     lu = x.reshape(-1, n, n).copy()
@@ -333,7 +335,7 @@ def _lu(xp: Any, x: Any) -> tuple[Any, Any]:
     return lu.reshape(x.shape), pivots.reshape(x.shape[:-1])
 
 
-def _lu_vjp(ct: Any, out: Any, x: Value) -> Value:
+def _lu_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value) -> Value:
     raise NotYet("lu_factor has no gradient yet; solve, inv, det and qr have one")
 
 

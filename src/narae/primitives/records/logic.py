@@ -9,6 +9,7 @@ import numpy as np
 from narae.base.arrays import as_integers
 from narae.base.dtypes import is_float, is_int, np_dtype, standardize_dtype
 from narae.base.errors import DtypeError
+from narae.base.types import Namespace
 from narae.graph.ir import Op, Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import Shown, as_operand, called, infix, pattern, to_dtype
@@ -70,7 +71,7 @@ def _select_rule(condition: Spec, x: Spec, y: Spec) -> Spec:
     return Spec(broadcast_shapes(condition.shape, x.shape, y.shape), x.dtype)
 
 
-def _select_samples(rng: Any) -> Any:
+def _select_samples(rng: np.random.Generator) -> Any:
     return [
         (
             (
@@ -121,7 +122,7 @@ def _cast_simplify(x: Value, *, dtype: str) -> Value | None:
     return cast(first, dtype=dtype) if keeps and fits else None
 
 
-def _cast(xp: Any, x: Any, *, dtype: str) -> Any:
+def _cast(xp: Namespace, x: np.ndarray, *, dtype: str) -> Any:
     if xp is np and is_float(standardize_dtype(x.dtype)) and is_int(dtype):
         return as_integers(x, np_dtype(dtype))
     return x.astype(np_dtype(dtype))
@@ -149,19 +150,19 @@ def _rounded_rule(x: Spec, *, dtype: str) -> Spec:
     return x
 
 
-def _rounded(xp: Any, x: Any, *, dtype: str) -> Any:
+def _rounded(xp: Namespace, x: np.ndarray, *, dtype: str) -> Any:
     if xp is np:
         return x.astype(np_dtype(dtype)).astype(x.dtype)
     narrow = _as_bfloat16 if dtype == "bfloat16" else _as_float16
     return narrow(xp, x.astype(np.float32)).astype(x.dtype)
 
 
-def _as_bfloat16(xp: Any, x: Any) -> Any:
+def _as_bfloat16(xp: Namespace, x: np.ndarray) -> Any:
     bits = _to_even(x, 16)
     return xp.where(xp.isnan(x), x, bits.view(np.float32))
 
 
-def _as_float16(xp: Any, x: Any) -> Any:
+def _as_float16(xp: Namespace, x: np.ndarray) -> Any:
     size = xp.abs(x)
     small = xp.rint(size * 2.0**24) * 2.0**-24  # those below 2^-14 are equally far apart
     large = _to_even(size, 13).view(np.float32)
@@ -169,14 +170,14 @@ def _as_float16(xp: Any, x: Any) -> Any:
     return xp.where(xp.isnan(x), x, xp.copysign(found, x))
 
 
-def _to_even(x: Any, bits: int) -> Any:
+def _to_even(x: np.ndarray, bits: int) -> Any:
     """The bits of float32 numbers without the last so many: the nearest, of two the even one."""
     whole = x.view(np.uint32)
     half = 2 ** (bits - 1) - 1
     return (whole + (((whole >> bits) & 1) + half)) & (2**32 - 2**bits)
 
 
-def _rounded_oracle(x: Any, *, dtype: str) -> Any:
+def _rounded_oracle(x: np.ndarray, *, dtype: str) -> Any:
     fraction, exponent = np.frexp(x)
     places = {"bfloat16": 8, "float16": 11}[dtype]
     return np.ldexp(np.rint(np.ldexp(fraction, places)), exponent - places)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.types import Namespace
 from narae.graph.ir import Op, Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import over
@@ -60,7 +61,7 @@ def _reduction(
     empty: bool = True,
     **fields: Any,
 ) -> Any:
-    def forward(xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+    def forward(xp: Namespace, x: np.ndarray, *, axes: tuple[int, ...]) -> Any:
         return (
             getattr(xp, ufunc)(x, axis=axes)
             if result
@@ -181,7 +182,7 @@ def _cumprod_vjp(ct: Value, out: Value, x: Value, *, axis: int) -> Value:
 
 
 def _cumulative(name: str, **fields: Any) -> Any:
-    def forward(xp: Any, x: Any, *, axis: int) -> Any:
+    def forward(xp: Namespace, x: np.ndarray, *, axis: int) -> Any:
         return getattr(xp, name)(x, axis=axis).astype(x.dtype)
 
     def rule(x: Spec, *, axis: int) -> Spec:

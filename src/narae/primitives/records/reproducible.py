@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import Namespace
 from narae.primitives.notation import called, infix
 from narae.primitives.record import RECORDS, elementwise
 from narae.primitives.samples import floats
@@ -25,12 +26,12 @@ _FORMS = {
 }
 
 
-def _product(xp: Any, x: Any, y: Any) -> Any:
+def _product(xp: Namespace, x: np.ndarray, y: np.ndarray | float) -> Any:
     # no compiler can join what a comparison stands between
     return xp.maximum(x * y, float(np.finfo(x.dtype).min))
 
 
-def _power_series(xp: Any, x: Any, coefficients: Sequence[float]) -> Any:
+def _power_series(xp: Namespace, x: np.ndarray, coefficients: Sequence[float]) -> Any:
     total = xp.zeros_like(x) + coefficients[-1]
     for c in reversed(coefficients[:-1]):
         total = _product(xp, total, x) + c
@@ -53,7 +54,7 @@ _INVERSES = [1 / (2 * k + 1) for k in range(12)]
 _LOG = {"float32": _INVERSES[:6], "float64": _INVERSES}
 
 
-def _log(xp: Any, x: Any) -> Any:
+def _log(xp: Namespace, x: np.ndarray) -> Any:
     """Of positive normal numbers m 2^e, √½ <= m < √2: e log 2 + log m."""
     name = x.dtype.name
     integer, fraction, root, _ = _FORMS[name]
@@ -84,7 +85,7 @@ _EXP = {
 _LN2_HIGH = 0x162E4 / 2**17  # few bits: its multiples are exact
 
 
-def _exp(xp: Any, x: Any) -> Any:
+def _exp(xp: Namespace, x: np.ndarray) -> Any:
     """2^n exp(r), |r| <= log(2)/2; 0 below the normal numbers, which some machines flush."""
     name = x.dtype.name
     integer, fraction, _, one = _FORMS[name]
@@ -114,7 +115,7 @@ _SIN_OF_QUARTERS = [
 _COS = {"float32": _SIN_OF_QUARTERS[:7], "float64": _SIN_OF_QUARTERS}
 
 
-def _cos_of_turns(xp: Any, turns: Any) -> Any:
+def _cos_of_turns(xp: Namespace, turns: np.ndarray) -> Any:
     """cos(2π v) = sin(π t/2), t = 4 (|v - ½| - ¼), by its power series; 0 <= v <= 1."""
     t = (xp.abs(turns - 0.5) - 0.25) * 4.0
     return _product(xp, t, _power_series(xp, t * t, _COS[turns.dtype.name]))
@@ -144,7 +145,7 @@ _ERFINV = (
 _TERMS = {"float32": 9, "float64": len(_ERFINV)}
 
 
-def _erfinv(xp: Any, x: Any) -> Any:
+def _erfinv(xp: Namespace, x: np.ndarray) -> Any:
     """By Clenshaw's recurrence."""
     t = _product(xp, _log(xp, (1.0 - x) * (1.0 + x)), -2 / _WIDTH) - 1.0
     high = low = xp.zeros_like(x)

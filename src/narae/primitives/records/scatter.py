@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
 from narae.primitives.record import constant, record
@@ -30,7 +32,7 @@ def _set_rule(x: Spec, index: Spec, updates: Spec, *, axis: int) -> Spec:
     return x
 
 
-def _set_at(xp: Any, x: Any, index: Any, updates: Any, *, axis: int) -> Any:
+def _set_at(xp: Namespace, x: Any, index: np.ndarray, updates: np.ndarray, *, axis: int) -> Any:
     target = (slice(None),) * axis + (index,)
     if xp is not np:
         return x.at[target].set(updates)
@@ -75,7 +77,15 @@ set_at = record(
 )
 
 
-def _extreme_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any, kind: str) -> Any:
+def _extreme_at(
+    xp: Namespace,
+    index: np.ndarray,
+    updates: np.ndarray,
+    *,
+    axis: int,
+    shape: KnownShape,
+    kind: str,
+) -> Any:
     start = lowest(updates.dtype.name, kind)
     target = (slice(None),) * axis + (index,)
     if xp is not np:
@@ -88,7 +98,7 @@ def _extreme_at(xp: Any, index: Any, updates: Any, *, axis: int, shape: Any, kin
 
 
 def _extreme_vjp(
-    ct: Value, out: Value, index: Value, updates: Value, *, axis: int, shape: Any, kind: str
+    ct: Value, out: Value, index: Value, updates: Value, *, axis: int, shape: KnownShape, kind: str
 ) -> Value:
     hit = equal(updates, take(out, index, axis=axis))  # ties share the cotangent equally
     count = add_at(index, cast(hit, dtype=ct.dtype), axis=axis, shape=shape)
@@ -144,13 +154,15 @@ def _update_rule(x: Spec, start: Spec, updates: Spec) -> Spec:
     return x
 
 
-def _dynamic_update(xp: Any, x: Any, start: Any, updates: Any) -> Any:
+def _dynamic_update(xp: Namespace, x: np.ndarray, start: np.ndarray, updates: np.ndarray) -> Any:
     out = x.copy()
     out[_window(x, start, updates.shape)] = updates
     return out
 
 
-def _starts(rng: np.random.Generator, extra: Any) -> list[Any]:
+def _starts(
+    rng: np.random.Generator, extra: Callable[[np.random.Generator], tuple[Any, Any]]
+) -> list[Any]:
     x = rng.normal(size=(4, 5))
     return [
         ((x, np.asarray(start, "int32"), *extra(rng)[0]), extra(rng)[1])

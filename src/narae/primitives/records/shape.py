@@ -11,6 +11,7 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
 from narae.primitives.notation import as_operand, listed, over
@@ -126,11 +127,11 @@ broadcast_to = record(
 )
 
 
-def _slice_rule(x: Spec, *, start: Any, stop: Any, step: Any) -> Spec:
+def _slice_rule(x: Spec, *, start: KnownShape, stop: KnownShape, step: KnownShape) -> Spec:
     return Spec(tuple(map(len, map(range, start, stop, step))), x.dtype)
 
 
-def slices(start: Any, stop: Any, step: Any) -> tuple[slice, ...]:
+def slices(start: KnownShape, stop: KnownShape, step: KnownShape) -> tuple[slice, ...]:
     """NumPy's slices; a stop of -1 under a negative step means 'to the first element'."""
     return tuple(
         slice(a, None if s < 0 and b < 0 else b, s)
@@ -138,11 +139,15 @@ def slices(start: Any, stop: Any, step: Any) -> tuple[slice, ...]:
     )
 
 
-def _slice_vjp(ct: Value, out: Value, x: Value, *, start: Any, stop: Any, step: Any) -> Value:
+def _slice_vjp(
+    ct: Value, out: Value, x: Value, *, start: KnownShape, stop: KnownShape, step: KnownShape
+) -> Value:
     return unslice(ct, start=start, stop=stop, step=step, shape=x.shape)
 
 
-def _slice_simplify(x: Value, *, start: Any, stop: Any, step: Any) -> Value | None:
+def _slice_simplify(
+    x: Value, *, start: KnownShape, stop: KnownShape, step: KnownShape
+) -> Value | None:
     whole = (tuple(start), tuple(stop), tuple(step)) == ((0,) * x.ndim, x.shape, (1,) * x.ndim)
     return x if whole else None
 
@@ -173,7 +178,15 @@ slice_ = record(
 )
 
 
-def _unslice(xp: Any, x: Any, *, start: Any, stop: Any, step: Any, shape: Any) -> Any:
+def _unslice(
+    xp: Namespace,
+    x: np.ndarray,
+    *,
+    start: KnownShape,
+    stop: KnownShape,
+    step: KnownShape,
+    shape: KnownShape,
+) -> Any:
     out = np.zeros(shape, x.dtype)
     out[slices(start, stop, step)] = x
     return out

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.types import Namespace
 from narae.graph.ir import Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import over
@@ -54,14 +56,14 @@ def _top_k_rule(x: Spec, *, k: int) -> tuple[Spec, Spec]:
     return Spec(shape, x.dtype), Spec(shape, "int32")
 
 
-def _top_k(xp: Any, x: Any, *, k: int) -> tuple[Any, Any]:
+def _top_k(xp: Namespace, x: np.ndarray, *, k: int) -> tuple[Any, Any]:
     # The mirrored axis sorted, read backwards: descending, and of equals the first one first.
     order = xp.argsort(x[..., ::-1], axis=-1, stable=True)[..., ::-1][..., :k]
     index = x.shape[-1] - 1 - order
     return xp.take_along_axis(x, index, axis=-1), index.astype(np.int32)
 
 
-def _top_k_vjp(ct: Any, out: Any, x: Value, *, k: int) -> Value:
+def _top_k_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value, *, k: int) -> Value:
     return put_along(out[1], ct[0], axis=x.ndim - 1, shape=x.shape)
 
 
@@ -89,7 +91,7 @@ def _search_rule(ordered: Spec, x: Spec, *, side: str) -> Spec:
     return Spec(x.shape, "int32")
 
 
-def _search(xp: Any, ordered: Any, x: Any, *, side: str) -> Any:
+def _search(xp: Namespace, ordered: np.ndarray, x: np.ndarray, *, side: str) -> Any:
     return xp.searchsorted(ordered, x, side=side).astype(np.int32)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import Namespace
 from narae.primitives.record import elementwise
 from narae.primitives.records.arithmetic import exp
 from narae.primitives.samples import floats
@@ -40,7 +41,7 @@ def _coefficients() -> np.ndarray:
 _SERIES = [float(c) for c in _coefficients()]
 
 
-def _tail(xp: Any, a: Any) -> Any:
+def _tail(xp: Namespace, a: np.ndarray) -> Any:
     """erfc of a >= 0."""
     t = (a - 3.75) / (a + 3.75)
     high = low = xp.zeros_like(a)  # Clenshaw's recurrence for the Chebyshev series
@@ -50,7 +51,7 @@ def _tail(xp: Any, a: Any) -> Any:
     return xp.where(xp.isinf(a), 0, scaled * xp.exp(-a * a))
 
 
-def _erf(xp: Any, x: Any) -> Any:
+def _erf(xp: Namespace, x: np.ndarray) -> Any:
     a = xp.abs(x)
     far = 1 - _tail(xp, a)
     # the power series keeps small arguments exact, where 1 - (1 - ...) would lose digits
@@ -62,7 +63,7 @@ def _erf(xp: Any, x: Any) -> Any:
     return xp.where(a < 0.5, near, xp.copysign(far, x)).astype(x.dtype)
 
 
-def _erf_oracle(x: Any) -> Any:
+def _erf_oracle(x: np.ndarray) -> Any:
     return np.vectorize(math.erf, otypes=[np.float64])(x)
 
 
@@ -78,7 +79,7 @@ erf = elementwise(
 )
 
 
-def _erfc(xp: Any, x: Any) -> Any:
+def _erfc(xp: Namespace, x: np.ndarray) -> Any:
     tail = _tail(xp, xp.abs(x))
     return xp.where(xp.abs(x) < 0.5, 1 - _erf(xp, x), xp.where(x < 0, 2 - tail, tail)).astype(
         x.dtype
@@ -96,7 +97,7 @@ erfc = elementwise(
 )
 
 
-def _erfinv(xp: Any, y: Any) -> Any:
+def _erfinv(xp: Namespace, y: np.ndarray) -> Any:
     """A starting value (S. Winitzki, 2008) made exact by Newton-Halley steps on erf."""
     inside = xp.clip(y, -1.0, 1.0)
     log = xp.log((1 - inside) * (1 + inside))

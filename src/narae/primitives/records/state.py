@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.graph import recording
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Op, Spec, Value, now
 from narae.primitives.records.body import Body
+
+if TYPE_CHECKING:
+    from narae.engine.scope import Scope
+    from narae.engine.variable import Variable
 
 
 class State:
@@ -26,12 +30,12 @@ class State:
 
     gradients = None  # what tapes within a body are asked for is not shown
 
-    def __init__(self, outer: Any, held: dict[int, tuple[Any, Value]]) -> None:
+    def __init__(self, outer: Scope | State | None, held: dict[int, tuple[Any, Value]]) -> None:
         self._outer, self._held = outer, held
         self.current: dict[int, Value] = {}
         self.written: dict[int, Any] = {}
 
-    def read(self, variable: Any) -> Value:
+    def read(self, variable: Variable) -> Value:
         """The variable's value at this point of the body."""
         key = id(variable)
         if key not in self.current:
@@ -43,7 +47,7 @@ class State:
             self.current[key] = self._held[key][1]
         return self.current[key]
 
-    def write(self, variable: Any, value: Value) -> None:
+    def write(self, variable: Variable, value: Value) -> None:
         """Give the variable another value from this point of the body on."""
         self.written[id(variable)] = variable
         self.current[id(variable)] = value

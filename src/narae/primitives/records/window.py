@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError, differing
+from narae.base.types import Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import over_windows
@@ -42,7 +43,13 @@ def _windows_rule(
 
 
 def _windows(
-    xp: Any, x: Any, *, axes: Lengths, window: Lengths, strides: Lengths, dilation: Lengths
+    xp: Namespace,
+    x: np.ndarray,
+    *,
+    axes: Lengths,
+    window: Lengths,
+    strides: Lengths,
+    dilation: Lengths,
 ) -> Any:
     shape = counted(x.shape, axes, window, strides, dilation)
     steps, inner = list(x.strides), []
@@ -65,8 +72,8 @@ def _fold_rule(
 
 
 def _fold(
-    xp: Any,
-    x: Any,
+    xp: Namespace,
+    x: np.ndarray,
     *,
     shape: Lengths,
     axes: Lengths,
@@ -167,7 +174,7 @@ def lowest(dtype: str, kind: str) -> Any:
     return limits.min if kind == "max" else limits.max
 
 
-def _filled(x: np.ndarray, fill: Any, axes: Lengths, padding: Pads) -> np.ndarray:
+def _filled(x: np.ndarray, fill: float, axes: Lengths, padding: Pads) -> np.ndarray:
     """x padded with one number; x itself where there is nothing to pad."""
     if all(p == (0, 0) for p in padding):
         return x
@@ -185,8 +192,8 @@ def _inside(image: np.ndarray, shape: Lengths, axes: Lengths, padding: Pads) -> 
 
 
 def _pool(
-    xp: Any,
-    x: Any,
+    xp: Namespace,
+    x: np.ndarray,
     *,
     kind: str,
     axes: Lengths,
@@ -255,14 +262,14 @@ def _first_hits(x: np.ndarray, peak: np.ndarray, params: dict[str, Any]) -> Any:
         yield tap, hit
 
 
-def _place(xp: Any, ct: Any, x: Any, peak: Any, **params: Any) -> Any:
+def _place(xp: Namespace, ct: np.ndarray, x: np.ndarray, peak: np.ndarray, **params: Any) -> Any:
     out = np.zeros(padded_shape(x.shape, params["axes"], params["padding"]), ct.dtype)
     for tap, hit in _first_hits(x, peak, params):
         out[tap] += np.where(hit, ct, ct.dtype.type(0))
     return _inside(out, x.shape, params["axes"], params["padding"])
 
 
-def _pick(xp: Any, t: Any, x: Any, peak: Any, **params: Any) -> Any:
+def _pick(xp: Namespace, t: np.ndarray, x: np.ndarray, peak: np.ndarray, **params: Any) -> Any:
     image = _filled(t, 0, params["axes"], params["padding"])
     out = np.zeros(peak.shape, t.dtype)
     for tap, hit in _first_hits(x, peak, params):
