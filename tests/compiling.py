@@ -7,12 +7,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
-# Eight devices, for programs that are split; and no end of a test whose process is made to wait.
-NEEDED = (
-    "--xla_force_host_platform_device_count=8",
-    "--xla_cpu_collective_call_terminate_timeout_seconds=600",
-)
+DEVICES = 8  # for programs that are split
 # A program is compiled in half the processor time, and then runs slower, which nobody notices.
 QUICK = (
     "--xla_backend_optimization_level=0",
@@ -28,15 +25,32 @@ def set_flags(quick: bool) -> None:
     """Set XLA's flags, for this process and those that it starts, unless they are set."""
     if "XLA_FLAGS" in os.environ:
         return
-    flags = " ".join((*NEEDED, *QUICK))
-    os.environ["XLA_FLAGS"] = flags if quick and _known(flags) else " ".join(NEEDED)
+    os.environ["XLA_FLAGS"] = flags(DEVICES)
+    quickly = flags(DEVICES, QUICK)
+    if quick and _known(quickly):
+        os.environ["XLA_FLAGS"] = quickly
 
 
-def _known(flags: str) -> bool:
+def flags_of_another(devices: int) -> str:
+    """Those of a process that has so many devices, and compiles as this one does."""
+    here = os.environ.get("XLA_FLAGS", "").split()
+    return flags(devices, [flag for flag in QUICK if flag in here])
+
+
+def flags(devices: int, more: Sequence[str] = ()) -> str:
+    """No process is ended that is made to wait for others."""
+    needed = (
+        f"--xla_force_host_platform_device_count={devices}",
+        "--xla_cpu_collective_call_terminate_timeout_seconds=600",
+    )
+    return " ".join((*needed, *more))
+
+
+def _known(given: str) -> bool:
     """Whether this version of XLA has them: it ends a process whose flags it does not know."""
     tried = subprocess.run(
         [sys.executable, "-c", _READS],
-        env={**os.environ, "XLA_FLAGS": flags},
+        env={**os.environ, "XLA_FLAGS": given},
         capture_output=True,
     )
     return tried.returncode == 0

@@ -8,14 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.compiling import flags_of_another
+
 DEVICES = 4
 JOB = Path(__file__).parent / "job.py"
 
 
 def environment(**more: str) -> dict[str, str]:
     """Of a job in which a process that is made to wait for a minute is not taken for dead."""
-    flags = f"--xla_force_host_platform_device_count={DEVICES}"
-    flags += " --xla_cpu_collective_call_terminate_timeout_seconds=600"
+    flags = flags_of_another(DEVICES)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NARAE_", "SLURM_"))}
     return kept | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "NARAE_HEARTBEAT": "120"} | more
 
