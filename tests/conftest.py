@@ -33,6 +33,9 @@ hypothesis.settings.load_profile("narae")
 def keras() -> Any:
     """Real Keras on JAX: the oracle."""
     oracle = pytest.importorskip("keras")
+    pytest.importorskip(
+        "scipy.special"
+    )  # loaded by Keras when first needed, it adds a filter of warnings
     _set_aside()
     return oracle
 
