@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 # Public modules whose docstrings are held to the form.
-MODULES: tuple[str, ...] = ("narae.constraints", "narae.regularizers")
+MODULES: tuple[str, ...] = ("narae.constraints", "narae.regularizers", "narae.losses")
 # Examples that would need a network, a second machine, a file of somebody or a person.
 WITHOUT_EXAMPLE: dict[str, str] = {}
 EMPTY = ("The constructor's arguments.", "See the class.", "The layer's outputs.")

@@ -12,6 +12,7 @@ from narae.base import trees
 from narae.base.copying import Copied
 from narae.base.names import auto_name
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, DTypePolicyLike, TensorLike, Tensors
 from narae.losses.targets import check_targets
 from narae.ops.weighting import (
     compute_dtype,
@@ -27,9 +28,15 @@ from narae.tensor.tensor import Tensor
 class Loss(Copied):
     """Base of losses: subclass it and give `call(y_true, y_pred)`, one number per sample.
 
-    reduction: 'sum_over_batch_size' or 'mean' (the sum by the number of losses), 'sum',
-    'mean_with_sample_weight' (the sum by the sum of weights), 'none' or None.
-    Raises ValueError for another reduction.
+    Args:
+        name: the loss's name, in logs and configs; None: one from the class.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
 
     >>> class Distance(Loss):
     ...     def call(self, y_true, y_pred):
@@ -42,7 +49,7 @@ class Loss(Copied):
         self,
         name: str | None = None,
         reduction: str | None = "sum_over_batch_size",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = standardize_reduction(reduction)
@@ -53,42 +60,65 @@ class Loss(Copied):
         """The dtype that the loss is computed in."""
         return self._dtype
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-        """The loss of a batch: a scalar, or one number per sample for the reduction 'none'.
+    def __call__(
+        self, y_true: Tensors, y_pred: Tensors, sample_weight: TensorLike | None = None
+    ) -> Tensor:
+        """The loss of a batch.
 
-        sample_weight broadcasts against the losses per sample. A mask on y_pred (from Masking or
-        Embedding(mask_zero=True)) leaves its False places out.
+        A mask on y_pred (from Masking or Embedding(mask_zero=True)) leaves its False positions out.
+
+        Args:
+            y_true: the targets of the batch: an array, or lists and dicts of them as `call` takes them.
+            y_pred: the predictions for them.
+            sample_weight: how much each sample counts; it broadcasts against the losses per sample. None: all count
+                alike.
+
+        Returns: a scalar, or one number per sample for the reduction "none".
         """
         in_mask = mask_of(y_pred)
-        y_true, y_pred = _tensors(y_true, self.dtype), _tensors(y_pred, self.dtype)
-        values = self.call(y_true, y_pred)
+        values = self.call(_tensors(y_true, self.dtype), _tensors(y_pred, self.dtype))
         masks = [m for m in (in_mask, mask_of(values)) if m is not None]
         mask = ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
         return reduce_weighted(values, sample_weight, mask, self.reduction, self.dtype)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """One number per sample: (batch, ...) -> (batch, ...)."""
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """One number per sample. Subclasses define it.
+
+        Args:
+            y_true: the targets as tensors, (batch, ...), in the loss's dtype.
+            y_pred: the predictions, likewise.
+
+        Returns: (batch,), or (batch, ...) where samples have parts, such as pixels.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} needs a method call(self, y_true, y_pred)"
         )
 
     def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
-        """Look at targets before they are fed to a compiled step, where numbers are unknown.
+        """Check targets before they are fed to a compiled step, where numbers are unknown; the base accepts all.
 
-        Raises ValueError for targets that the loss cannot mean; the base accepts all.
+        Args:
+            y_true: the targets of any number of samples.
+            y_pred_shape: the shape of the predictions, None where a length is unknown.
+
+        Raises:
+            ValueError: the loss is not defined for these targets, such as labels that are out of range.
         """
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same loss again."""
+    def get_config(self) -> Config:
+        """The constructor's arguments, by name."""
         return {"name": self.name, "reduction": self.reduction}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Loss:
-        """The loss of a config."""
+    def from_config(cls, config: Config) -> Loss:
+        """The loss that `get_config` described."""
         return cls(**config)
 
 
-def _tensors(tree: Any, dtype: str) -> Any:
+def _tensors(tree: Tensors, dtype: str) -> Any:
     """A nest of arrays as tensors; nested lists of Python numbers are one array."""
     numbers = all(isinstance(leaf, (bool, int, float)) for leaf in trees.flatten(tree))
     if isinstance(tree, dict) or (trees.is_nested(tree) and not numbers):
@@ -100,6 +130,19 @@ def _tensors(tree: Any, dtype: str) -> Any:
 class LossFunctionWrapper(Loss):
     """A loss from a function (y_true, y_pred, **kwargs) -> one number per sample.
 
+    Further keywords are passed on to the function. A last axis of length 1 of targets or predictions is matched.
+
+    Args:
+        fn: the function.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs; None: one from the class.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
+
     >>> from narae.ops.objectives import huber
     >>> LossFunctionWrapper(huber, delta=2.0)([[0.0]], [[3.0]]).item()
     4.0
@@ -107,34 +150,30 @@ class LossFunctionWrapper(Loss):
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., Tensor],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The function's value, where y_true and y_pred may differ by a last axis of length 1."""
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
             y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
-        """Raise ValueError for targets that the function cannot mean: labels out of range."""
         check_targets(self.fn, y_true, y_pred_shape, self._fn_kwargs)
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same loss again, the function by its name."""
+    def get_config(self) -> Config:
         config = {**super().get_config(), "fn": serialize_keras_object(self.fn)}
         return {**config, **serialize_keras_object(self._fn_kwargs)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Loss:
-        """The loss of a config; the function is looked up by its name."""
+    def from_config(cls, config: Config) -> Loss:
         return cls(**deserialize_keras_object(config))
 
     def __repr__(self) -> str:
@@ -157,7 +196,7 @@ class FunctionLoss(LossFunctionWrapper):
     def __init_subclass__(
         cls,
         function: Callable[..., Any] | None = None,
-        quiet: dict[str, Any] | None = None,
+        quiet: Config | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
@@ -165,25 +204,34 @@ class FunctionLoss(LossFunctionWrapper):
             cls.function = staticmethod(function)
             cls.quiet = quiet or {}
 
-    def __init__(self, reduction: str | None, name: str | None, dtype: Any, **options: Any) -> None:
+    def __init__(
+        self, reduction: str | None, name: str | None, dtype: DTypePolicyLike | None, **options: Any
+    ) -> None:
         name = name or self.function.__name__
         super().__init__(self.function, reduction=reduction, name=name, dtype=dtype, **options)
         for option, value in options.items():
             setattr(self, option, value)
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same loss again."""
+    def get_config(self) -> Config:
         kept = {k: v for k, v in self._fn_kwargs.items() if self.quiet.get(k, _LOUD) != v}
         return {**Loss.get_config(self), **kept}
 
 
 class PlainLoss(FunctionLoss):
-    """Base of the losses without options."""
+    """Base of the losses without options.
+
+    Args:
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+    """
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(reduction, name, dtype)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from narae import ops
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.settings import epsilon
+from narae.base.types import Axis, TensorLike
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.ctc import check_sequences, ctc_loss
 from narae.ops.objectives.pairs import check_labels, class_indices, pair
 from narae.tensor.tensor import Tensor
 
-Axes = int | Sequence[int] | None
-
 
 @builtin("keras.losses")
-def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
-    """1 − 2 Σ t p / (Σ t + Σ p) over some axes, all of them by default (Sørensen 1948, Dice 1945).
+def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
+    """1 − 2 Σ t p / (Σ t + Σ p): how little two regions overlap; t the targets, p the predictions.
 
-    Raises ShapeError when the shapes do not broadcast.
+    Args:
+        y_true: the true regions: 0 and 1 for each element, of y_pred's shape.
+        y_pred: the predicted regions: probabilities from 0 to 1.
+        axis: the axes that are summed over; None: all, and the result is a scalar.
+
+    Returns: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
+
+    Source: Dice 1945; Sørensen 1948.
 
     >>> round(dice([[0.0, 1.0]], [[0.0, 1.0]]).item(), 4)
     0.0
@@ -35,12 +41,23 @@ def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Tensor:
 
 @builtin("keras.losses")
 def tversky(
-    y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None
+    y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None
 ) -> Tensor:
-    """1 − TP / (TP + alpha FP + beta FN) over some axes, all by default (Salehi et al. 2017, eq. 3).
+    """1 − TP / (TP + alpha FP + beta FN): `dice` with weights for the two kinds of error.
 
-    alpha weighs what was wrongly found, beta what was missed. Raises ShapeError when the shapes do
-    not broadcast.
+    Args:
+        y_true: the true regions: 0 and 1 for each element, of y_pred's shape.
+        y_pred: the predicted regions: probabilities from 0 to 1.
+        alpha: the weight of false positives.
+        beta: the weight of false negatives; 1/2 for both gives `dice`.
+        axis: the axes that are summed over; None: all, and the result is a scalar.
+
+    Returns: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
+
+    Source: Salehi et al. 2017, eq. 3.
 
     >>> round(tversky([[0.0, 1.0]], [[0.0, 1.0]]).item(), 4)
     0.0
@@ -53,11 +70,23 @@ def tversky(
 
 
 @builtin("keras.losses")
-def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:
-    """(1 − p^q) / q, p of the true class: indices (n,), predictions (n, classes) -> (n,).
+def categorical_generalized_cross_entropy(
+    y_true: TensorLike, y_pred: TensorLike, q: float
+) -> Tensor:
+    """(1 − p^q) / q, p the probability of the true class: (n,), (n, classes) -> (n,).
 
-    Between crossentropy (q to 0) and the absolute error (q to 1); Zhang & Sabuncu 2018, eq. 6.
-    Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
+    Args:
+        y_true: the targets, class indices (n,) or (n, 1).
+        y_pred: the predicted probabilities, (n, classes).
+        q: in (0, 1): towards 0 the crossentropy, towards 1 the absolute error, which wrong labels disturb less.
+
+    Returns: one number per sample, (n,).
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ValueError: a known label is not a whole number, or out of range.
+
+    Source: Zhang & Sabuncu 2018, eq. 6.
 
     >>> categorical_generalized_cross_entropy([1], [[0.75, 0.25]], 0.5).numpy().round(4).tolist()
     [1.0]
@@ -74,18 +103,34 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
 
 @builtin("keras.losses")
 def circle(
-    y_true: Any,
-    y_pred: Any,
-    ref_labels: Any = None,
-    ref_embeddings: Any = None,
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    ref_labels: TensorLike | None = None,
+    ref_embeddings: TensorLike | None = None,
     remove_diagonal: bool = True,
     gamma: float = 80,
     margin: float = 0.4,
 ) -> Tensor:
-    """Circle loss of each sample: labels (batch,), unit vectors (batch, d) -> (batch,).
+    """Circle loss of each sample, in distances 1 − cos: labels (batch,), unit vectors (batch, d) -> (batch,).
 
-    Samples are compared with each other, or with reference vectors; eq. 6 of Sun et al. 2020
-    ("Circle Loss"), in distances 1 − cos. Samples with loss 0 are masked out.
+    log(1 + Σ exp(gamma max(m + s, 0) (s − m)) Σ exp(gamma max(1 + m − u, 0) (1 − m − u))), m the margin,
+    s the distances to samples of the same label, u those to others. Samples with loss 0 are masked out.
+
+    Args:
+        y_true: the labels, whole numbers (batch,) or (batch, 1).
+        y_pred: the embeddings, vectors of length 1, (batch, d).
+        ref_labels: labels (n,) of other vectors to compare with; None: the batch's own.
+        ref_embeddings: other vectors (n, d) to compare with; None: the batch's own.
+        remove_diagonal: whether a sample is left out among those of its label; False where the references are others.
+        gamma: the scale of the distances.
+        margin: how much nearer than others samples of one label are to be, in distances.
+
+    Returns: one number per sample, (batch,).
+
+    Raises:
+        ShapeError: the predictions are not (batch, d).
+
+    Source: Sun et al. 2020, "Circle loss", eq. 6.
 
     >>> circle([0, 1], [[1.0, 0.0], [0.0, 1.0]]).tolist()
     [0.0, 0.0]
@@ -113,7 +158,7 @@ def circle(
     return loss
 
 
-def _log_sum_exp(x: Any, mask: Any) -> Any:
+def _log_sum_exp(x: Tensor, mask: Tensor) -> Tensor:
     """log Σ exp(x) over the masked part of the last axis."""
     # finite, so that gradients are too: exp() of it is 0, and float16 holds it
     nothing = -6e4 if x.dtype == "float16" else -1e9
@@ -121,11 +166,19 @@ def _log_sum_exp(x: Any, mask: Any) -> Any:
 
 
 @builtin("keras.losses")
-def ctc(y_true: Any, y_pred: Any) -> Tensor:
-    """Connectionist temporal classification (Graves et al. 2006) of each sequence.
+def ctc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Connectionist temporal classification: −log p of each label sequence, whatever its alignment.
 
-    y_true: (batch, labels), class indices padded by 0, which is the blank; y_pred: (batch, time,
-    classes), scores. Result (batch,). Raises ShapeError for other ranks.
+    Args:
+        y_true: the label sequences, class indices (batch, labels), padded by 0, which is the blank.
+        y_pred: the scores of the classes at each time, (batch, time, classes), to be put through a softmax.
+
+    Returns: one number per sequence, (batch,), in float32 or wider.
+
+    Raises:
+        ShapeError: labels and scores have other ranks, or differ in number.
+
+    Source: Graves et al. 2006, section 4.1.
 
     >>> f"{ctc([[1]], [[[0.0, 0.0]]])[0]:.4f}"
     '0.6931'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.registry import serialize_keras_object
+from narae.base.types import CustomObjects, LossLike
+from narae.losses.base import Loss
 
 ALIASES = {
     short: name
@@ -22,10 +24,17 @@ ALIASES = {
 }
 
 
-def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
-    """A loss by name, config, class or as it is: a Loss, a function (y_true, y_pred), or None.
+def get(identifier: LossLike | type[Loss] | None) -> Any:
+    """A loss by name, config, class or as it is.
 
-    Raises ValueError for a name that is none, with the nearest right one.
+    Args:
+        identifier: a name such as "mse" or "MeanSquaredError", a config, a loss, its class, or a function; None stays
+            None.
+
+    Returns: a Loss, or the function (y_true, y_pred) -> one number per sample.
+
+    Raises:
+        ValueError: no loss has the name (the error gives the nearest), or it cannot be called.
 
     >>> get("mse").__name__, get("MeanSquaredError").name
     ('mean_squared_error', 'mean_squared_error')
@@ -33,11 +42,37 @@ def get(identifier: str | Mapping[str, Any] | Callable[..., Any] | None) -> Any:
     return get_callable("loss", "keras.losses", identifier, ALIASES)
 
 
-def serialize(loss: Any) -> Any:
-    """A loss as JSON-ready data."""
+def serialize(loss: LossLike | None) -> Any:
+    """A loss as JSON-ready data.
+
+    Args:
+        loss: a loss, or a function: one of ours, or registered.
+
+    Returns: a dict with the class's name and its arguments; the name of a function.
+
+    >>> from narae.losses import Huber
+    >>> serialize(Huber(2.0))["config"]["delta"]
+    2.0
+    """
     return serialize_keras_object(loss)
 
 
-def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that `serialize` wrote, or that has the name. Raises ValueError for none."""
+def deserialize(
+    name: str | Mapping[str, Any] | None, custom_objects: CustomObjects | None = None
+) -> Any:
+    """The loss that `serialize` described, or that has the name.
+
+    Args:
+        name: what `serialize` gave, or a name; None stays None.
+        custom_objects: classes and functions of yours by the names in the config.
+
+    Returns: the loss, or the function.
+
+    Raises:
+        ValueError: it is no config, or names what nothing has.
+
+    >>> from narae.losses import Huber
+    >>> deserialize(serialize(Huber(2.0))).delta
+    2.0
+    """
     return deserialize_as("loss", "keras.losses", name, custom_objects, ALIASES)

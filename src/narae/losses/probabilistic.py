@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from narae.base.registry import builtin
+from narae.base.types import DTypePolicyLike, TensorLike
 from narae.losses.base import FunctionLoss, PlainLoss
 from narae.losses.functions import categorical_generalized_cross_entropy
 from narae.ops import objectives as O
@@ -14,7 +13,21 @@ MEAN = "sum_over_batch_size"
 
 @builtin("keras.losses")
 class KLDivergence(PlainLoss, function=O.kl_divergence):
-    """Σ t log(t / p), the distance of a distribution from the true one. See `kl_divergence`.
+    """Σ t log(t / p) over the last axis, the distance of a distribution from the true one.
+
+    y_true, y_pred: (batch, ..., d), both kept in [epsilon, 1].
+
+    Args:
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
+
+    Source: Kullback & Leibler 1951.
 
     >>> KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]).item()
     0.0
@@ -23,9 +36,22 @@ class KLDivergence(PlainLoss, function=O.kl_divergence):
 
 @builtin("keras.losses")
 class BinaryCrossentropy(FunctionLoss, function=O.binary_crossentropy):
-    """Crossentropy of labels 0 and 1: a sigmoid's probabilities, or scores with from_logits.
+    """−mean(t log p + (1 − t) log(1 − p)), t labels 0 and 1, p their probabilities.
 
-    See `binary_crossentropy`.
+    y_true, y_pred: (batch, ..., d).
+
+    Args:
+        from_logits: whether predictions are scores, to be put through a sigmoid first.
+        label_smoothing: in [0, 1]; labels are moved this part of the way towards 1/2.
+        axis: the axis over which a sample's mean is taken.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
 
     >>> f"{BinaryCrossentropy(from_logits=True)([[1.0]], [[0.0]]):.4f}"
     '0.6931'
@@ -38,7 +64,7 @@ class BinaryCrossentropy(FunctionLoss, function=O.binary_crossentropy):
         axis: int = -1,
         reduction: str | None = MEAN,
         name: str | None = "binary_crossentropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(reduction, name, dtype, **options)
@@ -46,9 +72,27 @@ class BinaryCrossentropy(FunctionLoss, function=O.binary_crossentropy):
 
 @builtin("keras.losses")
 class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy):
-    """BinaryCrossentropy that easy samples weigh less in (Lin et al. 2017).
+    """mean(−(1 − r)^gamma log r), r the probability of the true label: well predicted samples count less.
 
-    See `binary_focal_crossentropy`.
+    y_true, y_pred: (batch, ..., d), labels 0 and 1 and their probabilities.
+
+    Args:
+        apply_class_balancing: whether label 1 is weighted by alpha and label 0 by 1 - alpha.
+        alpha: the weight of label 1, in [0, 1]; used with apply_class_balancing.
+        gamma: how strongly samples that are predicted well are weighted down; 0: not at all.
+        from_logits: whether predictions are scores, to be put through a sigmoid first.
+        label_smoothing: in [0, 1]; labels are moved this part of the way towards 1/2.
+        axis: the axis over which a sample's mean is taken.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
+
+    Source: Lin et al. 2017, "Focal loss", eq. 4; eq. 5 with apply_class_balancing.
 
     >>> f"{BinaryFocalCrossentropy()([[1.0]], [[0.5]]):.4f}"
     '0.1733'
@@ -64,7 +108,7 @@ class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy
         axis: int = -1,
         reduction: str | None = MEAN,
         name: str | None = "binary_focal_crossentropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         balance = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma}
@@ -73,9 +117,23 @@ class BinaryFocalCrossentropy(FunctionLoss, function=O.binary_focal_crossentropy
 
 @builtin("keras.losses")
 class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy):
-    """Crossentropy of one-hot targets: a softmax's probabilities, or scores with from_logits.
+    """−Σ t log p over the classes, t one-hot targets, p the probabilities.
 
-    See `categorical_crossentropy`.
+    y_true, y_pred: (batch, ..., classes).
+
+    Args:
+        from_logits: whether predictions are scores, to be put through a softmax first; otherwise they are divided by
+            their sum.
+        label_smoothing: in [0, 1]; targets are moved this part of the way towards the uniform distribution.
+        axis: the classes' axis.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
 
     >>> f"{CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]):.4f}"
     '0.6931'
@@ -88,7 +146,7 @@ class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy)
         axis: int = -1,
         reduction: str | None = MEAN,
         name: str | None = "categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(reduction, name, dtype, **options)
@@ -96,9 +154,27 @@ class CategoricalCrossentropy(FunctionLoss, function=O.categorical_crossentropy)
 
 @builtin("keras.losses")
 class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_crossentropy):
-    """CategoricalCrossentropy that easy samples weigh less in (Lin et al. 2017).
+    """−Σ alpha (1 − p)^gamma t log p over the classes: well predicted samples count less.
 
-    See `categorical_focal_crossentropy`.
+    y_true, y_pred: (batch, ..., classes), one-hot targets and probabilities.
+
+    Args:
+        alpha: the weight of the classes: a number, or one per class.
+        gamma: how strongly samples that are predicted well are weighted down; 0: not at all.
+        from_logits: whether predictions are scores, to be put through a softmax first; otherwise they are divided by
+            their sum.
+        label_smoothing: in [0, 1]; targets are moved this part of the way towards the uniform distribution.
+        axis: the classes' axis.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
+
+    Source: Lin et al. 2017, "Focal loss", eq. 5.
 
     >>> f"{CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]):.4f}"
     '0.0433'
@@ -106,14 +182,14 @@ class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_cr
 
     def __init__(
         self,
-        alpha: float = 0.25,
+        alpha: TensorLike = 0.25,
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
         reduction: str | None = MEAN,
         name: str | None = "categorical_focal_crossentropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(reduction, name, dtype, **options, alpha=alpha, gamma=gamma)
@@ -123,9 +199,23 @@ class CategoricalFocalCrossentropy(FunctionLoss, function=O.categorical_focal_cr
 class SparseCategoricalCrossentropy(
     FunctionLoss, function=O.sparse_categorical_crossentropy, quiet={"axis": -1}
 ):
-    """Crossentropy of class indices: a softmax's probabilities, or scores with from_logits.
+    """−log p of the true class.
 
-    See `sparse_categorical_crossentropy`.
+    y_true: class indices from 0, (batch, ...) or (batch, ..., 1); y_pred: (batch, ..., classes).
+
+    Args:
+        from_logits: whether predictions are scores, to be put through a softmax first; otherwise they are divided by
+            their sum.
+        ignore_class: a class index whose samples have loss 0 and are masked out; None: all count.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        axis: the classes' axis.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: the reduction is none of these.
 
     >>> f"{SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]):.4f}"
     '0.6931'
@@ -138,7 +228,7 @@ class SparseCategoricalCrossentropy(
         reduction: str | None = MEAN,
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(reduction, name, dtype, **options)
@@ -148,9 +238,22 @@ class SparseCategoricalCrossentropy(
 class CategoricalGeneralizedCrossEntropy(
     FunctionLoss, function=categorical_generalized_cross_entropy
 ):
-    """(1 − p^q) / q for class indices, which wrong labels disturb less (Zhang & Sabuncu 2018).
+    """(1 − p^q) / q, p the probability of the true class: a crossentropy that wrong labels disturb less.
 
-    Raises ValueError for q outside of (0, 1). See `categorical_generalized_cross_entropy`.
+    y_true: class indices (batch,); y_pred: probabilities (batch, classes).
+
+    Args:
+        q: in (0, 1): towards 0 the crossentropy, towards 1 the absolute error.
+        reduction: how the losses of the samples become one number: "sum_over_batch_size" or "mean" (their sum divided
+            by their number), "sum", "mean_with_sample_weight" (their sum divided by the sum of the weights);
+            "none" or None: one number per sample.
+        name: the loss's name, in logs and configs.
+        dtype: what the loss is computed in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: q is not in (0, 1), or the reduction is none of these.
+
+    Source: Zhang & Sabuncu 2018, eq. 6.
 
     >>> f"{CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]):.4f}"
     '1.0000'
@@ -161,7 +264,7 @@ class CategoricalGeneralizedCrossEntropy(
         q: float = 0.5,
         reduction: str | None = MEAN,
         name: str | None = "categorical_generalized_cross_entropy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         if not 0 < q < 1:
             raise ValueError(f"q is between 0 and 1 (both excluded), got {q}")

@@ -1,4 +1,4 @@
-"""What targets a loss can mean, by its function: looked at before a compiled step is fed."""
+"""Which targets a loss is defined for, by its function: checked before a compiled step is fed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_targets(
     y_pred_shape: Shape,
     options: Mapping[str, Any],
 ) -> None:
-    """Raise ValueError for targets that the loss function cannot mean. y_true: any number of samples."""
+    """Raise ValueError for targets that the loss function is not defined for. y_true: any number of samples."""
     check = _CHECKS.get(function)
     if check is not None:
         check(function.__name__, y_true, (None, *y_pred_shape[1:]), options)

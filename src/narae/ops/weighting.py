@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import overload
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.settings import epsilon
+from narae.base.types import DTypePolicyLike, TensorLike
 from narae.ops.creation import ones_like, zeros_like
 from narae.ops.logic import equal, where
 from narae.ops.math import cast, convert_to_tensor
@@ -19,7 +20,7 @@ REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "
 _AVERAGES = ("sum_over_batch_size", "mean")
 
 
-def compute_dtype(dtype: Any) -> str:
+def compute_dtype(dtype: DTypePolicyLike | None) -> str:
     """The dtype to compute in, of a dtype, a policy or its name, or None (floatx)."""
     dtype = getattr(dtype, "compute_dtype", dtype)
     if isinstance(dtype, str) and dtype.startswith("mixed_"):
@@ -35,12 +36,12 @@ def standardize_reduction(reduction: str | None) -> str | None:
     return reduction
 
 
-def mask_of(x: Any) -> Any:
+def mask_of(x: object) -> Tensor | None:
     """The mask that a layer or a loss put on a tensor, None when there is none."""
     return getattr(x, "_keras_mask", None)
 
 
-def same_rank(x: Any, y: Any, expand_vectors: bool = True) -> tuple[Any, Any]:
+def same_rank(x: Tensor, y: Tensor, expand_vectors: bool = True) -> tuple[Tensor, Tensor]:
     """x and y, a last axis of length 1 dropped, or added to a vector, where ranks differ by one.
 
     >>> from narae import ops
@@ -57,7 +58,17 @@ def same_rank(x: Any, y: Any, expand_vectors: bool = True) -> tuple[Any, Any]:
     return x, y
 
 
-def masked_weight(weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:
+@overload
+def masked_weight(
+    weight: Tensor, mask: Tensor | None, dtype: str, reduction: str | None
+) -> Tensor: ...
+@overload
+def masked_weight(
+    weight: Tensor | None, mask: Tensor | None, dtype: str, reduction: str | None
+) -> Tensor | None: ...
+def masked_weight(
+    weight: Tensor | None, mask: Tensor | None, dtype: str, reduction: str | None
+) -> Tensor | None:
     """The sample weight with what is masked out at zero; None when there is neither.
 
     Under an average the mask is scaled by total / valid, so that dividing by the total in the end
@@ -65,18 +76,22 @@ def masked_weight(weight: Any, mask: Any, dtype: str, reduction: str | None) -> 
     """
     if mask is None:
         return weight
-    mask = cast(mask, dtype)
+    valid = cast(mask, dtype)
     if reduction in _AVERAGES:
-        total = float(math.prod(mask.shape))
-        mask = mask * (total / (sum(mask) + epsilon()))
+        total = float(math.prod(valid.shape))
+        valid = valid * (total / (sum(valid) + epsilon()))
     if weight is None:
-        return mask
-    mask, weight = same_rank(mask, cast(weight, dtype))
-    return weight * mask
+        return valid
+    valid, weight = same_rank(valid, cast(weight, dtype))
+    return weight * valid
 
 
 def reduce_weighted(
-    values: Any, weight: Any, mask: Any, reduction: str | None, dtype: str
+    values: Tensor,
+    weight: TensorLike | None,
+    mask: Tensor | None,
+    reduction: str | None,
+    dtype: str,
 ) -> Tensor:
     """Per-sample losses, times the weights, reduced: a scalar, or the values for 'none'."""
     values = cast(values, dtype)
@@ -95,7 +110,7 @@ def reduce_weighted(
     return total / float(math.prod(values.shape))
 
 
-def divide_no_nan(x: Any, y: Any) -> Any:
+def divide_no_nan(x: Tensor, y: Tensor) -> Tensor:
     """x / y, and 0 where y is 0; the derivative stays finite.
 
     >>> from narae import ops
@@ -106,7 +121,9 @@ def divide_no_nan(x: Any, y: Any) -> Any:
     return where(zero, zeros_like(x), x / where(zero, ones_like(y), y))
 
 
-def samplewise(values: Any, weight: Any, reduce: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
+def samplewise(
+    values: Tensor, weight: TensorLike | None, reduce: Callable[..., Tensor], dtype: str
+) -> tuple[Tensor, Tensor | None]:
     """Values and weights as one number per sample: the axes after the first are reduced."""
     mask = mask_of(values)
     values = cast(values, dtype)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from narae.base.dtypes import as_float, result_type
 from narae.base.registry import builtin
 from narae.base.settings import epsilon
+from narae.base.types import TensorLike
 from narae.ops.indexing import take_along_axis
 from narae.ops.logic import not_equal, stop_gradient, where
 from narae.ops.math import cast, clip, convert_to_tensor, exp, log, power
@@ -26,12 +26,12 @@ from narae.ops.simplex import log_softmax, softmax
 from narae.tensor.tensor import Tensor
 
 
-def clipped(x: Any) -> Tensor:
+def clipped(x: Tensor) -> Tensor:
     """Probabilities kept off 0 and 1 by epsilon, so that logarithms stay finite."""
     return clip(x, epsilon(), 1.0 - epsilon())
 
 
-def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Tensor:
+def smoothed(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:
     """Targets moved towards the uniform distribution (Szegedy et al. 2016, section 7)."""
     if not label_smoothing:
         return y_true
@@ -40,15 +40,25 @@ def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Tensor:
 
 @builtin("keras.losses")
 def binary_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """−mean(t log p + (1 − t) log(1 − p)) over an axis; p probabilities, or from_logits scores.
+    """−mean(t log p + (1 − t) log(1 − p)) over an axis, t the labels and p the probabilities of label 1.
 
-    Raises ShapeError when y_true has not y_pred's shape, but for a last axis of length 1.
+    Args:
+        y_true: the labels, 0 and 1, of y_pred's shape; a last axis of length 1 may be left out.
+        y_pred: the predicted probabilities of label 1, or scores (see from_logits), of any shape.
+        from_logits: whether y_pred are scores, to be put through a sigmoid first.
+        label_smoothing: in [0, 1]; labels are moved this part of the way towards 1/2.
+        axis: the axis over which the mean is taken.
+
+    Returns: one number per sample: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape, but for a last axis of length 1.
 
     >>> f"{binary_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.6931'
@@ -58,7 +68,7 @@ def binary_crossentropy(
     return mean(binary_terms(y_true, y_pred, from_logits), axis=axis)
 
 
-def _binary_pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def _binary_pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     y_true, y_pred = pair(name, y_true, y_pred)
     check_same_shape(name, y_true.shape, y_pred.shape)
     return y_true, y_pred
@@ -76,8 +86,8 @@ def binary_terms(y_true: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
 
 @builtin("keras.losses")
 def binary_focal_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     apply_class_balancing: bool = False,
     alpha: float = 0.25,
     gamma: float = 2.0,
@@ -85,10 +95,26 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """binary_crossentropy times (1 − p of the truth)^gamma (Lin et al. 2017, "Focal loss", eq. 4).
+    """mean(−(1 − r)^gamma log r) over an axis, r the probability that is given to the true label.
 
-    apply_class_balancing: times alpha for class 1 and 1 − alpha for class 0 (eq. 5).
-    Raises ShapeError when y_true has not y_pred's shape, but for a last axis of length 1.
+    Samples that are predicted well count less than in binary_crossentropy.
+
+    Args:
+        y_true: the labels, 0 and 1, of y_pred's shape; a last axis of length 1 may be left out.
+        y_pred: the predicted probabilities of label 1, or scores (see from_logits), of any shape.
+        apply_class_balancing: whether label 1 is weighted by alpha and label 0 by 1 - alpha.
+        alpha: the weight of label 1, in [0, 1]; used with apply_class_balancing.
+        gamma: how strongly samples that are predicted well are weighted down; 0: not at all.
+        from_logits: whether y_pred are scores, to be put through a sigmoid first.
+        label_smoothing: in [0, 1]; labels are moved this part of the way towards 1/2.
+        axis: the axis over which the mean is taken.
+
+    Returns: one number per sample: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape, but for a last axis of length 1.
+
+    Source: Lin et al. 2017, "Focal loss", eq. 4; eq. 5 with apply_class_balancing.
 
     >>> f"{binary_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.1733'
@@ -104,8 +130,8 @@ def binary_focal_crossentropy(
 
 
 def _one_hot_pair(
-    name: str, y_true: Any, y_pred: Any, smoothing: float, axis: int
-) -> tuple[Any, Any]:
+    name: str, y_true: TensorLike, y_pred: TensorLike, smoothing: float, axis: int
+) -> tuple[Tensor, Tensor]:
     y_pred = convert_to_tensor(y_pred)
     y_pred = cast(y_pred, as_float(y_pred.dtype))
     y_true = cast(convert_to_tensor(y_true), y_pred.dtype)
@@ -123,16 +149,29 @@ def _one_hot_pair(
 
 @builtin("keras.losses")
 def categorical_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """−Σ t log p along the classes' axis: (..., classes) -> (...); p are divided by their sum.
+    """−Σ t log p along the classes' axis: (..., classes) -> (...); t the targets, p the probabilities.
 
-    Raises ShapeError when y_true has not y_pred's shape, or for an axis that is not there. Warns
-    of a single class.
+    Warns (SyntaxWarning) of a single class, whose loss is always 0.
+
+    Args:
+        y_true: the targets, one-hot or probabilities of the classes, of y_pred's shape.
+        y_pred: the predicted probabilities of the classes, or scores (see from_logits).
+        from_logits: whether y_pred are scores, to be put through a softmax first; otherwise y_pred is divided by its
+            sum.
+        label_smoothing: in [0, 1]; targets are moved this part of the way towards the uniform distribution.
+        axis: the classes' axis.
+
+    Returns: one number per sample: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape, or y_pred has no such axis.
+        ValueError: the axis is not a whole number.
 
     >>> f"{categorical_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.6931'
@@ -148,18 +187,36 @@ def categorical_crossentropy(
 
 @builtin("keras.losses")
 def categorical_focal_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    alpha: float = 0.25,
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    alpha: TensorLike = 0.25,
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """−Σ alpha (1 − p)^gamma t log p along the classes' axis (Lin et al. 2017, "Focal loss").
+    """−Σ alpha (1 − p)^gamma t log p along the classes' axis: (..., classes) -> (...).
 
-    alpha: a number, or one per class. Raises ShapeError when y_true has not y_pred's shape, or for
-    an axis that is not there. Warns of a single class.
+    Samples that are predicted well count less than in categorical_crossentropy. Warns (SyntaxWarning) of a single
+    class.
+
+    Args:
+        y_true: the targets, one-hot or probabilities of the classes, of y_pred's shape.
+        y_pred: the predicted probabilities of the classes, or scores (see from_logits).
+        alpha: the weight of the classes: a number, or one per class.
+        gamma: how strongly samples that are predicted well are weighted down; 0: not at all.
+        from_logits: whether y_pred are scores, to be put through a softmax first; otherwise y_pred is divided by its
+            sum.
+        label_smoothing: in [0, 1]; targets are moved this part of the way towards the uniform distribution.
+        axis: the classes' axis.
+
+    Returns: one number per sample: the shape of y_pred without `axis`.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape, or y_pred has no such axis.
+        ValueError: the axis is not a whole number.
+
+    Source: Lin et al. 2017, "Focal loss", eq. 5.
 
     >>> f"{categorical_focal_crossentropy([0.0, 1.0], [0.5, 0.5]):.4f}"
     '0.0433'
@@ -174,17 +231,27 @@ def categorical_focal_crossentropy(
 
 @builtin("keras.losses")
 def sparse_categorical_crossentropy(
-    y_true: Any,
-    y_pred: Any,
+    y_true: TensorLike,
+    y_pred: TensorLike,
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
 ) -> Tensor:
-    """−log p of the true class: indices (...) or (..., 1), predictions (..., classes) -> (...).
+    """−log p of the true class: indices (...), predictions (..., classes) -> (...).
 
-    p are divided by their sum. ignore_class: an index whose samples have loss 0 and are masked out.
-    Half precision gives a float32 result.
-    Raises ShapeError when the shapes do not fit, ValueError for known labels out of range.
+    Args:
+        y_true: the targets, class indices from 0: y_pred's shape without `axis`, or with a last axis of length 1.
+        y_pred: the predicted probabilities of the classes, or scores (see from_logits).
+        from_logits: whether y_pred are scores, to be put through a softmax first; otherwise y_pred is divided by its
+            sum.
+        ignore_class: a class index whose samples have loss 0 and are masked out; None: all count.
+        axis: the classes' axis.
+
+    Returns: one number per sample, in float32 for predictions of half precision.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        ValueError: a known label is not a whole number, or out of range.
 
     >>> f"{sparse_categorical_crossentropy(1, [0.5, 0.5]):.4f}"
     '0.6931'
@@ -205,7 +272,7 @@ def sparse_categorical_crossentropy(
     return loss
 
 
-def _log_of_picked(labels: Any, y_pred: Any, from_logits: bool, axis: int) -> Any:
+def _log_of_picked(labels: Tensor, y_pred: Tensor, from_logits: bool, axis: int) -> Tensor:
     """log p of the true classes: only those are divided, clipped and logged, not all of p."""
     index = expand_dims(labels, axis)
     if from_logits:
@@ -219,10 +286,19 @@ def _log_of_picked(labels: Any, y_pred: Any, from_logits: bool, axis: int) -> An
 
 
 @builtin("keras.losses")
-def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
-    """Σ t log(t / p) over the last axis, both kept in [epsilon, 1] (Kullback & Leibler 1951).
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """Σ t log(t / p) over the last axis: (..., d) -> (...), t the targets and p the predictions.
 
-    Raises ShapeError when the shapes do not broadcast.
+    Args:
+        y_true: the true distributions, (..., d), kept in [epsilon, 1].
+        y_pred: the predicted distributions, (..., d), kept in [epsilon, 1]; the result has their dtype.
+
+    Returns: one number per sample, (...).
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
+
+    Source: Kullback & Leibler 1951.
 
     >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]]).tolist()
     [0.0]
@@ -233,10 +309,19 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
 
 
 @builtin("keras.losses")
-def poisson(y_true: Any, y_pred: Any) -> Tensor:
-    """mean(y_pred − y_true log(y_pred + epsilon)) over the last axis: counts and their expectation.
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """mean(y_pred − y_true log(y_pred + epsilon)) over the last axis: (..., d) -> (...).
 
-    Raises ShapeError when the shapes do not broadcast.
+    The negative log likelihood of counts under Poisson distributions, up to a constant.
+
+    Args:
+        y_true: the counts, numbers from 0 up, (..., d).
+        y_pred: their predicted means, above 0, (..., d); the result has their dtype.
+
+    Returns: one number per sample, (...).
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> poisson([[0.0, 0.0]], [[1.0, 2.0]]).tolist()
     [1.5]

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the probability of labels whose places are unknown."""
+"""Connectionist temporal classification: the probability of labels whose positions in time are unknown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike
 from narae.ops.creation import arange, full
 from narae.ops.indexing import take_along_axis
 from narae.ops.logic import equal, less, logical_and, not_equal, where
@@ -22,13 +23,28 @@ _NEVER = -1e5  # log of a probability that counts for nothing; -inf would make N
 
 
 def ctc_loss(
-    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
+    target: TensorLike,
+    output: TensorLike,
+    target_length: TensorLike,
+    output_length: TensorLike,
+    mask_index: int = 0,
 ) -> Tensor:
-    """−log p of each label sequence, summed over its alignments (Graves et al. 2006, section 4.1).
+    """−log p of each label sequence, summed over its alignments: (n, labels), (n, time, classes) -> (n,).
 
-    target: (n, labels), class indices; output: (n, time, classes), scores; lengths: (n,), how much
-    of each row counts. mask_index: the class that stands for no label; among the labels that count
-    it is a label like others. Result (n,), in float32 or wider. Raises ShapeError for other ranks.
+    Args:
+        target: the label sequences, class indices (n, labels).
+        output: the scores of the classes at each time, (n, time, classes), to be put through a softmax.
+        target_length: how many labels of each row count, (n,).
+        output_length: how many times of each row count, (n,).
+        mask_index: the class that stands for no label (the blank); among the labels that count it is a label like
+            others.
+
+    Returns: one number per sequence, (n,), in float32 or wider.
+
+    Raises:
+        ShapeError: labels and scores have other ranks, or differ in number.
+
+    Source: Graves et al. 2006, section 4.1.
 
     >>> f"{ctc_loss([[1]], [[[0.0, 0.0]]], [1], [1])[0]:.4f}"
     '0.6931'
@@ -48,7 +64,7 @@ def ctc_loss(
     emitted = take_along_axis(scores, index, axis=-1)
     first = where(arange(width) < 2, emitted[:, 0], _NEVER)
 
-    def step(alpha: Any, emission: Any, t: Any) -> list[Any]:
+    def step(alpha: Tensor, emission: Tensor, t: Tensor) -> list[Tensor]:
         jumped = where(jumps, _later(alpha, 2), _NEVER)
         new = logaddexp(logaddexp(alpha, _later(alpha, 1)), jumped) + emission
         running = expand_dims(less(t, output_length), -1)
@@ -68,7 +84,7 @@ def check_sequences(labels: tuple[int, ...], scores: tuple[int, ...]) -> None:
         )
 
 
-def _alignment(labels: Any, blank: int) -> tuple[Any, Any]:
+def _alignment(labels: Tensor, blank: int) -> tuple[Tensor, Tensor]:
     """The states of an alignment, blanks between the labels, and where one may be jumped over."""
     count, length = labels.shape
     blanks = full((count, length, 1), blank, dtype="int32")
@@ -76,19 +92,19 @@ def _alignment(labels: Any, blank: int) -> tuple[Any, Any]:
     last = full((count, 1), blank, dtype="int32")
     states = concatenate([reshape(pairs, (count, 2 * length)), last], axis=1)
     # from one label to the next when they differ: the blank between equal ones must be seen. By
-    # place, not by class: the blank's class among the labels is a label like others
+    # position, not by class: the blank's class among the labels is a label like others
     before = concatenate([full((count, 2), blank, dtype="int32"), states[:, :-2]], axis=1)
     is_label = np.arange(2 * length + 1) % 2 == 1
     return states, logical_and(is_label, not_equal(states, before))
 
 
-def _later(alpha: Any, k: int) -> Any:
+def _later(alpha: Tensor, k: int) -> Tensor:
     """alpha moved k states on."""
     never = full((alpha.shape[0], k), _NEVER, dtype=alpha.dtype)
     return concatenate([never, alpha[:, :-k]], axis=1)
 
 
-def _at_the_end(alpha: Any, last: Any) -> Any:
+def _at_the_end(alpha: Any, last: Tensor) -> Tensor:
     """log of what ends in the last blank or in the label before it."""
     last = expand_dims(last, -1)
     blank = take_along_axis(alpha, last, axis=1)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from narae.base.registry import builtin
+from narae.base.types import TensorLike
 from narae.ops.logic import equal, logical_or, where
 from narae.ops.math import maximum, square
 from narae.ops.objectives.pairs import pair
@@ -12,17 +11,24 @@ from narae.ops.reductions import all, max, mean, sum
 from narae.tensor.tensor import Tensor
 
 
-def signs(y_true: Any) -> Tensor:
+def signs(y_true: Tensor) -> Tensor:
     """Labels −1 and 1 from labels 0 and 1; others stay what they are."""
     binary = all(logical_or(equal(y_true, 0), equal(y_true, 1)))
     return where(binary, 2.0 * y_true - 1.0, y_true)
 
 
 @builtin("keras.losses")
-def hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """mean(max(1 − y_true y_pred, 0)) over the last axis; labels −1 and 1, or 0 and 1.
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """mean(max(1 − y_true y_pred, 0)) over the last axis: (..., d) -> (...).
 
-    Raises ShapeError when the shapes do not broadcast.
+    Args:
+        y_true: the labels, −1 and 1, or 0 and 1, (..., d).
+        y_pred: the predicted scores, (..., d): above 0 for label 1; the result has their dtype.
+
+    Returns: one number per sample, (...).
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> hinge([[-1.0, 1.0]], [[-2.0, 0.5]]).tolist()
     [0.25]
@@ -32,10 +38,17 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 
 @builtin("keras.losses")
-def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """mean(max(1 − y_true y_pred, 0)²) over the last axis; labels −1 and 1, or 0 and 1.
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """mean(max(1 − y_true y_pred, 0)²) over the last axis: (..., d) -> (...).
 
-    Raises ShapeError when the shapes do not broadcast.
+    Args:
+        y_true: the labels, −1 and 1, or 0 and 1, (..., d).
+        y_pred: the predicted scores, (..., d): above 0 for label 1; the result has their dtype.
+
+    Returns: one number per sample, (...).
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> squared_hinge([[-1.0, 1.0]], [[-2.0, 0.0]]).tolist()
     [0.5]
@@ -45,10 +58,17 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 
 @builtin("keras.losses")
-def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """max(best wrong score − right score + 1, 0) over the last axis; one-hot targets.
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
+    """max(best wrong score − right score + 1, 0) over the last axis: (..., classes) -> (...).
 
-    Raises ShapeError when the shapes do not broadcast.
+    Args:
+        y_true: the targets, one-hot, (..., classes).
+        y_pred: the predicted scores, (..., classes); the result has their dtype.
+
+    Returns: one number per sample, (...).
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> categorical_hinge([[0.0, 1.0]], [[0.5, 1.0]]).tolist()
     [0.5]

@@ -1,4 +1,4 @@
-"""Truths and predictions made comparable, with errors that say what does not fit."""
+"""Targets and predictions, made comparable, with errors that say what does not fit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
+from narae.base.types import Shape, TensorLike
 from narae.ops.math import cast, convert_to_tensor
 from narae.ops.shapes import squeeze
 from narae.ops.weighting import same_rank
@@ -17,7 +18,7 @@ from narae.tensor.tensor import Tensor
 _UNITS = "the units of the last layer must match the targets' last axis"
 
 
-def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Both as tensors of the prediction's float dtype, a last axis of length 1 matched.
 
     Raises ShapeError when the shapes do not broadcast.
@@ -39,7 +40,7 @@ def pair(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return y_true, y_pred
 
 
-def check_same_shape(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
+def check_same_shape(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless there is a target for each prediction."""
     if not _alike(tuple(true), tuple(pred)):
         raise ShapeError(
@@ -48,7 +49,7 @@ def check_same_shape(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) ->
         )
 
 
-def check_axis(name: str, axis: Any, shape: tuple[Any, ...]) -> None:
+def check_axis(name: str, axis: int, shape: Shape) -> None:
     """Raise ValueError unless an axis is a whole number, ShapeError unless there is one so numbered."""
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ValueError(f"{name} takes `axis` as a whole number, got {axis!r}")
@@ -56,7 +57,7 @@ def check_axis(name: str, axis: Any, shape: tuple[Any, ...]) -> None:
         raise ShapeError(f"{name}: axis {axis} is out of range for predictions of shape {shape}")
 
 
-def check_one_hot(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
+def check_one_hot(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
     if not pred:
         raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
@@ -72,7 +73,7 @@ def check_one_hot(name: str, true: tuple[Any, ...], pred: tuple[Any, ...]) -> No
     raise ShapeError(f"{name} takes targets of the predictions' shape {pred}, got {true}{hint}")
 
 
-def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int = -1) -> Any:
+def class_indices(name: str, y_true: Tensor | np.ndarray, pred_shape: Shape, axis: int = -1) -> Any:
     """Integer targets without a last axis of length 1. Raises ShapeError when they do not fit."""
     true, pred = tuple(y_true.shape), tuple(pred_shape)
     if not pred:
@@ -93,7 +94,7 @@ def class_indices(name: str, y_true: Any, pred_shape: tuple[Any, ...], axis: int
     )
 
 
-def _misfit(true: tuple[Any, ...], pred: tuple[Any, ...], otherwise: str) -> str:
+def _misfit(true: Shape, pred: Shape, otherwise: str) -> str:
     """The likely reason why shapes do not fit: axes that nothing has reduced, or what is said otherwise."""
     more = len(pred) - len(true)
     if more < 1:
@@ -105,12 +106,14 @@ def _misfit(true: tuple[Any, ...], pred: tuple[Any, ...], otherwise: str) -> str
     )
 
 
-def _alike(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+def _alike(a: Shape, b: Shape) -> bool:
     """Whether two shapes are one, as far as their lengths are known."""
     return len(a) == len(b) and all(n == m or None in (n, m) for n, m in zip(a, b, strict=True))
 
 
-def check_labels(name: str, labels: Any, classes: int, ignore_class: int | None = None) -> None:
+def check_labels(
+    name: str, labels: Tensor | np.ndarray, classes: int, ignore_class: int | None = None
+) -> None:
     """Raise ValueError unless known labels are whole numbers in [0, classes), or `ignore_class`."""
     data = labels.data if isinstance(labels, Tensor) else labels
     if not isinstance(data, np.ndarray) or not data.size:
