@@ -14,7 +14,7 @@ from narae.base.settings import (
     set_image_data_format,
 )
 from narae.config import backend
-from narae.ops.math import result_type
+from narae.ops.casting import result_type
 from narae.ops.shapes import shape
 from narae.utils import clear_session, is_keras_tensor
 

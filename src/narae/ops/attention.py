@@ -12,7 +12,7 @@ from narae.base.limits import afford
 from narae.ops.logic import logical_and, where
 from narae.ops.math import tanh
 from narae.ops.products import einsum
-from narae.ops.shapes import repeat
+from narae.ops.repeating import repeat
 from narae.ops.simplex import softmax
 from narae.tensor.promote import promoted, to
 from narae.tensor.symbolic import public

@@ -10,8 +10,6 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.ops.shapes import split
-from narae.ops.table import named
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import shape as S
@@ -141,25 +139,6 @@ def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_
     before = "b c (h y) (w x)" if first else "b (h y) (w x) c"
     after = "b (c y x) h w" if first else "b h w (y x c)"
     return rearrange(x, f"{before} -> {after}", y=block_size, x=block_size)
-
-
-def _split(name: str, least: int, says: str, example: str, gives: str) -> Any:
-    place = least - 1
-
-    def parts(x: Any, indices_or_sections: Any) -> list[Tensor]:
-        x = as_tensor(x)
-        flat = x.ndim == 1 and name == "hsplit"  # a vector has no axis 1
-        if x.ndim < least and not flat:
-            raise ShapeError(f"{name} takes a rank of {least} or more, got shape {x.shape}")
-        return split(x, indices_or_sections, 0 if flat else place)
-
-    says = f"Equal parts (a number), or parts that begin at the indices, along {says}."
-    return named(parts, name, __name__, says, f"{name}({example}", gives)
-
-
-vsplit = _split("vsplit", 1, "axis 0", "[[1, 2], [3, 4]], 2)[0].tolist()", "[[1, 2]]")
-hsplit = _split("hsplit", 2, "axis 1 (0 of a vector)", "[1, 2, 3, 4], 2)[0].tolist()", "[1, 2]")
-dsplit = _split("dsplit", 3, "axis 2", "[[[1, 2]]], 2)[0].tolist()", "[[[1]]]")
 
 
 @public

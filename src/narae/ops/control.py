@@ -7,7 +7,7 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.errors import ShapeError
-from narae.ops.shapes import concatenate
+from narae.ops.joining import concatenate
 from narae.primitives.records.control import choose, repeat_while, scan_over
 from narae.primitives.records.shape import flip_axes
 from narae.tensor.promote import to

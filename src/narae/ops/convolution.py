@@ -9,7 +9,8 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.types import Ints
-from narae.ops.shapes import flip, reshape, transpose
+from narae.ops.repeating import flip
+from narae.ops.shapes import reshape, transpose
 from narae.ops.spatial import Padding, channels_as_given, channels_last, padding_of, per_axis
 from narae.primitives.records.conv import conv as conv_record
 from narae.tensor.promote import promoted

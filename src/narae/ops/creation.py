@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
 
 from narae.base.arguments import lengths
-from narae.base.arrays import as_plain
-from narae.base.dtypes import is_float, limits, np_dtype, result_type, standardize_dtype
+from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.limits import afford
-from narae.ops.logic import where
-from narae.ops.math import power
-from narae.primitives.record import constant
-from narae.primitives.records import arithmetic as A
-from narae.primitives.records import logic as L
 from narae.primitives.records import shape as S
-from narae.primitives.records.logic import cast
-from narae.tensor.promote import dtype_of, promoted, to
+from narae.tensor.promote import to
 from narae.tensor.public_names import exported
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
@@ -120,102 +112,6 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 
 @exported
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """start, start + step, ... below stop; from 0 when only one is given.
-
-    >>> import narae
-    >>> narae.ops.arange(3).tolist(), narae.ops.arange(1, 7, 2).tolist()
-    ([0, 1, 2], [1, 3, 5])
-    """
-    given = [v for v in (start, stop, 1 if step is None else step) if v is not None]
-    name = result_type(*(dtype_of(v) for v in given)) if dtype is None else standardize_dtype(dtype)
-    start, stop = (0, start) if stop is None else (start, stop)
-    numbers = [
-        as_plain(v, "an end of arange").item() for v in (start, stop, 1 if step is None else step)
-    ]
-    afford((numbers[1] - numbers[0]) / (numbers[2] or 1))
-    return tensor_of(np.arange(*numbers).astype(np_dtype(name)))
-
-
-@public
-def linspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: Any = None,
-    axis: int = 0,
-) -> Any:
-    """`num` numbers from start to stop, evenly.
-
-    >>> import narae
-    >>> narae.ops.linspace(0.0, 1.0, 3).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    low, high = promoted(start, stop, floating=True)
-    name = low.dtype if dtype is None else standardize_dtype(dtype)
-    parts = builtins.max(num - 1 if endpoint else num, 1)
-    step = (high - low) / float(parts)
-    afford(num)
-    places = tensor_of(np.arange(num, dtype=np_dtype(low.dtype)))
-    shape = (num,) + (1,) * len(step.shape)
-    out = low + S.reshape(places, shape=shape) * step
-    if endpoint and num > 1:  # the last one exactly, whatever rounding did
-        last = tensor_of(np.arange(num) == num - 1)
-
-        out = where(S.reshape(last, shape=shape), high, out)
-    out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
-    if not is_float(name):  # the whole number below, as in NumPy
-        out = A.floor(out)
-    out = out if name == out.dtype else cast(out, dtype=name)
-    if not retstep:
-        return out
-    return out, step if (num - 1 if endpoint else num) > 0 else step * float("nan")
-
-
-@public
-def logspace(
-    start: Any,
-    stop: Any,
-    num: int = 50,
-    endpoint: bool = True,
-    base: float = 10,
-    dtype: Any = None,
-    axis: int = 0,
-) -> Tensor:
-    """`num` numbers from base^start to base^stop, evenly on a logarithmic scale.
-
-    >>> import narae
-    >>> narae.ops.logspace(0.0, 2.0, 3).numpy().round(3).tolist()
-    [1.0, 10.0, 100.0]
-    """
-    out = power(float(base), linspace(start, stop, num, endpoint, axis=axis))
-    return out if dtype is None else to(out, standardize_dtype(dtype))
-
-
-@public
-def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Tensor:
-    """`num` numbers from start to stop, each the same multiple of the one before.
-
-    >>> import narae
-    >>> narae.ops.geomspace(1.0, 100.0, 3).numpy().round(3).tolist()
-    [1.0, 10.0, 100.0]
-    """
-    low, high = promoted(start, stop, floating=True)
-    ratio = high / low  # positive: both ends lie on one side of zero
-    places = linspace(low * 0, low * 0 + 1, num, endpoint)
-    out = low * power(ratio, places)
-    if endpoint and num > 1:  # the last one exactly, whatever rounding did
-        last = S.reshape(tensor_of(np.arange(num) == num - 1), shape=(num,) + (1,) * ratio.ndim)
-        out = where(last, high, out)
-    out = S.move_axis(out, 0, axis) if len(out.shape) > 1 else out
-    return out if dtype is None else to(out, standardize_dtype(dtype))
-
-
-@exported
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the k-th diagonal of an N × M matrix.
 
@@ -248,119 +144,3 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """
     afford(N * (N if M is None else M))
     return tensor_of(np.tri(N, M, k, dtype=np_dtype(standardize_dtype(dtype))))
-
-
-@public
-def array(x: Any, dtype: Any = None) -> Tensor:
-    """x as a tensor.
-
-    >>> import narae
-    >>> narae.ops.array([1, 2]).tolist()
-    [1, 2]
-    """
-    return as_tensor(x, None if dtype is None else standardize_dtype(dtype))
-
-
-@public
-def copy(x: Any) -> Tensor:
-    """x: tensors never change.
-
-    >>> import narae
-    >>> narae.ops.copy([1]).tolist()
-    [1]
-    """
-    return as_tensor(x)
-
-
-@public
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
-    """Coordinates of a grid, from those of its axes. indexing: 'xy' (columns first) or 'ij'.
-
-    >>> import narae
-    >>> narae.ops.meshgrid([1, 2], [3, 4])[0].tolist()
-    [[1, 2], [1, 2]]
-    """
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"indexing is 'xy' or 'ij', got {indexing!r}")
-    axes = [as_tensor(a) for a in x]
-    axes = [S.reshape(a, shape=(a.size,)) for a in axes]
-    order = list(range(len(axes)))
-    if indexing == "xy" and len(axes) > 1:
-        order[0], order[1] = 1, 0
-    lengths = [0] * len(axes)
-    for place, a in zip(order, axes, strict=True):
-        lengths[place] = a.size
-    out = []
-    for place, a in zip(order, axes, strict=True):
-        wide = tuple(a.size if i == place else 1 for i in range(len(axes)))
-        out.append(S.broadcast_to(S.reshape(a, shape=wide), shape=tuple(lengths)))
-    return out
-
-
-def _window(name: str, says: str, make: Any) -> Any:
-    def function(x: int) -> Tensor:
-        return tensor_of(make(int(x)).astype(np_dtype(standardize_dtype(None))))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
-    )
-    return exported(function)
-
-
-bartlett = _window("bartlett", "A triangular window of x places.", np.bartlett)
-blackman = _window("blackman", "Blackman's window of x places.", np.blackman)
-hamming = _window("hamming", "Hamming's window of x places.", np.hamming)
-hanning = _window("hanning", "Hann's window of x places.", np.hanning)
-
-
-@exported
-def kaiser(x: int, beta: float) -> Tensor:
-    """Kaiser's window of x places.
-
-    >>> import narae
-    >>> narae.ops.kaiser(4, 14.0).shape
-    (4,)
-    """
-    return tensor_of(
-        np.kaiser(int(x), float(as_plain(beta, "beta"))).astype(np_dtype(standardize_dtype(None)))
-    )
-
-
-@exported
-def is_tensor(x: Any) -> bool:
-    """Whether x is a narae tensor.
-
-    >>> import narae
-    >>> narae.ops.is_tensor([1]), narae.ops.is_tensor(narae.ops.ones(1))
-    (False, True)
-    """
-    return isinstance(x, Tensor)
-
-
-@public
-def saturate_cast(x: Any, dtype: Any) -> Tensor:
-    """x in another dtype, brought into its range first.
-
-    >>> import narae
-    >>> narae.ops.saturate_cast([-5.0, 300.0], "uint8").tolist()
-    [0, 255]
-    """
-    x, name = as_tensor(x), standardize_dtype(dtype)
-    x = to(x, "int32") if x.dtype == "bool" else x
-    if name == "bool":
-        return L.greater(x, constant(0, x.dtype))  # type: ignore[return-value]
-    (low, high), own = limits(name), limits(x.dtype)
-    if low <= own[0] and own[1] <= high:
-        return to(x, name)
-    # what is at or beyond an end is that end: the ends themselves may have no such float
-    out = to(x, name) if is_float(name) else to(_no_nan(x), name)
-    if high <= own[1]:
-        out = L.select(L.greater_equal(x, constant(high, x.dtype)), constant(high, name), out)
-    if low >= own[0]:
-        out = L.select(L.less_equal(x, constant(low, x.dtype)), constant(low, name), out)
-    return out
-
-
-def _no_nan(x: Tensor) -> Tensor:
-    return L.select(L.isnan(x), constant(0, x.dtype), x) if is_float(x.dtype) else x

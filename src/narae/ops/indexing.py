@@ -1,27 +1,56 @@
-"""Reading and writing parts of tensors by position."""
+"""Reading by position."""
 
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, standardize_dtype
+from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
-from narae.base.limits import afford
-from narae.ops.reductions import max as largest
-from narae.ops.reductions import sum as total
-from narae.ops.shapes import reshape, transpose
+from narae.ops.shapes import reshape
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
 from narae.primitives.records import shape as S
-from narae.primitives.records.scatter import dynamic_slice, dynamic_update, extreme_at, set_at
+from narae.primitives.records.scatter import dynamic_slice
 from narae.tensor.promote import to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
+
+
+@public
+def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+    """The index of each axis of places in the flattened order of a shape; negative ones count from the end.
+
+    Raises ValueError for a place out of range.
+
+    >>> import narae
+    >>> [i.tolist() for i in narae.ops.unravel_index([5, 11], (3, 4))]
+    [[1, 2], [1, 3]]
+    """
+    places = as_tensor(indices)
+    if is_float(places.dtype) or places.dtype == "bool":
+        raise ValueError(f"unravel_index takes integers, got {places.dtype}")
+    lengths = [int(n) for n in shape]
+    size = math.prod(lengths)
+    if places.data is not None and places.size:
+        low, high = int(places.data.min()), int(places.data.max())
+        if low < -size or high >= size:
+            bad = high if high >= size else low
+            raise ValueError(f"place {bad} is out of range for shape {tuple(lengths)} of {size}")
+    wide = places if places.dtype == "int64" else to(places, "int32")
+    wide = L.select(L.less(wide, constant(0, wide.dtype)), wide + size, wide)
+    out = []
+    for i, n in enumerate(lengths):
+        inner = constant(math.prod(lengths[i + 1 :]), wide.dtype)
+        digit = A.remainder(A.floor_divide(wide, inner), constant(n, wide.dtype))
+        out.append(to(digit, places.dtype))
+    return tuple(out)
+
 
 _Slice = builtins.slice  # the public op below has its name
 
@@ -203,64 +232,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     )
 
 
-@public
-def scatter(indices: Any, values: Any, shape: Any) -> Tensor:
-    """Zeros of a shape with values added at indices (n, k), which name the first k axes.
-
-    >>> import narae
-    >>> narae.ops.scatter([[1], [3]], [5.0, 6.0], (4,)).tolist()
-    [0.0, 5.0, 0.0, 6.0]
-    """
-    return I.scatter_add(as_tensor(indices), as_tensor(values), tuple(int(n) for n in shape))  # type: ignore[return-value]
-
-
-@public
-def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Tensor:
-    """inputs with the places at indices (n, k) set to updates; or reduced with them: add, max, min, mul.
-
-    >>> import narae
-    >>> narae.ops.scatter_update([1, 2, 3], [[1]], [9]).tolist()
-    [1, 9, 3]
-    """
-    x = as_tensor(inputs)
-    index, new = as_tensor(indices), to(updates, x.dtype)
-    k = index.shape[-1]
-    flat = I.flat_index(index, x.shape)
-    rows = S.reshape(x, shape=(int(np.prod(x.shape[:k], dtype=np.int64)), *x.shape[k:]))
-    count = flat.spec.size
-    flat = S.reshape(flat, shape=(count,))
-    new = S.reshape(new, shape=(count, *x.shape[k:]))
-    if reduction is None:
-        out = set_at(rows, flat, new, axis=0)
-    elif reduction == "add":
-        out = rows + I.add_at(flat, new, axis=0, shape=rows.shape)
-    elif reduction in ("max", "min"):
-        pair = A.maximum if reduction == "max" else A.minimum
-        out = pair(rows, extreme_at(flat, new, axis=0, shape=rows.shape, kind=reduction))
-    elif reduction == "mul":
-        out = _multiplied(rows, flat, new)
-    else:
-        raise ValueError(
-            f"scatter_update takes a reduction of None, add, max, min or mul, got {reduction!r}"
-        )
-    return S.reshape(out, shape=x.shape)
-
-
-def _multiplied(rows: Any, flat: Tensor, new: Tensor) -> Any:
-    """Rows times all updates that fall on them; one after the other, since places may repeat."""
-    for i in range(flat.shape[0]):
-        place = S.slice_(flat, start=(i,), stop=(i + 1,), step=(1,))
-        value = S.slice_(
-            new,
-            start=(i, *[0] * (new.ndim - 1)),
-            stop=(i + 1, *new.shape[1:]),
-            step=(1,) * new.ndim,
-        )
-        rows = set_at(rows, place, I.take(rows, place, axis=0) * value, axis=0)
-    return rows
-
-
-def _starts(start: Any) -> Tensor:
+def start_places(start: Any) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
     found = as_tensor(start if hasattr(start, "shape") else list(start))
     return to(found, "int32")
@@ -275,21 +247,9 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
     [2, 3]
     """
     x = as_tensor(inputs)
-    starts = _starts(start_indices)
+    starts = start_places(start_indices)
     lengths = tuple(x.shape[i] - int(starts[i]) if n == -1 else int(n) for i, n in enumerate(shape))
     return dynamic_slice(x, starts, shape=lengths)
-
-
-@public
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
-    """inputs with the part that begins at start_indices replaced.
-
-    >>> import narae
-    >>> narae.ops.slice_update([1, 2, 3], [1], [8, 9]).tolist()
-    [1, 8, 9]
-    """
-    x = as_tensor(inputs)
-    return dynamic_update(x, _starts(start_indices), to(updates, x.dtype))
 
 
 @public
@@ -314,110 +274,3 @@ def argwhere(x: Any) -> Tensor:
     [[1], [2]]
     """
     return tensor_of(np.argwhere(as_tensor(x)._known("argwhere")).astype(np.int32))
-
-
-@public
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The diagonal of the matrices in two axes, as the last axis.
-
-    >>> import narae
-    >>> narae.ops.diagonal([[1, 2], [3, 4]]).tolist()
-    [1, 4]
-    """
-    x = as_tensor(x)
-    if x.ndim < 2:
-        raise ValueError(f"diagonal takes a tensor of rank 2 or more, got shape {x.shape}")
-    a, b = normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim)
-    rest = [i for i in range(x.ndim) if i not in (a, b)]
-    moved = transpose(x, (a, b, *rest))
-    afford(2 * x.shape[a] * x.shape[b])
-    rows, columns = (np.diagonal(g, offset) for g in np.indices((x.shape[a], x.shape[b])))
-    index = tensor_of(np.stack([rows, columns], -1).astype(np.int32))
-    out = I.gather(moved, index)
-    return S.move_axis(out, 0, out.ndim - 1)  # type: ignore[return-value]
-
-
-@public
-def diag(x: Any, k: int = 0) -> Tensor:
-    """A matrix with a vector on its k-th diagonal; or the diagonal of a matrix.
-
-    >>> import narae
-    >>> narae.ops.diag([1, 2]).tolist()
-    [[1, 0], [0, 2]]
-    """
-    x = as_tensor(x)
-    if x.ndim == 2:
-        return diagonal(x, k)
-    if x.ndim != 1:
-        raise ValueError(f"diag takes a vector or a matrix, got shape {x.shape}")
-    size = x.shape[0] + abs(k)
-    afford(x.shape[0])
-    places = np.arange(x.shape[0])
-    rows, columns = (places, places + k) if k >= 0 else (places - k, places)
-    return scatter(tensor_of(np.stack([rows, columns], -1).astype(np.int32)), x, (size, size))
-
-
-@public
-def diagflat(x: Any, k: int = 0) -> Tensor:
-    """A matrix with the flattened x on its k-th diagonal.
-
-    >>> import narae
-    >>> narae.ops.diagflat([[1], [2]]).tolist()
-    [[1, 0], [0, 2]]
-    """
-    x = as_tensor(x)
-    return diag(S.reshape(x, shape=(x.size,)), k)
-
-
-@public
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of the diagonal.
-
-    >>> import narae
-    >>> narae.ops.trace([[1, 2], [3, 4]]).item()
-    5
-    """
-    return total(diagonal(x, offset, axis1, axis2), -1)
-
-
-@public
-def one_hot(
-    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
-) -> Tensor:
-    """1 at the place of each index and 0 elsewhere, along a new axis; all 0 for an index out of range.
-
-    >>> import narae
-    >>> narae.ops.one_hot([2, 0], 3).tolist()
-    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    """
-    if sparse:
-        raise ValueError("narae's tensors are dense: one_hot(sparse=True) is not supported")
-    x = as_tensor(x)
-    x = to(x, "int32") if is_float(x.dtype) or x.dtype == "bool" else x
-    out = I.one_hot_positions(x, int(num_classes), standardize_dtype(dtype))
-    return S.move_axis(out, out.ndim - 1, normalize_axis(axis, out.ndim))  # type: ignore[return-value]
-
-
-@public
-def multi_hot(
-    inputs: Any,
-    num_classes: int | None = None,
-    axis: int = -1,
-    dtype: Any = None,
-    sparse: bool = False,
-    **kwargs: Any,
-) -> Tensor:
-    """1 at the places of all indices of a sample.
-
-    >>> import narae
-    >>> narae.ops.multi_hot([2, 0], 4).tolist()
-    [1.0, 0.0, 1.0, 0.0]
-    """
-    classes = kwargs.pop("num_tokens", num_classes)  # its name in Keras 2
-    if kwargs:
-        raise TypeError(f"multi_hot got an unexpected keyword argument {next(iter(kwargs))!r}")
-    if classes is None:
-        raise ValueError("multi_hot needs num_classes")
-    x = as_tensor(inputs)
-    reduction = 1 if x.ndim > 1 else 0
-    return largest(one_hot(x, classes, axis, dtype, sparse), axis=reduction)

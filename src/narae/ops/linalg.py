@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narae.ops.diagonals import tril, triu
 from narae.ops.elsewhere import elsewhere
 from narae.ops.norms import norm
 from narae.ops.products import matmul
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import sum
-from narae.ops.shapes import expand_dims, squeeze, swapaxes, tril, triu
+from narae.ops.shapes import expand_dims, squeeze, swapaxes
 from narae.ops.table import unary
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import linalg as R

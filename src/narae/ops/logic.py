@@ -14,7 +14,6 @@ from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.tensor.promote import promoted, to
-from narae.tensor.public_names import alias
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -23,6 +22,8 @@ _unary, _binary = partial(unary, __name__), partial(binary, __name__)
 equal = _binary(
     "equal", L.equal, "Whether x1 equals x2.", "equal([1, 2], 2).tolist()", "[False, True]"
 )
+
+
 not_equal = _binary(
     "not_equal",
     L.not_equal,
@@ -30,9 +31,13 @@ not_equal = _binary(
     "not_equal([1, 2], 2).tolist()",
     "[True, False]",
 )
+
+
 less = _binary(
     "less", L.less, "Whether x1 is below x2.", "less([1, 2], 2).tolist()", "[True, False]"
 )
+
+
 less_equal = _binary(
     "less_equal",
     L.less_equal,
@@ -40,9 +45,13 @@ less_equal = _binary(
     "less_equal([1, 3], 2).tolist()",
     "[True, False]",
 )
+
+
 greater = _binary(
     "greater", L.greater, "Whether x1 is above x2.", "greater([1, 3], 2).tolist()", "[False, True]"
 )
+
+
 greater_equal = _binary(
     "greater_equal",
     L.greater_equal,
@@ -50,6 +59,8 @@ greater_equal = _binary(
     "greater_equal([1, 2], 2).tolist()",
     "[False, True]",
 )
+
+
 logical_not = _unary(
     "logical_not",
     L.logical_not,
@@ -68,73 +79,14 @@ def _logical(name: str, op: Op, says: str, gives: str) -> Binary:
 
 
 logical_and = _logical("logical_and", L.logical_and, "Whether both are true.", "[True, False]")
+
+
 logical_or = _logical("logical_or", L.logical_or, "Whether one is true.", "[True, True]")
+
+
 logical_xor = _logical(
     "logical_xor", L.logical_xor, "Whether exactly one is true.", "[False, True]"
 )
-
-
-def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
-    def function(x: Any, y: Any) -> Tensor:
-        return op(*promoted(x, y))
-
-    return named(function, name, __name__, says, example, gives)
-
-
-bitwise_and = _bits(
-    "bitwise_and", L.bitwise_and, "The bits that both have.", "bitwise_and(6, 3).item()", "2"
-)
-bitwise_or = _bits(
-    "bitwise_or", L.bitwise_or, "The bits that one has.", "bitwise_or(6, 3).item()", "7"
-)
-bitwise_xor = _bits(
-    "bitwise_xor", L.bitwise_xor, "The bits that exactly one has.", "bitwise_xor(6, 3).item()", "5"
-)
-
-
-def _shifted(x: Any, y: Any) -> list[Tensor]:
-    x, y = promoted(x, y)
-    return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
-
-
-@public
-def left_shift(x: Any, y: Any) -> Tensor:
-    """x's bits moved y places up.
-
-    >>> import narae
-    >>> narae.ops.left_shift(3, 2).item()
-    12
-    """
-    return L.left_shift(*_shifted(x, y))
-
-
-@public
-def right_shift(x: Any, y: Any) -> Tensor:
-    """x's bits moved y places down.
-
-    >>> import narae
-    >>> narae.ops.right_shift(12, 2).item()
-    3
-    """
-    return L.right_shift(*_shifted(x, y))
-
-
-bitwise_left_shift = alias("bitwise_left_shift", left_shift)
-bitwise_right_shift = alias("bitwise_right_shift", right_shift)
-
-
-@public
-def bitwise_invert(x: Any) -> Tensor:
-    """Every bit turned over.
-
-    >>> import narae
-    >>> narae.ops.bitwise_invert(0).item()
-    -1
-    """
-    return L.invert(as_tensor(x))
-
-
-bitwise_not = alias("bitwise_not", bitwise_invert)
 
 
 def _test(name: str, op: Op, says: str, gives: str) -> Any:
@@ -150,7 +102,11 @@ def _test(name: str, op: Op, says: str, gives: str) -> Any:
 
 
 isnan = _test("isnan", L.isnan, "Whether x is not a number.", "[False, False, True]")
+
+
 isinf = _test("isinf", L.isinf, "Whether x is infinite.", "[False, True, False]")
+
+
 isfinite = _test("isfinite", L.isfinite, "Whether x is a finite number.", "[True, False, False]")
 
 

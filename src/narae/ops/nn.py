@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import ShapeError
 from narae.ops.elsewhere import elsewhere
-from narae.ops.shapes import split
+from narae.ops.splitting import split
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L

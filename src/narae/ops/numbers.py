@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, np_dtype, standardize_dtype
-from narae.base.errors import DtypeError, ShapeError
-from narae.ops.math import absolute, divide_no_nan
+from narae.base.dtypes import is_float
+from narae.ops.arithmetic import divide_no_nan
+from narae.ops.rounding import absolute
 from narae.ops.table import Binary, binary, named, unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
-from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
 from narae.primitives.records import shape as S
-from narae.primitives.records.sort import searchsorted, sort
 from narae.tensor.promote import floated, promoted, to
 from narae.tensor.symbolic import public
-from narae.tensor.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor
 
 fabs = unary(
     __name__, "fabs", A.absolute, "|x| as a float.", "fabs([1, -2]).tolist()", "[1.0, 2.0]"
 )
+
+
 nextafter = binary(
     __name__,
     "nextafter",
@@ -47,6 +47,8 @@ def _divisor(name: str, op: Any, says: str, gives: str) -> Binary:
 
 
 gcd = _divisor("gcd", A.gcd, "The greatest common divisor of integers.", "2")
+
+
 lcm = _divisor("lcm", A.lcm, "The least common multiple of integers.", "12")
 
 
@@ -64,6 +66,8 @@ def _extreme(name: str, op: Any, says: str, gives: str) -> Binary:
 
 
 fmax = _extreme("fmax", A.maximum, "The larger", "[1.0, 0.5]")
+
+
 fmin = _extreme("fmin", A.minimum, "The smaller", "[0.5, 0.5]")
 
 
@@ -117,107 +121,6 @@ def i0(x: Any) -> Tensor:
     # the sum is above 1/|x|: 0, or NaN of infinite places, where |x| is far beyond what overflows
     far = L.greater(size, constant(1e4, x.dtype))
     return L.select(far, constant(math.inf, x.dtype), found)
-
-
-@public
-def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Tensor:
-    """Whether each element of x1 is among those of x2 (invert: is not).
-
-    >>> import narae
-    >>> narae.ops.isin([1, 2, 3], [3, 1]).tolist()
-    [True, False, True]
-    """
-    x, options = promoted(x1, x2)
-    if options.dtype == "bool":
-        x, options = to(x, "int32"), to(options, "int32")
-    count = options.size
-    if count == 0:
-        return S.full(invert, x.shape, "bool")
-    ordered = sort(S.reshape(options, shape=(count,)), axis=0)
-    place = A.minimum(searchsorted(ordered, x, side="left"), constant(count - 1, "int32"))
-    found = I.take(ordered, place, axis=0)
-    return L.not_equal(found, x) if invert else L.equal(found, x)
-
-
-@public
-def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
-    """The index of each axis of places in the flattened order of a shape; negative ones count from the end.
-
-    Raises ValueError for a place out of range.
-
-    >>> import narae
-    >>> [i.tolist() for i in narae.ops.unravel_index([5, 11], (3, 4))]
-    [[1, 2], [1, 3]]
-    """
-    places = as_tensor(indices)
-    if is_float(places.dtype) or places.dtype == "bool":
-        raise ValueError(f"unravel_index takes integers, got {places.dtype}")
-    lengths = [int(n) for n in shape]
-    size = math.prod(lengths)
-    if places.data is not None and places.size:
-        low, high = int(places.data.min()), int(places.data.max())
-        if low < -size or high >= size:
-            bad = high if high >= size else low
-            raise ValueError(f"place {bad} is out of range for shape {tuple(lengths)} of {size}")
-    wide = places if places.dtype == "int64" else to(places, "int32")
-    wide = L.select(L.less(wide, constant(0, wide.dtype)), wide + size, wide)
-    out = []
-    for i, n in enumerate(lengths):
-        inner = constant(math.prod(lengths[i + 1 :]), wide.dtype)
-        digit = A.remainder(A.floor_divide(wide, inner), constant(n, wide.dtype))
-        out.append(to(digit, places.dtype))
-    return tuple(out)
-
-
-@public
-def view(x: Any, dtype: Any = None) -> Tensor:
-    """The same bytes read as another dtype; the last axis grows or shrinks with the width.
-
-    >>> import narae
-    >>> narae.ops.view(narae.ops.array([1.0]), "int32").tolist()
-    [1065353216]
-    """
-    x = as_tensor(x)
-    dtype = x.dtype if dtype is None else standardize_dtype(dtype)
-    if dtype == x.dtype:
-        return x
-    have, want = np_dtype(x.dtype).itemsize, np_dtype(dtype).itemsize
-    if "bool" in (dtype, x.dtype):
-        if have != want or dtype == "bool":
-            raise DtypeError(f"view cannot read {x.dtype} as {dtype}; a cast instead?")
-        return to(x, dtype)
-    if have == want:
-        return L.bitcast(x, dtype=dtype)
-    if not x.ndim:
-        raise ShapeError(f"view changes the last axis from {x.dtype} to {dtype}: there is none")
-    lead, last = x.shape[:-1], x.shape[-1]
-    if have > want:
-        parts = _split_words(L.bitcast(x, dtype=f"uint{8 * have}"), have, want)
-        return L.bitcast(S.reshape(parts, shape=(*lead, last * have // want)), dtype=dtype)
-    if last * have % want:
-        raise ShapeError(
-            f"view: {last} of {x.dtype} are no whole number of {dtype}", divisor=want // have
-        )
-    words = S.reshape(
-        L.bitcast(x, dtype=f"uint{8 * have}"), shape=(*lead, -(-last * have // want), want // have)
-    )
-    return L.bitcast(_joined_words(words, have, want), dtype=dtype)
-
-
-def _split_words(words: Any, have: int, want: int) -> Any:
-    """Unsigned words of `have` bytes as `have / want` of `want` bytes on a new axis, low ones first."""
-    shifts = constant(np.arange(0, 8 * have, 8 * want), words.dtype)
-    apart = L.right_shift(S.reshape(words, shape=(*words.shape, 1)), shifts)
-    low = L.bitwise_and(apart, constant(2 ** (8 * want) - 1, words.dtype))
-    return L.cast(low, dtype=f"uint{8 * want}")
-
-
-def _joined_words(words: Any, have: int, want: int) -> Any:
-    """The last axis of unsigned words of `have` bytes made one word of `want` bytes."""
-    name = f"uint{8 * want}"
-    shifts = constant(np.arange(0, 8 * want, 8 * have), name)
-    placed = L.left_shift(L.cast(words, dtype=name), shifts)
-    return R.reduce_sum(placed, axes=(words.ndim - 1,))
 
 
 @public

@@ -10,9 +10,9 @@ import numpy as np
 from narae.base.arrays import as_plain
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
-from narae.ops.math import round
 from narae.ops.quantiles import median
 from narae.ops.reductions import max, mean, min
+from narae.ops.rounding import round
 from narae.ops.shapes import broadcast_to
 from narae.primitives.record import constant
 from narae.primitives.records import index as I

@@ -10,7 +10,8 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.ops.indexing import diagonal, take
+from narae.ops.diagonals import diagonal
+from narae.ops.indexing import take
 from narae.ops.shapes import expand_dims, moveaxis, ravel, squeeze, transpose
 from narae.primitives.record import broadcast_shapes, normalize_axis
 from narae.primitives.records import arithmetic as A

@@ -1,22 +1,19 @@
-"""Many elements made one: sums, means, extremes, quantiles, running totals."""
+"""Many elements made one: sums, means, extremes."""
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Callable
 from typing import Any
 
-from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.errors import ShapeError
-from narae.ops.shapes import sliced
+from narae.base.dtypes import standardize_dtype
 from narae.ops.table import named
 from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
 from narae.primitives.records import shape as S
-from narae.tensor.promote import floated, promoted, to
+from narae.tensor.promote import floated, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -118,6 +115,8 @@ def _extreme(
 
 
 max = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
+
+
 min = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
 
 
@@ -195,6 +194,8 @@ argmax = _place(
     "The place of the (first) largest along an axis, of all when not given.",
     "0",
 )
+
+
 argmin = _place(
     "argmin",
     R.argmin,
@@ -236,162 +237,3 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for i, n in enumerate(shape) if i not in axes)
-
-
-@public
-def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
-    """The weighted mean.
-
-    >>> import narae
-    >>> narae.ops.average([1.0, 4.0], weights=[2.0, 1.0]).item()
-    2.0
-    """
-    if weights is None:
-        return mean(x, axis)
-    x, w = promoted(x, weights, floating=True)
-    if x.shape != w.shape:
-        if w.ndim != 1 or axis is None or isinstance(axis, (tuple, list)):
-            raise ShapeError(
-                f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}"
-            )
-        place = normalize_axis(axis, x.ndim)
-        w = S.reshape(w, shape=tuple(n if i == place else 1 for i, n in enumerate(x.shape)))
-        w = S.broadcast_to(w, shape=x.shape)
-    return sum(x * w, axis) / sum(w, axis)
-
-
-@public
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Running sums along an axis; of the flattened x when not given.
-
-    >>> import narae
-    >>> narae.ops.cumsum([1, 2, 3]).tolist()
-    [1, 3, 6]
-    """
-    return _running(R.cumsum, x, axis, dtype)
-
-
-@public
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """Running products along an axis.
-
-    >>> import narae
-    >>> narae.ops.cumprod([1, 2, 3]).tolist()
-    [1, 2, 6]
-    """
-    return _running(R.cumprod, x, axis, dtype)
-
-
-def _running(op: Callable[..., Any], x: Any, axis: int | None, dtype: Any) -> Tensor:
-    x = as_tensor(x)
-    name = (
-        ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
-    )
-    x = S.reshape(x, shape=(x.size,)) if axis is None else x
-    return op(to(x, name), axis=normalize_axis(axis or 0, x.ndim))
-
-
-@public
-def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
-    """Differences of neighbours, n times.
-
-    >>> import narae
-    >>> narae.ops.diff([1, 4, 9]).tolist()
-    [3, 5]
-    """
-    x = as_tensor(a)
-    axis = normalize_axis(axis, x.ndim)
-    for _ in range(n):
-        length = x.shape[axis]
-        later, earlier = (
-            sliced(x, axis, 1, length),
-            sliced(x, axis, 0, builtins.max(length - 1, 0)),
-        )
-        x = L.not_equal(later, earlier) if x.dtype == "bool" else later - earlier
-    return x
-
-
-def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
-    """x with NaN replaced, and where it was none."""
-    x = as_tensor(x)
-    if not is_float(x.dtype):
-        return x, None
-    missing = L.isnan(x)
-    return L.select(missing, constant(filling, x.dtype), x), L.logical_not(missing)
-
-
-def _ignoring(
-    name: str, function: Callable[..., Any], filling: float, says: str, gives: str
-) -> Any:
-    def ignoring(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-        filled, there = _present(x, filling)
-        out = function(filled, axis, keepdims)
-        if there is None or math.isfinite(filling):
-            return out
-        return L.select(any(there, axis, keepdims), out, constant(float("nan"), out.dtype))
-
-    return named(ignoring, name, __name__, says, f'{name}([3.0, float("nan"), 2.0]).item()', gives)
-
-
-nansum = _ignoring("nansum", sum, 0.0, "The sum of what is no NaN.", "5.0")
-nanprod = _ignoring("nanprod", prod, 1.0, "The product of what is no NaN.", "6.0")
-nanmax = _ignoring("nanmax", max, -math.inf, "The largest of what is no NaN.", "3.0")
-nanmin = _ignoring("nanmin", min, math.inf, "The smallest of what is no NaN.", "2.0")
-
-
-@public
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The mean of what is no NaN.
-
-    >>> import narae
-    >>> narae.ops.nanmean([3.0, float("nan"), 2.0]).item()
-    2.5
-    """
-    filled, there = _present(floated(x), 0.0)
-    count = sum(to(there, filled.dtype), axis, keepdims)
-    return sum(filled, axis, keepdims) / count
-
-
-@public
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The variance of what is no NaN.
-
-    >>> import narae
-    >>> narae.ops.nanvar([3.0, float("nan"), 1.0]).item()
-    1.0
-    """
-    x = floated(x)
-    return nanmean(A.square(x - nanmean(x, axis, True)), axis, keepdims)
-
-
-@public
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The standard deviation of what is no NaN.
-
-    >>> import narae
-    >>> narae.ops.nanstd([3.0, float("nan"), 1.0]).item()
-    1.0
-    """
-    return A.sqrt(nanvar(x, axis, keepdims))
-
-
-@public
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
-    """The area under a line through points (the trapezoidal rule).
-
-    >>> import narae
-    >>> narae.ops.trapezoid([0.0, 2.0]).item()
-    1.0
-    """
-    y = floated(y)
-    axis = normalize_axis(axis, y.ndim)
-    length = y.shape[axis]
-    heights = (sliced(y, axis, 1, length) + sliced(y, axis, 0, length - 1)) * 0.5
-    if x is None:
-        return sum(heights, axis) * dx
-    widths = to(diff(x), y.dtype)
-    if widths.ndim == 1:
-        widths = S.reshape(
-            widths, shape=tuple(length - 1 if i == axis else 1 for i in range(y.ndim))
-        )
-    return sum(heights * widths, axis)

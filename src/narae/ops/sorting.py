@@ -9,8 +9,9 @@ import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
-from narae.ops.shapes import stack
+from narae.ops.joining import stack
 from narae.primitives.record import constant, normalize_axis
+from narae.primitives.records import arithmetic as A
 from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
@@ -19,6 +20,26 @@ from narae.primitives.records import sort as O
 from narae.tensor.promote import promoted, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
+
+
+@public
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each element of x1 is among those of x2 (invert: is not).
+
+    >>> import narae
+    >>> narae.ops.isin([1, 2, 3], [3, 1]).tolist()
+    [True, False, True]
+    """
+    x, options = promoted(x1, x2)
+    if options.dtype == "bool":
+        x, options = to(x, "int32"), to(options, "int32")
+    count = options.size
+    if count == 0:
+        return S.full(invert, x.shape, "bool")
+    ordered = O.sort(S.reshape(options, shape=(count,)), axis=0)
+    place = A.minimum(O.searchsorted(ordered, x, side="left"), constant(count - 1, "int32"))
+    found = I.take(ordered, place, axis=0)
+    return L.not_equal(found, x) if invert else L.equal(found, x)
 
 
 def _flat(x: Any, axis: int | None) -> tuple[Tensor, int]:

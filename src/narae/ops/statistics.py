@@ -1,61 +1,40 @@
-"""Percentiles, correlations, and places and running totals of what is no NaN."""
+"""Weighted means and correlations."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from narae.base.dtypes import is_float
-from narae.ops.reductions import all as every
-from narae.ops.reductions import argmax, argmin, cumprod, cumsum, mean
-from narae.ops.table import named
-from narae.primitives.record import constant
+from narae.base.errors import ShapeError
+from narae.ops.reductions import mean, sum
+from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
-from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
 from narae.primitives.records import shape as S
-from narae.tensor.promote import floated
+from narae.tensor.promote import floated, promoted
 from narae.tensor.symbolic import public
-from narae.tensor.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor
 
 
-def _filled(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
-    """x with NaN replaced, and where they were."""
-    x = as_tensor(x)
-    if not is_float(x.dtype):
-        return x, None
-    missing = L.isnan(x)
-    return L.select(missing, constant(filling, x.dtype), x), missing
+@public
+def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
+    """The weighted mean.
 
-
-def _place(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
-    def place(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        filled, missing = _filled(x, filling)
-        out = function(filled, axis, keepdims)
-        if missing is None:
-            return out
-        return L.select(every(missing, axis, keepdims), constant(-1, out.dtype), out)
-
-    says = (
-        f"The place of the {says} along an axis of what is no NaN; -1 where there is nothing else."
-    )
-    return named(place, name, __name__, says, f'{name}([2.0, float("nan"), 3.0]).item()', gives)
-
-
-nanargmax = _place("nanargmax", argmax, -math.inf, "largest", "2")
-nanargmin = _place("nanargmin", argmin, math.inf, "smallest", "0")
-
-
-def _running(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
-    def running(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
-        return function(_filled(x, filling)[0], axis, dtype)
-
-    says = f"Running {says} along an axis (of the flattened x when not given), NaN left out."
-    return named(running, name, __name__, says, f'{name}([2.0, float("nan"), 3.0]).tolist()', gives)
-
-
-nancumsum = _running("nancumsum", cumsum, 0.0, "sums", "[2.0, 2.0, 5.0]")
-nancumprod = _running("nancumprod", cumprod, 1.0, "products", "[2.0, 2.0, 6.0]")
+    >>> import narae
+    >>> narae.ops.average([1.0, 4.0], weights=[2.0, 1.0]).item()
+    2.0
+    """
+    if weights is None:
+        return mean(x, axis)
+    x, w = promoted(x, weights, floating=True)
+    if x.shape != w.shape:
+        if w.ndim != 1 or axis is None or isinstance(axis, (tuple, list)):
+            raise ShapeError(
+                f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}"
+            )
+        place = normalize_axis(axis, x.ndim)
+        w = S.reshape(w, shape=tuple(n if i == place else 1 for i, n in enumerate(x.shape)))
+        w = S.broadcast_to(w, shape=x.shape)
+    return sum(x * w, axis) / sum(w, axis)
 
 
 @public

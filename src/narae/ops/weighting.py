@@ -9,9 +9,9 @@ from typing import overload
 from narae.base.dtypes import standardize_dtype
 from narae.base.settings import epsilon
 from narae.base.types import DTypePolicyLike, TensorLike
+from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.creation import ones_like, zeros_like
 from narae.ops.logic import equal, where
-from narae.ops.math import cast, convert_to_tensor
 from narae.ops.reductions import sum
 from narae.ops.shapes import broadcast_to, expand_dims, squeeze
 from narae.tensor.tensor import Tensor

@@ -8,9 +8,11 @@ from narae.base.dtypes import as_float, result_type
 from narae.base.registry import builtin
 from narae.base.settings import epsilon
 from narae.base.types import TensorLike
+from narae.ops.arithmetic import power
+from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.indexing import take_along_axis
 from narae.ops.logic import not_equal, stop_gradient, where
-from narae.ops.math import cast, clip, convert_to_tensor, exp, log, power
+from narae.ops.math import exp, log
 from narae.ops.nn import log_sigmoid, sigmoid
 from narae.ops.objectives.pairs import (
     check_axis,
@@ -21,6 +23,7 @@ from narae.ops.objectives.pairs import (
     pair,
 )
 from narae.ops.reductions import max, mean, sum
+from narae.ops.rounding import clip
 from narae.ops.shapes import expand_dims, squeeze
 from narae.ops.simplex import log_softmax, softmax
 from narae.tensor.tensor import Tensor

@@ -9,12 +9,15 @@ import numpy as np
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
 from narae.base.types import TensorLike
-from narae.ops.creation import arange, full
+from narae.ops.arithmetic import maximum
+from narae.ops.casting import cast, convert_to_tensor
+from narae.ops.creation import full
 from narae.ops.indexing import take_along_axis
+from narae.ops.joining import concatenate
 from narae.ops.logic import equal, less, logical_and, not_equal, where
-from narae.ops.math import cast, convert_to_tensor, maximum
 from narae.ops.numbers import logaddexp
-from narae.ops.shapes import broadcast_to, concatenate, expand_dims, reshape, squeeze, transpose
+from narae.ops.ranges import arange
+from narae.ops.shapes import broadcast_to, expand_dims, reshape, squeeze, transpose
 from narae.ops.simplex import log_softmax
 from narae.primitives.records.control import scan_over
 from narae.tensor.tensor import Tensor

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from narae.base.registry import builtin
 from narae.base.types import TensorLike
+from narae.ops.arithmetic import maximum
 from narae.ops.logic import equal, logical_or, where
-from narae.ops.math import maximum, square
+from narae.ops.math import square
 from narae.ops.objectives.pairs import pair
 from narae.ops.reductions import all, max, mean, sum
 from narae.tensor.tensor import Tensor

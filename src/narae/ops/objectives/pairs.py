@@ -9,7 +9,7 @@ import numpy as np
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
 from narae.base.types import Shape, TensorLike
-from narae.ops.math import cast, convert_to_tensor
+from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.shapes import squeeze
 from narae.ops.weighting import same_rank
 from narae.primitives.record import broadcast_shapes

@@ -7,11 +7,13 @@ import math
 from narae.base.registry import builtin
 from narae.base.settings import epsilon
 from narae.base.types import TensorLike
+from narae.ops.arithmetic import maximum
 from narae.ops.logic import where
-from narae.ops.math import absolute, log, maximum, rsqrt, square
+from narae.ops.math import log, rsqrt, square
 from narae.ops.numbers import logaddexp
 from narae.ops.objectives.pairs import pair
 from narae.ops.reductions import mean, sum
+from narae.ops.rounding import absolute
 from narae.tensor.tensor import Tensor
 
 

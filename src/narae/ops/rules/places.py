@@ -9,7 +9,7 @@ import numpy as np
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
 from narae.base.types import Shape
-from narae.ops.creation import linspace
+from narae.ops.ranges import linspace
 from narae.primitives.record import normalize_axes, normalize_axis
 from narae.tensor.promote import dtype_of
 from narae.tensor.symbolic import KerasTensor, rule, shape_of
