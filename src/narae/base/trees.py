@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs  # of checkers alone
 
 
-def is_nested(tree: object) -> bool:
+def is_nested(tree: object) -> TypeIs[list[Any] | tuple[Any, ...] | dict[Any, Any]]:
     """True for a container that has leaves below it: list, tuple, deque or dict."""
     return isinstance(tree, _NESTED)
 

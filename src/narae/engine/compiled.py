@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -123,7 +123,7 @@ class ManySteps:
     ) -> None:
         self._compiled, self.steps, self.kept, self._progress = compiled, steps, kept, progress
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Generator[int]:
         with self._compiled.lock.held():
             self._compiled._bring()
             self._compiled._touch()

@@ -100,9 +100,9 @@ class Configured(Copied):
     def build_from_config(self: Any, config: dict[str, Any]) -> None:
         """Build with the shapes that `get_build_config` gave."""
         if "input_shape" in config:
-            self.build(_tupled(config["input_shape"]))
+            self.build(tupled(config["input_shape"]))
         elif "shapes_dict" in config:
-            self.build(**{k: _tupled(v) for k, v in config["shapes_dict"].items()})
+            self.build(**{k: tupled(v) for k, v in config["shapes_dict"].items()})
         self.built = True
 
     def get_weights(self: Any) -> list[np.ndarray]:
@@ -195,10 +195,10 @@ def _plain(value: Any) -> bool:
     )
 
 
-def _tupled(shape: Any) -> Any:
+def tupled(shape: Any) -> Any:
     """Shapes from JSON, where tuples are lists: lists of lengths become tuples again."""
     if isinstance(shape, (list, tuple)) and all(n is None or isinstance(n, int) for n in shape):
         return tuple(shape)
     if isinstance(shape, dict):
-        return {k: _tupled(v) for k, v in shape.items()}
-    return [_tupled(item) for item in shape] if isinstance(shape, (list, tuple)) else shape
+        return {k: tupled(v) for k, v in shape.items()}
+    return [tupled(item) for item in shape] if isinstance(shape, (list, tuple)) else shape

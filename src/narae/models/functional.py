@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections import Counter
 from contextlib import nullcontext
 from typing import Any
 
+from narae import ops
 from narae.base import trees
 from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
@@ -247,16 +249,19 @@ class Functional(Model):
         if not {"inputs", "outputs"} <= set(inspect.signature(type(self).__init__).parameters):
             config = super().get_config()
             return {**config, **self._given(config)}
-        from narae.models.functional_config import functional_config
+        from narae.models.functional_config import functional_config  # start-up: files
 
         return functional_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model that `get_config` described."""
-        from narae.models.functional_config import functional_from_config
+        from narae.models.functional_config import functional_from_config  # start-up: files
 
         return functional_from_config(cls, config, custom_objects)
+
+
+Model._graph_class = Functional
 
 
 def _single(struct: Any) -> Any:
@@ -340,8 +345,6 @@ def _fitted(model: str, layer: InputLayer, leaf: Any, misfits: list[str] | None)
 
 
 def _hint(want: Any, got: Any) -> str:
-    import math
-
     known = [n for n in want[1:] if n is not None]
     if len(known) == len(want) - 1 and None not in got[1:]:
         if len(got) > 1 and math.prod(got[1:]) == math.prod(known):
@@ -352,12 +355,8 @@ def _hint(want: Any, got: Any) -> str:
 
 
 def _squeezed(value: Any) -> Any:
-    from narae import ops
-
     return ops.squeeze(value, -1)
 
 
 def _expanded(value: Any) -> Any:
-    from narae import ops
-
     return ops.expand_dims(value, -1)

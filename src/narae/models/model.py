@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
+from narae.base.errors import unknown_name
 from narae.base.registry import builtin, serialize_keras_object
 from narae.layers.base import Layer
+from narae.layers.building import as_shapes
+from narae.layers.configuring import tupled
+from narae.models.state_tree import assign_state_tree, state_tree
 from narae.models.training.trainer import Trainer
 from narae.tensor.symbolic import KerasTensor
+
+
+if TYPE_CHECKING:
+    from narae.base.types import Tree
 
 
 @builtin("keras.models")
@@ -34,11 +44,11 @@ class Model(Trainer, Layer):
         output_names: list[str]
         operations: list[Any]
 
+    _graph_class: ClassVar[type[Model]]  # `Functional`, which is above: it enters itself here
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and _is_functional(args, kwargs):
-            from narae.models.functional import Functional
-
-            return super().__new__(cast("type[Self]", Functional), *args, **kwargs)
+            return super().__new__(cast("type[Self]", cls._graph_class), *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,14 +64,16 @@ class Model(Trainer, Layer):
 
     def _become_functional(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
         """super().__init__(inputs=..., outputs=...) in a subclass: its call is the graph's."""
-        from narae.models.functional import Functional
-
         cls = type(self)
-        if not issubclass(cls, Functional):
-            object.__setattr__(self, "__class__", _mixed(cls, Functional))
+        if not issubclass(cls, Model._graph_class):
+            object.__setattr__(self, "__class__", _mixed(cls, Model._graph_class))
         Layer.__init__(self, **kwargs)
         self._init_trainer()
-        self._start(inputs, outputs)  # type: ignore[attr-defined]
+        self._start(inputs, outputs)
+
+    def _start(self, inputs: Tree[KerasTensor], outputs: Tree[KerasTensor]) -> None:
+        """Take the graph between inputs and outputs: `Functional` does."""
+        raise NotImplementedError
 
     @property
     def layers(self) -> list[Layer]:
@@ -88,8 +100,6 @@ class Model(Trainer, Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        from narae.base.errors import unknown_name
-
         raise unknown_name(f"layer of {self.name!r}", name, [layer.name for layer in layers])
 
     def summary(
@@ -102,7 +112,7 @@ class Model(Trainer, Layer):
         layer_range: Any = None,
     ) -> None:
         """Print the layers with output shapes and numbers of parameters."""
-        from narae.models.summary import print_summary
+        from narae.models.summary import print_summary  # start-up: the names of operations in files
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
@@ -120,13 +130,13 @@ class Model(Trainer, Layer):
         >>> report.rows[0].operations, report.rows[0].shape, report.rows[0].dtype
         (('dot', 'add', 'relu'), (8, 3), 'float32')
         """
-        from narae.models.plan_report import explain
+        from narae.models.plan_report import explain  # start-up: reports and their tables
 
         return explain(self, x, y, step)
 
     def _probe(self, data: Any) -> Any:
         """A batch (x, y, sample_weight) by which `callbacks.Diagnose` looks at the training step."""
-        from narae.inspect.explanation.probe import Probe
+        from narae.inspect.explanation.probe import Probe  # start-up
 
         return Probe(self, data)
 
@@ -153,13 +163,10 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Make all variables by a symbolic call on inputs of a shape."""
-        from narae.layers.building import as_shapes
-        from narae.layers.configuring import _tupled
-
         if self.built or input_shape is None:
             self.built = True
             return
-        shape = _tupled(input_shape)
+        shape = tupled(input_shape)
         inputs = trees.map_tree(
             lambda s: KerasTensor(s.shape, self.compute_dtype), as_shapes(shape)
         )
@@ -170,9 +177,7 @@ class Model(Trainer, Layer):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model that `get_config` described: of its layers' calls, or by the constructor."""
         if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
-            from narae.models.functional import Functional
-
-            return Functional.from_config(config, custom_objects)
+            return Model._graph_class.from_config(config, custom_objects)
         return super().from_config(config)
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
@@ -187,8 +192,6 @@ class Model(Trainer, Layer):
         >>> sorted(model.get_state_tree()["trainable_variables"]["m"]["d"])
         ['bias', 'kernel']
         """
-        from narae.models.state_tree import state_tree
-
         return state_tree(self, value_format)
 
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
@@ -196,9 +199,7 @@ class Model(Trainer, Layer):
 
         Raises ValueError for a path that the model has not.
         """
-        from narae.models.state_tree import set_state_tree
-
-        set_state_tree(self, state_tree)
+        assign_state_tree(self, state_tree)
 
     # -- saving ------------------------------------------------------------------------------
 
@@ -206,9 +207,7 @@ class Model(Trainer, Layer):
         self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
         """Write configuration, weights and optimizer state to a `.keras` file."""
-        from narae.saving import save_model
-
-        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        _saving().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
         self,
@@ -219,20 +218,14 @@ class Model(Trainer, Layer):
     ) -> None:
         """Write the weights to a `.weights.h5` file, or to several of up to max_shard_size GiB with an index,
         `.weights.json`."""
-        from narae.saving import save_weights
-
-        save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
+        _saving().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights from a `.weights.h5` or `.keras` file."""
-        from narae.saving import load_weights
-
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        _saving().load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as JSON, without weights."""
-        import json
-
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 
@@ -247,15 +240,17 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     return read_json(json_string, custom_objects)
 
 
+def _saving() -> ModuleType:
+    """The room of files, which many programs never enter: start-up."""
+    from narae import saving
+
+    return saving
+
+
 def _as_made(cls: Any) -> tuple[Any, tuple[Any, ...]] | None:
     """How a class of `_mixed` is made again in another process."""
-    from narae.models.functional import Functional
-
-    made = (
-        cls.__bases__ == (cls.__bases__[0], Functional)
-        and _mixed(cls.__bases__[0], Functional) is cls
-    )
-    return (_mixed, (cls.__bases__[0], Functional)) if made else None
+    bases = (cls.__bases__[0], Model._graph_class)
+    return (_mixed, bases) if cls.__bases__ == bases and _mixed(*bases) is cls else None
 
 
 MADE_CLASSES.append(_as_made)

@@ -18,7 +18,7 @@ def state_tree(model: Any, value_format: str) -> dict[str, Any]:
     return {kind: _nested(variables, value_format) for kind, variables in kinds.items()}
 
 
-def set_state_tree(model: Any, tree: dict[str, Any]) -> None:
+def assign_state_tree(model: Any, tree: dict[str, Any]) -> None:
     """Assign the values of a tree, which may be a part of the model's. Raises ValueError for a kind or a
     path that the model has not."""
     kinds = _kinds(model)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from narae.base import trees
+from narae.base.dtypes import np_dtype
 from narae.base.errors import unknown_name
 from narae.base.names import printable
 from narae.layers.input import InputLayer
@@ -106,8 +108,6 @@ def _rendered(
     branched: bool,
     plain: bool,
 ) -> str:
-    import io
-
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -179,7 +179,6 @@ def readable_size(count: float) -> str:
 
 def totals(model: Any) -> list[str]:
     """The lines under the table: parameters in all, trained, not trained, and of the optimizer."""
-    from narae.base.dtypes import np_dtype
 
     def line(label: str, variables: Any) -> str:
         size = sum(v.size * np_dtype(v.dtype).itemsize for v in variables)

@@ -178,9 +178,9 @@ class ArrayBatch:
             elif array.dtype == buffer.dtype:
                 array.take(rows, 0, buffer, "clip")  # "raise" would go through a buffer of its own
             else:
-                np.copyto(buffer, self._taken(i), casting="unsafe")
+                np.copyto(buffer, self._taken(i, rows), casting="unsafe")
 
-    def _taken(self, i: int) -> np.ndarray:
+    def _taken(self, i: int, rows: np.ndarray) -> np.ndarray:
         """The rows in the array's own dtype, in memory that is used again."""
         source = self._source
         array, scratch = source.leaves[i], source.scratch[i]
@@ -188,4 +188,4 @@ class ArrayBatch:
             scratch = source.scratch[i] = np.empty(
                 (source.batch_size, *array.shape[1:]), array.dtype
             )
-        return array.take(self._rows, 0, scratch[: self.size], "clip")
+        return array.take(rows, 0, scratch[: self.size], "clip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ def _leaves(data: object, name: str) -> Arrays:
     return as_array(data, name)
 
 
-def _numbers(data: object) -> bool:
+def _numbers(data: Sequence[object]) -> bool:
     """Whether a nest of lists holds Python numbers alone: then it is one array."""
     return bool(data) and all(
         _numbers(item)
@@ -165,8 +165,11 @@ def check_batch_size(batch_size: object) -> int:
     """A batch size that counts, 32 for None. Raises ValueError."""
     if batch_size is None:
         return 32
-    whole = isinstance(batch_size, (int, np.integer)) and not isinstance(batch_size, bool)
-    if not whole or batch_size < 1:
+    if (
+        not isinstance(batch_size, (int, np.integer))
+        or isinstance(batch_size, bool)
+        or batch_size < 1
+    ):
         raise ValueError(f"batch_size is a whole number of at least 1, got {batch_size!r}")
     return int(batch_size)
 

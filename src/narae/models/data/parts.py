@@ -51,7 +51,7 @@ class PartSource(Source):
             except BaseException:
                 sizes(_FAILED)  # the others are waiting
                 raise
-            if not _agreed(_ENDED if batch is None else batch.size):
+            if not _agreed(_ENDED if batch is None else batch.size) or batch is None:
                 return
             yield PartBatch(batch, self._parts)
 

@@ -28,8 +28,12 @@ DataLike: TypeAlias = "Tensors | Tree[Tensors | None] | PyDataset | Iterable[obj
 class Batch(Protocol):
     """The data of one step: arrays (x, y, sample_weight), of which the last two may be None."""
 
-    size: int  # samples
     wrapped: bool  # whether the source gave (x,), and not x
+
+    @property
+    def size(self) -> int:
+        """The samples."""
+        ...
 
     def tree(self) -> Triple:
         """(x, y, sample_weight) as arrays."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import cast
 
 from narae.base import trees
 from narae.base.warn import warn_user
@@ -85,16 +85,16 @@ def make_source(
                 "it, but comes "
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
-    _tell_order(x, kind, shuffle)
+    _warn_of_order(x, kind, shuffle)
     if kind == "dataset":
         source = DatasetSource(x, bool(shuffle), whole, weights, seed)
     else:
-        source = StreamSource(x, whole, weights)
+        source = StreamSource(cast("Iterable[object]", x), whole, weights)
     source.asked = steps
     return _part_of_process(source)
 
 
-def _tell_order(x: Any, kind: str, shuffle: Any) -> None:
+def _warn_of_order(x: object, kind: str, shuffle: Shuffle) -> None:
     """Warn where batches are to be shuffled that come one after another."""
     if not shuffle or not (kind == "stream" or getattr(x, "num_batches", 0) is None):
         return

@@ -26,7 +26,7 @@ def batch_of(item: object, class_weight: ClassWeights | None) -> TreeBatch:
         raise ValueError(
             f"a batch is x, (x, y) or (x, y, sample_weight); the source gave {len(item)} things"
         )
-    given = (*item, None, None)[:3]
+    given: tuple[Any, ...] = (*item, None, None)[:3]
     names = ("x", "y", "sample_weight")
     x, y, weight = (as_arrays(part, name) for part, name in zip(given, names, strict=True))
     if class_weight is not None:
@@ -208,7 +208,7 @@ class DatasetSource(Source):
         )
 
 
-def _call(dataset: Any, hook: str) -> None:
+def _call(dataset: object, hook: str) -> None:
     function: Callable[[], Any] | None = getattr(dataset, hook, None)
     if function is not None:
         function()

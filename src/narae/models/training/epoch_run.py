@@ -52,7 +52,8 @@ class EpochRun:
         results: Results,
         check: Callable[[Batch], None] = lambda batch: None,
     ) -> None:
-        self._programs, self._kind, self._source = programs, kind, source
+        self._programs, self._source = programs, source
+        self._kind: Kind = kind
         self.results, self._check = results, check
         self._size = programs.model.steps_per_execution
         self._parts: list[Any] = []  # what the steps of an execution of predict gave

@@ -31,7 +31,8 @@ class StepFunction:
     """
 
     def __init__(self, model: Steps, kind: Kind) -> None:
-        self._model, self._kind = model, kind
+        self._model = model
+        self._kind: Kind = kind
 
     def __call__(self, iterator: Iterator[object]) -> Any:
         results = [self._step(next(iterator))]

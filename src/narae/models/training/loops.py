@@ -38,7 +38,7 @@ def fit(
     steps = options.steps_per_epoch or train.steps
     callbacks = _listed(model, options.callbacks, options.verbose, options.epochs, steps, True)
     train.reset(not _is_built(model))
-    model.history = callbacks.history
+    history = model.history = callbacks.history
     model.stop_training = False
     callbacks.on_data(lambda: train.peek().tree())
     _build(programs, train)
@@ -47,7 +47,7 @@ def fit(
     if model.optimizer is not None and options.epochs > options.initial_epoch:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
-    return model.history
+    return history
 
 
 def _epochs(

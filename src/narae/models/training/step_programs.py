@@ -214,9 +214,9 @@ def _alike(a: Specs, b: Specs) -> bool:
         return True
     if type(a) is not type(b):
         return False
-    if isinstance(a, dict):
+    if isinstance(a, dict) and isinstance(b, dict):
         return list(a) == list(b) and all(_alike(a[key], b[key]) for key in a)
-    if trees.is_nested(a):
+    if trees.is_nested(a) and trees.is_nested(b):
         return len(a) == len(b) and all(map(_alike, a, b))
     return a == b
 

@@ -101,12 +101,19 @@ class Steps(Compiling):
             return ops.zeros(())
         return found[0] if len(found) == 1 else sum(found[1:], found[0])
 
-    def _computed_loss(self, *data: Tensors | None, training: bool) -> Tensor:
+    def _computed_loss(
+        self,
+        x: Tensors | None,
+        y: Tensors | None,
+        y_pred: Tensors | None,
+        sample_weight: Tensors | None,
+        training: bool,
+    ) -> Tensor:
         """`compute_loss`, also where a subclass has written it without `training`."""
         takes = inspect.signature(self.compute_loss).parameters
         several = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
         mode: dict[str, Any] = {"training": training} if "training" in takes or several else {}
-        return self.compute_loss(*data, **mode)
+        return self.compute_loss(x, y, y_pred, sample_weight, **mode)
 
     def compute_metrics(
         self,
