@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeIs  # of checkers alone
+    from typing_extensions import TypeIs  # for checkers alone
 
 
 def is_nested(tree: object) -> TypeIs[list[Any] | tuple[Any, ...] | dict[Any, Any]]:

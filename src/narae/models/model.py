@@ -19,7 +19,6 @@ from narae.models.state_tree import assign_state_tree, state_tree
 from narae.models.training.trainer import Trainer
 from narae.tensor.symbolic import KerasTensor
 
-
 if TYPE_CHECKING:
     from narae.base.types import Tree
 

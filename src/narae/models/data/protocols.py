@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from narae.graph.ir import Spec
     from narae.utils.py_dataset import PyDataset
 
-Arrays: TypeAlias = (
-    "Tree[np.ndarray | None]"  # arrays in lists, tuples and dicts; None where there is none
+T = TypeVar("T")
+Nest: TypeAlias = (
+    "T | list[Nest[T]] | tuple[Nest[T], ...] | dict[str, Nest[T]]"  # as `base.trees` knows them
 )
-Specs: TypeAlias = "Tree[Spec | None]"  # their shapes and dtypes, in the same nest
+Arrays: TypeAlias = "Nest[np.ndarray | None]"  # None where there is none
+Specs: TypeAlias = "Nest[Spec | None]"  # their shapes and dtypes, in the same nest
 Triple: TypeAlias = "tuple[Arrays, Arrays, Arrays]"  # x, y, sample_weight
 RowIndex: TypeAlias = "slice | np.ndarray"  # some rows of a batch
 ClassWeights: TypeAlias = "dict[int, float]"  # label -> weight of its samples

@@ -10,7 +10,7 @@ import numpy as np
 from narae.base import trees
 from narae.engine.variable import standing
 from narae.models.data.streams import batch_of
-from narae.models.training.step_programs import as_floats
+from narae.models.training.step_programs import StepPrograms, as_floats
 from narae.models.training.steps import Steps
 from narae.models.training.trainable import Kind
 
@@ -30,7 +30,7 @@ class StepFunction:
     `steps_per_execution` says, where there are so many.
     """
 
-    def __init__(self, model: Steps, kind: Kind) -> None:
+    def __init__(self, model: StepFunctions, kind: Kind) -> None:
         self._model = model
         self._kind: Kind = kind
 
@@ -71,6 +71,13 @@ class StepFunctions(Steps):
     def make_predict_function(self, force: bool = False) -> StepFunction:
         """`predict_function`: the outputs for the next batch of an iterator. `predict` makes it too."""
         return self._step_function("predict", force)
+
+    def _step_programs(self) -> StepPrograms:
+        """The steps as programs, which are compiled when they are first run."""
+        state = self._compile_state
+        if state.programs is None:
+            state.programs = StepPrograms(self)
+        return state.programs
 
     def _step_function(self, kind: Kind, force: bool = False) -> StepFunction:
         """The step of a kind as a function: the one that there is, or with `force` another. Raises

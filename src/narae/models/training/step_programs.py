@@ -216,7 +216,7 @@ def _alike(a: Specs, b: Specs) -> bool:
         return False
     if isinstance(a, dict) and isinstance(b, dict):
         return list(a) == list(b) and all(_alike(a[key], b[key]) for key in a)
-    if trees.is_nested(a) and trees.is_nested(b):
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(map(_alike, a, b))
     return a == b
 

@@ -11,7 +11,6 @@ from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.engine.tape import GradientTape
 from narae.models.training.compiling import Compiling
-from narae.models.training.step_programs import StepPrograms
 from narae.utils.batches import unpack_x_y_sample_weight
 
 if TYPE_CHECKING:
@@ -187,13 +186,6 @@ class Steps(Compiling):
         size = leaf.shape[0] if leaf is not None and leaf.shape else 1
         if self._compile_state.loss_tracker is not None:
             self._compile_state.loss_tracker.update_state(loss, sample_weight=float(size))
-
-    def _step_programs(self) -> StepPrograms:
-        """The steps as programs, which are compiled when they are first run."""
-        state = self._compile_state
-        if state.programs is None:
-            state.programs = StepPrograms(self)
-        return state.programs
 
 
 def _scalar(loss: Tensor) -> Tensor:
