@@ -304,16 +304,16 @@ narae.jit(lambda x: x + 1)(np.ones(300, "float32"))
 
 @pytest.mark.parametrize("target", sorted(FOREIGN))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("way", ["in turn", "beside", "of a row"])
-def test_products_compile_for_other_processors(target: str, dtype: str, way: str) -> None:
+@pytest.mark.parametrize("order", ["in turn", "beside", "of a row"])
+def test_products_compile_for_other_processors(target: str, dtype: str, order: str) -> None:
     identity = Expression((), [1], [1], {})
     identity.dtypes[1] = dtype
     operands = [Operand(dtype, "along")]
-    made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands, way)
+    made = contraction.build("k", FOREIGN[target], dtype, 1, identity, operands, order)
     code = compiler.compile_text(compiler.text_of(made, FOREIGN[target]), FOREIGN[target])
     assert code[:4] == b"\x7fELF"
-    shape = registers.tile_shape(FOREIGN[target], dtype, way)
-    assert shape.lanes * (4 if dtype == "float32" else 8) == FOREIGN[target].width
+    tile = registers.register_tile(FOREIGN[target], dtype, order)
+    assert tile.lanes * (4 if dtype == "float32" else 8) == FOREIGN[target].width
 
 
 def test_the_cache_refuses_what_is_not_its_own(

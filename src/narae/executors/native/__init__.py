@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from narae.executors.native.lower.steps import route
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run.program import NativeProgram
+from narae.executors.native.tuning import APART as APART
 from narae.executors.shared.how import How
 from narae.executors.shared.store import Store
 from narae.graph.ir import Op
@@ -14,7 +15,6 @@ from narae.graph.plan import Plan
 
 HEADS = True  # elementwise steps are computed on the tiles of the products before them
 HALVES = False
-APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 
 
 def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> NativeProgram:

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from narae.base.windows import laid_out
 from narae.executors.numpy.calls import Arrays, Call, Loop, call
 from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
@@ -28,7 +29,7 @@ def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call 
     if 0 in out.shape or w.shape[-2] == 0:
         return [call(np.copyto, out, 0)]
     calls: list[Call | Loop] = []
-    image = _laid_out(x, node, scratch, calls)
+    image = _with_borders(x, node, scratch, calls)
     rank = out.ndim - 2
     rows = [n * s for n, s in zip(image.strides[1:-1], node.params["strides"], strict=True)]
     taps = [n * d for n, d in zip(image.strides[1:-1], node.params["rhs_dilation"], strict=True)]
@@ -45,21 +46,14 @@ def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call 
     return calls + _grouped(view, w, out, groups, scratch)
 
 
-def _laid_out(x: np.ndarray, node: Node, scratch: Scratch, calls: list[Call | Loop]) -> np.ndarray:
+def _with_borders(
+    x: np.ndarray, node: Node, scratch: Scratch, calls: list[Call | Loop]
+) -> np.ndarray:
     """x with gaps between its elements and zeros around them; cropped where a width is negative."""
     padding, dilation = node.params["padding"], node.params["lhs_dilation"]
     if all(d == 1 for d in dilation) and all(p == (0, 0) for p in padding):
         return x
-    into, taken, lengths = [], [], []
-    for n, (lo, hi), d in zip(x.shape[1:-1], padding, dilation, strict=True):
-        length = max(0, lo + (n - 1) * d + 1 + hi) if n else max(0, lo + hi)
-        first = max(0, -(lo // d))  # the first element at or after the crop
-        last = min(n, max(first, -((lo - length) // d)))  # elements i with lo + i d < length
-        begin = lo + first * d
-        stop = begin + (last - first - 1) * d + 1
-        into.append(slice(begin, stop, d) if last > first else slice(0, 0))
-        taken.append(slice(first, last))
-        lengths.append(length)
+    lengths, into, taken = laid_out(x.shape[1:-1], padding, dilation)
     image = scratch.take((x.shape[0], *lengths, x.shape[-1]), x.dtype)
     calls.append(call(np.copyto, image, 0))
     calls.append(call(np.copyto, image[(slice(None), *into)], x[(slice(None), *taken)]))

@@ -9,8 +9,10 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.graph.arena import ALIGNMENT
-from narae.graph.ir import Spec, run
+from narae.graph.ir import Node, Spec, run
 from narae.graph.plan import Plan
+
+ArrayMap = Mapping[int, np.ndarray]  # arrays of a program's values, by uid
 
 
 def aligned(size: int) -> np.ndarray:
@@ -85,7 +87,7 @@ def make_arrays(
     return arrays
 
 
-def _viewed(node: Any, arrays: Mapping[int, np.ndarray]) -> np.ndarray:
+def _viewed(node: Node, arrays: ArrayMap) -> np.ndarray:
     out = run(node.op, [arrays[v.uid] for v in node.inputs], node.params)[0]
     source = arrays[node.inputs[0].uid]
     if out.size and not np.may_share_memory(out, source):

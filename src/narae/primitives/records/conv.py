@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.types import KnownShape, Namespace
+from narae.base.windows import dilated, laid_out
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
 from narae.primitives.record import record, widened
@@ -18,11 +19,6 @@ from narae.primitives.records.shape import flip_axes, reshape, transpose
 from narae.primitives.samples import cases
 
 Pads = tuple[tuple[int, int], ...]
-
-
-def dilated(length: int, dilation: int) -> int:
-    """The length of an axis after `dilation - 1` gaps between its elements."""
-    return (length - 1) * dilation + 1 if length else 0
 
 
 def positions(length: int, window: int, stride: int, dilation: int = 1) -> int:
@@ -66,21 +62,12 @@ def _rule(
     return Spec((x.shape[0], *space, filters), x.dtype)
 
 
-def _laid_out(x: np.ndarray, padding: Pads, dilation: tuple[int, ...]) -> np.ndarray:
+def _with_borders(x: np.ndarray, padding: Pads, dilation: tuple[int, ...]) -> np.ndarray:
     """x with gaps in its spatial axes, padded with zeros (cropped where a width is negative)."""
     if all(d == 1 for d in dilation) and all(p == (0, 0) for p in padding):
         return x
-    space = [dilated(n, d) for n, d in zip(x.shape[1:-1], dilation, strict=True)]
-    total = [max(0, lo + n + hi) for n, (lo, hi) in zip(space, padding, strict=True)]
+    total, into, taken = laid_out(x.shape[1:-1], padding, dilation)
     out = np.zeros((x.shape[0], *total, x.shape[-1]), x.dtype)
-    into, taken = [], []
-    for n, length, (lo, _), d in zip(x.shape[1:-1], total, padding, dilation, strict=True):
-        first = max(0, -(lo // d))  # the first element at or after the crop: ceil(-lo / d)
-        last = min(n, max(first, -((lo - length) // d)))  # elements i with lo + i d < length
-        into.append(
-            slice(lo + first * d, lo + dilated(last, d), d) if last > first else slice(0, 0)
-        )
-        taken.append(slice(first, last))
     out[(slice(None), *into)] = x[(slice(None), *taken)]
     return out
 
@@ -112,7 +99,7 @@ def _convolved(
     groups: int,
 ) -> np.ndarray:
     window, (channels, filters) = w.shape[:-2], w.shape[-2:]
-    x = _laid_out(x, padding, lhs_dilation)
+    x = _with_borders(x, padding, lhs_dilation)
     space = tuple(map(positions, x.shape[1:-1], window, strides, rhs_dilation))
     shape = (x.shape[0], *space, filters)
     if 0 in shape or 0 in w.shape:

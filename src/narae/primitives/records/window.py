@@ -11,11 +11,12 @@ from numpy.lib.stride_tricks import as_strided
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError, differing
 from narae.base.types import Namespace
+from narae.base.windows import dilated
 from narae.graph.ir import Node, Spec, Value
 from narae.primitives import costs
 from narae.primitives.notation import over_windows
 from narae.primitives.record import Summing, check_kind, record
-from narae.primitives.records.conv import Pads, dilated, positions
+from narae.primitives.records.conv import Pads, positions
 from narae.primitives.records.shape import broadcast_to, reshape, slice_
 from narae.primitives.samples import cases
 

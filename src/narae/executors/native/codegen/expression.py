@@ -10,11 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from narae.executors.native.codegen.ir import Function
-from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered, spread, vector
+from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered, broadcast, vector
 from narae.executors.native.codegen.namespace import OWN, XP
+from narae.executors.native.tuning import LANES
 from narae.graph.ir import Node
-
-LANES = 16  # numbers a step of a loop handles: a register of the widest vectors, two of AVX2's
 
 Access = Literal["along", "same", "apart"]
 
@@ -144,7 +143,7 @@ def emit_row(
 def mask_of(f: Function, count: str, lanes: int = LANES) -> str:
     """True in the first `count` lanes."""
     return f.let(
-        f"icmp slt {vector('i64', lanes)} {_order(lanes)}, {spread(f, 'i64', count, lanes)}"
+        f"icmp slt {vector('i64', lanes)} {_order(lanes)}, {broadcast(f, 'i64', count, lanes)}"
     )
 
 
@@ -174,7 +173,7 @@ class _Row:
         """Load what is the same for the whole row."""
         for uid, (operand, place, _) in self._reads:
             if operand.access == "same":
-                self._same[uid] = load(self._f, operand.dtype, place, 1).spread(count)
+                self._same[uid] = load(self._f, operand.dtype, place, 1).broadcast(count)
 
     def step(self, i: str, count: int, mask: str = "") -> None:
         """Elements i to i + count: all is read before anything is written."""

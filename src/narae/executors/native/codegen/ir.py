@@ -24,6 +24,37 @@ class Loop:
     out: list[str] = field(default_factory=list)
 
 
+@dataclass(eq=False)
+class Nest:
+    """Loops within each other, while the innermost body is written; the same values go through all.
+
+    places: where the innermost round stands, of the addresses that the nest was given; values, next, out: as
+    a `Loop` has them.
+    """
+
+    places: list[str]
+    values: list[str]
+    next: list[str] = field(default_factory=list)
+    out: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Phi:
+    """A value that depends on which block came before; more of them may be said later."""
+
+    name: str
+    kind: str
+    sources: list[tuple[str, str]]
+
+    def add(self, value: str, block: str) -> None:
+        """Have this value where `block` came before."""
+        self.sources.append((value, block))
+
+    def __str__(self) -> str:
+        shown = ", ".join([f"[ {value}, %{block} ]" for value, block in self.sources])
+        return f"  {self.name} = phi {self.kind} {shown}"
+
+
 class Function:
     """One function's text. Names of values are strings; so are numbers."""
 
@@ -33,7 +64,7 @@ class Function:
         self._kinds, self._result = tuple(args), result
         self.args = [f"%a{i}" for i in range(len(args))]
         self.declared: dict[str, str] = {}  # the line that declares each outside function
-        self._lines: list[str] = ["entry:"]
+        self._lines: list[str | Phi] = ["entry:"]
         self._count = 0
         self.block = "entry"
 
@@ -41,7 +72,7 @@ class Function:
         """The whole definition. The body must have ended with a terminator."""
         shown = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(self._kinds))
         head = f"define {self._result} @{self.name}({shown}) #0 {{"
-        return "\n".join([head, *self._lines, "}"])
+        return "\n".join([head, *map(str, self._lines), "}"])
 
     # -- lines ---------------------------------------------------------------------------------
 
@@ -51,6 +82,14 @@ class Function:
         name = f"%v{count}"
         self._lines.append(f"  {name} = {text}")
         return name
+
+    def phi(self, kind: str, *sources: tuple[str, str]) -> Phi:
+        """The value of the block that came before: (value, block) pairs, to which others are added
+        when they are known. It stands at a block's beginning."""
+        self._count = count = self._count + 1
+        phi = Phi(f"%v{count}", kind, list(sources))
+        self._lines.append(phi)
+        return phi
 
     def do(self, text: str) -> None:
         """An instruction without a value."""
@@ -141,27 +180,45 @@ class Function:
         before, body, done = self.block, self.label(), self.label()
         self.branch(self.let(f"icmp slt i64 {start}, {stop}"), body, done)
         self.place(body)
-        i = self.let("")
-        phi = len(self._lines) - 1
-        loop = Loop(i, [self.let("") for _ in carry])
+        phis = [self.phi(kind, (first, before)) for kind, first in [(INT, str(start)), *carry]]
+        i, *values = [phi.name for phi in phis]
+        loop = Loop(i, values)
         loop.next = list(loop.values)
         yield loop
         after = self.add(i, step)
         again = self.let(f"icmp slt i64 {after}, {stop}")
         end = self.block
         self.branch(again, body, done)
-        firsts = [(INT, str(start)), *carry]
-        for n, ((kind, first), value, following) in enumerate(
-            zip(firsts, [i, *loop.values], [after, *loop.next], strict=True)
-        ):
-            self._lines[phi + n] = (
-                f"  {value} = phi {kind} [ {first}, %{before} ], [ {following}, %{end} ]"
-            )
+        for phi, following in zip(phis, [after, *loop.next], strict=True):
+            phi.add(following, end)
         self.place(done)
         loop.out = [
-            self.let(f"phi {kind} [ {first}, %{before} ], [ {value}, %{end} ]")
+            self.phi(kind, (first, before), (value, end)).name
             for (kind, first), value in zip(carry, loop.next, strict=True)
         ]
+
+    @contextmanager
+    def nest(
+        self,
+        lengths: Sequence[str],
+        places: Sequence[tuple[str, Sequence[str]]] = (),
+        carry: Sequence[tuple[str, str]] = (),
+    ) -> Iterator[Nest]:
+        """A loop for each length, the last one innermost. places: (address, bytes of a step of each
+        loop) pairs; carry: as of `loop`."""
+        if not lengths:
+            values = [value for _, value in carry]
+            nest = Nest([place for place, _ in places], values, list(values))
+            yield nest
+            nest.out = nest.next
+            return
+        with self.loop(0, lengths[0], carry=carry) as loop:
+            moved = [(self.at(p, self.mul(loop.i, steps[0])), steps[1:]) for p, steps in places]
+            inside = [(kind, value) for (kind, _), value in zip(carry, loop.values, strict=True)]
+            with self.nest(lengths[1:], moved, inside) as nest:
+                yield nest
+            loop.next = nest.out
+        nest.out = loop.out
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:

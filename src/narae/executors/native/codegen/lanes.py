@@ -4,7 +4,6 @@ which an elementwise operation's forward writes LLVM IR."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,11 +66,11 @@ class Lanes:
         made.constant = float(value)
         return made
 
-    def spread(self, count: int) -> Lanes:
+    def broadcast(self, count: int) -> Lanes:
         """One number in `count` lanes."""
         if count == 1:
             return self
-        made = spread(self.function, self.kind, self.name, count)
+        made = broadcast(self.function, self.kind, self.name, count)
         return Lanes(self.function, made, self.dtype_name, count)
 
     def let(self, text: str, dtype: str | None = None) -> Lanes:
@@ -177,7 +176,7 @@ def vector(kind: str, count: int) -> str:
     return kind if count == 1 else f"<{count} x {kind}>"
 
 
-def spread(f: Function, kind: str, name: str, count: int) -> str:
+def broadcast(f: Function, kind: str, name: str, count: int) -> str:
     """One value of a type in all lanes of a vector."""
     wide = vector(kind, count)
     one = f.let(f"insertelement {wide} poison, {kind} {name}, i32 0")
@@ -285,6 +284,3 @@ def scalarly(name: str, *xs: Lanes) -> Lanes:
         made = f.call(kind, full, [(kind, one) for one in ones])
         out = f.let(f"insertelement {x.kind} {out}, {kind} {made}, i32 {i}")
     return Lanes(f, out, x.dtype_name, x.count)
-
-
-Lowered = Callable[..., Lanes]

@@ -1,9 +1,9 @@
-"""Nodes that the executor makes itself: few operations, of lanes alone."""
+"""Nodes of the executor's own, which no graph has: few operations, of lanes alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def _op(name: str, of: str | None = None) -> Op:
     return Op(name, _no_rule, lambda xp, *lanes: getattr(xp, function)(*lanes), elementwise=True)
 
 
-def _no_rule(*_: Any) -> Any:
+def _no_rule(*_: Spec) -> NoReturn:
     raise AssertionError("these nodes are given their specs")
 
 
@@ -27,14 +27,16 @@ _OPS = {
 }
 
 
-def node(name: str, ins: Sequence[Value], spec: Spec, nodes: list[Node], **params: Any) -> Value:
+def new_node(
+    name: str, ins: Sequence[Value], spec: Spec, nodes: list[Node], **params: Any
+) -> Value:
     """One more node in `nodes`; its result."""
-    made = Node(_OPS[name], tuple(ins), params, (spec,), (None,), False)
-    nodes.append(made)
-    return made.output(0)
+    node = Node(_OPS[name], tuple(ins), params, (spec,), (None,), False)
+    nodes.append(node)
+    return node.output(0)
 
 
-def again(given: Node, ins: Sequence[Value], shape: Sequence[int]) -> Node:
+def with_inputs(given: Node, ins: Sequence[Value], shape: Sequence[int]) -> Node:
     """A node once more, for other inputs of a shape."""
     specs = tuple(Spec(tuple(shape), spec.dtype) for spec in given.specs)
     return Node(given.op, tuple(ins), given.params, specs, (None,) * len(specs), given.multi)

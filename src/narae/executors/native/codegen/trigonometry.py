@@ -74,7 +74,8 @@ def _reduced(size: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     f.jump(done)
     f.place(done)
     r, n = (
-        a.let(f"phi {a.kind} [ {a.name}, %{before} ], [ {b.name}, %{after} ]") for a, b in pairs
+        Lanes(f, f.phi(a.kind, (a.name, before), (b.name, after)).name, a.dtype_name, a.count)
+        for a, b in pairs
     )
     near = r.astype("float32")
     return near, (r - near.astype("float64")).astype("float32"), n

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from narae.executors.native.codegen.expression import Expression, Operand, emit_row, shown
 from narae.executors.native.codegen.ir import PTR, Function
+from narae.executors.native.codegen.kernel_record import (
+    KernelRecord,
+    W,
+    parts,
+    pointer,
+    words,
+)
+
+
+class Strided(KernelRecord[W]):
+    """Where an operand lies: its first element, and the bytes between elements along each axis."""
+
+    place: W = pointer()
+    strides: Sequence[W] = words("rank")
+
+
+class Loops(KernelRecord[W]):
+    """The lengths of the axes, the last one the row; the expression's reads and its outputs."""
+
+    lengths: Sequence[W] = words("rank")
+    operands: Sequence[Strided[W]] = parts(Strided, "operands")
 
 
 def key(expression: Expression, operands: Sequence[Operand], rank: int) -> str:
@@ -15,25 +35,12 @@ def key(expression: Expression, operands: Sequence[Operand], rank: int) -> str:
 
 
 def build(name: str, expression: Expression, operands: Sequence[Operand], rank: int) -> Function:
-    """A kernel over `rank` axes, the last one the row.
-
-    Its record: the lengths of the axes, then for each operand its address and its strides in bytes.
-    """
+    """A kernel over `rank` axes, the last one the row. Its record: `Loops`."""
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    lengths = [f.field(record, i) for i in range(rank)]
-    first = rank
-    places, strides = [], []
-    for i in range(len(operands)):
-        places.append(f.field(record, first + i * (rank + 1), PTR))
-        strides.append([f.field(record, first + i * (rank + 1) + 1 + a) for a in range(rank)])
-    with ExitStack() as loops:
-        for a in range(rank - 1):
-            i = loops.enter_context(f.loop(0, lengths[a])).i
-            places = [
-                f.at(place, f.mul(i, stride[a]))
-                for place, stride in zip(places, strides, strict=True)
-            ]
-        emit_row(f, expression, operands, places, [s[rank - 1] for s in strides], lengths[-1])
+    record = Loops[str].read(f, f.args[0], rank=rank, operands=len(operands))
+    starts = [(operand.place, operand.strides[:-1]) for operand in record.operands]
+    with f.nest(record.lengths[:-1], starts) as nest:
+        gaps = [operand.strides[-1] for operand in record.operands]
+        emit_row(f, expression, operands, nest.places, gaps, record.lengths[-1])
     f.do("ret void")
     return f

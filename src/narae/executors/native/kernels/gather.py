@@ -1,15 +1,68 @@
-"""Kernels that read and write at computed places. An index out of range is told, never used."""
+"""Kernels that read and write at computed places. An index out of range is reported, never used."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from narae.executors.native.codegen.expression import itemsize, load, store
 from narae.executors.native.codegen.ir import INT, PTR, Function
+from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word, words
 from narae.executors.native.codegen.lanes import KINDS, Unlowered, cast
 
-# take, rows: for o, i, k: out[o, i, k...] = x[o, index[i], k...], k contiguous bytes.
-#   The record: x, index, out, the error's place; lengths of o and i; bytes of a slice; the axis's
-#   length; bytes between x's o and its axis; bytes between the indices.
-# along: out[o, i] = x[o, index[o, i]] with the strides of all.
+
+class Take(KernelRecord[W]):
+    """out[o, i] = x[o, index[i]], slices of `size` bytes."""
+
+    x: W = pointer()
+    indices: W = pointer()
+    out: W = pointer()
+    error: W = pointer()  # where an index out of range is reported
+    outer: W = word()  # how many o there are
+    count: W = word()  # and i
+    size: W = word()
+    length: W = word()  # of the axis
+    x_outer: W = word()  # bytes between x's o
+    x_axis: W = word()  # and along its axis
+    gap: W = word()  # bytes between the indices
+
+
+class Along(KernelRecord[W]):
+    """out[o, i, k] = x[o, index[o, i, k], k], or out[o, index[o, i, k], k] += x[o, i, k]."""
+
+    x: W = pointer()
+    indices: W = pointer()
+    out: W = pointer()
+    error: W = pointer()
+    lengths: Sequence[W] = words(3)  # of o, i, k
+    length: W = word()  # of the axis: of x for take, of out for put
+    x_strides: Sequence[W] = words(3)
+    index_strides: Sequence[W] = words(3)
+    out_strides: Sequence[W] = words(3)
+
+
+class AddRows(KernelRecord[W]):
+    """out[o, index[i], k] += x[o, i, k]."""
+
+    x: W = pointer()
+    indices: W = pointer()
+    out: W = pointer()
+    error: W = pointer()
+    outer: W = word()  # how many o there are
+    count: W = word()  # i
+    row: W = word()  # and k
+    length: W = word()  # of the axis
+    x_outer: W = word()  # bytes between x's o
+    x_gap: W = word()  # and its rows
+    gap: W = word()  # bytes between the indices
+    out_outer: W = word()
+    out_gap: W = word()
+
+
+class Fill(KernelRecord[W]):
+    """Bytes that become zeros."""
+
+    place: W = pointer()
+    size: W = word()
 
 
 def _index(f: Function, place: str, dtype: str, length: str, error: str) -> str:
@@ -26,20 +79,18 @@ def _index(f: Function, place: str, dtype: str, length: str, error: str) -> str:
 
 
 def build_take(name: str, index: str) -> Function:
-    """Slices at indices along an axis."""
+    """Slices at indices along an axis. index: their dtype. The record: `Take`."""
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    x, indices, out, error = (f.field(record, i, PTR) for i in range(4))
-    outer, count, size, length, x_outer, x_axis, gap = (f.field(record, i) for i in range(4, 11))
-    with f.loop(0, outer) as o:
-        source = f.at(x, f.mul(o.i, x_outer))
-        with f.loop(0, count) as i:
-            place = _index(f, f.at(indices, f.mul(i.i, gap)), index, length, error)
-            into = f.at(out, f.mul(f.add(f.mul(o.i, count), i.i), size))
+    r = Take[str].read(f, f.args[0])
+    with f.loop(0, r.outer) as o:
+        source = f.at(r.x, f.mul(o.i, r.x_outer))
+        with f.loop(0, r.count) as i:
+            place = _index(f, f.at(r.indices, f.mul(i.i, r.gap)), index, r.length, r.error)
+            into = f.at(r.out, f.mul(f.add(f.mul(o.i, r.count), i.i), r.size))
             args = [
                 (PTR, into),
-                (PTR, f.at(source, f.mul(place, x_axis))),
-                (INT, size),
+                (PTR, f.at(source, f.mul(place, r.x_axis))),
+                (INT, r.size),
                 ("i1", "false"),
             ]
             f.call("void", "llvm.memcpy.p0.p0.i64", args)
@@ -49,56 +100,44 @@ def build_take(name: str, index: str) -> Function:
 
 def build_along(name: str, dtype: str, index: str, put: bool) -> Function:
     """take_along: out[o, i, k] = x[o, index[o, i, k], k]. put: out[o, index, k] += x[o, i, k].
-
-    The record: x, index, out, the error's place; the three lengths; the axis's length (of x for
-    take, of out for put); strides of x, of index, of out.
-    """
+    The record: `Along`."""
     if dtype not in KINDS or dtype == "bool":
         raise Unlowered(f"take_along of {dtype}")
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    x, indices, out, error = (f.field(record, i, PTR) for i in range(4))
-    lengths = [f.field(record, 4 + i) for i in range(3)]
-    length = f.field(record, 7)
-    xs, js, ys = ([f.field(record, 8 + 3 * n + i) for i in range(3)] for n in range(3))
+    r = Along[str].read(f, f.args[0])
 
-    def at(base: str, steps: list[str], where: list[str]) -> str:
+    def at(base: str, steps: Sequence[str], where: list[str]) -> str:
         for step, i in zip(steps, where, strict=True):
             base = f.at(base, f.mul(i, step))
         return base
 
-    with f.loop(0, lengths[0]) as a, f.loop(0, lengths[1]) as b, f.loop(0, lengths[2]) as c:
+    with f.loop(0, r.lengths[0]) as a, f.loop(0, r.lengths[1]) as b, f.loop(0, r.lengths[2]) as c:
         here = [a.i, b.i, c.i]
-        found = _index(f, at(indices, js, here), index, length, error)
+        found = _index(f, at(r.indices, r.index_strides, here), index, r.length, r.error)
         there = [a.i, found, c.i]
         if put:
-            place = at(out, ys, there)
-            store(f, load(f, dtype, place, 1) + load(f, dtype, at(x, xs, here), 1), place)
+            place = at(r.out, r.out_strides, there)
+            x = load(f, dtype, at(r.x, r.x_strides, here), 1)
+            store(f, load(f, dtype, place, 1) + x, place)
         else:
-            store(f, load(f, dtype, at(x, xs, there), 1), at(out, ys, here))
+            x = load(f, dtype, at(r.x, r.x_strides, there), 1)
+            store(f, x, at(r.out, r.out_strides, here))
     f.do("ret void")
     return f
 
 
 def build_add_rows(name: str, dtype: str, index: str) -> Function:
-    """out[o, index[i], k] += x[o, i, k], in the order of i.
-
-    The record: x, index, out, the error's place; the lengths of o, i and k; the axis's length;
-    bytes between x's o and its rows, between indices, between out's o and its rows.
-    """
+    """out[o, index[i], k] += x[o, i, k], in the order of i. The record: `AddRows`."""
     if dtype not in KINDS or dtype == "bool":
         raise Unlowered(f"add_at of {dtype}")
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    x, indices, out, error = (f.field(record, i, PTR) for i in range(4))
-    outer, count, row, length = (f.field(record, i) for i in range(4, 8))
-    x_outer, x_gap, gap, out_outer, out_gap = (f.field(record, i) for i in range(8, 13))
+    r = AddRows[str].read(f, f.args[0])
     size = itemsize(dtype)
-    with f.loop(0, outer) as o, f.loop(0, count) as i:
-        place = _index(f, f.at(indices, f.mul(i.i, gap)), index, length, error)
-        source = f.at(f.at(x, f.mul(o.i, x_outer)), f.mul(i.i, x_gap))
-        into = f.at(f.at(out, f.mul(o.i, out_outer)), f.mul(place, out_gap))
-        with f.loop(0, row) as k:
+    with f.loop(0, r.outer) as o, f.loop(0, r.count) as i:
+        place = _index(f, f.at(r.indices, f.mul(i.i, r.gap)), index, r.length, r.error)
+        source = f.at(f.at(r.x, f.mul(o.i, r.x_outer)), f.mul(i.i, r.x_gap))
+        into = f.at(f.at(r.out, f.mul(o.i, r.out_outer)), f.mul(place, r.out_gap))
+        with f.loop(0, r.row) as k:
             step = f.mul(k.i, size)
             target = f.at(into, step)
             store(f, load(f, dtype, target, 1) + load(f, dtype, f.at(source, step), 1), target)
@@ -107,9 +146,10 @@ def build_add_rows(name: str, dtype: str, index: str) -> Function:
 
 
 def build_fill(name: str) -> Function:
-    """Zeros. The record: the address and the bytes."""
+    """Zeros. The record: `Fill`."""
     f = Function(name, [PTR, PTR])
-    place, size = f.field(f.args[0], 0, PTR), f.field(f.args[0], 1)
-    f.call("void", "llvm.memset.p0.i64", [(PTR, place), ("i8", "0"), (INT, size), ("i1", "false")])
+    r = Fill[str].read(f, f.args[0])
+    args = [(PTR, r.place), ("i8", "0"), (INT, r.size), ("i1", "false")]
+    f.call("void", "llvm.memset.p0.i64", args)
     f.do("ret void")
     return f

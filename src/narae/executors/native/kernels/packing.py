@@ -6,28 +6,24 @@ from __future__ import annotations
 from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, vector
-from narae.executors.native.kernels.registers import FIELDS, Shape
+from narae.executors.native.kernels.registers import Contraction, RegisterTile
 
 
-def build(name: str, dtype: str, shape: Shape) -> Function:
-    """pack(record, copy, b, first tap, end of taps, columns): see `contraction.FIELDS`."""
+def build(name: str, dtype: str, tile: RegisterTile) -> Function:
+    """pack(record, copy, b, first tap, end of taps, columns): the record: `Contraction`, that of the tile."""
     f = Function(name, [PTR, PTR, PTR, INT, INT, INT])
-    _Packing(f, dtype, shape).write()
+    _Packing(f, dtype, tile).write()
     return f
 
 
 class _Packing:
-    def __init__(self, f: Function, dtype: str, shape: Shape) -> None:
-        self.f, self.dtype, self.shape = f, dtype, shape
+    def __init__(self, f: Function, dtype: str, tile: RegisterTile) -> None:
+        self.f, self.dtype, self.tile = f, dtype, tile
         self.kind = KINDS[dtype]
         self.size = itemsize(dtype)
-        self.row = shape.wide * self.size  # bytes of a row of the copy
-        record = f.args[0]
-        self.packed = f.args[1]
-        self.taps = f.field(record, FIELDS.index("taps"), PTR)
-        self.inner, self.b_down, self.b_across = (
-            f.field(record, FIELDS.index(n)) for n in ("inner", "b_down", "b_across")
-        )
+        self.row = tile.wide * self.size  # bytes of a row of the copy
+        self.record = Contraction[str].read(f, f.args[0], operands=0)
+        self.copy = f.args[1]
 
     def write(self) -> None:
         """The copy, in the way that suits how B lies."""
@@ -40,44 +36,42 @@ class _Packing:
         f = self.f
         ways = [f.label() for _ in range(4)]
         done = f.label()
-        near = f.let(f"icmp eq i64 {self.b_across}, {self.size}")
+        near = f.let(f"icmp eq i64 {self.record.b_across}, {self.size}")
         f.branch(near, ways[0], ways[1])
         f.place(ways[0])
         self._pack_rows(b, start, end, width)
         f.jump(done)
         f.place(ways[1])
-        f.branch(f.let(f"icmp eq i64 {self.b_down}, {self.size}"), ways[2], ways[3])
+        f.branch(f.let(f"icmp eq i64 {self.record.b_down}, {self.size}"), ways[2], ways[3])
         f.place(ways[2])
         self._pack_turned(b, start, end, width)
         f.jump(done)
         f.place(ways[3])
         with f.loop(start, end) as tap:
-            source, target = self._stretch(b, tap.i, start)
+            source, target = self._rows_of(b, tap.i, start)
             self._pack_singly(source, target, width, "0")
         f.jump(done)
         f.place(done)
 
     def _pack_rows(self, b: str, start: str, end: str, width: str) -> None:
         """Rows of B lie along memory: whole registers, the last of a row masked."""
-        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
-        step = shape.lanes * self.size
-        masks = [
-            mask_of(f, f.sub(width, v * shape.lanes), shape.lanes) for v in range(shape.vectors)
-        ]
-        whole = f.let(f"icmp eq i64 {width}, {shape.wide}")
+        f, tile, kind = self.f, self.tile, vector(self.kind, self.tile.lanes)
+        step = tile.lanes * self.size
+        masks = [mask_of(f, f.sub(width, v * tile.lanes), tile.lanes) for v in range(tile.vectors)]
+        whole = f.let(f"icmp eq i64 {width}, {tile.wide}")
         full, part, done = f.label(), f.label(), f.label()
         f.branch(whole, full, part)
         for label, masked in ((full, False), (part, True)):
             f.place(label)
             with f.loop(start, end) as tap:
-                source, target = self._stretch(b, tap.i, start)
-                with f.loop(0, self.inner) as k:
-                    row = f.at(source, f.mul(k.i, self.b_down))
+                source, target = self._rows_of(b, tap.i, start)
+                with f.loop(0, self.record.inner) as k:
+                    row = f.at(source, f.mul(k.i, self.record.b_down))
                     into = f.at(target, f.mul(k.i, self.row))
-                    for v in range(shape.vectors):
+                    for v in range(tile.vectors):
                         place = f.at(row, v * step)
                         if masked:
-                            value = load(f, self.dtype, place, shape.lanes, masks[v]).name
+                            value = load(f, self.dtype, place, tile.lanes, masks[v]).name
                         else:
                             value = f.load(kind, place, self.size)
                         f.store(kind, value, f.at(into, v * step), self.size)
@@ -86,14 +80,14 @@ class _Packing:
 
     def _pack_turned(self, b: str, start: str, end: str, width: str) -> None:
         """Columns of B lie along memory: squares of numbers are turned in registers."""
-        f, shape, kind = self.f, self.shape, vector(self.kind, self.shape.lanes)
-        lanes, last = shape.lanes, f.sub(width, 1)
-        whole = f.let(f"and i64 {self.inner}, {-lanes}")
+        f, tile, kind = self.f, self.tile, vector(self.kind, self.tile.lanes)
+        lanes, last = tile.lanes, f.sub(width, 1)
+        whole = f.let(f"and i64 {self.record.inner}, {-lanes}")
         with f.loop(start, end) as tap:
-            source, target = self._stretch(b, tap.i, start)
+            source, target = self._rows_of(b, tap.i, start)
             with f.loop(0, width, lanes) as square:
                 columns = [
-                    f.at(source, f.mul(f.least(f.add(square.i, c), last), self.b_across))
+                    f.at(source, f.mul(f.least(f.add(square.i, c), last), self.record.b_across))
                     for c in range(lanes)
                 ]
                 first = f.at(target, f.mul(square.i, self.size))
@@ -107,7 +101,7 @@ class _Packing:
 
     def _turned(self, rows: list[str]) -> list[str]:
         """The transpose of a square of registers: blocks of 1, 2, 4, ... lanes change places."""
-        f, lanes = self.f, self.shape.lanes
+        f, lanes = self.f, self.tile.lanes
         kind, step = vector(self.kind, lanes), 1
         while step < lanes:
             made = list(rows)
@@ -128,17 +122,19 @@ class _Packing:
         """Number by number, from row `first` of a tap on."""
         f = self.f
         with f.loop(0, width) as n:
-            column = f.at(source, f.mul(n.i, self.b_across))
+            column = f.at(source, f.mul(n.i, self.record.b_across))
             into = f.at(target, f.mul(n.i, self.size))
-            with f.loop(first, self.inner) as k:
-                value = f.load(self.kind, f.at(column, f.mul(k.i, self.b_down)), self.size)
+            with f.loop(first, self.record.inner) as k:
+                value = f.load(self.kind, f.at(column, f.mul(k.i, self.record.b_down)), self.size)
                 f.store(self.kind, value, f.at(into, f.mul(k.i, self.row)), self.size)
 
-    def _stretch(self, b: str, tap: str, start: str) -> tuple[str, str]:
-        return stretch(self.f, self.taps, self.inner, self.row, (b, self.packed), tap, start)
+    def _rows_of(self, b: str, tap: str, start: str) -> tuple[str, str]:
+        return stretch_of(
+            self.f, self.record.taps, self.record.inner, self.row, (b, self.copy), tap, start
+        )
 
 
-def stretch(
+def stretch_of(
     f: Function, taps: str, inner: str, row: int, bases: tuple[str, str], tap: str, start: str
 ) -> tuple[str, str]:
     """Where a tap's rows of B lie, and where they are copied to. row: bytes of a row of the copy;

@@ -1,30 +1,48 @@
-"""The tile of a product that stays in registers, and the record that tells a kernel where all lies."""
+"""The part of a product that stays in registers, and the record that says where all of it lies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression, itemsize
+from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts, pointer, word
 from narae.executors.native.jit.target import Target
 
-# The record of a tile. `rows`: a table with a pair for each row, its byte offset in A and its
-# number in C, with as many more (copies of the last) as complete the last group of rows. `taps`:
-# pairs of byte offsets, in A and in B. `block`: how many taps are summed before the next stretch of
-# B is copied. `direct`: not 0 where whole registers of B are read where they lie.
-# `pack`: the kernel that copies (see `packing`).
-FIELDS = (
-    *("a", "b", "rows", "count", "columns", "taps", "tap_count", "block"),
-    *("inner", "a_step", "b_down", "b_across", "direct", "pack"),
-)
-FIRST_OPERAND = len(FIELDS)  # then for each operand its address and the bytes between rows
+
+class RowOperand(KernelRecord[W]):
+    """An array beside C, row by row."""
+
+    place: W = pointer()
+    gap: W = word()  # bytes between its rows
 
 
-LONG = 48  # sums of so many products take longer than asking for memory ahead
+class Contraction(KernelRecord[W]):
+    """A tile of C: which rows and columns, of what, with which operands of the expression."""
+
+    a: W = pointer()
+    b: W = pointer()
+    # A pair for each row: its byte offset in A and its number in C; with as many more (copies of the
+    # last) as complete the last group of rows.
+    rows: W = pointer()
+    count: W = word()  # of the rows
+    columns: W = word()
+    taps: W = pointer()  # pairs of byte offsets, in A and in B
+    tap_count: W = word()
+    block: W = word()  # how many taps are summed before the next stretch of B is copied
+    inner: W = word()  # how many k there are for each tap
+    a_step: W = word()  # bytes between A's numbers along k
+    b_down: W = word()  # bytes between B's rows, along k
+    b_across: W = word()  # bytes between B's numbers along a row
+    direct: W = word()  # not 0: whole registers of B are read where they lie
+    pack: W = pointer()  # the kernel that copies a stretch of B (`packing`)
+    operands: Sequence[RowOperand[W]] = parts(RowOperand, "operands")
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The tile in registers: rows, and vectors of columns; lanes: numbers of a vector."""
+class RegisterTile:
+    """The part of C in registers: rows, and vectors of columns; lanes: numbers of a vector."""
 
     rows: int
     vectors: int
@@ -36,29 +54,17 @@ class Shape:
         return self.vectors * self.lanes
 
 
-_SLOW = frozenset(
-    (
-        *("divide", "sqrt", "reciprocal", "power", "exp", "expm1", "log", "log1p"),
-        *("tanh", "erf", "sin", "cos"),
-    )
-)
-
-
 def is_slow(expression: Expression) -> bool:
     """Whether an expression has operations that take long, but leave room for others meanwhile."""
-    return any(node.op.known in _SLOW for node in expression.nodes)
+    return any(node.op.known in tuning.SLOW for node in expression.nodes)
 
 
-def tile_shape(target: Target, dtype: str, way: str) -> Shape:
-    """The tile for a processor and a way to go through it: as many accumulators as leave room for
-    B's row and one of A.
+def register_tile(target: Target, dtype: str, order: str) -> RegisterTile:
+    """The register tile for a processor and an order of work: as many accumulators as leave room for
+    B's row and one number of A.
 
     'in turn': a group's sums, then its expression. 'beside': between the parts of the next group's
     sums, which leave registers for it. 'of a row': C has one row.
     """
-    lanes = target.lanes(itemsize(dtype))
-    if way == "of a row":
-        return Shape(1, 6, lanes)
-    if target.registers < 32:
-        return Shape(4, 3, lanes)
-    return Shape(8, 2 if way == "beside" else 3, lanes)
+    rows, vectors = tuning.register_tile(target.registers, order)
+    return RegisterTile(rows, vectors, target.lanes(itemsize(dtype)))

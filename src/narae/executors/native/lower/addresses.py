@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from narae.executors.native import tuning
 from narae.executors.native.lower.tiles import Tile, offsets
 
 
@@ -37,7 +37,7 @@ class Products:
     width: int
     parts: list[Product] = field(default_factory=list)
     before: list[list[Tile]] = field(default_factory=list)
-    keep: list[Any] = field(default_factory=list)
+    keep: list[np.ndarray] = field(default_factory=list)
 
 
 def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -53,8 +53,8 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
     # the inner loop should be long enough, and its numbers near each other
     best = max(range(len(merged)), key=lambda i: (min(merged[i][0], 8), -abs(merged[i][1])))
     inner = merged.pop(best)
-    if inner[0] > 1024:  # long sums in stretches
-        size = next((d for d in range(512, 127, -1) if inner[0] % d == 0), inner[0])
+    if inner[0] > tuning.INNER:  # long sums in stretches
+        size = next((d for d in tuning.INNER_STRETCH if inner[0] % d == 0), inner[0])
         merged.append((inner[0] // size, inner[1] * size, inner[2] * size))
         inner = (size, *inner[1:])
     lengths = [m[0] for m in merged]

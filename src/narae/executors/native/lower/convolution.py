@@ -9,18 +9,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from narae.base.windows import laid_out
+from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower.addresses import Product, Products, sums
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.registry import Params
 from narae.executors.native.lower.tiles import Tile, address
 from narae.graph.ir import Node
-
-_GROUPS = 1024  # a product for each
-_FEW_ROWS = 16  # places of a kind: with fewer, a border of zeros costs less
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     x, w = ins
     p = node.params
     space = node.specs[0].shape[1:-1]
-    if p["groups"] > _GROUPS:
+    if p["groups"] > tuning.GROUPS:
         raise Unlowered(f"conv in {p['groups']} groups")
     before: list[list[Tile]] = []
     w = _rows_along(w, before)
@@ -48,8 +47,8 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     axes = axes_of(x, w, space, p)
     products = list(itertools.product(*axes))
     fewest = min(_count(kind) for kind in products) * x.shape[0]
-    if len(products) > 1 and fewest < _FEW_ROWS:
-        x = _laid_out(x, p["padding"], p["lhs_dilation"], before)
+    if len(products) > 1 and fewest < tuning.FEW_PLACES:
+        x = _with_borders(x, p["padding"], p["lhs_dilation"], before)
         out.keep.append(x)
         ones = (1,) * len(space)
         products = [
@@ -65,21 +64,19 @@ def convolution(node: Node, ins: Sequence[np.ndarray]) -> Products:
     return out
 
 
-def axes_of(
-    x: np.ndarray, w: np.ndarray, space: Sequence[int], params: dict[str, Any]
-) -> list[list[Kind]]:
+def axes_of(x: np.ndarray, w: np.ndarray, space: Sequence[int], params: Params) -> list[list[Kind]]:
     """The kinds of places along each axis of space. space: of the result."""
     names = ("strides", "padding", "lhs_dilation", "rhs_dilation")
     rows = zip(space, w.shape, x.shape[1:-1], *(params[name] for name in names), strict=False)
     return [
-        kinds(n, window, length, stride, pads[0], gap, spread)
-        for n, window, length, stride, pads, gap, spread in rows
+        kinds(n, window, length, stride, pads[0], gap, dilation)
+        for n, window, length, stride, pads, gap, dilation in rows
     ]
 
 
 def _rows_along(w: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
     """A kernel whose filters lie along memory, or its taps: copied where neither does."""
-    if w.itemsize in (w.strides[-1], w.strides[-2]) or w.size < 4096:
+    if w.itemsize in (w.strides[-1], w.strides[-2]) or w.size < tuning.KERNEL_COPY:
         return w
     copied = np.empty(w.shape, w.dtype)
     before.append(copy_tiles(w, copied))
@@ -87,10 +84,10 @@ def _rows_along(w: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
 
 
 def kinds(
-    places: int, window: int, length: int, stride: int, before: int, gap: int, spread: int
+    places: int, window: int, length: int, stride: int, before: int, gap: int, dilation: int
 ) -> list[Kind]:
     """The kinds of places along an axis of an image of `length`, with `before` zeros before it and
-    `gap` - 1 between its numbers; `spread`: between taps.
+    `gap` - 1 between its numbers; `dilation`: between taps.
 
     >>> [(k.places, k.taps) for k in kinds(4, 3, 4, 1, 1, 1, 1)]
     [((0,), (1, 2)), ((1, 2), (0, 1, 2)), ((3,), (0, 1))]
@@ -99,7 +96,7 @@ def kinds(
     for place in range(places):
         hits = []
         for tap in range(window):
-            at, off = divmod(place * stride + tap * spread - before, gap)
+            at, off = divmod(place * stride + tap * dilation - before, gap)
             if off == 0 and 0 <= at < length:
                 hits.append((tap, at))
         first = hits[0][1] if hits else 0
@@ -177,19 +174,15 @@ def _taps(
     return a_all, b_all, inner
 
 
-def _laid_out(
-    x: np.ndarray, padding: Any, dilation: Sequence[int], before: list[list[Tile]]
+def _with_borders(
+    x: np.ndarray,
+    padding: Sequence[tuple[int, int]],
+    dilation: Sequence[int],
+    before: list[list[Tile]],
 ) -> np.ndarray:
     """x with gaps and borders of zeros, which are written once."""
-    space = [(n - 1) * d + 1 for n, d in zip(x.shape[1:-1], dilation, strict=True)]
-    total = [max(0, lo + n + hi) for n, (lo, hi) in zip(space, padding, strict=True)]
+    total, into, taken = laid_out(x.shape[1:-1], padding, dilation)
     out = np.zeros((x.shape[0], *total, x.shape[-1]), x.dtype)
-    into, taken = [], []
-    for n, length, (lo, _), d in zip(x.shape[1:-1], total, padding, dilation, strict=True):
-        first = max(0, -(lo // d))
-        last = min(n, max(first, -((lo - length) // d)))
-        into.append(slice(lo + first * d, lo + (last - 1) * d + 1, d) if last > first else slice(0))
-        taken.append(slice(first, last))
     source = x[(slice(None), *taken)]
     if source.size:
         before.append(copy_tiles(source, out[(slice(None), *into)]))

@@ -7,23 +7,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from narae.executors.native.codegen import nodes as made
+from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression
 from narae.executors.native.codegen.lanes import Unlowered
+from narae.executors.native.codegen.nodes import new_node
 from narae.executors.native.lower.convolution import Kind, axes_of
 from narae.executors.native.lower.elementwise import fill_tiles, loop_tiles
 from narae.executors.native.lower.tiles import Lowered, Tile, size_of
 from narae.graph.ir import Node, Spec, Value
-
-_TAPS = 32  # read in one loop
-_MANY = 8  # groups from which this is faster than a product for each
 
 
 def is_depthwise(node: Node) -> bool:
     """Whether every channel has filters of its own, and there are many."""
     x, w = (v.shape for v in node.inputs)
     groups = node.params["groups"]
-    return w[-2] == 1 and groups == x[-1] and groups >= _MANY and size_of(w[:-2]) <= _TAPS
+    return (
+        w[-2] == 1
+        and groups == x[-1]
+        and groups >= tuning.DEPTHWISE_GROUPS
+        and size_of(w[:-2]) <= tuning.DEPTHWISE_TAPS
+    )
 
 
 def lower_depthwise(node: Node, ins: Sequence[np.ndarray], out: np.ndarray) -> Lowered:
@@ -64,8 +67,8 @@ def _tiles(
         image = x[(slice(None), *places)][..., None]
         weights = kernel[tuple(t for t, _ in tap)]
         pair = [Value(Spec(a.shape, x.dtype.name)) for a in (image, weights)]
-        product = made.node("multiply", pair, spec, nodes)
-        total = product if total is None else made.node("add", [total, product], spec, nodes)
+        product = new_node("multiply", pair, spec, nodes)
+        total = product if total is None else new_node("add", [total, product], spec, nodes)
         reads += [v.uid for v in pair]
         arrays += [image, weights]
     assert total is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import (
     Expression,
     Operand,
@@ -18,8 +19,8 @@ from narae.executors.native.codegen.expression import (
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.kernels import elementwise, gather
+from narae.executors.native.lower.registry import Context
 from narae.executors.native.lower.tiles import (
-    TILE,
     Lowered,
     Tile,
     address,
@@ -27,17 +28,17 @@ from narae.executors.native.lower.tiles import (
     cuts,
     size_of,
 )
+from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Op
 
-Arrays = Mapping[int, np.ndarray]
-_PLAIN = (0.0, 1.0, -1.0, 2.0, 0.5)  # numbers that are written into the code
 # What was tried, by record: "" where it has code, else why not.
 _known: WeakKeyDictionary[Op, dict[str, str]] = WeakKeyDictionary()
 
 
-def lower_elementwise(step: Step, arrays: Arrays) -> Lowered:
+def lower_elementwise(step: Step, context: Context) -> Lowered:
     """A fused step as one kernel."""
+    arrays = context.arrays
     expression = expression_of(step.nodes, step.reads, step.outputs, arrays)
     if step.shape is None or 0 in step.shape:
         return Lowered()
@@ -47,7 +48,7 @@ def lower_elementwise(step: Step, arrays: Arrays) -> Lowered:
 
 
 def expression_of(
-    nodes: Sequence[Node], reads: Sequence[int], outputs: Sequence[int], arrays: Arrays
+    nodes: Sequence[Node], reads: Sequence[int], outputs: Sequence[int], arrays: ArrayMap
 ) -> Expression:
     """Nodes as an expression. Raises Unlowered."""
     for node in nodes:
@@ -63,7 +64,11 @@ def expression_of(
 
 
 def _is_number(array: np.ndarray) -> bool:
-    return array.size == 1 and array.dtype.name in KINDS and float(array.reshape(-1)[0]) in _PLAIN
+    return (
+        array.size == 1
+        and array.dtype.name in KINDS
+        and float(array.reshape(-1)[0]) in tuning.CONSTANTS
+    )
 
 
 def check(node: Node) -> None:
@@ -98,7 +103,7 @@ def loop_tiles(
     arrays = [*ins, *outs]
     strides = [np.broadcast_to(a, shape).strides for a in ins] + [a.strides for a in outs]
     lengths, steps = collapsed(shape, strides)
-    if len(lengths) > 1 and lengths[-1] < 16:
+    if len(lengths) > 1 and lengths[-1] < tuning.SHORT_ROW:
         lengths, steps = _longest_inside(lengths, steps, arrays, len(ins))
     operands = tuple(_operand(a, s[-1]) for a, s in zip(arrays, steps, strict=True))
     rank = len(lengths)
@@ -106,20 +111,24 @@ def loop_tiles(
     build = partial(elementwise.build, expression=expression, operands=operands, rank=rank)
     axis = next((i for i, n in enumerate(lengths) if n > 1), 0)
     total = size_of(lengths)
-    weight = max(1, len(expression.nodes) // 8)  # long expressions in smaller parts
-    unit = 64 if axis == rank - 1 else 1
+    weight = max(1, len(expression.nodes) // tuning.TILE_NODES)
+    unit = tuning.ROW_UNIT if axis == rank - 1 else 1
     tiles = []
-    for begin, end in cuts(lengths[axis], -(-total * weight // TILE), unit):
-        record = [*lengths[:axis], end - begin, *lengths[axis + 1 :]]
-        for array, step in zip(arrays, steps, strict=True):
-            record += [address(array) + begin * step[axis], *step]
-        work = total // lengths[axis] * (end - begin) * 4 * weight
-        tiles.append(Tile(key, build, record, work=work))
+    for begin, end in cuts(lengths[axis], -(-total * weight // tuning.TILE), unit):
+        record = elementwise.Loops(
+            lengths=[*lengths[:axis], end - begin, *lengths[axis + 1 :]],
+            operands=[
+                elementwise.Strided(place=address(array) + begin * step[axis], strides=step)
+                for array, step in zip(arrays, steps, strict=True)
+            ],
+        )
+        work = total // lengths[axis] * (end - begin) * tuning.ELEMENT_WORK * weight
+        tiles.append(Tile(key, build, record.numbers(), work=work))
     return tiles
 
 
 def after_whole(
-    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: Arrays
+    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: ArrayMap
 ) -> tuple[list[Tile], list[np.ndarray]]:
     """An expression over the head's result, which is there whole; the arrays that it touches."""
     ins = [whole if u == made else arrays[u] for u in expression.reads]
@@ -175,6 +184,9 @@ def fill_tiles(target: np.ndarray) -> list[Tile]:
     if target.size == 0:
         return []
     return [
-        Tile("fill", gather.build_fill, [address(target) + begin, end - begin])
-        for begin, end in cuts(target.nbytes, -(-target.nbytes // (1 << 18)), 64)
+        Tile("fill", gather.build_fill, record.numbers())
+        for record in (
+            gather.Fill(place=address(target) + begin, size=end - begin)
+            for begin, end in cuts(target.nbytes, -(-target.nbytes // tuning.FILL), 64)
+        )
     ]

@@ -6,35 +6,36 @@ from functools import partial
 
 import numpy as np
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.kernels import gather
-from narae.executors.native.lower.elementwise import Arrays, copy_tiles, fill_tiles
+from narae.executors.native.lower.elementwise import copy_tiles, fill_tiles
+from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import Lowered, Tile, address, cuts, joint_stride, size_of
-from narae.graph.ir import Node
-
-_PART = 1 << 14  # elements that one tile moves
-Error = int  # the address where an index out of range is told
+from narae.graph.fuse import Step
 
 
-def lower_view(node: Node, arrays: Arrays) -> Lowered:
+def lower_view(step: Step, context: Context) -> Lowered:
     """A view whose layout forces a copy."""
-    x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
+    node = step.nodes[0]
+    x, out = context.ins(node)[0], context.out(node)
     if node.op.known == "reshape":  # in the order of x's elements
         return _lined_up(x, out)
-    made = node.op.forward(np, x, **node.params)
-    return Lowered([copy_tiles(made, out)], keep=[x, out])
+    view = node.op.forward(np, x, **node.params)
+    return Lowered([copy_tiles(view, out)], keep=[x, out])
 
 
 def _lined_up(x: np.ndarray, out: np.ndarray) -> Lowered:
     return Lowered([copy_tiles(x, out.reshape(x.shape))], keep=[x, out])
 
 
-def lower_concatenate(node: Node, arrays: Arrays) -> Lowered:
+@lowers("concatenate")
+def lower_concatenate(step: Step, context: Context) -> Lowered:
     """Each part to its place."""
-    out, axis, start = arrays[node.uids[0]], node.params["axis"], 0
+    node = step.nodes[0]
+    out, axis, start = context.out(node), node.params["axis"], 0
     tiles, keep = [], [out]
-    for value in node.inputs:
-        x = arrays[value.uid]
+    for x in context.ins(node):
         index = (slice(None),) * axis + (slice(start, start + x.shape[axis]),)
         tiles += copy_tiles(x, out[index])
         keep.append(x)
@@ -42,9 +43,11 @@ def lower_concatenate(node: Node, arrays: Arrays) -> Lowered:
     return Lowered([tiles], keep=keep)
 
 
-def lower_unslice(node: Node, arrays: Arrays) -> Lowered:
+@lowers("unslice")
+def lower_unslice(step: Step, context: Context) -> Lowered:
     """Zeros, then the part."""
-    x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
+    node = step.nodes[0]
+    (x,), out, p = context.ins(node), context.out(node), node.params
     index = tuple(  # a stop of -1 under a negative step means: to the first element
         slice(a, None if s < 0 and b < 0 else b, s)
         for a, b, s in zip(p["start"], p["stop"], p["step"], strict=True)
@@ -53,9 +56,11 @@ def lower_unslice(node: Node, arrays: Arrays) -> Lowered:
     return Lowered([fill_tiles(out), copy_tiles(x, into)], keep=[x, out])
 
 
-def lower_take(node: Node, arrays: Arrays, error: Error) -> Lowered:
+@lowers("take")
+def lower_take(step: Step, context: Context) -> Lowered:
     """Slices at indices."""
-    x, index, out = arrays[node.inputs[0].uid], arrays[node.inputs[1].uid], arrays[node.uids[0]]
+    node = step.nodes[0]
+    (x, index), out = context.ins(node), context.out(node)
     axis = node.params["axis"]
     if out.size == 0:
         return Lowered()
@@ -66,10 +71,21 @@ def lower_take(node: Node, arrays: Arrays, error: Error) -> Lowered:
     gap = _gap(index)
     build = partial(gather.build_take, index=index.dtype.name)
     tiles = []
-    for begin, end in cuts(count, -(-out.size // _PART)) if outer == 1 else [(0, count)]:
-        record = [address(x), address(index) + begin * gap, address(out) + begin * size, error]
-        record += [outer, end - begin, size, x.shape[axis], x.shape[axis] * size, size, gap]
-        tiles.append(Tile(f"take {index.dtype.name}", build, record))
+    for begin, end in cuts(count, -(-out.size // tuning.MOVED)) if outer == 1 else [(0, count)]:
+        record = gather.Take(
+            x=address(x),
+            indices=address(index) + begin * gap,
+            out=address(out) + begin * size,
+            error=context.error,
+            outer=outer,
+            count=end - begin,
+            size=size,
+            length=x.shape[axis],
+            x_outer=x.shape[axis] * size,
+            x_axis=size,
+            gap=gap,
+        )
+        tiles.append(Tile(f"take {index.dtype.name}", build, record.numbers()))
     return Lowered([tiles], keep=[x, index, out])
 
 
@@ -84,14 +100,13 @@ def _gap(index: np.ndarray) -> int:
     return index.strides[-1] if index.ndim else index.itemsize
 
 
-def lower_along(node: Node, arrays: Arrays, error: Error) -> Lowered:
-    """take_along and put_along."""
+@lowers("take_along", "put_along")
+def lower_along(step: Step, context: Context) -> Lowered:
+    """Elements at indices of their own."""
+    node = step.nodes[0]
     put = node.op.name == "put_along"
-    if put:
-        index, x = (arrays[v.uid] for v in node.inputs)
-    else:
-        x, index = (arrays[v.uid] for v in node.inputs)
-    out, axis = arrays[node.uids[0]], node.params["axis"]
+    index, x = context.ins(node) if put else reversed(context.ins(node))
+    out, axis = context.out(node), node.params["axis"]
     dtype = out.dtype.name
     phases = [fill_tiles(out)] if put else []
     whole = out if put else x
@@ -99,24 +114,26 @@ def lower_along(node: Node, arrays: Arrays, error: Error) -> Lowered:
         return Lowered(phases, keep=[x, index, out])
     if whole.shape[axis] == 0:
         raise Unlowered("take_along of nothing")
-    record_of = [_three(a, axis) for a in (x, index, out)]
-    if any(r is None for r in record_of):
+    of_x, of_index, of_out = (_three(a, axis) for a in (x, index, out))
+    if of_x is None or of_index is None or of_out is None:
         raise Unlowered("take_along of arrays in no order")
-    (_, xs), (jl, js), (_, ys) = record_of  # type: ignore[misc]
+    (_, xs), (lengths, js), (_, ys) = of_x, of_index, of_out
     build = partial(gather.build_along, dtype=dtype, index=index.dtype.name, put=put)
     key = f"along {dtype} {index.dtype.name} {put}"
     tiles = []
-    for begin, end in cuts(jl[0], -(-index.size // _PART)):
-        record = [address(x) + begin * xs[0], address(index) + begin * js[0]]
-        record += [
-            address(out) + begin * ys[0],
-            error,
-            end - begin,
-            jl[1],
-            jl[2],
-            whole.shape[axis],
-        ]
-        tiles.append(Tile(key, build, [*record, *xs, *js, *ys]))
+    for begin, end in cuts(lengths[0], -(-index.size // tuning.MOVED)):
+        record = gather.Along(
+            x=address(x) + begin * xs[0],
+            indices=address(index) + begin * js[0],
+            out=address(out) + begin * ys[0],
+            error=context.error,
+            lengths=[end - begin, *lengths[1:]],
+            length=whole.shape[axis],
+            x_strides=xs,
+            index_strides=js,
+            out_strides=ys,
+        )
+        tiles.append(Tile(key, build, record.numbers()))
     return Lowered([*phases, tiles], keep=[x, index, out])
 
 
@@ -132,25 +149,27 @@ def _three(array: np.ndarray, axis: int) -> tuple[list[int], list[int]] | None:
     return lengths, strides
 
 
-def lower_add_at(node: Node, arrays: Arrays, error: Error) -> Lowered:
+@lowers("add_at")
+def lower_add_at(step: Step, context: Context) -> Lowered:
     """Rows added at indices: what is shared out are columns or outer axes, so that each sum keeps
     its order."""
-    index, x = (arrays[v.uid] for v in node.inputs)
-    out, axis = arrays[node.uids[0]], node.params["axis"]
+    node = step.nodes[0]
+    (index, x), out = context.ins(node), context.out(node)
+    axis = node.params["axis"]
     if not x.flags.c_contiguous or not _even(index):
         raise Unlowered("add_at of what is not contiguous")
     phases = [fill_tiles(out)]
     if index.size and out.size:
-        phases.append(_add_tiles(x, index, out, axis, error))
+        phases.append(_add_tiles(x, index, out, axis, context.error))
     return Lowered(phases, keep=[index, x, out])
 
 
 def _add_tiles(
-    x: np.ndarray, index: np.ndarray, out: np.ndarray, axis: int, error: Error
+    x: np.ndarray, index: np.ndarray, out: np.ndarray, axis: int, error: int
 ) -> list[Tile]:
     dtype, size = out.dtype.name, out.itemsize
     outer, row, length = size_of(out.shape[:axis]), size_of(out.shape[axis + 1 :]), out.shape[axis]
-    step, parts = row * size, min(16, -(-x.size // _PART))
+    step, parts = row * size, min(tuning.SCATTER_PARTS, -(-x.size // tuning.MOVED))
     x_outer, out_outer = index.size * step, length * step
     build = partial(gather.build_add_rows, dtype=dtype, index=index.dtype.name)
     tiles = []
@@ -158,9 +177,20 @@ def _add_tiles(
     for o0, o1 in cuts(outer, parts) if across else [(0, outer)]:
         for begin, end in [(0, row)] if across else cuts(row, parts, 16):
             shift = begin * size
-            record = [address(x) + o0 * x_outer + shift, address(index)]
-            record += [address(out) + o0 * out_outer + shift, error]
-            record += [o1 - o0, index.size, end - begin, length]
-            record += [x_outer, step, _gap(index), out_outer, step]
-            tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record))
+            record = gather.AddRows(
+                x=address(x) + o0 * x_outer + shift,
+                indices=address(index),
+                out=address(out) + o0 * out_outer + shift,
+                error=error,
+                outer=o1 - o0,
+                count=index.size,
+                row=end - begin,
+                length=length,
+                x_outer=x_outer,
+                x_gap=step,
+                gap=_gap(index),
+                out_outer=out_outer,
+                out_gap=step,
+            )
+            tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record.numbers()))
     return tiles

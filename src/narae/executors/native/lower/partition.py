@@ -1,75 +1,103 @@
-"""Into which tiles products are cut: those that threads are through with soonest."""
+"""Into which tiles products are cut: those that threads are through with soonest.
+
+The cost of a tile of r rows and c columns is counted in multiplications. Registers hold whole groups of rows and whole
+vectors, so the tile costs as much as the next larger one that fills them:
+
+    t = ceil(r / tile.rows) * tile.rows        rows, as they are computed
+    w = ceil(c / tile.lanes) * tile.lanes      columns
+    d = taps * inner                           products of one sum
+
+    t * w * d           to multiply and add
+    COPY * w * d        to copy B's part of the tile: each tile copies its own; nothing where B is read where it lies
+    CALL                to call the kernel, and for the first lines of memory to come
+
+That is (t + COPY) * (w * d) + CALL: a factor of the rows alone, one of the columns alone. Threads take tiles in order,
+each the next one when it is through, so the end is that of a greedy schedule: the thread that is free first takes the
+next tile. To that two delays are added, which the schedule does not see:
+
+    MEET                where there are several tiles: threads have to meet before the next phase
+    HELD_UP * largest   a thread may be put aside by the system while it has a tile, and the others wait for it
+
+So large tiles cost little to copy and call, small ones share out evenly, and neither is asked for by hand. Before a
+schedule is computed, the cut is compared with what no schedule can beat, all work shared out evenly: most end there.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from narae.executors.native.kernels.registers import Shape
+from narae.executors.native import tuning
+from narae.executors.native.kernels.registers import RegisterTile
 from narae.executors.native.lower.addresses import Product
 from narae.executors.native.lower.tiles import cuts
 
-WORK = 1_000_000  # multiplications of a part of a long sum, at least
-# What it costs to copy a number of B, to call a tile, and for threads to meet, in multiplications.
-_COPY, _CALL, _MEET = 7, 15_000, 60_000
-_RARE = 128  # rows of a tile up to which B is read where it lies
-_CLASH = 8192  # bytes between rows of B from which they meet in the same lines of the caches
-_PARTS = (1, 2, 3, 4, 5, 6, 8, 11, 12, 16, 22, 24, 32, 48, 64, 96, 128)
-_TILES = 256  # looked at, at most
+Range = tuple[int, int]  # from, to before
 
 
-def grid(part: Product, shape: Shape, workers: int) -> list[tuple[Any, Any]]:
+def grid(part: Product, tile: RegisterTile, workers: int) -> list[tuple[Range, Range]]:
     """Ranges of rows and of columns: those that the threads would be through with soonest. What is
     computed does not depend on the choice: every sum has the same order in any tile."""
-    best: list[tuple[Any, Any]] = []
+    best: list[tuple[Range, Range]] = []
     soonest = float("inf")
-    for columns in _column_cuts(part, shape):
-        for apart in _PARTS:
-            many = len(columns) * apart > _TILES and bool(best)
-            if many or (apart > 1 and len(part.rows) < 2 * shape.rows * apart):
+    for columns in _column_cuts(part, tile):
+        for apart in tuning.PARTS:
+            many = len(columns) * apart > tuning.GRID and bool(best)
+            if many or (apart > 1 and len(part.rows) < 2 * tile.rows * apart):
                 break
-            rows = cuts(len(part.rows), apart, shape.rows)
-            end = _end(part, shape, rows, columns, workers, 0.99 * soonest)
+            rows = cuts(len(part.rows), apart, tile.rows)
+            # a cut with more tiles has to be better by a hundredth
+            end = _end(part, tile, rows, columns, workers, 0.99 * soonest)
             if end is not None:
                 best, soonest = [(r, c) for c in columns for r in rows], end
     return best
 
 
-def _column_cuts(part: Product, shape: Shape) -> list[list[tuple[int, int]]]:
+def _column_cuts(part: Product, tile: RegisterTile) -> list[list[Range]]:
     """Ways of cutting the columns: few panels or many in a range."""
-    ways: dict[tuple[tuple[int, int], ...], None] = {}
-    for unit in sorted({shape.wide, min(2, shape.vectors) * shape.lanes}, reverse=True):
+    found: dict[tuple[Range, ...], None] = {}
+    for unit in sorted({tile.wide, min(2, tile.vectors) * tile.lanes}, reverse=True):
         panels = -(-part.columns // unit)
-        for parts in (*(n for n in _PARTS if n < panels), panels):
-            ways[tuple(cuts(part.columns, parts, unit))] = None
-    return [list(way) for way in ways]
+        for parts in (*(n for n in tuning.PARTS if n < panels), panels):
+            found[tuple(cuts(part.columns, parts, unit))] = None
+    return [list(ranges) for ranges in found]
 
 
 def _end(
-    part: Product, shape: Shape, rows: Any, columns: Any, workers: int, sooner: float
+    part: Product,
+    tile: RegisterTile,
+    rows: Sequence[Range],
+    columns: Sequence[Range],
+    workers: int,
+    sooner: float,
 ) -> float | None:
-    """When threads that take tiles in order would be through, in multiplications; None where that is
-    not sooner than `sooner`."""
+    """When threads that take tiles in order would be through, in multiplications (the model is at the
+    beginning of this file); None where that is not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
-    copy = 0 if lies_well(part) else _COPY
-    tall = [-(-(b - a) // shape.rows) * shape.rows + copy for a, b in rows]
-    wide = [-(-(b - a) // shape.lanes) * shape.lanes * depth for a, b in columns]
-    meet = _MEET if len(rows) * len(columns) > 1 else 0
-    late = (
-        meet + (max(tall, default=0) * max(wide, default=0) + _CALL) / 4
-    )  # a thread may be held up while it has a tile
-    if late + (sum(tall) * sum(wide) + _CALL * len(tall) * len(wide)) / workers >= sooner:
+    copy = 0 if lies_well(part) else tuning.COPY
+    tall = [_filled(r, tile.rows) + copy for r in rows]
+    wide = [_filled(c, tile.lanes) * depth for c in columns]
+    largest = max(tall, default=0) * max(wide, default=0) + tuning.CALL
+    meet = tuning.MEET if len(rows) * len(columns) > 1 else 0
+    late = meet + largest * tuning.HELD_UP
+    whole = sum(tall) * sum(wide) + tuning.CALL * len(tall) * len(wide)
+    if late + whole / workers >= sooner:
         return None  # not even if all were through at the same time
     busy = [0.0] * workers
     for w in wide:
         for t in tall:
             first = busy.index(min(busy))
-            busy[first] += t * w + _CALL
+            busy[first] += t * w + tuning.CALL
     end = max(busy) + late
     return end if end < sooner else None
+
+
+def _filled(part: Range, unit: int) -> int:
+    """A range's length, complete to whole units."""
+    return -(-(part[1] - part[0]) // unit) * unit
 
 
 def lies_well(part: Product) -> bool:
     """Whether B is read where it lies: where it is used so few times that a copy would not pay,
     unless its rows meet in the same few lines of the caches."""
-    near = part.b_across in (4, 8) and part.b_across < part.b_down < _CLASH
-    return near and len(part.rows) <= _RARE
+    near = part.b_across in (4, 8) and part.b_across < part.b_down < tuning.CLASH_B
+    return near and len(part.rows) <= tuning.DIRECT_ROWS

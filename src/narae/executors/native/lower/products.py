@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression, Operand, identity, itemsize
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
@@ -18,13 +20,13 @@ from narae.executors.native.lower.addresses import Product, Products, sums
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower.elementwise import (
-    Arrays,
     after_whole,
     copy_tiles,
     expression_of,
 )
-from narae.executors.native.lower.partition import WORK, grid, lies_well
+from narae.executors.native.lower.partition import grid, lies_well
 from narae.executors.native.lower.reductions import reduce_array
+from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import (
     Lowered,
     Tile,
@@ -35,64 +37,70 @@ from narae.executors.native.lower.tiles import (
     offsets,
     size_of,
 )
+from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
-_STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
-_CLASH, _CLASH_FROM = 4096, 1 << 18  # bytes between rows, and of a matrix, from which it matters
-_NEAR = 2 << 20  # bytes of C up to which what the expression reads is in the caches
-_FEW, _MANY = 8, 16  # fewer tiles than this: long sums are cut in up to so many parts
 
-
-def lower_product(step: Step, arrays: Arrays) -> Lowered:
+@lowers("dot", "conv")
+def lower_product(step: Step, context: Context) -> Lowered:
     """A contraction or convolution, with the elementwise nodes that follow it in the step."""
-    head, rest = step.nodes[0], step.nodes[1:]
+    head, rest, arrays = step.nodes[0], step.nodes[1:], context.arrays
     spec = head.specs[0]
     if spec.dtype not in ("float32", "float64"):
         raise Unlowered(f"{head.op.name} of {spec.dtype}")
-    made = head.uids[0]
+    product = head.uids[0]
     if 0 in spec.shape:
         return Lowered()
-    if head.op.name == "conv" and is_depthwise(head):
+    if head.op.known == "conv" and is_depthwise(head):
         return _by_channels(step, arrays)
-    reads = [made, *(u for u in step.reads if any(v.uid == u for n in rest for v in n.inputs))]
+    reads = [product, *(u for u in step.reads if any(v.uid == u for n in rest for v in n.inputs))]
     outputs = list(step.outputs)
     expression = expression_of(rest, reads, outputs, arrays)
-    expression.dtypes[made] = spec.dtype
-    products = _find(head, arrays)
-    if len(products.parts) < _FEW and (parts := _cut_sums(products)):
-        return _in_parts(parts, products, expression, made, spec.shape, arrays)
+    expression.dtypes[product] = spec.dtype
+    products = _products(head, context)
+    if len(products.parts) < tuning.SUM_FEW and (parts := _cut_sums(products)):
+        return _in_parts(parts, products, expression, product, spec.shape, arrays)
     try:
-        tiles = _tiles(products, expression, made, spec.shape, arrays)
+        tiles = _tiles(products, expression, product, spec.shape, arrays)
     except Unlowered:  # an operand that does not lie as the product's rows do
-        return _one_after_the_other(products, expression, made, spec.shape, arrays)
-    keep = [*products.keep, *(arrays[u] for u in outputs), *(arrays[u] for u in reads if u != made)]
+        return _one_after_the_other(products, expression, product, spec.shape, arrays)
+    others = [u for u in (*outputs, *reads) if u != product]
+    keep = [*products.keep, *(arrays[u] for u in outputs), *(arrays[u] for u in others)]
     return Lowered([*products.before, tiles], keep=keep)
 
 
-def _by_channels(step: Step, arrays: Arrays) -> Lowered:
+def _by_channels(step: Step, arrays: ArrayMap) -> Lowered:
     """A depthwise convolution whole, then the elementwise nodes."""
     head, rest = step.nodes[0], step.nodes[1:]
-    made, spec = head.uids[0], head.specs[0]
-    whole = arrays.get(made)
+    product, spec = head.uids[0], head.specs[0]
+    whole = arrays.get(product)
     if whole is None:
         whole = np.empty(spec.shape, spec.dtype)
     lowered = lower_depthwise(head, [arrays[v.uid] for v in head.inputs], whole)
     if rest:
-        reads = [u for u in (made, *step.reads) if any(v.uid == u for n in rest for v in n.inputs)]
-        outputs = [u for u in step.outputs if u != made]
-        expression = expression_of(rest, reads, outputs, {**arrays, made: whole})
-        last, touched = after_whole(expression, made, whole, spec.shape, arrays)
+        used = {v.uid for node in rest for v in node.inputs}
+        reads = [u for u in (product, *step.reads) if u in used]
+        outputs = [u for u in step.outputs if u != product]
+        expression = expression_of(rest, reads, outputs, {**arrays, product: whole})
+        last, touched = after_whole(expression, product, whole, spec.shape, arrays)
         lowered.phases.append(last)
         lowered.keep += touched
     return lowered
 
 
-def _find(node: Node, arrays: Arrays) -> Products:
-    ins = [arrays[v.uid] for v in node.inputs]
+# The products of each operation that is a sum of products.
+_PRODUCTS: Mapping[str, Callable[[Node, Sequence[np.ndarray]], Products]] = {
+    "dot": lambda node, ins: _dot(node, ins),
+    "conv": convolution,
+}
+
+
+def _products(node: Node, context: Context) -> Products:
+    ins = context.ins(node)
     if 0 in ins[0].shape or 0 in ins[1].shape:
         raise Unlowered(f"{node.op.name} of nothing")
-    return _dot(node, ins) if node.op.name == "dot" else convolution(node, ins)
+    return _PRODUCTS[node.op.known](node, ins)
 
 
 # -- products of matrices ------------------------------------------------------------------------
@@ -104,7 +112,7 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     fx = [a for a in range(x.ndim) if a not in (*cx, *bx)]
     fy = [a for a in range(y.ndim) if a not in (*cy, *by)]
     before: list[list[Tile]] = []
-    if x.ndim == 2 and x.size * x.itemsize >= _CLASH_FROM and max(x.strides) % _CLASH == 0:
+    if x.ndim == 2 and x.nbytes >= tuning.CLASH_A_FROM and max(x.strides) % tuning.CLASH_A == 0:
         x = _unclashed(x, before)
     across = joint_stride(y, fy)
     width = size_of([y.shape[a] for a in fy])
@@ -127,7 +135,7 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
         out.parts.append(
             Product(a, b, rows, taps, *inner, across, width, first_row=number * len(rows))
         )
-    if len(out.parts) > 4096:
+    if len(out.parts) > tuning.PAIRS:
         raise Unlowered(f"a product of {len(out.parts)} pairs of matrices")
     return out
 
@@ -146,82 +154,98 @@ def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
 
 
 def _tiles(
-    products: Products, expression: Expression, made: int, shape: Sequence[int], arrays: Arrays
+    products: Products,
+    expression: Expression,
+    product: int,
+    shape: Sequence[int],
+    arrays: ArrayMap,
 ) -> list[Tile]:
-    """Each product in tiles of rows by columns."""
-    dtype = expression.dtypes[made]
-    width = products.width
-    others = [*expression.reads, *expression.outputs]
-    lying = []
-    for i, uid in enumerate(others):
-        if i < len(expression.reads) and uid == made:
-            continue
-        lying.append(_as_rows(arrays[uid], shape, width))
-    operands = tuple(operand for operand, *_ in lying)
-    way = _way(products, expression, itemsize(dtype))
-    key = contraction.key(dtype, expression, operands, way)
+    """Each product in tiles of rows by columns. product: its uid among what the expression reads."""
+    dtype = expression.dtypes[product]
+    others = [u for u in expression.reads if u != product] + list(expression.outputs)
+    lying = [_as_rows(arrays[uid], shape, products.width) for uid in others]
+    operands = tuple(one.operand for one in lying)
+    order = _order(products, expression, itemsize(dtype))
+    key = contraction.key(dtype, expression, operands, order)
     build = partial(
         contraction.build,
         target=host(),
         dtype=dtype,
-        product=made,
+        product=product,
         expression=expression,
         operands=operands,
-        way=way,
+        order=order,
     )
-    tile_shape = registers.tile_shape(host(), dtype, way)
-    pack = _pack(dtype, tile_shape, bounds.enabled())
+    tile = registers.register_tile(host(), dtype, order)
+    pack = _pack(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
     for part in products.parts:
-        table = _table(part, tile_shape.rows)
+        table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
-        block = max(1, _STRETCH // (part.inner * tile_shape.wide * itemsize(dtype)))
+        block = max(1, tuning.STRETCH // (part.inner * tile.wide * itemsize(dtype)))
         block = min(block, len(part.taps))
-        for (r0, r1), (c0, c1) in grid(part, tile_shape, 2):
-            record = [
-                part.a,
-                part.b + c0 * part.b_across,
-                address(table) + 16 * r0,
-                r1 - r0,
-                c1 - c0,
-            ]
-            record += [address(part.taps), len(part.taps), block, part.inner]
-            direct = int(lies_well(part) and part.b_across == itemsize(dtype))
-            record += [part.a_step, part.b_down, part.b_across, direct, pack]
+        for (r0, r1), (c0, c1) in grid(part, tile, tuning.WORKERS):
             column = part.first_column + c0
-            for _, base, row_gap, column_gap in lying:
-                record += [base + column * column_gap, row_gap]
-            rows = -(-(r1 - r0) // tile_shape.rows) * tile_shape.rows
-            room = max(rows, 2 * tile_shape.rows)
-            scratch = (block * part.inner + room) * tile_shape.wide * itemsize(dtype)
+            record = registers.Contraction(
+                a=part.a,
+                b=part.b + c0 * part.b_across,
+                rows=address(table) + 16 * r0,
+                count=r1 - r0,
+                columns=c1 - c0,
+                taps=address(part.taps),
+                tap_count=len(part.taps),
+                block=block,
+                inner=part.inner,
+                a_step=part.a_step,
+                b_down=part.b_down,
+                b_across=part.b_across,
+                direct=int(lies_well(part) and part.b_across == itemsize(dtype)),
+                pack=pack,
+                operands=[
+                    registers.RowOperand(place=one.base + column * one.column, gap=one.row)
+                    for one in lying
+                ],
+            )
+            rows = -(-(r1 - r0) // tile.rows) * tile.rows
+            room = max(rows, 2 * tile.rows)
+            scratch = (block * part.inner + room) * tile.wide * itemsize(dtype)
             work = rows * (c1 - c0) * len(part.taps) * part.inner
-            tiles.append(Tile(key, build, record, scratch, work))
+            tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
 
 
 @functools.cache  # it depends on nothing else
-def _pack(dtype: str, shape: registers.Shape, checked: bool) -> int:
+def _pack(dtype: str, tile: registers.RegisterTile, checked: bool) -> int:
     """The address of the kernel that copies stretches of B."""
-    build = partial(packing.build, dtype=dtype, shape=shape)
-    return addresses([(f"pack {dtype} {shape}", build)], checked)[0]
+    build = partial(packing.build, dtype=dtype, tile=tile)
+    return addresses([(f"pack {dtype} {tile}", build)], checked)[0]
 
 
-def _way(products: Products, expression: Expression, size: int) -> str:
-    """How tiles are gone through: see `registers.tile_shape`. Slow operations have time beside the
+def _order(products: Products, expression: Expression, size: int) -> str:
+    """In which order a tile is worked through: see `registers.register_tile`. Slow operations have time beside the
     sums, but waiting for memory would hold these up too."""
     parts = products.parts
     if all(len(part.rows) == 1 for part in parts):
         return "of a row"
-    long = all(len(part.taps) == 1 and part.inner >= registers.LONG for part in parts)
-    near = sum(len(part.rows) for part in parts) * products.width * size <= _NEAR
-    if registers.is_slow(expression) and host().registers >= 32 and long and near:
+    long = all(len(part.taps) == 1 and part.inner >= tuning.LONG_SUM for part in parts)
+    near = sum(len(part.rows) for part in parts) * products.width * size <= tuning.NEAR
+    if registers.is_slow(expression) and tuning.can_work_beside(host().registers) and long and near:
         return "beside"
     return "in turn"
 
 
-def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Operand, int, int, int]:
-    """An operand of the expression as (rows, width): how it lies, its address, its row and column
-    strides. Raises Unlowered where it has none."""
+@dataclass(frozen=True)
+class _Lying:
+    """How an operand of the expression lies as (rows, width): its address, its strides in bytes."""
+
+    operand: Operand
+    base: int
+    row: int
+    column: int
+
+
+def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> _Lying:
+    """An operand of the expression as (rows, width). Raises Unlowered where it has no such strides."""
     full = np.broadcast_to(array, shape)
     columns, covered = [], 1
     axes = list(range(len(shape)))
@@ -232,10 +256,11 @@ def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> tuple[Opera
     row = joint_stride(full, axes)
     if covered != width or column is None or row is None or column not in (0, array.itemsize):
         raise Unlowered(f"an operand of shape {array.shape} beside a product of {tuple(shape)}")
-    return Operand(array.dtype.name, "along" if column else "same"), address(array), row, column
+    operand = Operand(array.dtype.name, "along" if column else "same")
+    return _Lying(operand, address(array), row, column)
 
 
-def _table(part: Product, unit: int) -> np.ndarray:
+def _row_table(part: Product, unit: int) -> np.ndarray:
     """Offsets and numbers of rows, complete to whole groups by copies of the last."""
     count = len(part.rows)
     table = np.empty((count + -count % unit, 2), np.int64)
@@ -247,13 +272,17 @@ def _table(part: Product, unit: int) -> np.ndarray:
 
 
 def _one_after_the_other(
-    products: Products, expression: Expression, made: int, shape: Sequence[int], arrays: Arrays
+    products: Products,
+    expression: Expression,
+    product: int,
+    shape: Sequence[int],
+    arrays: ArrayMap,
 ) -> Lowered:
     """The product whole, then the expression."""
-    dtype = expression.dtypes[made]
+    dtype = expression.dtypes[product]
     whole = np.empty(shape, dtype)
-    tiles = _tiles(products, identity(made, dtype), made, shape, {made: whole})
-    last, touched = after_whole(expression, made, whole, shape, arrays)
+    tiles = _tiles(products, identity(product, dtype), product, shape, {product: whole})
+    last, touched = after_whole(expression, product, whole, shape, arrays)
     return Lowered([*products.before, tiles, last], keep=[*products.keep, *touched])
 
 
@@ -265,56 +294,42 @@ def _cut_sums(products: Products) -> list[Product] | None:
     if len(products.parts) != 1:
         return None
     part = products.parts[0]
-    shape = registers.tile_shape(host(), "float32", "in turn")
-    tiles = -(-len(part.rows) // (4 * shape.rows)) * -(-part.columns // shape.wide)
+    tile = registers.register_tile(host(), "float32", "in turn")
+    tiles = -(-len(part.rows) // (4 * tile.rows)) * -(-part.columns // tile.wide)
     work = len(part.rows) * part.columns * len(part.taps) * part.inner
-    parts = min(_MANY, work // WORK, len(part.taps))
-    if tiles >= _FEW or parts < 2:
+    parts = min(tuning.SUM_MANY, work // tuning.SUM_PART, len(part.taps))
+    if tiles >= tuning.SUM_FEW or parts < 2:
         return None
-    made = []
+    found = []
     for i, (begin, end) in enumerate(cuts(len(part.taps), parts)):
         taps = np.ascontiguousarray(part.taps[begin:end])
-        made.append(
-            Product(
-                part.a,
-                part.b,
-                part.rows,
-                taps,
-                part.inner,
-                part.a_step,
-                part.b_down,
-                part.b_across,
-                part.columns,
-                part.numbers,
-                first_row=i * len(part.rows),
-            )
-        )
-    return made
+        found.append(replace(part, taps=taps, first_row=i * len(part.rows), first_column=0))
+    return found
 
 
 def _in_parts(
     parts: list[Product],
     products: Products,
     expression: Expression,
-    made: int,
+    product: int,
     shape: Sequence[int],
-    arrays: Arrays,
+    arrays: ArrayMap,
 ) -> Lowered:
     """Partial sums, their sum in order, then the expression."""
-    dtype = expression.dtypes[made]
+    dtype = expression.dtypes[product]
     partial_sums = np.empty((len(parts), len(parts[0].rows), products.width), dtype)
     total = np.empty(shape, dtype)
     cut = Products(products.width, parts, keep=products.keep)
     tiles = _tiles(
         cut,
-        identity(made, dtype),
-        made,
+        identity(product, dtype),
+        product,
         (len(parts) * len(parts[0].rows), products.width),
-        {made: partial_sums.reshape(-1, products.width)},
+        {product: partial_sums.reshape(-1, products.width)},
     )
     added = reduce_array(
         "reduce_sum", partial_sums.reshape(len(parts), -1), (0,), total.reshape(-1)
     )
-    last, touched = after_whole(expression, made, total, shape, arrays)
+    last, touched = after_whole(expression, product, total, shape, arrays)
     keep = [*products.keep, partial_sums, total, *touched, *added.keep]
     return Lowered([*products.before, tiles, *added.phases, last], keep=keep)

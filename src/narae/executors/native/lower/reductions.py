@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from narae.executors.native import tuning
+from narae.executors.native.codegen.kernel_record import KernelRecord
 from narae.executors.native.codegen.lanes import KINDS, Unlowered
 from narae.executors.native.jit.compiler import Build
 from narae.executors.native.kernels import reduction
-from narae.executors.native.lower.elementwise import Arrays
+from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import (
     Lowered,
     Tile,
@@ -19,15 +23,14 @@ from narae.executors.native.lower.tiles import (
     indices,
     size_of,
 )
-from narae.graph.ir import Node
-
-_PART = 1 << 16  # elements that one tile reduces
-_PARTS = 16  # at most so many parts of one result
+from narae.graph.fuse import Step
 
 
-def lower_reduction(node: Node, arrays: Arrays) -> Lowered:
+@lowers(*reduction.COMBINE)
+def lower_reduction(step: Step, context: Context) -> Lowered:
     """reduce_sum and its kind."""
-    x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
+    node = step.nodes[0]
+    (x,), out = context.ins(node), context.out(node)
     if out.dtype.name not in KINDS or x.dtype != out.dtype:
         raise Unlowered(f"{node.op.name} of {x.dtype}")
     if out.size == 0:
@@ -48,9 +51,9 @@ def reduce_array(op: str, x: np.ndarray, axes: tuple[int, ...], out: np.ndarray)
     )
     if len(lengths) > reduction.RANK:
         raise Unlowered(f"{op} over {len(lengths)} axes apart")
-    parts = min(_PARTS, x.size // _PART)
+    parts = min(tuning.REDUCED_PARTS, x.size // tuning.REDUCED)
     split = max(range(len(lengths)), key=lambda i: lengths[i])
-    if parts < 2 or out.size > 4096 or lengths[split] < 2 * parts:
+    if parts < 2 or out.size > tuning.REDUCED_RESULTS or lengths[split] < 2 * parts:
         return Lowered([_tiles(op, x, out, lengths, steps, rows, near, far)], keep=[x, out])
     ranges = cuts(lengths[split], parts)
     partial_sums = np.empty((len(ranges), out.size), out.dtype)
@@ -92,47 +95,65 @@ def _tiles(
     for index in indices(rows[:-1]):
         a = sum(i * s for i, s in zip(index, near, strict=False)) + offset
         b = sum(i * s for i, s in zip(index, far, strict=False))
-        parts = -(-work * rows[-1] // _PART)
-        for begin, end in cuts(rows[-1], parts, 64 if across else 1):
-            record = [address(x) + a + begin * near[-1], address(out) + b + begin * far[-1]]
-            record += [end - begin, near[-1], far[-1], *lengths, *steps]
-            tiles.append(Tile(key, build, record))
-    if len(tiles) > 4096:
+        parts = -(-work * rows[-1] // tuning.REDUCED)
+        for begin, end in cuts(rows[-1], parts, tuning.ROW_UNIT if across else 1):
+            record = reduction.Reduction(
+                source=address(x) + a + begin * near[-1],
+                target=address(out) + b + begin * far[-1],
+                count=end - begin,
+                near=near[-1],
+                far=far[-1],
+                lengths=lengths,
+                gaps=steps,
+            )
+            tiles.append(Tile(key, build, record.numbers()))
+    if len(tiles) > tuning.ROWS_APART:
         raise Unlowered(f"{op} over axes of {x.shape} with {len(tiles)} rows apart")
     return tiles
 
 
-def lower_position(node: Node, arrays: Arrays) -> Lowered:
-    """argmax and argmin."""
-    x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
+@lowers("argmax", "argmin")
+def lower_position(step: Step, context: Context) -> Lowered:
+    """The place of the extreme."""
+    node = step.nodes[0]
+    (x,), out = context.ins(node), context.out(node)
     axis, op, dtype = node.params["axis"], node.op.name, x.dtype.name
-    build = partial(reduction.build_position, op=op, dtype=dtype)
+    key, build = f"position {op} {dtype}", partial(reduction.build_position, op=op, dtype=dtype)
+
+    def record(rows: _Rows) -> KernelRecord[int]:
+        return reduction.Position(**vars(rows), length=x.shape[axis], gap=x.strides[axis])
+
     kept = [a for a in range(x.ndim) if a != axis]
-    return _by_rows(
-        f"position {op} {dtype}",
-        build,
-        x,
-        out,
-        kept,
-        list(out.strides),
-        [x.shape[axis], x.strides[axis]],
-    )
+    return _by_rows(key, build, x, out, kept, list(out.strides), x.shape[axis], record)
 
 
-def lower_running(node: Node, arrays: Arrays) -> Lowered:
-    """cumsum and cumprod."""
-    x, out = arrays[node.inputs[0].uid], arrays[node.uids[0]]
+@lowers("cumsum", "cumprod")
+def lower_running(step: Step, context: Context) -> Lowered:
+    """Running sums and products."""
+    node = step.nodes[0]
+    (x,), out = context.ins(node), context.out(node)
     axis, op, dtype = node.params["axis"], node.op.name, x.dtype.name
+    key, build = f"running {op} {dtype}", partial(reduction.build_running, op=op, dtype=dtype)
+
+    def record(rows: _Rows) -> KernelRecord[int]:
+        return reduction.Running(
+            **vars(rows), length=x.shape[axis], gap=x.strides[axis], step=out.strides[axis]
+        )
+
     kept = [a for a in range(x.ndim) if a != axis]
-    return _by_rows(
-        f"running {op} {dtype}",
-        partial(reduction.build_running, op=op, dtype=dtype),
-        x,
-        out,
-        kept,
-        [out.strides[a] for a in kept],
-        [x.shape[axis], x.strides[axis], out.strides[axis]],
-    )
+    far = [out.strides[a] for a in kept]
+    return _by_rows(key, build, x, out, kept, far, x.shape[axis], record)
+
+
+@dataclass(eq=False)
+class _Rows:
+    """The rows of a tile: what the records of both kinds begin with."""
+
+    source: int
+    target: int
+    count: int
+    near: int
+    far: int
 
 
 def _by_rows(
@@ -142,10 +163,10 @@ def _by_rows(
     out: np.ndarray,
     kept: list[int],
     strides: list[int],
-    axis: list[int],
+    length: int,
+    record: Callable[[_Rows], KernelRecord[int]],
 ) -> Lowered:
-    """One row after the other. strides: of out, along the axes that x keeps; axis: of the record,
-    the row's length and its strides."""
+    """One row after the other. strides: of out, along the axes that x keeps; length: of a row."""
     if x.dtype.name not in KINDS:
         raise Unlowered(f"{key} of {x.dtype}")
     if 0 in out.shape:
@@ -157,9 +178,11 @@ def _by_rows(
     for index in indices(rows[:-1]):
         a = sum(i * s for i, s in zip(index, near, strict=False))
         b = sum(i * s for i, s in zip(index, far, strict=False))
-        for begin, end in cuts(rows[-1], -(-rows[-1] * axis[0] // _PART)):
-            record = [address(x) + a + begin * near[-1], address(out) + b + begin * far[-1]]
-            tiles.append(Tile(key, build, [*record, end - begin, near[-1], far[-1], *axis]))
-    if len(tiles) > 4096:
+        for begin, end in cuts(rows[-1], -(-rows[-1] * length // tuning.REDUCED)):
+            source = address(x) + a + begin * near[-1]
+            target = address(out) + b + begin * far[-1]
+            part = _Rows(source, target, end - begin, near[-1], far[-1])
+            tiles.append(Tile(key, build, record(part).numbers()))
+    if len(tiles) > tuning.ROWS_APART:
         raise Unlowered(f"{key} along an axis of {x.shape}")
     return Lowered([tiles], keep=[x, out])

@@ -2,85 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.executors.native.codegen.lanes import Unlowered
-from narae.executors.native.kernels.reduction import COMBINE
-from narae.executors.native.lower.elementwise import Arrays, check, lower_elementwise
-from narae.executors.native.lower.fallbacks import no_code
-from narae.executors.native.lower.movement import (
-    lower_add_at,
-    lower_along,
-    lower_concatenate,
-    lower_take,
-    lower_unslice,
-    lower_view,
+from narae.executors.native.lower import (  # noqa: F401  (they fill the table of lowerings)
+    products,
+    reductions,
+    windows,
 )
-from narae.executors.native.lower.products import lower_product
-from narae.executors.native.lower.reductions import lower_position, lower_reduction, lower_running
+from narae.executors.native.lower.elementwise import check, lower_elementwise
+from narae.executors.native.lower.fallbacks import no_code
+from narae.executors.native.lower.movement import lower_view
+from narae.executors.native.lower.registry import LOWERINGS, Context
 from narae.executors.native.lower.tiles import Lowered
-from narae.executors.native.lower.windows import lower_extremes, lower_fold, lower_pool
 from narae.executors.numpy.blocks import lower_step as numpy_step
 from narae.executors.numpy.calls import Source
 from narae.executors.numpy.lowerings import lower as numpy_lower
-from narae.executors.shared.memory import Scratch
+from narae.executors.shared.memory import ArrayMap, Scratch
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Op, Spec, Value
 
-Lower = Callable[[Node, Arrays], Lowered]
-TABLE: Mapping[str, Lower] = {
-    **dict.fromkeys(COMBINE, lower_reduction),
-    **dict.fromkeys(("argmax", "argmin"), lower_position),
-    **dict.fromkeys(("cumsum", "cumprod"), lower_running),
-    "concatenate": lower_concatenate,
-    "unslice": lower_unslice,
-    "reduce_window": lower_pool,
-    "fold_windows": lower_fold,
-}
-# These check indices, and tell where they are out of range.
-INDEXED: Mapping[str, Callable[[Node, Arrays, int], Lowered]] = {
-    "take": lower_take,
-    "take_along": lower_along,
-    "put_along": lower_along,
-    "add_at": lower_add_at,
-}
-# These are made tile by tile, with the elementwise nodes that follow them.
-TILED: Mapping[str, Callable[[Step, Arrays], Lowered]] = {
-    "dot": lower_product,
-    "conv": lower_product,
-    "place_extremes": lower_extremes,
-}
 
-
-def lower_step(step: Step, arrays: Arrays, error: int, scratch: Scratch) -> Lowered:
-    """A step's tiles. error: where an index out of range is told; scratch: NumPy's."""
+def lower_step(step: Step, context: Context, scratch: Scratch) -> Lowered:
+    """A step's tiles, or a call of NumPy. scratch: NumPy's."""
     try:
-        return _native(step, arrays, error)
+        return _native(step, context)
     except Unlowered as why:
-        return on_host(step, arrays, scratch, str(why))
+        return on_host(step, context.arrays, scratch, str(why))
 
 
-def _native(step: Step, arrays: Arrays, error: int) -> Lowered:
+def _native(step: Step, context: Context) -> Lowered:
     head = step.nodes[0]
-    if head.op.known in TILED:
-        return TILED[head.op.known](step, arrays)
-    if step.headed:
-        raise Unlowered(no_code(head.op.name))
-    if step.shape is not None:
-        return lower_elementwise(step, arrays)
+    if step.shape is not None and not step.headed:
+        return lower_elementwise(step, context)
     if head.op.view:
-        return lower_view(head, arrays)
-    if head.op.known in INDEXED:
-        return INDEXED[head.op.known](head, arrays, error)
-    if head.op.known in TABLE:
-        return TABLE[head.op.known](head, arrays)
-    raise Unlowered(no_code(head.op.name))
+        return lower_view(step, context)
+    if head.op.known not in LOWERINGS:
+        raise Unlowered(no_code(head.op.name))
+    return LOWERINGS[head.op.known](step, context)
 
 
-def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
+def on_host(step: Step, arrays: ArrayMap, scratch: Scratch, why: str) -> Lowered:
     """A step as NumPy calls."""
     source = Source()
     if step.shape is not None and not step.headed:
@@ -100,7 +63,7 @@ def on_host(step: Step, arrays: Arrays, scratch: Scratch, why: str) -> Lowered:
 
 def route(op: Op) -> str:
     """How the executor runs an operation, in float32 where it takes that: 'native', or 'NumPy'."""
-    if op.known in TILED or op.known in INDEXED or op.known in TABLE or op.view:
+    if op.known in LOWERINGS or op.view:
         return "native"
     if not op.elementwise or op.samples is None:
         return "NumPy"

@@ -13,14 +13,12 @@ import numpy as np
 
 from narae.executors.native.jit.compiler import Build
 
-TILE = 16384  # elements of a tile of an elementwise loop
-
 
 @dataclass(eq=False)
 class Tile:
-    """One call: a kernel and the record it reads. scratch: bytes it needs; work: a measure of it, in
-    multiplications; links: tiles that it runs, in place of a record of its own; kernel: its address, once
-    it is in a program."""
+    """One call: a kernel and the record that it reads (`KernelRecord.numbers`). scratch: bytes it needs; work:
+    a measure of it, in multiplications; links: tiles that it runs, in place of a record of its own;
+    kernel: its address, once it is in a program."""
 
     key: str
     build: Build

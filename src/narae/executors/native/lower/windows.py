@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from narae.executors.native.codegen import nodes as made
+from narae.base.windows import dilated
+from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression
 from narae.executors.native.codegen.lanes import KINDS, Unlowered
+from narae.executors.native.codegen.nodes import new_node, with_inputs
 from narae.executors.native.lower.elementwise import (
-    Arrays,
     after_whole,
     copy_tiles,
     expression_of,
     fill_tiles,
     loop_tiles,
 )
+from narae.executors.native.lower.registry import Context, Params, lowers
 from narae.executors.native.lower.tiles import Lowered, Tile, size_of
+from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Spec, Value
 
-_TAPS = 64  # elements of a window, at most
 _COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
 
 
-def lower_pool(node: Node, arrays: Arrays) -> Lowered:
-    """reduce_window: out = the taps' sum, max or min."""
-    x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
+@lowers("reduce_window")
+def lower_pool(step: Step, context: Context) -> Lowered:
+    """out = the taps' sum, max or min."""
+    node = step.nodes[0]
+    (x,), out, p = context.ins(node), context.out(node), node.params
     if out.size == 0:
         return Lowered()
     _check(p, x)
@@ -38,21 +41,21 @@ def lower_pool(node: Node, arrays: Arrays) -> Lowered:
     values = [Value(Spec(out.shape, x.dtype.name)) for _ in ins]
     nodes, total = [], values[0]
     for value in values[1:]:
-        total = made.node(_COMBINE[p["kind"]], (total, value), value.spec, nodes)
+        total = new_node(_COMBINE[p["kind"]], (total, value), value.spec, nodes)
     expression = Expression(nodes, [v.uid for v in values], [total.uid], {})
     expression.dtypes[total.uid] = x.dtype.name
     phases.append(loop_tiles(expression, out.shape, ins, [out]))
     return Lowered(phases, keep=[x, out])
 
 
-def _check(params: dict[str, Any], x: np.ndarray) -> None:
-    if size_of(params["window"]) > _TAPS:
+def _check(params: Params, x: np.ndarray) -> None:
+    if size_of(params["window"]) > tuning.WINDOW:
         raise Unlowered(f"windows of {size_of(params['window'])} elements")
     if x.dtype.name not in KINDS:
         raise Unlowered(f"windows of {x.dtype}")
 
 
-def _lowest(dtype: str, kind: str) -> Any:
+def _lowest(dtype: str, kind: str) -> float:
     """What leaves the other operand of a sum, max or min as it is."""
     if kind == "sum":
         return 0
@@ -62,14 +65,7 @@ def _lowest(dtype: str, kind: str) -> Any:
     return np.iinfo(dtype).min if kind == "max" else np.iinfo(dtype).max
 
 
-def _spread(length: int, step: int) -> int:
-    """How far `length` elements reach that are `step` apart."""
-    return (length - 1) * step + 1 if length else 0
-
-
-def _bordered(
-    x: np.ndarray, fill: Any, params: dict[str, Any], phases: list[list[Tile]]
-) -> np.ndarray:
+def _bordered(x: np.ndarray, fill: float, params: Params, phases: list[list[Tile]]) -> np.ndarray:
     """x with a border of one number, which is written once."""
     if all(p == (0, 0) for p in params["padding"]):
         return x
@@ -81,7 +77,7 @@ def _bordered(
     return out
 
 
-def _inside(shape: Sequence[int], params: dict[str, Any]) -> tuple[slice, ...]:
+def _inside(shape: Sequence[int], params: Params) -> tuple[slice, ...]:
     """Where an array of a shape lies within its border."""
     inside = [slice(None)] * len(shape)
     for a, (lo, _) in zip(params["axes"], params["padding"], strict=True):
@@ -89,36 +85,38 @@ def _inside(shape: Sequence[int], params: dict[str, Any]) -> tuple[slice, ...]:
     return tuple(inside)
 
 
-def _are_apart(params: dict[str, Any]) -> bool:
+def _are_apart(params: Params) -> bool:
     """Whether no two windows meet."""
     rows = zip(params["window"], params["strides"], params["dilation"], strict=True)
-    return all(s >= _spread(k, d) for k, s, d in rows)
+    return all(s >= dilated(k, d) for k, s, d in rows)
 
 
 def _added(into: np.ndarray, part: np.ndarray) -> list[Tile]:
     """into += part."""
     pair = [Value(Spec(into.shape, into.dtype.name)) for _ in range(2)]
     nodes: list[Node] = []
-    total = made.node("add", pair, pair[0].spec, nodes)
+    total = new_node("add", pair, pair[0].spec, nodes)
     expression = Expression(nodes, [v.uid for v in pair], [total.uid], {})
     return loop_tiles(expression, into.shape, [into, part], [into])
 
 
-def taps(shape: Sequence[int], params: dict[str, Any]) -> list[tuple[slice, ...]]:
+def taps(shape: Sequence[int], params: Params) -> list[tuple[slice, ...]]:
     """For each element of a window, where it lies for all windows (`shape`: the result's)."""
     found = []
     for index in np.ndindex(*params["window"]):
         place = [slice(None)] * len(shape)
         rows = zip(params["axes"], index, params["strides"], params["dilation"], strict=True)
         for a, i, s, d in rows:
-            place[a] = slice(i * d, i * d + _spread(shape[a], s), s)
+            place[a] = slice(i * d, i * d + dilated(shape[a], s), s)
         found.append(tuple(place))
     return found
 
 
-def lower_fold(node: Node, arrays: Arrays) -> Lowered:
-    """fold_windows: zeros, then one tap after the other is added."""
-    x, out, p = arrays[node.inputs[0].uid], arrays[node.uids[0]], node.params
+@lowers("fold_windows")
+def lower_fold(step: Step, context: Context) -> Lowered:
+    """Zeros, then one tap after the other is added."""
+    node = step.nodes[0]
+    (x,), out, p = context.ins(node), context.out(node), node.params
     _check(p, x)
     phases = [fill_tiles(out)]
     if x.size == 0:
@@ -135,11 +133,12 @@ def lower_fold(node: Node, arrays: Arrays) -> Lowered:
     return Lowered([*phases, tiles], keep=[x, out])
 
 
-def lower_extremes(step: Step, arrays: Arrays) -> Lowered:
-    """place_extremes: ct at the first element of each window that equals its peak; then the
+@lowers("place_extremes")
+def lower_extremes(step: Step, context: Context) -> Lowered:
+    """ct at the first element of each window that equals its peak; then the
     elementwise nodes that follow it in the step."""
-    head, rest = step.nodes[0], step.nodes[1:]
-    ct, x, peak = (arrays[v.uid] for v in head.inputs)
+    head, rest, arrays = step.nodes[0], step.nodes[1:], context.arrays
+    ct, x, peak = context.ins(head)
     p, uid = head.params, head.uids[0]
     _check(p, x)
     apart = _are_apart(p) and all(pad == (0, 0) for pad in p["padding"])
@@ -163,7 +162,7 @@ def lower_extremes(step: Step, arrays: Arrays) -> Lowered:
     return lowered
 
 
-def _following(step: Step, arrays: Arrays) -> Expression:
+def _following(step: Step, arrays: ArrayMap) -> Expression:
     """The elementwise nodes of a step, over its head's result."""
     head, rest = step.nodes[0].uids[0], step.nodes[1:]
     used = {v.uid for node in rest for v in node.inputs}
@@ -171,7 +170,7 @@ def _following(step: Step, arrays: Arrays) -> Expression:
     return expression_of(rest, reads, [u for u in step.outputs if u != head], arrays)
 
 
-def _with_what_follows(step: Step, arrays: Arrays) -> Lowered:
+def _with_what_follows(step: Step, arrays: ArrayMap) -> Lowered:
     """Windows that do not meet and leave nothing out: each tap's share, and what follows for it."""
     head, rest = step.nodes[0], step.nodes[1:]
     ct, x, peak = (arrays[v.uid] for v in head.inputs)
@@ -195,7 +194,7 @@ def _with_what_follows(step: Step, arrays: Arrays) -> Lowered:
                 values.append(env[uid])
                 ins.append(np.broadcast_to(arrays[uid], whole)[tap])
         for node in rest:
-            copy = made.again(node, [env.get(v.uid, v) for v in node.inputs], peak.shape)
+            copy = with_inputs(node, [env.get(v.uid, v) for v in node.inputs], peak.shape)
             nodes.append(copy)
             env.update((u, copy.output(i)) for i, u in enumerate(node.uids))
         for uid in step.outputs:
@@ -217,17 +216,15 @@ def _hits(
     truth = Spec(peak.shape, "bool")
     out = []
     for x in xs:
-        hit = made.node("equal", (x, peak), truth, nodes)
-        missed = made.node("logical_not", (hit,), truth, nodes)
-        first = hit if free is None else made.node("logical_and", (hit, free), truth, nodes)
-        free = missed if free is None else made.node("logical_and", (free, missed), truth, nodes)
-        out.append(made.node("select", (first, ct, zero), ct.spec, nodes))
+        hit = new_node("equal", (x, peak), truth, nodes)
+        missed = new_node("logical_not", (hit,), truth, nodes)
+        first = hit if free is None else new_node("logical_and", (hit, free), truth, nodes)
+        free = missed if free is None else new_node("logical_and", (free, missed), truth, nodes)
+        out.append(new_node("select", (first, ct, zero), ct.spec, nodes))
     return out
 
 
-def _apart(
-    ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: dict[str, Any]
-) -> Lowered:
+def _apart(ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: Params) -> Lowered:
     """Windows that do not meet: every tap is written in one pass."""
     places = taps(peak.shape, p)
     expression = _shares(peak.shape, ct.dtype.name, x.dtype.name, len(places))
@@ -249,7 +246,7 @@ def _shares(shape: Sequence[int], gradient: str, dtype: str, count: int) -> Expr
 
 
 def _overlapping(
-    ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: dict[str, Any]
+    ct: np.ndarray, x: np.ndarray, peak: np.ndarray, out: np.ndarray, p: Params
 ) -> Lowered:
     """Windows that meet, or have borders: the taps' shares side by side, then added in order."""
     phases: list[list[Tile]] = []

@@ -3,6 +3,29 @@ one begins the next phase.
 
 No thread has to be there for the others to go on, and none waits for one that holds no tile: a
 thread that the system has put aside comes back to whatever phase is on by then.
+
+What is on is one 64-bit word, so that it is seen and changed as one:
+
+    WORD    phase (32 bits) | tiles taken from the end (16) | tiles taken from the start (16)
+
+A thread is always in one of these states (labels of `_work`):
+
+    state   what it does                                          goes to
+    again   looks at the word                                     over: the last step is done
+                                                                  host: this phase is for Python, and it is the caller
+                                                                  own: there are tiles; else idle
+    own     takes one: adds 1 to its side of the word             run: what it took is a tile of the phase that the
+                                                                  addition met; else again (it came too late)
+    run     runs the tile, adds 1 to DONE                         last: it was the phase's last; else again
+    last    begins what comes next (`_advance`)                   again
+    idle    looks at the word `SPINS` times                       again: another phase, or tiles; else sleep
+    sleep   WAITING + 1, reads the bell, looks once more          up: there is something; else doze
+    doze    waits in the system until the bell changes            up
+    up      WAITING - 1                                           again
+    host    returns phase + 1: Python runs it, and calls `advance`
+    over    returns 0
+
+Each memory order is argued for where it is used; `README.md` puts the arguments together.
 """
 
 from __future__ import annotations
@@ -15,6 +38,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit.compiler import addresses
 
@@ -32,10 +56,10 @@ PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
 SIZE = 48
 
-MOST = 1 << 15  # tiles of a phase
+# Tiles of a phase. Half of what 16 bits hold: threads that come too late add to the word too, one each.
+MOST = 1 << 15
 END = 1 << 24  # the phase after the last step
 HOST = -1
-_SPINS = 2000  # looks before a thread sleeps: some 25 microseconds
 _WAIT, _WAKE = 128, 129  # futex operations of one process
 
 
@@ -110,35 +134,39 @@ def _advance(name: str) -> Function:
     again, wrap, ended, started, one, many, publish, wake, out = (f.label() for _ in range(9))
     f.jump(again)
     f.place(again)
-    phase = f.let("")
-    line = len(f._lines) - 1
-    following = f.add(phase, 1)
+    phase = f.phi(INT, (f.args[2], "entry"))
+    following = f.add(phase.name, 1)
+    # Plain: who is here has met all tiles of the phase (by DONE), and so what they stored before.
     failed = f.let(f"icmp ne i64 {f.load(INT, _place(f, ERROR), 8)}, 0")
     last = f.let(f"icmp eq i64 {following}, {f.load(INT, _place(f, PHASE_COUNT), 8)}")
     f.branch(f.let(f"or i1 {failed}, {last}"), wrap, started)
     f.place(wrap)
     step = f.add(f.load(INT, _place(f, STEP), 8), 1)
+    # Release: Python looks at it from time to time. Threads see it by the word, as all else.
     f.do(f"store atomic i64 {step}, ptr {_place(f, STEP)} release, align 8")
     finished = f.let(f"icmp sge i64 {step}, {f.load(INT, _place(f, STEPS), 8)}")
     stopped = f.let(f"icmp ne i64 {_atomic_load(f, STOP)}, 0")
     over = f.let(f"or i1 {finished}, {stopped}")
     f.branch(f.let(f"or i1 {over}, {failed}"), ended, started)
     f.place(started)
-    current = f.let(f"phi i64 [ {following}, %{again} ], [ 0, %{wrap} ]")
+    current = f.phi(INT, (following, again), ("0", wrap)).name
     count = _phase_count(f, current)
     f.branch(f.let(f"icmp eq i64 {count}, 1"), one, many)
     f.place(one)
     _run_tile(f, current, "0")
+    phase.add(current, one)
     f.jump(again)
-    f._lines[line] = f"  {phase} = phi i64 [ {f.args[2]}, %entry ], [ {current}, %{one} ]"
     f.place(ended)
     f.jump(publish)
     f.place(many)
     f.jump(publish)
     f.place(publish)
-    shown = f.let(f"phi i64 [ {END}, %{ended} ], [ {current}, %{many} ]")
+    shown = f.phi(INT, (str(END), ended), (current, many)).name
+    # Monotonic: who adds to it has taken a tile of the new phase, so has seen the word that is stored next.
     f.do(f"store atomic i64 0, ptr {_place(f, DONE)} monotonic, align 8")
     word = f.let(f"shl i64 {shown}, 32")
+    # As a release it hands over all that was computed so far, and the tables. And it comes, in the one order that
+    # all have, before the look at who sleeps: see `_wait`.
     f.do(f"store atomic i64 {word}, ptr {_place(f, WORD)} seq_cst, align 8")
     waiting = _atomic_load(f, WAITING, "seq_cst")
     f.branch(f.let(f"icmp sgt i64 {waiting}, 0"), wake, out)
@@ -173,6 +201,8 @@ def _work(name: str) -> Function:
     f.jump(b["again"])
 
     f.place(b["again"])
+    # Acquire: the phase's entry in the tables is read by it. What it says is a hint: a thread may have been put
+    # aside since, and the tables be another run's. Only `own` decides.
     word = _atomic_load(f, WORD)
     phase, tile = f.let(f"lshr i64 {word}, 32"), f.add(*_taken(f, word))
     f.branch(f.let(f"icmp eq i64 {phase}, {END}"), b["over"], b["on"])
@@ -188,6 +218,8 @@ def _work(name: str) -> Function:
     f.place(b["own"])
     late = f.let(f"icmp ne i64 {f.args[3]}, 0")
     unit = f.let(f"select i1 {late}, i64 65536, i64 1")
+    # As an acquire: it reads what began the phase, or an addition to that, and so comes after all phases before.
+    # The phase is the one that this addition met: it stays on while this tile is not done.
     taken = f.let(f"atomicrmw add ptr {_place(f, WORD)}, i64 {unit} seq_cst")
     phase2 = f.let(f"lshr i64 {taken}, 32")
     front, back = _taken(f, taken)
@@ -201,6 +233,7 @@ def _work(name: str) -> Function:
     f.branch(valid, b["run"], b["again"])
     f.place(b["run"])
     _run_tile(f, safe, tile2)
+    # As a release it hands over what this tile wrote; as an acquire the last one takes what all others handed over.
     done = f.add(_atomic_add(f, DONE, 1), 1)
     f.branch(f.let(f"icmp eq i64 {done}, {count2}"), b["last"], b["again"])
     f.place(b["last"])
@@ -218,19 +251,24 @@ def _work(name: str) -> Function:
 
 
 def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:
-    """This phase's tiles are all taken: look for the next a while, then sleep."""
+    """This phase's tiles are all taken: look for the next a while, then sleep.
+
+    Nobody sleeps through a phase. In the one order of all seq_cst operations, either the next phase's word is stored
+    before the last look here: then that sees it. Or this look comes first, and so does WAITING + 1 before it: then
+    who stored the word reads WAITING after that, finds somebody, and changes the bell after it was read here. The
+    system does not let anyone sleep whose bell has changed, and wakes who sleeps already.
+    """
     f.place(b["idle"])
     f.jump(b["spin"])
     f.place(b["spin"])
-    looks = f.let("")
-    line = len(f._lines) - 1
+    looks = f.phi(INT, ("0", b["idle"]))
     _pause(f)
     changed = _changed(f, phase, count)
     f.branch(changed, b["again"], b["look"])
     f.place(b["look"])
-    more = f.add(looks, 1)
-    f._lines[line] = f"  {looks} = phi i64 [ 0, %{b['idle']} ], [ {more}, %{b['look']} ]"
-    f.branch(f.let(f"icmp slt i64 {more}, {_SPINS}"), b["spin"], b["sleep"])
+    more = f.add(looks.name, 1)
+    looks.add(more, b["look"])
+    f.branch(f.let(f"icmp slt i64 {more}, {tuning.SPINS}"), b["spin"], b["sleep"])
     f.place(b["sleep"])
     _atomic_add(f, WAITING, 1)
     bell = f.let(f"load atomic i32, ptr {_place(f, BELL)} seq_cst, align 4")

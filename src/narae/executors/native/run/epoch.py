@@ -8,17 +8,44 @@ from functools import partial
 
 import numpy as np
 
-from narae.executors.native.codegen import nodes as made
-from narae.executors.native.codegen.expression import Expression, Operand, emit_row, identity
+from narae.executors.native import tuning
+from narae.executors.native.codegen.expression import (
+    Expression,
+    Operand,
+    emit_row,
+    identity,
+    itemsize,
+)
 from narae.executors.native.codegen.ir import INT, PTR, Function
+from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word
 from narae.executors.native.codegen.lanes import Unlowered
+from narae.executors.native.codegen.nodes import new_node
 from narae.executors.native.lower.elementwise import check
 from narae.executors.native.lower.tiles import Tile, address, cuts
 from narae.executors.native.run import driver
 from narae.executors.shared.rows import Rows
 from narae.graph.ir import Node, Spec, Value
 
-_PART = 1 << 15  # bytes that one tile gathers
+
+class BatchRows(KernelRecord[W]):
+    """The rows of a batch that a tile gathers."""
+
+    step: W = pointer()  # the number of the step, which changes from run to run
+    order: W = pointer()  # which rows, 0 for all in turn
+    source: W = pointer()
+    target: W = pointer()
+    first: W = word()  # the place in the order of this tile's first row, in step 0
+    batch: W = word()  # rows of a step
+    count: W = word()  # rows of this tile
+    width: W = word()  # elements of a row
+
+
+class Kept(KernelRecord[W]):
+    """What a step gives and where it is kept."""
+
+    step: W = pointer()
+    table: W = pointer()  # (from, to, bytes) of each output
+    count: W = word()
 
 
 def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Tile]:
@@ -40,10 +67,18 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
     step = address(control) + 8 * driver.STEP
     order = address(rows.order) if rows.order is not None else 0
     tiles = []
-    for begin, end in cuts(count, -(-target.nbytes // _PART)):
-        record = [step, order, address(source), address(target) + begin * width * target.itemsize]
-        record += [rows.start + begin, count, end - begin, width]
-        tiles.append(Tile(key, build, record))
+    for begin, end in cuts(count, -(-target.nbytes // tuning.GATHERED)):
+        record = BatchRows(
+            step=step,
+            order=order,
+            source=address(source),
+            target=address(target) + begin * width * target.itemsize,
+            first=rows.start + begin,
+            batch=count,
+            count=end - begin,
+            width=width,
+        )
+        tiles.append(Tile(key, build, record.numbers()))
     return tiles
 
 
@@ -52,7 +87,7 @@ def _cast(source: str, target: str) -> Expression:
     if source == target:
         return identity(x.uid, source)
     nodes: list[Node] = []
-    out = made.node("cast", [x], Spec((), target), nodes, dtype=target)
+    out = new_node("cast", [x], Spec((), target), nodes, dtype=target)
     check(nodes[0])
     return Expression(nodes, [x.uid], [out.uid], {})
 
@@ -60,25 +95,21 @@ def _cast(source: str, target: str) -> Expression:
 def _build_rows(
     name: str, expression: Expression, source: str, target: str, ordered: bool
 ) -> Function:
-    """The record: the step's place, the order's address, source, target, the first position, rows
-    of a step, rows of this tile, elements of a row."""
+    """The record: `BatchRows`."""
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    step = f.load(INT, f.field(record, 0, PTR), 8)
-    order, x, y = (f.field(record, i, PTR) for i in (1, 2, 3))
-    first, batch, count, width = (f.field(record, i) for i in range(4, 8))
-    sizes = [np.dtype(d).itemsize for d in (source, target)]
-    begin = f.add(first, f.mul(step, batch))
-    with f.loop(0, count) as row:
+    r = BatchRows[str].read(f, f.args[0])
+    sizes = [itemsize(dtype) for dtype in (source, target)]
+    begin = f.add(r.first, f.mul(f.load(INT, r.step, 8), r.batch))
+    with f.loop(0, r.count) as row:
         place = f.add(begin, row.i)
         if ordered:
-            place = f.load(INT, f.at(order, f.mul(place, 8)), 8)
+            place = f.load(INT, f.at(r.order, f.mul(place, 8)), 8)
         ends = [
-            f.at(base, f.mul(f.mul(i, width), size))
-            for base, i, size in zip((x, y), (place, row.i), sizes, strict=True)
+            f.at(base, f.mul(f.mul(i, r.width), size))
+            for base, i, size in zip((r.source, r.target), (place, row.i), sizes, strict=True)
         ]
         operands = [Operand(source, "along"), Operand(target, "along")]
-        emit_row(f, expression, operands, ends, ["0", "0"], width)
+        emit_row(f, expression, operands, ends, ["0", "0"], r.width)
     f.do("ret void")
     return f
 
@@ -91,16 +122,17 @@ def keep_tile(
     for i, (output, place) in enumerate(zip(outputs, kept, strict=True)):
         table[i] = (address(output), address(place), output.nbytes)
     step = address(control) + 8 * driver.STEP
-    return Tile("keep", _build_keep, [step, address(table), len(outputs)]), table
+    record = Kept(step=step, table=address(table), count=len(outputs))
+    return Tile("keep", _build_keep, record.numbers()), table
 
 
 def _build_keep(name: str) -> Function:
+    """The record: `Kept`."""
     f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    step = f.load(INT, f.field(record, 0, PTR), 8)
-    table, count = f.field(record, 1, PTR), f.field(record, 2)
-    with f.loop(0, count) as entry:
-        row = f.at(table, f.mul(entry.i, 24))
+    r = Kept[str].read(f, f.args[0])
+    step = f.load(INT, r.step, 8)
+    with f.loop(0, r.count) as entry:
+        row = f.at(r.table, f.mul(entry.i, 24))
         source, target = f.load(PTR, row, 8), f.load(PTR, f.at(row, 8), 8)
         size = f.load(INT, f.at(row, 16), 8)
         into = f.at(target, f.mul(step, size))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from narae.executors.native.jit.compiler import addresses
+from narae.executors.native.kernels.chain import Chain, Link
 from narae.executors.native.lower.tiles import Lowered, Tile, address
 from narae.executors.native.run import driver
 
@@ -51,23 +52,26 @@ class Tables:
             unknown, addresses([(tile.key, tile.build) for tile in unknown]), strict=True
         ):
             tile.kernel = kernel
-        sizes = [len(tile.record) or 1 + 2 * len(tile.links) for tile in listed]
+        sizes = [len(tile.record) or Chain.size(links=len(tile.links)) for tile in listed]
         starts = np.cumsum([0, *sizes])
         self._records = np.zeros(max(1, int(starts[-1])), np.int64)
         pairs = np.empty((len(listed), 2), np.int64)
         pairs[:, 0] = [tile.kernel for tile in listed]
         pairs[:, 1] = address(self._records) + 8 * starts[:-1]
         flat = [
-            number for tile in listed for number in tile.record or [0] * (1 + 2 * len(tile.links))
+            number
+            for tile, size in zip(listed, sizes, strict=True)
+            for number in tile.record or [0] * size
         ]
         self._records[: len(flat)] = flat
         done = len(tiles)
         for tile, start in zip(tiles, starts, strict=False):
             if tile.links:
                 count = len(tile.links)
-                self._records[start] = count
-                inner = pairs[done : done + count].reshape(-1)
-                self._records[start + 1 : start + 1 + 2 * count] = inner
+                found = pairs[done : done + count].tolist()
+                links_of = [Link(kernel=kernel, record=record) for kernel, record in found]
+                numbers = Chain(count=count, links=links_of).numbers()
+                self._records[start : start + len(numbers)] = numbers
                 done += count
         return pairs[: len(tiles)]
 

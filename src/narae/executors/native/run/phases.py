@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from narae.executors.native.codegen.ir import PTR, Function
+from narae.executors.native import tuning
+from narae.executors.native.kernels import chain
 from narae.executors.native.lower.tiles import Lowered, Tile
-
-_AHEAD = 64  # stages that are looked at for company
 
 
 @dataclass(eq=False)
@@ -108,7 +107,7 @@ def _next_large(lead: Stage, waiting: Sequence[Stage]) -> Stage | None:
     """The next large stage, where it can come before `lead` and what is between."""
     passed = _Passed()
     passed.add(lead)
-    for s in waiting[:_AHEAD]:
+    for s in waiting[: tuning.AHEAD]:
         if s.lowered.host is not None:
             return None
         if not s.small:
@@ -120,7 +119,7 @@ def _next_large(lead: Stage, waiting: Sequence[Stage]) -> Stage | None:
 def _company(lead: Stage, waiting: list[Stage]) -> _Group:
     """Take out of those that wait what can run beside `lead`."""
     group, passed, taken = _Group([lead]), _Passed(), []
-    for s in waiting[:_AHEAD]:
+    for s in waiting[: tuning.AHEAD]:
         if s.lowered.host is not None:
             break
         beside = group.large if s.small else [*group.large, *group.chain]
@@ -155,16 +154,4 @@ def chained(tiles: Sequence[Tile]) -> Tile:
     work = sum(tile.work for tile in tiles)
     if len(tiles) == 1:
         return tiles[0]
-    return Tile("chain", _build_chain, [], scratch, work, tuple(tiles))
-
-
-def _build_chain(name: str) -> Function:
-    """The record: how many, then pairs of kernel and record."""
-    f = Function(name, [PTR, PTR])
-    record = f.args[0]
-    with f.loop(0, f.field(record, 0)) as link:
-        pair = f.at(record, f.add(f.mul(link.i, 16), 8))
-        kernel, inner = f.load(PTR, pair, 8), f.load(PTR, f.at(pair, 8), 8)
-        f.do(f"call void {kernel}(ptr {inner}, ptr {f.args[1]})")
-    f.do("ret void")
-    return f
+    return Tile("chain", chain.build, [], scratch, work, tuple(tiles))

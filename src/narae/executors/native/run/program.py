@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.registry import Context
 from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Lowered, address
 from narae.executors.native.run import driver, threads
@@ -24,10 +26,6 @@ from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.plan import Move, Plan
-
-_ALONE = 8_000_000  # multiplications: one step of less is over before other threads are there
-_LEAVE = 0.002  # seconds that threads have to leave a run that is over
-_LOOK = 0.05  # seconds between looks at how far a run of many steps is
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +67,17 @@ class NativeProgram(Program):
         self._running_tables = self._tables
         self._work, self._advance = driver.driver()
 
+    @property
+    def scratch(self) -> int:
+        """Bytes that a thread needs to run any tile."""
+        return self._tables.scratch
+
     def _stages(self) -> list[Done]:
-        error = self._place + 8 * driver.ERROR
         scratch, arrays = Scratch(), self._arrays
+        context = Context(arrays, self._place + 8 * driver.ERROR)
         stages = [self._moves(self.plan.before)]
         for step in self.plan.steps:
-            lowered = lower_step(step, arrays, error, scratch)
+            lowered = lower_step(step, context, scratch)
             reads = [arrays[u] for u in step.reads]
             stages.append(Done(step, lowered, reads, [arrays[u] for u in step.outputs]))
         stages.append(self._moves(self.plan.after))
@@ -92,7 +95,7 @@ class NativeProgram(Program):
         if tables.count:
             self._run = None
             self._begin(tables, 1)
-            number = 1 if self._watched or tables.work < _ALONE else self._number()
+            number = 1 if self._watched or tables.work < tuning.ALONE else self._number()
             if tables.shared and number > 1 and self._running():
                 threads.pool().ask(lambda: self._help(tables, 1), number - 1)
             for _ in self._lead(tables):
@@ -176,7 +179,7 @@ class NativeProgram(Program):
     def _lead(self, tables: Tables) -> Iterator[int]:
         """Take part, and run what is for Python."""
         place, scratch = self._place, threads.scratch(tables.scratch)
-        due = time.monotonic() + _LOOK
+        due = time.monotonic() + tuning.LOOK
         while phase := self._work(place, scratch, 1, 0):
             try:
                 tables.hosts[phase - 1]()
@@ -187,7 +190,7 @@ class NativeProgram(Program):
             self._advance(place, scratch, phase - 1)
             if time.monotonic() > due:
                 yield int(self._control[driver.STEP])
-                due = time.monotonic() + _LOOK
+                due = time.monotonic() + tuning.LOOK
 
     def _watch(self, ended: threads.Ended, helpers: int) -> Iterator[int]:
         """Wait for the threads that do the work, and a moment for them to leave: the next epoch asks
@@ -195,7 +198,7 @@ class NativeProgram(Program):
         while helpers:
             running = self._running()
             try:
-                ended.get(timeout=_LOOK if running else _LEAVE)
+                ended.get(timeout=tuning.LOOK if running else tuning.LEAVE)
                 helpers -= 1
             except queue.Empty:
                 if not running:

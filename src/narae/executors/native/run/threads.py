@@ -12,12 +12,11 @@ from collections.abc import Callable
 import numpy as np
 
 from narae.base.context import Guard
+from narae.executors.native import tuning
 from narae.executors.shared.memory import aligned
 
 Task = Callable[[], None]
 Ended = queue.SimpleQueue[None]
-
-_MOST = 256  # threads of a process
 
 
 class _Local(threading.local):
@@ -72,7 +71,7 @@ class Pool:
         asked = [_Asked(task, ended) for _ in range(count)]
         with self._guard.held():
             self._open.update(asked)
-            while self._threads < min(len(self._open), _MOST):
+            while self._threads < min(len(self._open), tuning.THREADS):
                 _thread.start_new_thread(_serve, (self._tasks,))
                 self._threads += 1
         for one in asked:

@@ -1,0 +1,142 @@
+"""Numbers found by measuring: how large the parts of the work are, and when which way is taken.
+
+Each has its unit and its reason. They decide how soon a result is there, and (those marked "bits") in which order sums
+are added, so the last bits of a result: never what it means. None depends on how many threads there are. What depends
+on the target is a function of it; all else is the same everywhere.
+
+Work is counted in multiplications of a product: a core does 50 (AVX2) to 100 (AVX-512) of float32 in a nanosecond.
+"""
+
+from __future__ import annotations
+
+# -- registers, by target ---------------------------------------------------------------------------
+
+
+def register_tile(registers: int, order: str) -> tuple[int, int]:
+    """Rows and vectors of C that a product keeps in registers.
+
+    With 16: 4 by 3 are 12 sums; B's row takes 3 and a number of A one. With 32: 8 by 3 are 24 sums, and there is
+    room for both. 'beside' leaves 8 more to the expression. 'of a row' has one row: 6 vectors hide the time of a
+    multiplication.
+    """
+    if order == "of a row":
+        return 1, 6
+    if registers < 32:
+        return 4, 3
+    return (8, 2) if order == "beside" else (8, 3)
+
+
+def can_work_beside(registers: int) -> bool:
+    """Whether registers are left for an expression while sums are computed."""
+    return registers >= 32
+
+
+LANES = 16  # numbers that a round of a loop handles: one register of AVX-512, two of AVX2 (bits)
+ACROSS = 4  # registers of results that a reduction across rows keeps at a time
+
+# -- products -----------------------------------------------------------------------------------------
+
+# Operations that take longer than a few multiplications, and leave room for others meanwhile.
+SLOW = frozenset(
+    (
+        *("divide", "sqrt", "reciprocal", "power", "exp", "expm1", "log", "log1p"),
+        *("tanh", "erf", "sin", "cos"),
+    )
+)
+LONG_SUM = 48  # products of a sum from which it takes longer than asking for memory ahead
+STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
+NEAR = 2 << 20  # bytes of C up to which what its expression reads is still in the caches
+DIRECT_ROWS = (
+    128  # rows of C up to which B is read where it lies: a copy is not used often enough to pay
+)
+# Rows so far apart meet in the same few lines of the caches, and push each other out: B is copied then, whatever it
+# costs, and A if it is large. (The first cache has 32 kB in 8 ways: what is a multiple of 4 kB apart shares 8 lines.)
+CLASH_B = 8192  # bytes between B's rows from which they do
+CLASH_A = 4096  # A's do where they are a multiple of this apart
+CLASH_A_FROM = 1 << 18  # bytes of A from which it matters
+INNER = 1024  # products of the innermost loop at most (bits); longer ones are cut in stretches
+INNER_STRETCH = range(512, 127, -1)  # of one of these lengths, the first that divides it
+
+# What it costs, in multiplications, when a product is cut: see `lower/partition.py`.
+COPY = 7  # to copy a number of B
+CALL = 15_000  # to call a tile: some 0.2 microseconds
+MEET = 60_000  # for threads to meet at a phase's end: about a microsecond
+HELD_UP = 1 / 4  # of a tile: a thread may be put aside by the system while it has one
+# Threads for whom products are cut. A plan is cut once, at load, and may run on any number later (it is asked for at
+# each run), so this is not what there is: it was measured with two. More threads share the same tiles.
+WORKERS = 2
+PARTS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    11,
+    12,
+    16,
+    22,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+)  # of rows or columns, that are tried
+GRID = 256  # tiles of a product that are tried, at most
+
+# Long sums with little else to share out (bits):
+SUM_PART = 1_000_000  # multiplications of a part, at least: some 16 times what it costs to meet
+SUM_FEW, SUM_MANY = 8, 16  # fewer tiles than SUM_FEW: cut in up to SUM_MANY parts
+
+PAIRS = 4096  # pairs of matrices of one product: each is a tile at least
+GROUPS = 1024  # of a convolution: a product for each
+FEW_PLACES = (
+    16  # of a kind, of a convolution: with fewer, a border of zeros costs less than another product
+)
+KERNEL_COPY = (
+    4096  # numbers of a convolution's kernel from which it is laid out anew, if it lies badly
+)
+DEPTHWISE_TAPS = (
+    32  # of a depthwise convolution, read in one loop: as many streams as a processor follows
+)
+DEPTHWISE_GROUPS = 8  # from which that is faster than a product for each
+
+# -- loops --------------------------------------------------------------------------------------------
+
+TILE = 16384  # elements of a tile of a loop: some 65,000 multiplications, about what it costs threads to meet
+TILE_NODES = (
+    8  # operations of an expression that count as one: longer ones are cut in smaller tiles
+)
+ROW_UNIT = 64  # elements: rows are cut at whole lines of the caches
+SHORT_ROW = 16  # elements: shorter rows are turned, where another axis lies along memory too
+ELEMENT_WORK = 4  # multiplications that an element of a loop counts for, against those of products
+CONSTANTS = (
+    0.0,
+    1.0,
+    -1.0,
+    2.0,
+    0.5,
+)  # numbers written into the code; others are read, and share its kernel
+FILL = 1 << 18  # bytes of zeros that a tile writes
+REDUCED = 1 << 16  # elements that a tile reduces (bits)
+REDUCED_PARTS = 16  # of one long sum, at most (bits)
+REDUCED_RESULTS = (
+    4096  # results up to which sums are cut in parts: with more there is enough to share out
+)
+ROWS_APART = 4096  # tiles of a reduction over interleaved axes, at most
+MOVED = 1 << 14  # elements that a tile of a gather or scatter moves
+SCATTER_PARTS = 16  # of one scatter, at most: each reads all indices
+WINDOW = 64  # elements of a pooling window, at most: each is an operand of one expression
+GATHERED = 1 << 15  # bytes of a batch's rows that a tile gathers
+
+# -- runs ---------------------------------------------------------------------------------------------
+
+APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
+AHEAD = 64  # steps that are looked at for company in a phase
+ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there
+SPINS = 2000  # looks for work before a thread sleeps: some 25 microseconds
+LEAVE = 0.002  # seconds that threads have to leave a run that is over
+LOOK = 0.05  # seconds between looks at how far a run of many steps is
+THREADS = 256  # of a process, at most
