@@ -6,6 +6,7 @@ import numpy as np
 
 from narae import Variable, ops
 from narae.engine.compiled import compile_function
+from narae.engine.variable import touch
 from narae.executors import step_times
 from narae.graph.ir import Spec
 
@@ -27,8 +28,7 @@ def test_each_step_has_a_time_and_the_state_is_put_back(
     times = step_times(each_executor, compiled.program)
     assert len(times) == len(compiled.program.plan.steps)
     assert all(0 < t < 1 for t in times)
-    for variable in (weight, count):
-        variable.touched()
+    touch([weight, count])
     assert all((v.numpy() == old).all() for v, old in zip((weight, count), before, strict=True))
     first = [np.array(out) for out in compiled()]
     assert count.numpy() == 1

@@ -36,13 +36,6 @@ ACROSS = 4  # registers of results that a reduction across rows keeps at a time
 
 # -- products -----------------------------------------------------------------------------------------
 
-# Operations that take longer than a few multiplications, and leave room for others meanwhile.
-SLOW = frozenset(
-    (
-        *("divide", "sqrt", "reciprocal", "power", "exp", "expm1", "log", "log1p"),
-        *("tanh", "erf", "sin", "cos"),
-    )
-)
 LONG_SUM = 48  # products of a sum from which it takes longer than asking for memory ahead
 STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
 NEAR = 2 << 20  # bytes of C up to which what its expression reads is still in the caches

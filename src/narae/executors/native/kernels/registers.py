@@ -56,7 +56,7 @@ class RegisterTile:
 
 def is_slow(expression: Expression) -> bool:
     """Whether an expression has operations that take long, but leave room for others meanwhile."""
-    return any(node.op.known in tuning.SLOW for node in expression.nodes)
+    return any(node.op.slow for node in expression.nodes)
 
 
 def register_tile(target: Target, dtype: str, order: str) -> RegisterTile:
