@@ -198,3 +198,15 @@ def test_what_a_layer_lacks_is_told() -> None:
         layers.Dense(2).count_params()
     with pytest.raises(TypeError, match="its call is call"):
         Mode()(X, nonsense=1)
+
+
+def test_a_tensor_given_to_input_is_where_a_model_may_begin() -> None:
+    for tensor in (
+        narae.KerasTensor((None, 4)),
+        narae.layers.Dense(4)(narae.Input((3,))),
+    ):
+        begin = narae.Input(tensor=tensor)
+        assert begin is tensor
+        assert isinstance(begin._keras_history.operation, narae.layers.InputLayer)
+        model = narae.Model(begin, narae.layers.Dense(2)(begin))
+        assert model.predict(np.ones((5, 4)), verbose=0).shape == (5, 2)

@@ -60,6 +60,8 @@ KnownShape: TypeAlias = "tuple[int, ...]"  # lengths, all known
 ShapeLike: TypeAlias = "Sequence[int | None]"  # lengths as people write them: a list or a tuple
 IntLike: TypeAlias = "int | np.integer"  # a whole number
 Ints: TypeAlias = "int | Sequence[int]"  # one number for all axes, or one each: strides
+# What is added to or cut from axes of space: one number for all ends, one an axis, or (before, after) an axis.
+WidthsLike: TypeAlias = "int | Sequence[int] | Sequence[Sequence[int]]"
 Axis: TypeAlias = "int | Sequence[int] | None"  # one axis, several, or None: all
 
 # --- dtypes

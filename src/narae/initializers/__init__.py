@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from narae.base.errors import ShapeError
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
 from narae.base.registry import serialize_keras_object
+from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from narae.initializers.random import (
@@ -66,7 +68,7 @@ _ALIASES = {
 }
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: InitializerLike | None) -> Any:
     """An initializer by name, config, class, array or function; None for None.
 
     Raises ValueError with the nearest right name.
@@ -82,7 +84,7 @@ def get(identifier: Any) -> Any:
 def _as_it_is(value: np.ndarray) -> Any:
     """An initializer that starts from an array. It raises ShapeError for another shape than the array's."""
 
-    def start(shape: Any, dtype: Any = None) -> Tensor:
+    def start(shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         if tuple(shape) != value.shape:
             raise ShapeError(
                 f"an array of shape {value.shape} cannot start a variable of shape {tuple(shape)}: give one of "
@@ -93,12 +95,12 @@ def _as_it_is(value: np.ndarray) -> Any:
     return start
 
 
-def serialize(initializer: Any) -> Any:
+def serialize(initializer: InitializerLike | None) -> Any:
     """An initializer as JSON-ready data."""
     return serialize_keras_object(initializer)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def deserialize(config: Config | str | None, custom_objects: CustomObjects | None = None) -> Any:
     """The initializer that `serialize` described, or that has the name. Raises ValueError for none."""
     return deserialize_as("initializer", "keras.initializers", config, custom_objects, _ALIASES)
 

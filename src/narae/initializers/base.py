@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, DTypeLike, Seed
 from narae.random.keys import SeedGenerator, draw_key, make_default_seed
+from narae.tensor.tensor import Tensor
 
 
 class Initializer:
     """A function (shape, dtype) -> tensor. Subclasses define `__call__` and `get_config`."""
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         raise NotImplementedError(
             f"{type(self).__name__} defines no __call__(self, shape, dtype=None)"
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
+    def from_config(cls, config: Config) -> Initializer:
         """The initializer that `get_config` described."""
         return cls(**config)
 
@@ -38,7 +41,7 @@ class RandomInitializer(Initializer):
     """Base of random initializers. Without a seed one is drawn once: the same object gives the same values
     again and again, as Keras's do; a SeedGenerator gives new ones at each call."""
 
-    def __init__(self, seed: Any = None) -> None:
+    def __init__(self, seed: Seed = None) -> None:
         if isinstance(seed, dict):
             seed = deserialize_keras_object(seed)
         self._given_seed = seed
@@ -50,7 +53,7 @@ class RandomInitializer(Initializer):
         """The key of this call."""
         return draw_key(self.seed)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments; the seed as it was given, so that a clone of one without a seed
         draws its own."""
         return {"seed": serialize_keras_object(self._given_seed)}

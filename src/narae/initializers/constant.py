@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError, unknown_name
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, DTypeLike, TensorLike
 from narae.initializers.base import Initializer
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -24,7 +25,7 @@ class Zeros(Initializer):
 
     gives_zeros = True
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         return ops.full(shape, 0, standardize_dtype(dtype))
 
@@ -37,7 +38,7 @@ class Ones(Initializer):
     [1.0, 1.0]
     """
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         return ops.full(shape, 1, standardize_dtype(dtype))
 
@@ -50,20 +51,20 @@ class Constant(Initializer):
     [3.0, 3.0]
     """
 
-    def __init__(self, value: Any = 0.0) -> None:
+    def __init__(self, value: TensorLike = 0.0) -> None:
         self.value = value
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         return ops.broadcast_to(as_tensor(self.value, standardize_dtype(dtype)), shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Constant:
+    def from_config(cls, config: Config) -> Constant:
         """The initializer that `get_config` described."""
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
@@ -79,13 +80,13 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         if len(shape) != 2:
             raise ShapeError(f"Identity starts matrices, got shape {tuple(shape)}")
-        return as_tensor(self.gain * np.eye(*shape), standardize_dtype(dtype))
+        return as_tensor(self.gain * np.eye(shape[0], shape[1]), standardize_dtype(dtype))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments; none, as Keras writes it, for a gain of 1."""
         return {} if self.gain == 1.0 else {"gain": self.gain}
 
@@ -119,8 +120,8 @@ class STFT(Initializer):
     def __init__(
         self,
         side: str = "real",
-        window: Any = "hann",
-        scaling: Any = "density",
+        window: str | Sequence[float] | None = "hann",
+        scaling: str | None = "density",
         periodic: bool = False,
     ) -> None:
         if side not in ("real", "imag"):
@@ -131,7 +132,7 @@ class STFT(Initializer):
             raise ValueError(f"scaling is 'density', 'spectrum' or None, got {scaling!r}")
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
             raise ShapeError(
@@ -157,7 +158,7 @@ class STFT(Initializer):
         by = np.abs(window).sum() if self.scaling == "spectrum" else np.sqrt((window**2).sum())
         return window / by
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             "side": self.side,
@@ -167,7 +168,7 @@ class STFT(Initializer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> STFT:
+    def from_config(cls, config: Config) -> STFT:
         """The initializer that `get_config` described."""
         return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
 

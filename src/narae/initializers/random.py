@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import Config, DTypeLike, Seed
 from narae.initializers.base import RandomInitializer
 from narae.primitives.record import normalize_axis
 from narae.random import basic as random
@@ -24,15 +25,15 @@ class RandomNormal(RandomInitializer):
     (2, 3)
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         return random.normal(shape, self.mean, self.stddev, dtype, self.key())
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
@@ -45,7 +46,7 @@ class TruncatedNormal(RandomNormal):
     (2, 3)
     """
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self.key())
 
@@ -58,15 +59,15 @@ class RandomUniform(RandomInitializer):
     (2, 3)
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         return random.uniform(shape, self.minval, self.maxval, dtype, self.key())
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
@@ -90,9 +91,9 @@ class VarianceScaling(RandomInitializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: Any = None,
-        input_axes: Any = None,
-        output_axes: Any = None,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
         if scale <= 0:
@@ -110,7 +111,7 @@ class VarianceScaling(RandomInitializer):
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         fan_in, fan_out = self._fans(tuple(shape))
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
@@ -133,7 +134,7 @@ class VarianceScaling(RandomInitializer):
         )
         return inputs, outputs
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -163,10 +164,15 @@ class _Named(VarianceScaling):
 
     numbers: tuple[float, str, str] = (1.0, "fan_in", "truncated_normal")
 
-    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
+    def __init__(
+        self,
+        seed: Seed = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
         super().__init__(*self.numbers, seed, input_axes, output_axes)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         config = super().get_config()
         return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
@@ -255,11 +261,11 @@ class Orthogonal(RandomInitializer):
     True
     """
 
-    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed)
         self.gain = gain
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+    def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""
         if len(shape) < 2:
             raise ShapeError(
@@ -272,6 +278,6 @@ class Orthogonal(RandomInitializer):
         q = q.T if rows < columns else q
         return as_tensor((self.gain * q).reshape(shape), standardize_dtype(dtype))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "gain": self.gain}

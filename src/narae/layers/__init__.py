@@ -1,9 +1,10 @@
 """Layers, one idea per module."""
 
-from typing import Any
+from __future__ import annotations
 
 from narae.base.missing import explain_missing
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, CustomObjects
 from narae.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from narae.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -216,12 +217,12 @@ __all__ = [
 ]
 
 
-def serialize(layer: Layer) -> dict[str, Any]:
+def serialize(layer: Layer) -> Config:
     """A layer as JSON-ready data."""
     return serialize_keras_object(layer)
 
 
-def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Layer:
+def deserialize(config: Config, custom_objects: CustomObjects | None = None) -> Layer:
     """The layer that `serialize` described. Raises ValueError for what is no layer."""
     layer = deserialize_keras_object(config, custom_objects)
     if not isinstance(layer, Layer):

@@ -9,9 +9,19 @@ from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.arguments import axes, number
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    Ints,
+    RegularizerLike,
+    Shape,
+)
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions, SlopeOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -23,21 +33,21 @@ class Activation(Layer):
     [[0.0, 2.0]]
     """
 
-    def __init__(self, activation: Any, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, activation: ActivationLike, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
         self._build_at_init()
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The activation of each element."""
         return self.activation(inputs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
@@ -50,7 +60,7 @@ class _Elementwise(Layer):
         self.supports_masking = True
         self._build_at_init()
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
@@ -82,7 +92,7 @@ class ReLU(_Elementwise):
         self.negative_slope = negative_slope
         self.threshold = threshold
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The rectified inputs."""
         return activations.relu(
             inputs,
@@ -91,7 +101,7 @@ class ReLU(_Elementwise):
             threshold=self.threshold,
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {
             "max_value": self.max_value,
@@ -120,11 +130,11 @@ class LeakyReLU(_Elementwise):
         number("LeakyReLU", "negative_slope", negative_slope)
         self.negative_slope = negative_slope
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The leaky rectified inputs."""
         return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
@@ -143,11 +153,11 @@ class ELU(_Elementwise):
         number("ELU", "alpha", alpha)
         self.alpha = alpha
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The exponential linear inputs."""
         return ops.elu(inputs, alpha=self.alpha)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "alpha": self.alpha}
 
@@ -161,13 +171,13 @@ class Softmax(_Elementwise):
     [[0.5, 0.5]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, axis: Ints = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not axes("Softmax", "axis", axis):
             raise ValueError("Softmax takes at least one axis, got none")
         self.axis = axis
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """e^x / sum e^x, over what the mask leaves."""
         if mask is not None:
             mask = self._fitting(mask, inputs)
@@ -181,7 +191,7 @@ class Softmax(_Elementwise):
             out = ops.softmax(inputs, axis=axis[0])
         return out if mask is None else ops.where(mask, out, ops.cast(0, out.dtype))
 
-    def _fitting(self, mask: Any, inputs: Any) -> Any:
+    def _fitting(self, mask: Tensor, inputs: Tensor) -> Tensor:
         """The mask as booleans. Raises ShapeError unless it broadcasts to the inputs' shape."""
         shape = tuple(mask.shape)
         short = len(inputs.shape) - len(shape)
@@ -194,7 +204,7 @@ class Softmax(_Elementwise):
             )
         return mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
 
@@ -212,10 +222,10 @@ class PReLU(Layer):
 
     def __init__(
         self,
-        alpha_initializer: Any = "Zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
-        shared_axes: Any = None,
+        alpha_initializer: InitializerLike | None = "Zeros",
+        alpha_regularizer: RegularizerLike | None = None,
+        alpha_constraint: ConstraintLike | None = None,
+        shared_axes: Ints | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
@@ -227,7 +237,7 @@ class PReLU(Layer):
             shared_axes = list(axes("PReLU", "shared_axes", shared_axes))
         self.shared_axes = shared_axes
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """alpha: the inputs' shape without the batch, 1 along shared axes."""
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
@@ -246,15 +256,15 @@ class PReLU(Layer):
         fixed = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The rectified inputs."""
         return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),

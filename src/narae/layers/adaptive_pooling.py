@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, numbers, together
+from narae.tensor.tensor import Tensor
 
 
 class AdaptivePooling(Layer):
@@ -19,7 +21,7 @@ class AdaptivePooling(Layer):
     rank = 2
 
     def __init__(
-        self, output_size: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self, output_size: Ints, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**kwargs)
         listed = isinstance(output_size, (list, tuple))
@@ -36,20 +38,20 @@ class AdaptivePooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """One number for each window, by the operation of the layer."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
-        return self.pooled(inputs, self.output_size, self.data_format)
+        return self.pooled(inputs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The lengths of `output_size`; the channels stay."""
         batch, _, channels = apart(input_shape, self.data_format)
         return together(batch, self.output_size, channels, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"output_size": self.output_size, "data_format": self.data_format}
         return {**super().get_config(), **own}
@@ -58,17 +60,17 @@ class AdaptivePooling(Layer):
 class AdaptiveMaxPooling(AdaptivePooling):
     """Base of AdaptiveMaxPooling1D to 3D."""
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """The largest of each window."""
-        return ops.adaptive_max_pool(*args)
+        return ops.adaptive_max_pool(x, self.output_size, self.data_format)
 
 
 class AdaptiveAveragePooling(AdaptivePooling):
     """Base of AdaptiveAveragePooling1D to 3D."""
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """The mean of each window."""
-        return ops.adaptive_average_pool(*args)
+        return ops.adaptive_average_pool(x, self.output_size, self.data_format)
 
 
 @builtin("keras.layers")

@@ -16,12 +16,14 @@ from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.rollback import being_made
+from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
 from narae.engine.autocast import autocast, autocasting
 from narae.engine.scope import eagerly, tracing
 from narae.layers.attributes import MadeInBuild
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
+    Bound,
     Signature,
     in_call,
     inherited_training,
@@ -63,9 +65,9 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
     def __init__(
         self,
         *,
-        activity_regularizer: Any = None,
+        activity_regularizer: RegularizerLike | None = None,
         trainable: bool = True,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         autocast: bool = True,
         name: str | None = None,
         **kwargs: Unpack[InputOptions],
@@ -180,7 +182,7 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
             leaf._keras_mask = mask
         return leaf
 
-    def _cast_to(self, leaf: Any) -> str | None:
+    def _cast_to(self, leaf: Tensor | KerasTensor) -> str | None:
         """The dtype in which `call` sees a tensor, None for its own."""
         dtype = self.input_dtype
         casts = self.autocast and self._casts_inputs and is_float(leaf.dtype)
@@ -201,7 +203,7 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
         return autocast(compute if casts else None)
 
     def _with_training(
-        self, signature: Signature, args: Any, kwargs: Any
+        self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[dict[str, Any], bool | None]:
         """The training mode: given, else the caller's, else the default of `call`."""
         training = kwargs.get("training")
@@ -221,7 +223,7 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
         return kwargs, training
 
     def _with_masks(
-        self, signature: Signature, bound: Any, tensors: Any, kwargs: Any
+        self, signature: Signature, bound: Bound, tensors: Bound, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         """Masks that the inputs carry, for the mask arguments that were not given."""
         for name in signature.masks:
@@ -241,11 +243,11 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
                         "narae.ops.convert_to_tensor first, or pass it by its name if it is a setting"
                     )
 
-    def _check(self, args: Any, tensors: dict[str, Any]) -> None:
+    def _check(self, args: tuple[Any, ...], tensors: Bound) -> None:
         if tensors:
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
-    def _ensure_built(self, tensors: dict[str, Any]) -> None:
+    def _ensure_built(self, tensors: Bound) -> None:
         if self.built:
             return
         shapes = shape_arguments(tensors)
@@ -260,7 +262,9 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
         if self.input_spec is not None and tensors:
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
-    def _symbolic(self, args: Any, kwargs: Any, signature: Signature, bound: Any) -> Any:
+    def _symbolic(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], signature: Signature, bound: Bound
+    ) -> Any:
         """Record the call, and infer what comes out. Mode and masks are those of the run, so that what is
         recorded of them is what was given, or the default."""
         recorded = dict(kwargs)
@@ -276,7 +280,7 @@ class Layer(Configured, Stateless, Stateful, MadeInBuild):
         self._calls.append(call)
         return call.outputs
 
-    def _finished(self, outputs: Any, tensors: dict[str, Any], given: Any) -> Any:
+    def _finished(self, outputs: Any, tensors: Bound, given: Any) -> Any:
         """What every call ends with: the activity's penalty, and the mask of the outputs."""
         if self.activity_regularizer is not None:
             for leaf in trees.flatten(outputs):

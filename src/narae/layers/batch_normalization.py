@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from narae import initializers, ops
@@ -10,9 +11,19 @@ from narae.base.arguments import number, whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.settings import epsilon as least
+from narae.base.types import (
+    Config,
+    ConstraintLike,
+    DTypeLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+)
+from narae.engine.variable import Variable
 from narae.layers.input_spec import InputSpec
 from narae.layers.normalizing import Normalizing, lengths_along
 from narae.layers.options import LayerOptions
+from narae.tensor.tensor import Tensor
 
 CLIPPED = ("rmax", "rmin", "dmax")
 
@@ -44,14 +55,14 @@ class BatchNormalization(Normalizing):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        moving_mean_initializer: InitializerLike | None = "zeros",
+        moving_variance_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
         renorm: bool = False,
         renorm_clipping: dict[str, float] | None = None,
         renorm_momentum: float = 0.99,
@@ -83,7 +94,7 @@ class BatchNormalization(Normalizing):
         self.moving_mean: Any = None
         self.moving_variance: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """gamma, beta, moving_mean, moving_variance, and for renorm the moving deviations."""
         shape = lengths_along("BatchNormalization", input_shape, self.axis)
         self.make_affine(shape)
@@ -105,7 +116,9 @@ class BatchNormalization(Normalizing):
             start = functools.partial(_root, start)
         return self.add_weight(shape, start, trainable=False, autocast=False, name=name)
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """The normalized inputs."""
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ShapeError(
@@ -130,7 +143,7 @@ class BatchNormalization(Normalizing):
         out = ops.batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return ops.cast(out, self.compute_dtype)
 
-    def _moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
+    def _moments(self, x: Tensor, mask: Tensor | None) -> tuple[Any, Any]:
         """Mean and variance of the batch, of the places that the mask leaves."""
         rank = len(x.shape)
         over = [a for a in range(rank) if a != self.axis % rank]
@@ -142,7 +155,9 @@ class BatchNormalization(Normalizing):
         variance = ops.sum(ops.square(ops.where(there, x - mean, 0)), over, keepdims=True) / count
         return ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
 
-    def _corrected(self, mean: Any, variance: Any, gamma: Any, beta: Any) -> tuple[Any, Any]:
+    def _corrected(
+        self, mean: Tensor, variance: Tensor, gamma: Tensor | None, beta: Tensor | None
+    ) -> tuple[Any, Any]:
         """gamma and beta with r and d (Ioffe 2017, algorithm 1): (x r + d) gamma + beta."""
         lowest = ops.sqrt(ops.cast(self.epsilon, mean.dtype))
         deviation = ops.maximum(ops.cast(self.renorm_stddev, mean.dtype), lowest)
@@ -160,7 +175,7 @@ class BatchNormalization(Normalizing):
             r, d = r * gamma, d * gamma
         return r, d if beta is None else d + beta
 
-    def _follow_deviation(self, mean: Any, variance: Any) -> None:
+    def _follow_deviation(self, mean: Tensor, variance: Tensor) -> None:
         deviation = ops.sqrt(variance + self.epsilon)
         _follow(self.renorm_mean, mean, self.renorm_momentum)
         _follow(self.renorm_stddev, deviation, self.renorm_momentum)
@@ -168,7 +183,7 @@ class BatchNormalization(Normalizing):
         moved = _follow(self.moving_stddev, deviation, self.momentum)
         self.moving_variance.assign(ops.relu(ops.square(moved) - self.epsilon))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -182,11 +197,13 @@ class BatchNormalization(Normalizing):
         }
 
 
-def _root(initializer: Any, shape: Any, dtype: Any = None) -> Any:
+def _root(
+    initializer: Callable[..., Tensor], shape: Sequence[int], dtype: DTypeLike | None = None
+) -> Tensor:
     return ops.sqrt(initializer(shape, dtype=dtype))
 
 
-def _follow(moving: Any, seen: Any, momentum: float) -> Any:
+def _follow(moving: Variable, seen: Tensor, momentum: float) -> Tensor:
     """Move a moving average towards what was seen."""
     moved = ops.cast(moving, seen.dtype) * momentum + seen * (1.0 - momentum)
     moving.assign(moved)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Unpack
+from collections.abc import Iterable, Sequence
+from typing import Unpack
 
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Shape, WidthsLike
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
@@ -14,13 +15,15 @@ from narae.layers.windows import Lengths, apart, numbers, together
 Widths = tuple[tuple[int, int], ...]
 
 
-def widths_of(layer: str, argument: str, value: Any, rank: int) -> Widths:
+def widths_of(layer: str, argument: str, value: WidthsLike, rank: int) -> Widths:
     """(before, after) for each axis: from a number, one number or pair per axis, or a pair for a single axis."""
     if rank == 1:
         before, after = numbers(layer, argument, value, 2, least=0)
         return ((before, after),)
+    each: Sequence[object] = [value] * rank
     several = isinstance(value, Iterable) and not isinstance(value, str)
-    each = list(value) if several else [value] * rank
+    if isinstance(value, Iterable) and several:
+        each = list(value)
     if len(each) != rank or not (several or isinstance(value, int)):
         raise ValueError(
             f"{layer} takes `{argument}` as a whole number, {rank} of them, or {rank} pairs (before, after), got "
@@ -38,7 +41,7 @@ class Borders(Layer):
     has_data_format = True
 
     def __init__(
-        self, widths: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self, widths: WidthsLike, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
@@ -56,12 +59,12 @@ class Borders(Layer):
             for n, pair in zip(space, self.widths, strict=True)
         )
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The lengths in space change; batch and channels stay."""
         batch, space, channels = apart(input_shape, self.data_format)
         return together(batch, self.space_out(space), channels, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         widths = self.widths[0] if self.rank == 1 else self.widths
         config = {**super().get_config(), self.argument: widths}

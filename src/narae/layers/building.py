@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import trees
 from narae.base.names import name_scope, scopes
 from narae.base.rollback import Before, being_made, whole
+from narae.base.types import ShapeLike, Tree
 from narae.engine.scope import eagerly
-from narae.layers.calling import signature_of, signature_of_method
+from narae.layers.calling import Bound, signature_of, signature_of_method
 from narae.tensor.symbolic import KerasTensor
+
+if TYPE_CHECKING:
+    from narae.layers.base import Layer
 
 
 def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,14 +38,26 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @whole(lambda layer: layer._flatten_layers())
-def _built(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
+def _built(
+    self: Any,
+    build: Callable[..., Any],
+    bound: Bound,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     with name_scope(self.name, self), eagerly():
         self.__dict__["_path"] = "/".join(scopes())
         build(self, *args, **kwargs)
     finish(self, bound)
 
 
-def _built_again(self: Any, build: Callable[..., Any], bound: Any, args: Any, kwargs: Any) -> None:
+def _built_again(
+    self: Any,
+    build: Callable[..., Any],
+    bound: Bound,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     """A layer that is built has its weights: for the same shapes nothing is to be done, for others `build` may
     change what is no state. Raises ValueError where it would make weights anew."""
     if self.built and _alike(self._build_shapes, bound):
@@ -62,7 +78,7 @@ def _built_again(self: Any, build: Callable[..., Any], bound: Any, args: Any, kw
     self.built = True
 
 
-def _alike(a: Any, b: Any) -> bool:
+def _alike(a: object, b: object) -> bool:
     """Whether shapes, or nests of them, are the same but for a batch that one leaves open."""
     if isinstance(a, dict) or isinstance(b, dict):
         return (
@@ -80,7 +96,7 @@ def _alike(a: Any, b: Any) -> bool:
     return all(map(_alike, a, b))
 
 
-def finish(layer: Any, shapes: dict[str, Any]) -> None:
+def finish(layer: Layer, shapes: dict[str, Any]) -> None:
     """What ends every building: the shapes are noted, and no more state is taken."""
     layer._build_shapes = shapes
     layer.built = True
@@ -109,7 +125,7 @@ def fitting(
     return {name: shapes[name] for name in names if name in shapes}
 
 
-def as_shapes(shape: Any) -> Any:
+def as_shapes(shape: object) -> Any:
     """A nest of shapes as a nest of leaves that have a `shape`."""
     if isinstance(shape, (tuple, list)) and all(
         n is None or isinstance(n, (int, np.integer)) for n in shape
@@ -122,5 +138,5 @@ def as_shapes(shape: Any) -> Any:
     return type(shape)(as_shapes(item) for item in shape)
 
 
-def specs_of(shape: Any, dtype: str) -> Any:
+def specs_of(shape: Tree[ShapeLike], dtype: str) -> Any:
     return trees.map_tree(lambda leaf: KerasTensor(leaf.shape, dtype), as_shapes(shape))

@@ -7,13 +7,15 @@ import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from narae.base import trees
 from narae.base.context import Stack
 from narae.tensor.lengths import public_shape
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor
+
+Bound: TypeAlias = "dict[str, Any]"  # the arguments of a call, by name
 
 _training: Stack[tuple[bool | None]] = Stack()
 
@@ -53,7 +55,7 @@ class Signature:
         )
         self.masks = [n for n in self.names if n == "mask" or n.endswith("_mask")]
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], layer: str) -> dict[str, Any]:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], layer: str) -> Bound:
         """The arguments by name. Raises TypeError that names the layer."""
         try:
             bound = self.signature.bind(*args, **kwargs)
@@ -68,23 +70,24 @@ def signature_of_method(function: Callable[..., Any]) -> Signature:
     return Signature(functools.partial(function, None))
 
 
-def signature_of(method: Any) -> Signature:
+def signature_of(method: Callable[..., Any]) -> Signature:
     """The signature of a bound method (or of an instance's own function)."""
     function = getattr(method, "__func__", None)
     return Signature(method) if function is None else signature_of_method(function)
 
 
-def takes_training(target: Any) -> bool:
+def takes_training(target: object) -> bool:
     """Whether what is called is a layer whose `call` takes the training mode."""
-    return hasattr(target, "call") and signature_of(target.call).takes_training
+    call = getattr(target, "call", None)
+    return call is not None and signature_of(call).takes_training
 
 
-def is_tensor(leaf: Any) -> bool:
+def is_tensor(leaf: object) -> bool:
     """Whether a leaf of a call's arguments is a tensor, concrete, traced or symbolic."""
     return isinstance(leaf, (Tensor, KerasTensor)) or hasattr(leaf, "__narae_tensor__")
 
 
-def tensor_arguments(bound: dict[str, Any], layer: str = "a layer") -> dict[str, Any]:
+def tensor_arguments(bound: Bound, layer: str = "a layer") -> Bound:
     """The arguments that are tensors or nests of them, by name. Raises ValueError for a nest of both."""
     out = {}
     for name, value in bound.items():
@@ -105,7 +108,7 @@ def tensor_arguments(bound: dict[str, Any], layer: str = "a layer") -> dict[str,
 _CATCH_ALL = ("args", "kwargs")
 
 
-def shape_arguments(tensors: dict[str, Any]) -> dict[str, Any]:
+def shape_arguments(tensors: Bound) -> dict[str, Any]:
     """The shapes of a call's tensors, as `build` names them."""
     plain = {n: v for n, v in tensors.items() if n != "mask" and n not in _CATCH_ALL}
     return {f"{name}_shape": shapes_of(value) for name, value in plain.items()}

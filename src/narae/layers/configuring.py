@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,8 @@ from narae import regularizers
 from narae.base.copying import Copied
 from narae.base.errors import in_words
 from narae.base.registry import deserialize_keras_object
+from narae.base.types import Config
+from narae.engine.variable import Variable
 from narae.layers.policy import policy_of, serialize_policy
 
 
@@ -25,7 +27,7 @@ class Configured(Copied):
         object.__setattr__(instance, "_init_args", _arguments(cls, args, kwargs))
         return instance
 
-    def get_config(self: Any) -> dict[str, Any]:
+    def get_config(self: Any) -> Config:
         """The constructor's arguments, JSON-ready or serializable.
 
         A subclass with arguments of its own either extends this, or gets them as they were given.
@@ -42,7 +44,7 @@ class Configured(Copied):
             return config
         return {**config, **self._given(config)}
 
-    def _given(self: Any, config: dict[str, Any]) -> dict[str, Any]:
+    def _given(self: Any, config: Config) -> dict[str, Any]:
         """The constructor's arguments that are not in a config yet."""
         given = {k: v for k, v in (self._init_args or {}).items() if k not in config}
         odd = sorted(k for k, v in given.items() if not _plain(v))
@@ -54,7 +56,7 @@ class Configured(Copied):
         return given
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: Config) -> Any:
         """The layer that `get_config` described."""
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
@@ -97,7 +99,7 @@ class Configured(Copied):
             return {"input_shape": next(iter(shapes.values()))}
         return {"shapes_dict": dict(shapes)}
 
-    def build_from_config(self: Any, config: dict[str, Any]) -> None:
+    def build_from_config(self: Any, config: Config) -> None:
         """Build with the shapes that `get_build_config` gave."""
         if "input_shape" in config:
             self.build(tupled(config["input_shape"]))
@@ -139,7 +141,7 @@ class Configured(Copied):
         for i, variable in enumerate(self._ordered()):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self: Any, store: Any) -> None:
+    def load_own_variables(self: Any, store: Mapping[str, Any]) -> None:
         """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
         own = self._ordered()
         if len(store) != len(own):
@@ -159,7 +161,9 @@ class Configured(Copied):
             take(variable, value)
 
 
-def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
+def _arguments(
+    cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """The constructor's arguments by name, None when they do not fit (the constructor will say so)."""
     signature = inspect.signature(cls.__init__)
     try:
@@ -177,7 +181,7 @@ def _arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any] | None:
     return out
 
 
-def take(variable: Any, value: Any) -> None:
+def take(variable: Variable, value: Any) -> None:
     """Give a variable a stored value of its shape: straight from the file where it is in one."""
     if hasattr(value, "read_into"):
         variable.read_from(value)
@@ -185,7 +189,7 @@ def take(variable: Any, value: Any) -> None:
         variable.assign(np.asarray(value))
 
 
-def _plain(value: Any) -> bool:
+def _plain(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_plain, value))
     if isinstance(value, dict):

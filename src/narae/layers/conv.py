@@ -7,10 +7,19 @@ from typing import Any, Unpack
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    Ints,
+    RegularizerLike,
+)
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
 from narae.layers.full_rank import FullRank
 from narae.layers.options import WeightedOptions
+from narae.tensor.tensor import Tensor
 
 
 class Convolution(FullRank, Convolving):
@@ -21,21 +30,21 @@ class Convolution(FullRank, Convolving):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Ints,
+        strides: Ints = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: Ints = 1,
         groups: int = 1,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
@@ -69,7 +78,7 @@ class Convolution(FullRank, Convolving):
         """One per filter."""
         return self.filters
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """The convolution itself, which a subclass may replace (to standardize the kernel, say)."""
         padding: Any = self.padding
         if padding == "causal":  # an output sees its own step and earlier ones
@@ -78,11 +87,11 @@ class Convolution(FullRank, Convolving):
             )
         return ops.conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
 
-    def convolved(self, inputs: Any) -> Any:
+    def convolved(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return self.convolution_op(inputs, self.kernel)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "filters": self.filters, "groups": self.groups}
 

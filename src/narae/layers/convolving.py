@@ -7,10 +7,12 @@ from typing import Any, Unpack
 from narae import activations, ops, regularizers
 from narae.base.errors import ShapeError
 from narae.base.settings import standardize_data_format
+from narae.base.types import ActivationLike, Config, Ints, Shape
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.weighted import Weighted
 from narae.layers.windows import Lengths, apart, counted, numbers, padding_of, together
+from narae.tensor.tensor import Tensor
 
 
 class Convolving(Weighted):
@@ -26,12 +28,12 @@ class Convolving(Weighted):
 
     def __init__(
         self,
-        kernel_size: Any,
-        strides: Any,
+        kernel_size: Ints,
+        strides: Ints,
         padding: str,
         data_format: str | None,
-        dilation_rate: Any,
-        activation: Any,
+        dilation_rate: Ints,
+        activation: ActivationLike | None,
         use_bias: bool,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
@@ -51,7 +53,7 @@ class Convolving(Weighted):
                 f"dilation_rate={self.dilation_rate}"
             )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """The kernels, and a bias for each channel out."""
         channels = apart(input_shape, self.data_format)[2]
         if len(input_shape) != self.rank + 2 or channels is None:
@@ -75,11 +77,11 @@ class Convolving(Weighted):
         """The number of channels out, for a number of channels in."""
         raise NotImplementedError
 
-    def convolved(self, inputs: Any) -> Any:
+    def convolved(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The layer's outputs."""
         self.space_out(apart(inputs.shape, self.data_format)[1])  # refuse what is too small
         x = self.convolved(inputs)
@@ -100,13 +102,13 @@ class Convolving(Weighted):
             self.dilation_rate,
         )
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """As many places as windows, and the channels out."""
         batch, space, channels = apart(input_shape, self.data_format)
         filters = self.channels_out(channels)
         return together(batch, self.space_out(space), filters, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),

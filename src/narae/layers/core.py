@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Unpack
 
 from narae import ops, regularizers
@@ -14,12 +15,14 @@ from narae.base.registry import (
     get_registered_object,
     serialize_keras_object,
 )
+from narae.base.types import Config, Ints, Shape, ShapeLike, TensorLike, Tree
 from narae.engine.scope import tracing
 from narae.layers.base import Layer
 from narae.layers.building import as_shapes, specs_of
 from narae.layers.calling import Signature, shapes_of
 from narae.layers.options import LayerOptions, WeightedOptions
 from narae.tensor.symbolic import KerasTensor, infer
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -36,15 +39,15 @@ class Identity(Layer):
         self.supports_masking = True
         self._build_at_init()
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tree[Tensor]) -> Tree[Tensor]:
         """The inputs."""
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Tree[Shape]) -> Tree[Shape]:
         """The shape stays."""
         return input_shape
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tree[KerasTensor]) -> Tree[KerasTensor]:
         """Shape and dtype stay, in every structure."""
         return trees.map_tree(lambda t: KerasTensor(t.shape, t.dtype), inputs)
 
@@ -64,10 +67,10 @@ class Lambda(Layer):
 
     def __init__(
         self,
-        function: Any,
-        output_shape: Any = None,
-        mask: Any = None,
-        arguments: Any = None,
+        function: Callable[..., Any],
+        output_shape: ShapeLike | Callable[..., Any] | None = None,
+        mask: TensorLike | Callable[..., Any] | None = None,
+        arguments: dict[str, Any] | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
@@ -82,7 +85,7 @@ class Lambda(Layer):
         self._output_shape = output_shape
         self._takes = Signature(function).names if not isinstance(function, type) else []
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         """The function's value."""
         extra = {
             k: v
@@ -112,7 +115,7 @@ class Lambda(Layer):
         """The mask given, or what the mask function gives."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments. A lambda is written as Keras writes it; a file of it loads only with
         the function passed in custom_objects."""
         config = {**super().get_config(), "function": _as_data(self.function)}
@@ -127,7 +130,7 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Lambda:
+    def from_config(cls, config: Config) -> Lambda:
         """The layer that `get_config` described; its function by a registered name only."""
         config = dict(config)
         for key in ("function", "mask", "output_shape"):
@@ -146,7 +149,7 @@ class Lambda(Layer):
         return super().from_config(config)
 
 
-def _as_data(function: Any) -> Any:
+def _as_data(function: Callable[..., Any]) -> Any:
     if getattr(function, "__name__", "") != "<lambda>":
         return serialize_keras_object(function)
     code, defaults, closure = byte_code(function)
@@ -171,20 +174,20 @@ class Masking(Layer):
         self.supports_masking = True
         self._build_at_init()
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         """True where some feature of a step differs from the mask value."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The inputs, absent steps as zeros."""
         present = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return inputs * ops.cast(present, inputs.dtype)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "mask_value": self.mask_value}
 
@@ -206,15 +209,15 @@ class ActivityRegularization(Layer):
         self.l1, self.l2 = l1, l2
         self._build_at_init()
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The inputs."""
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         config = super().get_config()
         config.pop("activity_regularizer", None)
@@ -230,7 +233,7 @@ class UnitNormalization(Layer):
     [[0.6000000238418579, 0.800000011920929]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, axis: Ints = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(axis, (int, list, tuple)):
             raise TypeError(
@@ -240,13 +243,13 @@ class UnitNormalization(Layer):
         self.supports_masking = True
         self._build_at_init()
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """x / |x|, with 1e-12 in place of a smaller squared length."""
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         squared = ops.sum(ops.square(inputs), axis=axis, keepdims=True)
         return inputs * ops.rsqrt(ops.maximum(squared, 1e-12))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays. Raises ShapeError when it does not have the axes."""
         for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
             if not -len(input_shape) <= axis < len(input_shape):
@@ -255,6 +258,6 @@ class UnitNormalization(Layer):
                 )
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}

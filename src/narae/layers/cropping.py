@@ -6,9 +6,11 @@ from typing import Any, Unpack
 
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import WidthsLike
 from narae.layers.borders import Borders
 from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, together
+from narae.tensor.tensor import Tensor
 
 
 class Cropping(Borders):
@@ -17,7 +19,7 @@ class Cropping(Borders):
     argument = "cropping"
 
     def __init__(
-        self, cropping: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self, cropping: WidthsLike, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(cropping, data_format, **kwargs)
         self.cropping = self.widths[0] if self.rank == 1 else self.widths
@@ -30,7 +32,7 @@ class Cropping(Borders):
             )
         return n - before - after
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The inputs without their margins."""
         space = apart(inputs.shape, self.data_format)[1]
         kept = [
@@ -57,7 +59,7 @@ class Cropping1D(Cropping):
     rank = 1
     has_data_format = False
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, cropping: WidthsLike = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
 
 
@@ -76,7 +78,7 @@ class Cropping2D(Cropping):
 
     def __init__(
         self,
-        cropping: Any = ((0, 0), (0, 0)),
+        cropping: WidthsLike = ((0, 0), (0, 0)),
         data_format: str | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
@@ -100,7 +102,7 @@ class Cropping3D(Cropping):
 
     def __init__(
         self,
-        cropping: Any = ((1, 1), (1, 1), (1, 1)),
+        cropping: WidthsLike = ((1, 1), (1, 1), (1, 1)),
         data_format: str | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:

@@ -8,10 +8,19 @@ from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+)
 from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import WeightedOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -29,18 +38,18 @@ class Dense(FullRank, Layer):
     def __init__(
         self,
         units: int,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
-        quantization_config: Any = None,
+        quantization_config: None = None,
         **kwargs: Unpack[WeightedOptions],
     ) -> None:
         self.refuse_low_rank(lora_rank=lora_rank, quantization_config=quantization_config)
@@ -57,7 +66,7 @@ class Dense(FullRank, Layer):
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """kernel (inputs, units), bias (units,)."""
         width = input_shape[-1]
         if width is None:
@@ -82,18 +91,18 @@ class Dense(FullRank, Layer):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: width})
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """The layer's outputs."""
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return x if self.activation is None else self.activation(x)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The last axis becomes `units`."""
         return (*input_shape[:-1], self.units)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -110,7 +119,7 @@ class Dense(FullRank, Layer):
         }
 
 
-def positive(argument: str, value: Any, layer: str) -> int:
+def positive(argument: str, value: int, layer: str) -> int:
     """A positive whole number. Raises ValueError that names the argument."""
     if not is_whole(value) or value <= 0:
         raise ValueError(f"{layer} takes a positive whole number as `{argument}`, got {value!r}")

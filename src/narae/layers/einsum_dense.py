@@ -8,10 +8,20 @@ from typing import Any, Unpack
 from narae import activations, constraints, initializers, ops, regularizers
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    RegularizerLike,
+    Shape,
+    ShapeLike,
+)
 from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -32,19 +42,19 @@ class EinsumDense(FullRank, Layer):
     def __init__(
         self,
         equation: str,
-        output_shape: Any,
-        activation: Any = None,
+        output_shape: int | ShapeLike,
+        activation: ActivationLike | None = None,
         bias_axes: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
         gptq_unpacked_column_size: int | None = None,
-        quantization_config: Any = None,
+        quantization_config: None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         self.refuse_low_rank(
@@ -74,7 +84,7 @@ class EinsumDense(FullRank, Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self._letters = _letters(equation)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """The kernel of the equation's second operand, and the bias of `bias_axes`."""
         kernel_shape, bias_shape, _ = self._shapes(tuple(input_shape), self._letters[1])
         self.kernel = self.add_weight(
@@ -151,18 +161,18 @@ class EinsumDense(FullRank, Layer):
         rest = (*shape[:start], *shape[start + extra :])
         return dict(zip(names, rest, strict=True)), middle
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """The layer's outputs."""
         x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return x if self.activation is None else self.activation(x)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The equation's output."""
         return self._shapes(tuple(input_shape), "")[2]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),

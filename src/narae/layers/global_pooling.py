@@ -7,10 +7,12 @@ from typing import Any, Unpack
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, space_axes, together
+from narae.tensor.tensor import Tensor
 
 
 class GlobalPooling(Layer):
@@ -27,24 +29,24 @@ class GlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self._build_at_init()
 
-    def reduced(self, x: Any, **over: Any) -> Any:
+    def reduced(self, x: Tensor, **over: Any) -> Tensor:
         """One number for all of some axes."""
         raise NotImplementedError
 
     def _over(self) -> dict[str, Any]:
         return {"axis": space_axes(self.rank, self.data_format), "keepdims": self.keepdims}
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
         return self.reduced(inputs, **self._over())
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, channels), with ones for the axes of space when they are kept."""
         batch, space, channels = apart(input_shape, self.data_format)
         kept = (1,) * len(space) if self.keepdims else ()
         return together(batch, kept, channels, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"data_format": self.data_format, "keepdims": self.keepdims}
         return {**super().get_config(), **own}
@@ -53,7 +55,7 @@ class GlobalPooling(Layer):
 class GlobalMaxPooling(GlobalPooling):
     """Base of GlobalMaxPooling1D to 3D."""
 
-    def reduced(self, x: Any, **over: Any) -> Any:
+    def reduced(self, x: Tensor, **over: Any) -> Tensor:
         """The largest."""
         return ops.max(x, **over)
 
@@ -61,7 +63,7 @@ class GlobalMaxPooling(GlobalPooling):
 class GlobalAveragePooling(GlobalPooling):
     """Base of GlobalAveragePooling1D to 3D."""
 
-    def reduced(self, x: Any, **over: Any) -> Any:
+    def reduced(self, x: Tensor, **over: Any) -> Tensor:
         """The mean."""
         return ops.mean(x, **over)
 
@@ -130,7 +132,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """The mean of the steps that the mask leaves."""
         if mask is None:
             return super().call(inputs)
@@ -139,7 +141,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         total = ops.sum(ops.where(there, inputs, 0), **self._over())
         return total / ops.sum(ops.cast(there, inputs.dtype), **self._over())
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
         """None: there are no steps any more."""
         return None
 

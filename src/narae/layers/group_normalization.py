@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.arguments import whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import Config, ConstraintLike, InitializerLike, RegularizerLike, Shape
 from narae.layers.input_spec import InputSpec
 from narae.layers.normalizing import Normalizing, lengths_along
 from narae.layers.options import LayerOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -34,12 +36,12 @@ class GroupNormalization(Normalizing):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
@@ -59,7 +61,7 @@ class GroupNormalization(Normalizing):
         self.axis = whole("GroupNormalization", "axis", axis)
         self.autocast = False
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """gamma and beta, one for each channel."""
         shape = lengths_along("GroupNormalization", input_shape, self.axis)
         self.groups = shape[0] if self.groups == -1 else self.groups
@@ -71,7 +73,7 @@ class GroupNormalization(Normalizing):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
         self.make_affine(shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The normalized inputs."""
         shape, axis = tuple(inputs.shape), self.axis % len(inputs.shape)
         split = (self.groups, shape[axis] // self.groups)
@@ -89,6 +91,6 @@ class GroupNormalization(Normalizing):
             shift = shift + ops.cast(ops.reshape(self.beta, wide), x.dtype)
         return ops.cast(ops.reshape(x * factor + shift, shape), self.compute_dtype)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "groups": self.groups}

@@ -7,6 +7,7 @@ from typing import Any
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.registry import builtin
+from narae.base.types import Config, DTypeLike, ShapeLike
 from narae.layers.base import Layer
 from narae.tensor.symbolic import Call, KerasTensor
 
@@ -17,13 +18,13 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Any = None,
+        shape: ShapeLike | None = None,
         batch_size: int | None = None,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         sparse: bool | None = None,
         ragged: bool | None = None,
-        batch_shape: Any = None,
-        input_tensor: Any = None,
+        batch_shape: ShapeLike | None = None,
+        input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
         **kwargs: Any,
@@ -60,14 +61,14 @@ class InputLayer(Layer):
         call = Call(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype), name)
         if input_tensor is not None:  # the tensor itself is where a model may begin from now on
             call.outputs = input_tensor
-            input_tensor._keras_history = (call, 0)
+            input_tensor.history, input_tensor._index = call, 0
         self._calls.append(call)
 
     def _kept_state(self) -> dict[str, Any]:
         """The symbolic input too: nothing comes before it."""
         return {**super()._kept_state(), "_calls": self._calls[:1]}
 
-    def call(self) -> Any:  # type: ignore[override]
+    def call(self) -> None:  # type: ignore[override]
         """An input computes nothing."""
         return None
 
@@ -76,7 +77,7 @@ class InputLayer(Layer):
         """The dtype of the input."""
         return self._input_dtype
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The arguments that make it again."""
         return {
             "batch_shape": self.batch_shape,
@@ -88,7 +89,13 @@ class InputLayer(Layer):
         }
 
 
-def _require_like(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
+def _require_like(
+    tensor: KerasTensor,
+    shape: ShapeLike | None,
+    batch_size: int | None,
+    batch_shape: ShapeLike | None,
+    dtype: DTypeLike | None,
+) -> None:
     """Raise ValueError unless `tensor` is symbolic, and what else was given of the input is the tensor's too."""
     if not isinstance(tensor, KerasTensor):
         raise ValueError(f"Input(tensor=...) takes a KerasTensor, got {tensor!r:.60}")
@@ -106,7 +113,7 @@ def _require_like(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dt
             )
 
 
-def _checked(shape: Any) -> tuple[int | None, ...]:
+def _checked(shape: ShapeLike) -> tuple[int | None, ...]:
     try:
         found = tuple(None if n is None else int(n) for n in shape)
     except TypeError:
@@ -119,14 +126,14 @@ def _checked(shape: Any) -> tuple[int | None, ...]:
 
 
 def Input(
-    shape: Any = None,
+    shape: ShapeLike | None = None,
     batch_size: int | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: Any = None,
+    batch_shape: ShapeLike | None = None,
     name: str | None = None,
-    tensor: Any = None,
+    tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> Any:
     """The symbolic tensor that a functional model starts from.

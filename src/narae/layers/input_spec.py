@@ -6,6 +6,9 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.errors import ShapeError
+from narae.base.types import Config, Tensors, Tree
+from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import Tensor
 
 
 class InputSpec:
@@ -37,12 +40,12 @@ class InputSpec:
         self.name = name
         self.optional = optional
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The arguments that make it again."""
         return {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+    def from_config(cls, config: Config) -> InputSpec:
         """The spec that `get_config` described.
 
         >>> InputSpec.from_config({"ndim": 2})
@@ -54,7 +57,7 @@ class InputSpec:
         shown = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"InputSpec({shown})"
 
-    def check(self, value: Any, layer: str) -> None:
+    def check(self, value: Tensor | KerasTensor, layer: str) -> None:
         """Raise ShapeError unless a tensor fits."""
         shape = value.shape
         if (
@@ -108,7 +111,7 @@ def _seen(axis: int) -> str:
     return f"(the layer's weights were made for that length of the {where} axis)"
 
 
-def check_inputs(spec: Any, inputs: Any, layer: str) -> None:
+def check_inputs(spec: Tree[InputSpec | None] | None, inputs: Tensors, layer: str) -> None:
     """Check inputs against one InputSpec, or a nest of them."""
     if spec is None:
         return
@@ -119,7 +122,7 @@ def check_inputs(spec: Any, inputs: Any, layer: str) -> None:
             raise ValueError(
                 f"Layer {layer!r} takes inputs named {sorted(spec)}, missing: {missing}"
             )
-        leaves = [inputs[name] for name in sorted(spec)]
+        leaves: list[Any] = [inputs[name] for name in sorted(spec)]
     else:
         leaves = trees.flatten(inputs)
     if len(leaves) != len(specs):

@@ -8,9 +8,11 @@ from typing import Any, Unpack
 from narae import ops
 from narae.base.arguments import axes
 from narae.base.registry import builtin
+from narae.base.types import Config, ConstraintLike, InitializerLike, Ints, RegularizerLike, Shape
 from narae.layers.base import Layer
 from narae.layers.normalizing import Normalizing, lengths_along, require_axes
 from narae.layers.options import LayerOptions, ScalingOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -28,16 +30,16 @@ class LayerNormalization(Normalizing):
 
     def __init__(
         self,
-        axis: Any = -1,
+        axis: Ints = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike | None = "zeros",
+        gamma_initializer: InitializerLike | None = "ones",
+        beta_regularizer: RegularizerLike | None = None,
+        gamma_regularizer: RegularizerLike | None = None,
+        beta_constraint: ConstraintLike | None = None,
+        gamma_constraint: ConstraintLike | None = None,
         **kwargs: Unpack[ScalingOptions],
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
@@ -59,7 +61,7 @@ class LayerNormalization(Normalizing):
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.autocast = False
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """gamma and beta, of the shape of the axes."""
         self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
         shape = lengths_along("LayerNormalization", input_shape, self.axis)
@@ -69,14 +71,14 @@ class LayerNormalization(Normalizing):
         else:
             self.make_affine(shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The normalized inputs."""
         out = ops.layer_normalization(
             *(inputs, self.gamma, self.beta, self.axis, self.epsilon), rms_scaling=self.rms_scaling
         )
         return ops.cast(out, self.compute_dtype)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "rms_scaling": self.rms_scaling}
 
@@ -94,29 +96,29 @@ class RMSNormalization(Layer):
     """
 
     def __init__(
-        self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]
+        self, axis: Ints = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**kwargs)
         axes("RMSNormalization", "axis", axis)
-        self.axis = axis
+        self.axis: Any = axis
         self.epsilon = epsilon
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """scale, of the shape of the axes."""
         listed = isinstance(self.axis, (list, tuple))
         self.axis = sorted(self.axis) if listed else [self.axis]
         shape = lengths_along("RMSNormalization", input_shape, self.axis)
         self.scale = self.add_weight(shape, "ones", name="scale")
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """The normalized inputs."""
         return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays. Raises ShapeError when it does not have the axes."""
         require_axes("RMSNormalization", input_shape, self.axis)
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

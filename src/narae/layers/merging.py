@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 from narae import ops
 from narae.base.arguments import whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
+from narae.base.types import Config, Ints, Shape, TensorLike
 from narae.layers.base import Layer
 from narae.layers.calling import masks_of
 from narae.layers.options import LayerOptions
+from narae.tensor.tensor import Tensor
 
 
 class Merge(Layer):
@@ -22,7 +24,7 @@ class Merge(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Check that there are several inputs, of shapes that meet."""
         if not isinstance(input_shape, (list, tuple)) or not isinstance(
             input_shape[0], (list, tuple)
@@ -38,7 +40,7 @@ class Merge(Layer):
 
     least = 1
 
-    def _merged(self, shapes: Any) -> tuple[int | None, ...]:
+    def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
         """The broadcast shape. An input of lower rank is aligned after the batch axis."""
         rank = max(map(len, shapes))
         padded = [(s[0], *(1,) * (rank - len(s)), *s[1:]) for s in shapes]
@@ -53,7 +55,7 @@ class Merge(Layer):
             out.append(None if unknown else wide.pop() if wide else 1)
         return tuple(out)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The merged inputs."""
         if not isinstance(inputs, (list, tuple)):
             raise ValueError(
@@ -62,26 +64,28 @@ class Merge(Layer):
         rank = max(len(x.shape) for x in inputs)
         return self.merge([_raised(x, rank) for x in inputs])
 
-    def merge(self, inputs: list[Any]) -> Any:
+    def merge(self, inputs: list[Any]) -> Tensor:
         """One tensor of many, of equal rank."""
         return functools.reduce(self.pair, inputs)
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """One tensor of two."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """The broadcast shape."""
         return self._merged(input_shape)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(
+        self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None
+    ) -> Tensor | None:
         """Masked where all inputs are. Raises ValueError unless inputs and masks are lists of one length."""
         masks = self._masks(inputs, mask)
         if any(one is None for one in masks):
             return None
         return functools.reduce(ops.logical_or, masks) if masks else None
 
-    def _masks(self, inputs: Any, mask: Any) -> list[Any]:
+    def _masks(self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None) -> list[Any]:
         """One mask, or None, for each input."""
         if mask is None:
             return [None]
@@ -94,18 +98,18 @@ class Merge(Layer):
         return list(mask)
 
 
-def _told(value: Any) -> str:
+def _told(value: object) -> str:
     listed = isinstance(value, (list, tuple))
     return f"a list of {len(value)}" if listed else f"a {type(value).__name__}"
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Tensor) -> Tensor | None:
     """The mask on a tensor, of the tensor's shape; None without one."""
     mask = masks_of(x)
     return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
 
 
-def _raised(x: Any, rank: int) -> Any:
+def _raised(x: Tensor, rank: int) -> Tensor:
     missing = rank - len(x.shape)
     return x if not missing else ops.reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
 
@@ -119,7 +123,7 @@ class Add(Merge):
     [[2.0, 2.0]]
     """
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """x + y."""
         return ops.add(x, y)
 
@@ -135,13 +139,13 @@ class Subtract(Merge):
 
     least = 2
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Check that there are exactly two inputs."""
         super().build(input_shape)
         if len(input_shape) != 2:
             raise ValueError(f"Subtract takes two inputs, got {len(input_shape)}")
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """x - y."""
         return ops.subtract(x, y)
 
@@ -155,7 +159,7 @@ class Multiply(Merge):
     [[6.0, 6.0]]
     """
 
-    def merge(self, inputs: list[Any]) -> Any:
+    def merge(self, inputs: list[Any]) -> Tensor:
         """The product of what is there: masked places count as 1, and as 0 where all inputs are masked."""
         masks = [_wide(x) for x in inputs]
         parts = [
@@ -178,7 +182,7 @@ class Average(Merge):
     [[0.5, 0.5]]
     """
 
-    def merge(self, inputs: list[Any]) -> Any:
+    def merge(self, inputs: list[Any]) -> Tensor:
         """The sum over the number of inputs."""
         return functools.reduce(ops.add, inputs) / len(inputs)
 
@@ -186,7 +190,7 @@ class Average(Merge):
 class _Extreme(Merge):
     """Base of Maximum and Minimum: of the inputs that are there at a place."""
 
-    def merge(self, inputs: list[Any]) -> Any:
+    def merge(self, inputs: list[Any]) -> Tensor:
         """One after the other; a masked place takes the other's number."""
         out, there = inputs[0], _wide(inputs[0])
         for x in inputs[1:]:
@@ -208,7 +212,7 @@ class Maximum(_Extreme):
     [[1.0, 1.0]]
     """
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """max(x, y)."""
         return ops.maximum(x, y)
 
@@ -222,7 +226,7 @@ class Minimum(_Extreme):
     [[0.0, 0.0]]
     """
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """min(x, y)."""
         return ops.minimum(x, y)
 
@@ -240,7 +244,7 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self.axis = whole("Concatenate", "axis", axis)
 
-    def _merged(self, shapes: Any) -> tuple[int | None, ...]:
+    def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
         rank, axis = len(shapes[0]), self.axis
         fits = all(len(s) == rank for s in shapes) and -rank <= axis < rank
         axis = axis % rank if fits else axis
@@ -259,11 +263,13 @@ class Concatenate(Merge):
             )
         return tuple(out)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The concatenated inputs."""
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(
+        self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None
+    ) -> Tensor | None:
         """The masks one after the other; an input without one is all there. Raises ValueError unless inputs and
         masks are lists of one length."""
         masks = self._masks(inputs, mask)
@@ -278,7 +284,7 @@ class Concatenate(Merge):
             wide.append(one)
         return ops.any(ops.concatenate(wide, axis=self.axis), axis=-1)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
 
@@ -296,7 +302,7 @@ class Dot(Merge):
 
     least = 2
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, axes: Ints, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
             raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")
@@ -313,17 +319,17 @@ class Dot(Merge):
             raise ValueError(f"Dot keeps the batch axis 0 apart, got axes={self.axes}")
         return found  # type: ignore[return-value]
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Check that the axes are of one length: an unknown one is not known to be that of a known one."""
         super().build(input_shape)
         self._require_equal(input_shape, *self._axes((len(input_shape[0]), len(input_shape[1]))))
 
-    def _require_equal(self, shapes: Any, a: int, b: int) -> None:
+    def _require_equal(self, shapes: Sequence[Shape], a: int, b: int) -> None:
         left, right = (tuple(shape) for shape in shapes)
         if left[a] != right[b]:
             raise ShapeError(f"Dot(axes={self.axes}) of shapes {left} and {right}: lengths differ")
 
-    def _merged(self, shapes: Any) -> tuple[int | None, ...]:
+    def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
         if len(shapes) != 2:
             raise ValueError(f"Dot takes two inputs, got {len(shapes)}")
         a, b = self._axes((len(shapes[0]), len(shapes[1])))
@@ -334,7 +340,7 @@ class Dot(Merge):
         out = [*left, *right[1:]]
         return tuple(out if len(out) > 1 else [*out, 1])
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The summed products."""
         x, y = inputs
         a, b = self._axes((len(x.shape), len(y.shape)))
@@ -347,17 +353,19 @@ class Dot(Merge):
         shape = (*x.shape[:-1], *y.shape[2:])
         return ops.reshape(out, shape if len(shape) > 1 else (*shape, 1))
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+    def compute_mask(
+        self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None
+    ) -> Tensor | None:
         """None: the summed axis took the masks along."""
         return None
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 
 def _function(layer: Callable[..., Merge], verb: str) -> Callable[..., Any]:
-    def merge(inputs: Any, **kwargs: Any) -> Any:
+    def merge(inputs: list[Tensor], **kwargs: Any) -> Tensor:
         return layer(**kwargs)(inputs)
 
     merge.__name__ = merge.__qualname__ = layer.__name__.lower()  # type: ignore[attr-defined]
@@ -373,11 +381,11 @@ maximum = _function(Maximum, "The largest")
 minimum = _function(Minimum, "The smallest")
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Sequence[TensorLike], axis: int = -1, **kwargs: Any) -> Any:
     """A list of tensors one after the other: `Concatenate` as a function."""
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+def dot(inputs: Sequence[TensorLike], axes: Ints = -1, **kwargs: Any) -> Any:
     """Summed products of two tensors: `Dot` as a function."""
     return Dot(axes=axes, **kwargs)(inputs)

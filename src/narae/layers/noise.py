@@ -9,17 +9,19 @@ from typing import Any, Unpack
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, DTypePolicyLike, Shape, ShapeLike
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions, NoiseOptions
 from narae.random import basic as random
 from narae.random.keys import SeedGenerator
+from narae.tensor.tensor import Tensor
 
 
 class _Noise(Layer):
     """Base of the noise layers: outside of training they change nothing."""
 
-    def __init__(self, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.seed = seed
@@ -30,27 +32,27 @@ class _Noise(Layer):
         """Whether there is any noise to draw."""
         return True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """The inputs, with noise when training."""
         return self.noisy(inputs) if training and self.seed_generator is not None else inputs
 
-    def noisy(self, inputs: Any) -> Any:
+    def noisy(self, inputs: Tensor) -> Tensor:
         """The inputs with noise."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
 
-def rate_of(layer: str, value: Any, argument: str = "rate") -> float:
+def rate_of(layer: str, value: float, argument: str = "rate") -> float:
     """A share in [0, 1], as given. Raises ValueError that names the layer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f"{layer} takes `{argument}` in [0, 1], got {value!r}")
     return value
 
 
-def _noise_shape(layer: str, value: Any) -> tuple[int | None, ...] | None:
+def _noise_shape(layer: str, value: ShapeLike | None) -> tuple[int | None, ...] | None:
     """The lengths of the noise. Raises ValueError unless they are positive whole numbers or None."""
     if value is None:
         return None
@@ -76,7 +78,11 @@ class Dropout(_Noise):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[LayerOptions]
+        self,
+        rate: float,
+        noise_shape: ShapeLike | None = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         self.rate = rate_of("Dropout", rate)
         self.noise_shape = _noise_shape("Dropout", noise_shape)
@@ -85,14 +91,14 @@ class Dropout(_Noise):
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Any) -> Any:
+    def noisy(self, inputs: Tensor) -> Tensor:
         """The inputs with some dropped."""
         return random.dropout(inputs, self.rate, self._shape(inputs), self.seed_generator)
 
-    def _shape(self, inputs: Any) -> Any:
+    def _shape(self, inputs: Tensor) -> Any:
         return self.noise_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
         return {**super().get_config(), **own}
@@ -107,22 +113,22 @@ class _SpatialDropout(Dropout):
         self,
         rate: float,
         data_format: str | None = None,
-        seed: Any = None,
+        seed: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         **kwargs: Unpack[NoiseOptions],
     ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _shape(self, inputs: Any) -> Any:
+    def _shape(self, inputs: Tensor) -> Any:
         batch, ones = inputs.shape[0], (1,) * self.rank
         if self.data_format == "channels_first":
             return (batch, inputs.shape[1], *ones)
         return (batch, *ones, inputs.shape[-1])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         config = {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
         return config if self.rank == 1 else {**config, "data_format": self.data_format}
@@ -140,9 +146,9 @@ class SpatialDropout1D(_SpatialDropout):
     def __init__(
         self,
         rate: float,
-        seed: Any = None,
+        seed: int | None = None,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         **kwargs: Unpack[NoiseOptions],
     ) -> None:
         super().__init__(rate, "channels_last", seed, name, dtype, **kwargs)
@@ -181,7 +187,9 @@ class GaussianNoise(_Noise):
     [1.0]
     """
 
-    def __init__(self, stddev: float, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or stddev < 0:
             raise ValueError(f"GaussianNoise takes `stddev` of at least 0, got {stddev!r}")
         self.stddev = stddev
@@ -190,13 +198,13 @@ class GaussianNoise(_Noise):
     def _active(self) -> bool:
         return self.stddev > 0
 
-    def noisy(self, inputs: Any) -> Any:
+    def noisy(self, inputs: Tensor) -> Tensor:
         """The inputs with normal noise added."""
         return inputs + random.normal(
             inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
@@ -211,21 +219,23 @@ class GaussianDropout(_Noise):
     [1.0]
     """
 
-    def __init__(self, rate: float, seed: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         self.rate = rate_of("GaussianDropout", rate)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Any) -> Any:
+    def noisy(self, inputs: Tensor) -> Tensor:
         """The inputs with normal factors."""
         stddev = math.sqrt(self.rate / (1 - self.rate))
         return inputs * random.normal(
             inputs.shape, 1.0, stddev, self.compute_dtype, self.seed_generator
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
@@ -240,7 +250,11 @@ class AlphaDropout(_Noise):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[LayerOptions]
+        self,
+        rate: float,
+        noise_shape: ShapeLike | None = None,
+        seed: int | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         self.rate = rate_of("AlphaDropout", rate)
         self.noise_shape = _noise_shape("AlphaDropout", noise_shape)
@@ -249,7 +263,7 @@ class AlphaDropout(_Noise):
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Any) -> Any:
+    def noisy(self, inputs: Tensor) -> Tensor:
         """a (x where kept, -λα elsewhere) + b, a and b chosen for mean 0 and variance 1."""
         saturation = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
         shape = (
@@ -263,7 +277,7 @@ class AlphaDropout(_Noise):
         b = -a * saturation * self.rate
         return a * ops.where(kept, inputs, ops.cast(saturation, inputs.dtype)) + b
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
         return {**super().get_config(), **own}

@@ -5,31 +5,34 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from narae.base.errors import ShapeError
+from narae.base.types import Config, Ints, Shape
 from narae.layers.options import LayerOptions
 from narae.layers.weighted import Weighted
 
 Triple = tuple[Any, Any, Any]
 
 
-def require_axes(layer: str, shape: Any, axes: Any) -> list[int]:
+def require_axes(layer: str, shape: Shape, axes: Ints) -> list[int]:
     """The axes as a list. Raises ShapeError for one that is not there."""
-    listed = list(axes) if isinstance(axes, (list, tuple)) else [axes]
+    listed: list[Any] = list(axes) if isinstance(axes, (list, tuple)) else [axes]
     for axis in listed:
         if not -len(shape) <= axis < len(shape):
             raise ShapeError(f"{layer}: axis {axis} is not in an input of shape {tuple(shape)}")
     return listed
 
 
-def lengths_along(layer: str, shape: Any, axes: Any) -> tuple[int, ...]:
+def lengths_along(layer: str, shape: Shape, axes: Ints) -> tuple[int, ...]:
     """The known lengths of some axes. Raises ShapeError for an axis that is not there, or of unknown length."""
-    listed = require_axes(layer, shape, axes)
-    for axis in listed:
-        if shape[axis] is None:
+    lengths: list[int] = []
+    for axis in require_axes(layer, shape, axes):
+        length = shape[axis]
+        if length is None:
             raise ShapeError(
                 f"{layer} has a weight for each place of axis {axis}, whose length is unknown in {tuple(shape)}: "
                 "name it in Input(shape=...)"
             )
-    return tuple(shape[axis] for axis in listed)
+        lengths.append(length)
+    return tuple(lengths)
 
 
 class Normalizing(Weighted):
@@ -62,12 +65,12 @@ class Normalizing(Weighted):
         if self.center:
             self.beta = self.weight("beta", shape, autocast=False)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays. Raises ShapeError when it does not have the axes."""
         require_axes(type(self).__name__, input_shape, self.axis)
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),

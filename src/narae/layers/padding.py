@@ -6,16 +6,21 @@ from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import WidthsLike
 from narae.layers.borders import Borders
 from narae.layers.options import LayerOptions
 from narae.layers.windows import together
+from narae.tensor.tensor import Tensor
 
 
 class ZeroPadding(Borders):
     """Base of ZeroPadding1D to 3D, which differ in the number of axes only."""
 
     def __init__(
-        self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self,
+        padding: WidthsLike = 1,
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(padding, data_format, **kwargs)
         self.padding = self.widths[0] if self.rank == 1 else self.widths
@@ -24,7 +29,7 @@ class ZeroPadding(Borders):
         """Longer by the widths."""
         return n + before + after
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The inputs with zeros around them."""
         none: Any = (0, 0)
         return ops.pad(inputs, together(none, self.widths, none, self.data_format))  # type: ignore[arg-type]

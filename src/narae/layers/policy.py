@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from narae import ops
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
 from narae.base.settings import DEFAULT_POLICY, floatx
+from narae.base.types import Config, DTypeLike, DTypePolicyLike
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import as_tensor
 
@@ -58,7 +60,7 @@ class DTypePolicy:
         """None: narae has no quantized policies."""
         return None
 
-    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+    def convert_input(self, x: Any, autocast: bool, dtype: DTypeLike) -> Any:
         """An array as a tensor, and floats in `dtype` where `autocast` says so; what is no array, as it is.
 
         >>> DTypePolicy("float16").convert_input(np.ones(2), True, "float16").dtype
@@ -71,12 +73,12 @@ class DTypePolicy:
         wrong = known and autocast and is_float(standardize_dtype(x.dtype)) and x.dtype != name
         return ops.cast(x, name) if wrong else x
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The arguments that make it again."""
         return {"name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+    def from_config(cls, config: Config) -> DTypePolicy:
         """The policy that `get_config` described."""
         return cls(**config)
 
@@ -107,7 +109,7 @@ def _same(name: str) -> tuple[str, str]:
     return dtype, dtype
 
 
-def policy_of(identifier: Any = None) -> DTypePolicy:
+def policy_of(identifier: DTypePolicyLike | None = None) -> DTypePolicy:
     """The policy that `dtype=` means: None (the global one), a name, a dtype, a config, a policy."""
     if identifier is None:
         return DEFAULT_POLICY[-1] if DEFAULT_POLICY else DTypePolicy(floatx())
@@ -121,7 +123,7 @@ def policy_of(identifier: Any = None) -> DTypePolicy:
     return DTypePolicy(identifier if isinstance(identifier, str) else standardize_dtype(identifier))
 
 
-def set_dtype_policy(policy: Any) -> None:
+def set_dtype_policy(policy: DTypePolicy | str | Mapping[str, Any]) -> None:
     """Set the policy of layers that are made without a dtype, from now on. Raises ValueError for what is none.
 
     >>> set_dtype_policy("mixed_bfloat16")

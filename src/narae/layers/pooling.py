@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import PoolingOptions
 from narae.layers.windows import apart, counted, numbers, padding_of, together
+from narae.tensor.tensor import Tensor
 
 
 class Pooling(Layer):
@@ -20,8 +22,8 @@ class Pooling(Layer):
 
     def __init__(
         self,
-        pool_size: Any,
-        strides: Any = None,
+        pool_size: Ints,
+        strides: Ints | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
@@ -37,22 +39,22 @@ class Pooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self._build_at_init()
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """One number for each window, by the operation of the layer."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
         self.compute_output_shape(inputs.shape)  # refuse what is too small
-        return self.pooled(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+        return self.pooled(inputs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """As many places as windows; the channels stay."""
         batch, space, channels = apart(input_shape, self.data_format)
         made = counted(type(self).__name__, space, self.pool_size, self.strides, self.padding)
         return together(batch, made, channels, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -70,8 +72,8 @@ class MaxPooling(Pooling):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
+        pool_size: Ints = 2,
+        strides: Ints | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
@@ -79,9 +81,9 @@ class MaxPooling(Pooling):
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """The largest of each window."""
-        return ops.max_pool(*args)
+        return ops.max_pool(x, self.pool_size, self.strides, self.padding, self.data_format)
 
 
 class AveragePooling(Pooling):
@@ -89,9 +91,9 @@ class AveragePooling(Pooling):
 
     pool_mode = "average"
 
-    def pooled(self, *args: Any) -> Any:
+    def pooled(self, x: Tensor) -> Tensor:
         """The mean of each window; what is padded does not count."""
-        return ops.average_pool(*args)
+        return ops.average_pool(x, self.pool_size, self.strides, self.padding, self.data_format)
 
 
 @builtin("keras.layers")

@@ -14,8 +14,10 @@ from narae.base.arrays import native
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin, serialize_keras_object
 from narae.base.settings import epsilon, image_data_format
+from narae.base.types import Config, Ints, Shape, TensorLike
 from narae.layers.base import Layer
 from narae.layers.options import LayerOptions
+from narae.tensor.tensor import Tensor
 from narae.utils.py_dataset import PyDataset
 
 
@@ -28,13 +30,15 @@ class Rescaling(Layer):
     [0.0, 1.0]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, scale: TensorLike, offset: TensorLike = 0.0, **kwargs: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The scaled inputs."""
         dtype = self.compute_dtype
         scale, offset = (
@@ -45,11 +49,11 @@ class Rescaling(Layer):
             scale = ops.reshape(scale, scale.shape + (1,) * (3 - len(scale.shape)))
         return ops.cast(inputs, dtype) * scale + offset
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         scale, offset = map(serialize_keras_object, (self.scale, self.offset))
         return {**super().get_config(), "scale": scale, "offset": offset}
@@ -71,9 +75,9 @@ class Normalization(Layer):
 
     def __init__(
         self,
-        axis: Any = -1,
-        mean: Any = None,
-        variance: Any = None,
+        axis: Ints = -1,
+        mean: TensorLike | None = None,
+        variance: TensorLike | None = None,
         invert: bool = False,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
@@ -83,17 +87,19 @@ class Normalization(Layer):
             raise ValueError(
                 "Normalization takes both mean and variance, or neither (then adapt to data)"
             )
-        if np.shape(mean) != np.shape(variance) or np.ndim(mean) > len(self.axis):
+        self.input_mean: Any = mean
+        self.input_variance: Any = variance
+        shapes = np.shape(self.input_mean), np.shape(self.input_variance)
+        if shapes[0] != shapes[1] or len(shapes[0]) > len(self.axis):
             raise ValueError(
                 f"Normalization takes mean and variance of one shape, with at most as many axes as axis={self.axis}, "
-                f"got shapes {np.shape(mean)} and {np.shape(variance)}"
+                f"got shapes {shapes[0]} and {shapes[1]}"
             )
-        self.input_mean, self.input_variance = mean, variance
         self.invert = invert
         self.supports_masking = True
         self._given: Any = None
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape | None) -> None:
         """mean and variance of the kept axes' shape, as variables when they are to be learned."""
         if input_shape is None:
             return
@@ -107,9 +113,11 @@ class Normalization(Layer):
             raise ShapeError(
                 f"Normalization keeps axes {self.axis}, whose lengths are unknown in {input_shape}"
             )
-        self._lengths = {a: int(input_shape[a]) for a in keep}
+        self._lengths = {
+            a: int(n) for a, n in enumerate(input_shape) if a in keep and n is not None
+        }
         self._reduced = tuple(a for a in range(rank) if a not in keep)
-        self._wide = tuple(int(n) if a in keep else 1 for a, n in enumerate(input_shape))
+        self._wide = tuple(self._lengths.get(a, 1) for a in range(rank))
         if self.input_mean is not None:
             self._given = tuple(map(self._spread, (self.input_mean, self.input_variance)))
             return
@@ -124,7 +132,7 @@ class Normalization(Layer):
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="count"
         )
 
-    def _spread(self, value: Any) -> np.ndarray:
+    def _spread(self, value: TensorLike) -> np.ndarray:
         """A given mean or variance for the inputs' axes: its last axis is the last kept one."""
         value = np.asarray(value, np.float32)
         shape = [1] * len(self._wide)
@@ -201,7 +209,7 @@ class Normalization(Layer):
                 f"{tuple(shape)}"
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The normalized inputs."""
         if self.mean is None:
             raise ValueError(f"{self.name!r} has no mean yet: build(input_shape) it, or adapt it")
@@ -209,14 +217,14 @@ class Normalization(Layer):
         deviation = ops.maximum(ops.sqrt(self.variance), epsilon())
         return x * deviation + self.mean if self.invert else (x - self.mean) / deviation
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
 
-        def plain(value: Any) -> Any:
+        def plain(value: TensorLike | None) -> Any:
             return None if value is None else np.asarray(value).tolist()
 
         return {

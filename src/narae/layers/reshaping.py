@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -12,10 +13,12 @@ from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -32,22 +35,22 @@ class Flatten(Layer):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The flattened inputs; channels last in memory, whatever data_format says of the axes."""
-        if self.data_format == "channels_first" and len(inputs.shape) > 2:
+        if self.data_format == "channels_first" and inputs.ndim > 2:
             inputs = ops.moveaxis(inputs, 1, -1)
         return ops.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, elements)."""
-        rest = input_shape[1:]
-        return (input_shape[0], None if None in rest else math.prod(rest))
+        known = [n for n in input_shape[1:] if n is not None]
+        return (input_shape[0], math.prod(known) if len(known) == len(input_shape) - 1 else None)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: KerasTensor) -> KerasTensor:
         """The dtype stays too."""
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "data_format": self.data_format}
 
@@ -63,7 +66,7 @@ class Reshape(Layer):
     (5, 2, 3)
     """
 
-    def __init__(self, target_shape: Any, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, target_shape: Ints, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(target_shape, (int, list, tuple, np.ndarray)):
             raise TypeError(f"Reshape takes a tuple of lengths, got {target_shape!r:.80}")
@@ -87,19 +90,19 @@ class Reshape(Layer):
             )
         return tuple(size // known if n == -1 else n for n in self.target_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The reshaped inputs."""
         return ops.reshape(inputs, (inputs.shape[0], *self._resolved(tuple(inputs.shape[1:]))))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, *target_shape)."""
         return (input_shape[0], *self._resolved(tuple(input_shape[1:])))
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: KerasTensor) -> KerasTensor:
         """The dtype stays too."""
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "target_shape": self.target_shape}
 
@@ -113,7 +116,7 @@ class Permute(Layer):
     (5, 3, 2)
     """
 
-    def __init__(self, dims: Any, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(dims, (list, tuple)):
             raise TypeError(f"Permute takes a list of axes, got dims={dims!r:.80}")
@@ -123,15 +126,15 @@ class Permute(Layer):
         self.dims = tuple(int(d) for d in dims)
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The transposed inputs."""
         return ops.transpose(inputs, (0, *self.dims))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The lengths in the new order."""
         return (input_shape[0], *(input_shape[d] for d in self.dims))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "dims": self.dims}
 
@@ -154,15 +157,15 @@ class RepeatVector(Layer):
         self.n = n
         self.input_spec = InputSpec(ndim=2)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The repeated inputs."""
         shape = (inputs.shape[0], self.n, inputs.shape[1])
         return ops.broadcast_to(ops.expand_dims(inputs, 1), shape)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, n, features)."""
         return (input_shape[0], self.n, input_shape[1])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "n": self.n}

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    Ints,
+    RegularizerLike,
+)
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
 from narae.layers.options import WeightedOptions
+from narae.tensor.tensor import Tensor
 
 
 class SeparableConvolution(Convolving):
@@ -17,24 +26,24 @@ class SeparableConvolution(Convolving):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Ints,
+        strides: Ints = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        dilation_rate: Any = 1,
+        dilation_rate: Ints = 1,
         depth_multiplier: int = 1,
-        activation: Any = None,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        bias_constraint: Any = None,
+        depthwise_initializer: InitializerLike | None = "glorot_uniform",
+        pointwise_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        depthwise_regularizer: RegularizerLike | None = None,
+        pointwise_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        depthwise_constraint: ConstraintLike | None = None,
+        pointwise_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
@@ -61,14 +70,14 @@ class SeparableConvolution(Convolving):
         """One per filter."""
         return self.filters
 
-    def convolved(self, inputs: Any) -> Any:
+    def convolved(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return ops.separable_conv(
             *(inputs, self.depthwise_kernel, self.pointwise_kernel),
             *(self.strides, self.padding, self.data_format, self.dilation_rate),
         )
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"filters": self.filters, "depth_multiplier": self.depth_multiplier}
         return {**super().get_config(), **own}

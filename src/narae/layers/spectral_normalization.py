@@ -6,11 +6,13 @@ from typing import Any, Unpack
 
 from narae import initializers, ops
 from narae.base.registry import builtin
+from narae.base.types import Config, Shape
 from narae.layers.base import Layer
 from narae.layers.dense import positive
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.wrapper import Wrapper
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
@@ -39,7 +41,7 @@ class SpectralNormalization(Wrapper):
             "power_iterations", power_iterations, "SpectralNormalization"
         )
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """The layer inside, and u (1, the kernel's last axis)."""
         super().build(input_shape)
         kernel = getattr(self.layer, "kernel", None)
@@ -49,7 +51,7 @@ class SpectralNormalization(Wrapper):
                 f"SpectralNormalization wraps a layer with a kernel or embeddings, "
                 f"{type(self.layer).__name__} has neither"
             )
-        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
+        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1] if input_shape else None})
         self.kernel = kernel
         self.kernel_shape = tuple(kernel.shape)
         self.vector_u = self.add_weight(
@@ -60,7 +62,7 @@ class SpectralNormalization(Wrapper):
             name="vector_u",
         )
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """The layer's outputs; in training with the kernel normalized first."""
         if training:
             u, kernel = self.normalized_weights()
@@ -83,10 +85,10 @@ class SpectralNormalization(Wrapper):
         scaled = kernel / ops.where(zero, 1, ops.reshape(sigma, ()))
         return ops.where(zero, before, u), scaled
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The layer's."""
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "power_iterations": self.power_iterations}

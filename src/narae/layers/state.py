@@ -13,6 +13,15 @@ from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import name_scope
 from narae.base.rollback import being_made
+from narae.base.types import (
+    ConstraintLike,
+    DTypeLike,
+    DTypePolicyLike,
+    InitializerLike,
+    RegularizerLike,
+    ShapeLike,
+    Tensors,
+)
 from narae.engine.variable import Variable
 from narae.layers.policy import DTypePolicy, policy_of
 from narae.layers.tracking import Tracked, unique
@@ -31,13 +40,13 @@ class Stateful(Tracked):
     def add_weight(
         self,
         *args: Any,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
+        shape: ShapeLike | None = None,
+        initializer: InitializerLike | None = None,
+        dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
+        regularizer: RegularizerLike | None = None,
+        constraint: ConstraintLike | None = None,
         aggregation: str | None = "none",
         overwrite_with_gradient: bool = False,
         name: str | None = None,
@@ -77,11 +86,13 @@ class Stateful(Tracked):
         self._added_weights().append(variable)
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any, *args: Any, **kwargs: Any) -> Variable:
+    def add_variable(
+        self, shape: ShapeLike, initializer: InitializerLike, *args: Any, **kwargs: Any
+    ) -> Variable:
         """`add_weight` by its older name."""
         return self.add_weight(shape, initializer, *args, **kwargs)
 
-    def add_metric(self, *_: Any, **__: Any) -> None:
+    def add_metric(self, *_: object, **__: Any) -> None:
         """Not in Keras 3. Raises NotImplementedError."""
         raise NotImplementedError(
             "Layer.add_metric is not in Keras 3: give metrics to compile(metrics=[...]), or make one in __init__ and "
@@ -175,7 +186,7 @@ class Stateful(Tracked):
         return self._dtype_policy
 
     @dtype_policy.setter
-    def dtype_policy(self, value: Any) -> None:
+    def dtype_policy(self, value: DTypePolicyLike | None) -> None:
         self._dtype_policy = policy_of(value)
 
     @property
@@ -205,7 +216,7 @@ class Stateful(Tracked):
 
     # -- losses ------------------------------------------------------------------------------
 
-    def add_loss(self, loss: Any) -> None:
+    def add_loss(self, loss: Tensors) -> None:
         """Add a scalar tensor, or several, to the loss of the training step. Raises ValueError for what is none."""
         for leaf in trees.flatten(loss):
             if not isinstance(leaf, (Tensor, np.ndarray, np.generic)):
@@ -247,11 +258,13 @@ def _by_position(args: tuple[Any, ...], given: dict[str, Any]) -> list[Any]:
     return list(given.values())
 
 
-def _weight_shape(shape: Any, layer: str) -> tuple[int, ...]:
+def _weight_shape(shape: ShapeLike | None, layer: str) -> tuple[int, ...]:
     """A weight's lengths. Raises ShapeError for what is no shape, and for unknown lengths."""
     if shape is None:
         return ()
-    lengths = tuple(shape) if isinstance(shape, Iterable) and not isinstance(shape, str) else None
+    lengths: Any = (
+        tuple(shape) if isinstance(shape, Iterable) and not isinstance(shape, str) else None
+    )
     if lengths is None or not all(hasattr(n, "__index__") and n >= 0 for n in lengths):
         raise ShapeError(f"a weight of {layer!r} needs a known shape, like (3, 4), got {shape!r}")
     return tuple(int(n) for n in lengths)

@@ -6,7 +6,7 @@ appended layer counts from then on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from narae.base import changes
@@ -25,7 +25,7 @@ class Tracked:
     _tracked: dict[str, Any]
     _settings = 0  # how often plain attributes changed once it was built
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if "_tracked" not in self.__dict__:
             object.__setattr__(self, "_tracked", {})
         if isinstance(value, (*_STATE, *_CONTAINERS)) or _is_metric(value):
@@ -39,7 +39,7 @@ class Tracked:
         self._note_setting(name, value)
         object.__setattr__(self, name, value)
 
-    def _note_setting(self, name: str, value: Any) -> None:
+    def _note_setting(self, name: str, value: object) -> None:
         """Count the changes to what a layer computes with once it is built (a rate, an activation):
         programs were made for what it was."""
         held = self.__dict__
@@ -53,7 +53,7 @@ class Tracked:
             object.__setattr__(self, "_settings", self._settings + 1)
             changes.note()
 
-    def _refuse_new_state(self, name: str, value: Any) -> None:
+    def _refuse_new_state(self, name: str, value: object) -> None:
         known = {id(x) for x in self._held(lambda x: isinstance(x, _STATE))}
         new = [x for x in _leaves(value) if isinstance(x, _STATE) and id(x) not in known]
         if new and name not in _OURS:
@@ -69,7 +69,7 @@ class Tracked:
         changes.note()
         object.__delattr__(self, name)
 
-    def _held(self, kind: Any) -> list[Any]:
+    def _held(self, kind: Callable[[Any], bool]) -> list[Any]:
         """Everything of a kind held directly or within containers, each once, in order."""
         held: list[Any] = []
         for value in self._tracked.values():
@@ -127,7 +127,7 @@ class Tracked:
                 todo[:0] = layer._layers
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return all(map(_is_plain, value)) if type(value) is tuple else isinstance(value, _PLAIN)
 
 
@@ -147,11 +147,11 @@ _OURS = frozenset(
 )
 
 
-def _is_metric(value: Any) -> bool:
+def _is_metric(value: object) -> bool:
     return getattr(value, "_is_metric", False) is True
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[Any]:
     if isinstance(value, dict):
         for item in value.values():
             yield from _leaves(item)

@@ -6,10 +6,19 @@ from typing import Any, Unpack
 
 from narae import ops
 from narae.base.registry import builtin
+from narae.base.types import (
+    ActivationLike,
+    Config,
+    ConstraintLike,
+    InitializerLike,
+    Ints,
+    RegularizerLike,
+)
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
 from narae.layers.options import WeightedOptions
 from narae.layers.windows import Lengths, numbers
+from narae.tensor.tensor import Tensor
 
 
 class TransposedConvolution(Convolving):
@@ -20,21 +29,21 @@ class TransposedConvolution(Convolving):
     def __init__(
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Ints,
+        strides: Ints = 1,
         padding: str = "valid",
-        output_padding: Any = None,
+        output_padding: Ints | None = None,
         data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
+        dilation_rate: Ints = 1,
+        activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
@@ -65,7 +74,7 @@ class TransposedConvolution(Convolving):
         """One per filter."""
         return self.filters
 
-    def convolved(self, inputs: Any) -> Any:
+    def convolved(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return ops.conv_transpose(
             *(inputs, self.kernel, self.strides, self.padding),
@@ -86,7 +95,7 @@ class TransposedConvolution(Convolving):
             return n * stride if extra is None else (n - 1) * stride + reach % 2 + extra
         return (n - 1) * stride + reach + (max(stride - reach, 0) if extra is None else extra)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         own = {"filters": self.filters, "output_padding": self.output_padding}
         return {**super().get_config(), **own}
@@ -140,11 +149,11 @@ class Conv3DTranspose(TransposedConvolution):
     def __init__(  # Keras gives the volumes' arguments in another order
         self,
         filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
+        kernel_size: Ints,
+        strides: Ints = 1,
         padding: str = "valid",
         data_format: str | None = None,
-        output_padding: Any = None,
+        output_padding: Ints | None = None,
         *args: Any,
         **kwargs: Any,
     ) -> None:

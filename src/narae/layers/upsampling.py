@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any, Unpack
 
@@ -12,10 +14,12 @@ from narae.base.errors import unknown_name
 from narae.base.limits import afford
 from narae.base.registry import builtin
 from narae.base.settings import standardize_data_format
+from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.windows import apart, numbers, space_axes, together
+from narae.tensor.tensor import Tensor
 
 Curve = Callable[[np.ndarray], np.ndarray]
 
@@ -46,7 +50,7 @@ class UpSampling(Layer):
     rank = 2
 
     def __init__(
-        self, size: Any, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self, size: Ints, data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
@@ -54,24 +58,24 @@ class UpSampling(Layer):
         self.size: Any = self.factors
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def longer(self, x: Any, axis: int, factor: int) -> Any:
+    def longer(self, x: Tensor, axis: int, factor: int) -> Tensor:
         """One axis `factor` times as long."""
         return ops.repeat(x, factor, axis=axis)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """The inputs with more places."""
         for axis, factor in zip(space_axes(self.rank, self.data_format), self.factors, strict=True):
             inputs = inputs if factor == 1 else self.longer(inputs, axis, factor)
         return inputs
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`size` times the lengths in space; batch and channels stay."""
         batch, space, channels = apart(input_shape, self.data_format)
         pairs = zip(space, self.factors, strict=True)
         made = tuple(None if n is None else n * factor for n, factor in pairs)
         return together(batch, made, channels, self.data_format)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
 
@@ -96,7 +100,7 @@ class UpSampling1D(UpSampling):
         super().__init__(size, "channels_last", **kwargs)
         self.size = size
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         config = super().get_config()
         del config["data_format"]
@@ -119,7 +123,7 @@ class UpSampling2D(UpSampling):
 
     def __init__(
         self,
-        size: Any = (2, 2),
+        size: Ints = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
         **kwargs: Unpack[LayerOptions],
@@ -129,7 +133,7 @@ class UpSampling2D(UpSampling):
         if self.interpolation not in ("nearest", *CURVES):
             raise unknown_name("interpolation", interpolation, ("nearest", *CURVES))
 
-    def longer(self, x: Any, axis: int, factor: int) -> Any:
+    def longer(self, x: Tensor, axis: int, factor: int) -> Tensor:
         """One axis `factor` times as long: repeated, or each new place a weighted sum of old ones."""
         if self.interpolation == "nearest":
             return super().longer(x, axis, factor)
@@ -141,9 +145,9 @@ class UpSampling2D(UpSampling):
             * ops.cast(weights[:, k].reshape(across), self.compute_dtype)
             for k in range(places.shape[1])
         ]
-        return sum(terms[1:], terms[0])
+        return functools.reduce(operator.add, terms)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "interpolation": self.interpolation}
 
@@ -178,6 +182,6 @@ class UpSampling3D(UpSampling):
     rank = 3
 
     def __init__(
-        self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
+        self, size: Ints = (2, 2, 2), data_format: str | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(size, data_format, **kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae import constraints, initializers, regularizers
+from narae.base.types import Config, ShapeLike
 from narae.layers.base import Layer
 
 KINDS: dict[str, Any] = {
@@ -26,12 +27,12 @@ class Weighted(Layer):
             for (kind, module), value in zip(KINDS.items(), given, strict=True):
                 setattr(self, f"{role}_{kind}", module.get(value))
 
-    def weight(self, role: str, shape: Any, name: str | None = None, **options: Any) -> Any:
+    def weight(self, role: str, shape: ShapeLike, name: str | None = None, **options: Any) -> Any:
         """The variable of a role, named after it."""
         made = {kind: getattr(self, f"{role}_{kind}") for kind in KINDS}
         return self.add_weight(shape, name=name or role, **made, **options)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         config = super().get_config()
         for role in self._roles:

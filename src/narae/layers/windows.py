@@ -11,11 +11,13 @@ from narae.base.errors import ShapeError, nearest
 Lengths = tuple[int | None, ...]
 
 
-def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
+def numbers(
+    layer: str, argument: str, value: object, count: int, least: int = 1
+) -> tuple[int, ...]:
     """One whole number for each of `count` places. Raises ValueError that names the argument."""
-    found = (value,) * count if is_whole(value) else value
-    fits = isinstance(found, Iterable) and not isinstance(found, (str, bytes))
-    found = tuple(found) if fits else ()
+    given = (value,) * count if is_whole(value) else value
+    text = isinstance(given, (str, bytes))
+    found: tuple[Any, ...] = tuple(given) if isinstance(given, Iterable) and not text else ()
     if len(found) != count or not all(is_whole(n) and int(n) >= least for n in found):
         raise ValueError(
             f"{layer} takes `{argument}` as a whole number of at least {least}, or {count} of them, got {value!r}"
@@ -23,7 +25,7 @@ def numbers(layer: str, argument: str, value: Any, count: int, least: int = 1) -
     return tuple(int(n) for n in found)
 
 
-def padding_of(layer: str, value: Any, known: Sequence[str] = ("valid", "same")) -> str:
+def padding_of(layer: str, value: str, known: Sequence[str] = ("valid", "same")) -> str:
     """A padding's name. Raises ValueError for another one."""
     name = value.lower() if isinstance(value, str) else None
     if name is None or name not in known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, CustomObjects
 from narae.layers.base import Layer
 from narae.layers.options import LayerOptions
 
@@ -36,12 +37,12 @@ class Wrapper(Layer):
             self.layer.build(input_shape)
             self.layer.built = True
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Wrapper:
+    def from_config(cls, config: Config, custom_objects: CustomObjects | None = None) -> Wrapper:
         """The layer that `get_config` described."""
         inside = deserialize_keras_object(config["layer"], custom_objects)
         return super().from_config({**config, "layer": inside})
