@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from narae import optimizers
 from narae.base import limits
@@ -47,10 +47,11 @@ class Compiling(Layer):
     """The part of a Model that `compile` decides."""
 
     def _init_trainer(self) -> None:
-        self.optimizer: Optimizer | None = None
+        # None until `compile`: checkers take a model to be compiled, and trained, where its parts are asked for
+        self.optimizer: Optimizer = cast("Optimizer", None)
         self.loss: Losses = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.history: History | None = None
+        self.history: History = cast("History", None)
         self.run_eagerly = False
         self.steps_per_execution = 1
         self.compiled = False
@@ -123,7 +124,7 @@ class Compiling(Layer):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit,
         }
-        self.optimizer, self._compile_state = scaled, state
+        self.optimizer, self._compile_state = cast("Optimizer", scaled), state
         if loss is not None:
             self.loss = loss
         self.run_eagerly = bool(run_eagerly)

@@ -61,10 +61,10 @@ class Steps(Compiling):
 
     def compute_loss(
         self,
-        x: Tensors | None = None,
-        y: Tensors | None = None,
-        y_pred: Tensors | None = None,
-        sample_weight: Tensors | None = None,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
         training: bool = True,
     ) -> Tensor:
         """The scalar to minimize: the compiled loss plus the layers' penalties.
@@ -114,13 +114,7 @@ class Steps(Compiling):
         mode: dict[str, Any] = {"training": training} if "training" in takes or several else {}
         return self.compute_loss(x, y, y_pred, sample_weight, **mode)
 
-    def compute_metrics(
-        self,
-        x: Tensors | None,
-        y: Tensors | None,
-        y_pred: Tensors,
-        sample_weight: Tensors | None = None,
-    ) -> Logs:
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Logs:
         """Update the compiled metrics with a batch; the results of all metrics by name.
 
         Args:
@@ -133,7 +127,7 @@ class Steps(Compiling):
             self._compile_state.metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
-    def train_step(self, data: Tensors) -> Logs:
+    def train_step(self, data: Any) -> Logs:
         """One step of gradient descent on a batch; the metrics by name.
 
         Args:
@@ -160,7 +154,7 @@ class Steps(Compiling):
             self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def test_step(self, data: Tensors) -> Logs:
+    def test_step(self, data: Any) -> Logs:
         """The loss and metrics of a batch, without training.
 
         Args:
@@ -171,7 +165,7 @@ class Steps(Compiling):
         self._track(self._computed_loss(x, y, y_pred, sample_weight, training=False), x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
-    def predict_step(self, data: Tensors) -> Tensors:
+    def predict_step(self, data: Any) -> Tensors:
         """The model's outputs for a batch.
 
         Args:

@@ -34,8 +34,8 @@ class Trainable(Protocol):
 
     name: str
     built: bool
-    optimizer: Optimizer | None
-    history: History | None
+    optimizer: Optimizer  # None before `compile`
+    history: History  # None before `fit`
     run_eagerly: bool
     steps_per_execution: int
     stop_training: bool

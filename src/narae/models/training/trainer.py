@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from narae.models.training import loops
 from narae.models.training.compiled_call import array_of
@@ -13,15 +13,16 @@ from narae.models.training.options import FitOptions
 if TYPE_CHECKING:
     import numpy as np
 
-    from narae.base.types import Tensors, Tree
+    from narae.base.types import Tensors
     from narae.callbacks import History
     from narae.models.data.protocols import ClassWeights, DataLike, Shuffle
     from narae.models.training.options import Callbacks, Verbose
-    from narae.models.training.trainable import Logs
 
-    Evaluated = (
-        float | list[float] | Logs
-    )  # a number alone, in the order of `metrics_names`, or by name
+    # A number alone, a list in the order of `metrics_names`, or a dict by name: arguments and metrics say which, and
+    # a checker that does not know them would refuse each use.
+    Evaluated: TypeAlias = Any
+    # An array; a nest of them for a model of several outputs, whose uses a checker takes of an array too.
+    Predicted: TypeAlias = np.ndarray
 
 
 class Trainer(StepFunctions):
@@ -155,7 +156,7 @@ class Trainer(StepFunctions):
         verbose: Verbose = "auto",
         steps: int | None = None,
         callbacks: Callbacks = None,
-    ) -> Tree[np.ndarray]:
+    ) -> Predicted:
         """The model's outputs for all of the data.
 
         Args:
@@ -177,7 +178,8 @@ class Trainer(StepFunctions):
         (8, 1)
         """
         self._step_function("predict")
-        return loops.predict(self._step_programs(), x, batch_size, verbose, steps, callbacks)
+        outputs = loops.predict(self._step_programs(), x, batch_size, verbose, steps, callbacks)
+        return cast("Predicted", outputs)
 
     def train_on_batch(
         self,
@@ -233,7 +235,7 @@ class Trainer(StepFunctions):
         logs = loops.on_batch(self._step_programs(), "test", x, y, sample_weight)
         return logs if return_dict else loops.flat(self, logs)
 
-    def predict_on_batch(self, x: DataLike) -> Tree[np.ndarray]:
+    def predict_on_batch(self, x: DataLike) -> Predicted:
         """The model's outputs for one batch.
 
         Args:
