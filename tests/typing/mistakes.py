@@ -17,6 +17,9 @@ def names() -> None:
     narae.layer.Dense(3)  # wrong: "layer"
     ops.rellu(x)  # wrong: "rellu"
     losses.MeanSquareError()  # wrong: "MeanSquareError"
+    from narae.layers import LSTN  # wrong: "LSTN"
+
+    print(LSTN)
 
 
 def arguments_of_layers() -> None:
@@ -32,14 +35,41 @@ def arguments_of_layers() -> None:
 
 
 def models() -> None:
+    narae.Sequential(layers.Dense(3))  # wrong: "layers"
+    narae.Sequential([layers.Dense])  # wrong: "layers"
     model = narae.Sequential([layers.Dense(3)])
     model.ad(layers.Dense(3))  # wrong: "ad"
+    model.add("relu")  # wrong: "layer"
     model.compile(optimiser="adam", loss="mse")  # wrong: "optimiser"
+    model.compile(optimizers.Adam(), loss=3)  # wrong: "loss"
+    model.compile(3, "mse")  # wrong: "optimizer"
+    model.compile("adam", "mse", metrics=0.5)  # wrong: "metrics"
     model.fitt(x, y)  # wrong: "fitt"
     model.fit(x=x, y=y, epoch=5)  # wrong: "epoch"
     model.fit(x, y, epochs="5")  # wrong: "epochs"
+    model.fit(x, y, callbacks="early_stopping")  # wrong: "callbacks"
+    model.fit(x, y, callbacks=[EarlyStopping])  # wrong: "callbacks"
     model.fit(x, y, batch_size=2.5)  # wrong: "batch_size"
     model.predict()  # wrong: "x"
+    model.optimizer.learningrate = 0.1  # wrong: "learningrate"
+
+
+def graphs() -> None:
+    begin = narae.Input((3,))
+    end = layers.Dense(2)(begin)
+    narae.Model(inputs=begin, output=end)  # wrong: "__init__"
+    narae.Model(begin, 3)  # wrong: "__init__"
+    narae.Model(begin, end, nam="graph")  # wrong: "__init__"
+
+
+def histories() -> None:
+    model = narae.Sequential([layers.Dense(3)])
+    history = model.fit(x, y)
+    print(history + 1)  # wrong: "+"
+    print(history.hist)  # wrong: "hist"
+    print(history["loss"])  # wrong: "__getitem__"
+    loss, accuracy = model.fit(x, y)  # wrong: "History"
+    print(loss, accuracy)
 
 
 def other_objects() -> None:

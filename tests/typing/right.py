@@ -207,6 +207,68 @@ class Network(keras.Model):
         return {"loss": self.tracker.result()}
 
 
+class Tenths(keras.initializers.Initializer):
+    """0.1, 0.2, ..."""
+
+    def __call__(self, shape, dtype=None):
+        return ops.reshape(ops.arange(math.prod(shape), dtype=dtype or "float32"), shape) / 10
+
+
+class Largest(keras.regularizers.Regularizer):
+    """A penalty on the largest weight."""
+
+    def __call__(self, x):
+        return 0.01 * ops.max(ops.abs(x))
+
+
+class Positive(keras.constraints.Constraint):
+    """No weight below 0."""
+
+    def __call__(self, w):
+        return w * ops.cast(w > 0, w.dtype)
+
+
+class Halving(optimizers.schedules.LearningRateSchedule):
+    """Half the rate, every so many steps."""
+
+    def __init__(self, rate: float, every: int = 10) -> None:
+        self.rate, self.every = rate, every
+
+    def __call__(self, step):
+        return self.rate * 0.5 ** ops.floor(ops.cast(step, "float32") / self.every)
+
+    def get_config(self):
+        return {"rate": self.rate, "every": self.every}
+
+
+class Plain(optimizers.Optimizer):
+    """w - lr g."""
+
+    def __init__(self, learning_rate=0.01, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+
+    def update(self, w, g, state, lr, t):
+        return w - lr * g, state
+
+
+def own_settings() -> None:
+    """What a layer and an optimizer are given, by one's own classes and functions."""
+    layer = layers.Dense(
+        10,
+        kernel_initializer=Tenths(),
+        bias_initializer=lambda shape, dtype=None: ops.zeros(shape, dtype),
+        kernel_regularizer=Largest(),
+        activity_regularizer=lambda a: 0.1 * ops.mean(a),
+        kernel_constraint=Positive(),
+        bias_constraint=keras.constraints.MaxNorm(2),
+    )
+    model = keras.Sequential([layer])
+    model.compile(Plain(0.1), lambda a, b: ops.mean(ops.square(a - b)), metrics=["mae"])
+    model.fit(x.reshape((64, 784)), np.ones((64, 10)), verbose=0)
+    model.compile(optimizers.Adam(Halving(0.1)), "mse")
+    print(layer.kernel.numpy().min(), layer.losses, layer.name)
+
+
 def own_parts(folder: Path) -> None:
     """A layer, a loss, a metric, a callback and a model of one's own; files."""
     flat = x.reshape((64, 784))
@@ -265,4 +327,5 @@ def main(folder: Path) -> None:
     gradients()
     functional()
     own_parts(folder)
+    own_settings()
     batches_by_hand()

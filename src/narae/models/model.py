@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast, overload
 
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
 from narae.base.errors import unknown_name
 from narae.base.registry import builtin, serialize_keras_object
+from narae.base.types import Tree
 from narae.layers.base import Layer
 from narae.layers.building import as_shapes
 from narae.layers.configuring import tupled
+from narae.layers.options import LayerOptions
 from narae.models.state_tree import assign_state_tree, state_tree
 from narae.models.training.trainer import Trainer
 from narae.tensor.symbolic import KerasTensor
+from narae.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
     from narae.base.types import Tree
@@ -49,6 +52,17 @@ class Model(Trainer, Layer):
         if cls is Model and _is_functional(args, kwargs):
             return super().__new__(cast("type[Self]", cls._graph_class), *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
+
+    @overload
+    def __init__(
+        self,
+        inputs: Tree[KerasTensor | Tensor],
+        outputs: Tree[KerasTensor | Tensor],
+        **kwargs: Unpack[LayerOptions],
+    ) -> None: ...
+
+    @overload
+    def __init__(self, **kwargs: Unpack[LayerOptions]) -> None: ...
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if _is_functional(args, kwargs):
