@@ -107,3 +107,8 @@ def session(served: Served) -> Iterator[Session]:
     with served.session() as session:
         session.wait("library")
         yield session
+
+
+def labs() -> list[threading.Thread]:
+    """The threads that train for sessions."""
+    return [t for t in threading.enumerate() if t.name in ("narae-digits", "narae-plane")]

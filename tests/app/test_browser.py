@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.app.conftest import PATIENCE, Served, until
+from tests.app.conftest import PATIENCE, Served, labs, until
 from tests.app.strokes import strokes_of
-from tests.app.test_sessions import labs
 
 from narae.app.digits import digits
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.app.conftest import PATIENCE, Served, Session, until
+from tests.app.conftest import PATIENCE, Served, Session, labs, until
 from websockets.exceptions import ConnectionClosed
 
 from narae.app.batches import Batches
@@ -23,10 +23,6 @@ from narae.app.tasks import TASKS
 QUICK = {"units": [16], "samples": 1000, "epochs": 2, "batch_size": 100}
 LONG = {"units": [32], "samples": 50000, "epochs": 2000, "batch_size": 16}
 POINTS = {"points": 100, "batch_size": 50, "epochs": 3}
-
-
-def labs() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name in ("narae-digits", "narae-plane")]
 
 
 def drawing(image: np.ndarray) -> dict[str, Any]:

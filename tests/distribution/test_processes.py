@@ -7,24 +7,22 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from tests.distribution.launching import begun, launched, written
+from tests.distribution.small import BATCH, dataset, model_of, numbers
 
 import narae
-from narae import distribution, layers
+from narae import distribution
 from narae.engine import config
-
-ROWS, BATCH = 72, 16  # four batches of 16 and one of 8
 
 TOGETHER = """
 import json
 from pathlib import Path
 folder = Path(sys.argv[1])
 sys.path.insert(0, sys.argv[2])
-from tests.distribution.test_processes import BATCH, ROWS, dataset, model_of, numbers
+from tests.distribution.small import BATCH, ROWS, dataset, model_of, numbers
 distribution.set_distribution(distribution.DataParallel())
 found = {}
 x, y = dataset()
@@ -82,30 +80,6 @@ found["again"] = np.abs(again.get_layer("hidden").kernel.numpy() - kernel.numpy(
 found["drawn"] = narae.random.uniform((2,)).tolist()
 (folder / f"{rank}.json").write_text(json.dumps(found))
 """
-
-
-def dataset() -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(ROWS, 6)).astype("float32")
-    return x, (x[:, 0] > 0).astype("int32")
-
-
-def model_of() -> Any:
-    narae.utils.set_random_seed(5)
-    model = narae.Sequential(
-        [
-            narae.Input((6,)),
-            layers.Dense(16, activation="tanh", name="hidden"),
-            layers.Dropout(0.1),
-            layers.Dense(2, activation="softmax"),
-        ]
-    )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
-
-
-def numbers(model: Any, fit: Any) -> dict[str, list[float]]:
-    return fit(model).history
 
 
 def test_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.activations.test_activations import CASES as ACTIVATIONS
-from tests.layers.test_layers import LAYERS
-from tests.losses.test_keras import CASES as LOSSES
-from tests.losses.test_keras import IDS as LOSS_IDS
-from tests.metrics import test_keras as metric_tests
 from tests.ops.oracle import flat_leaves
 from tests.ops.public_cases import CASES as OPERATIONS
-from tests.optimizers import test_like_keras as optimizer_tests
+from tests.tables import metrics as metric_rows
+from tests.tables import optimizers as optimizer_rows
+from tests.tables.activations import CASES as ACTIVATIONS
+from tests.tables.layers import LAYERS
+from tests.tables.losses import CASES as LOSSES
+from tests.tables.losses import IDS as LOSS_IDS
 
 import narae
 from narae import activations, layers, losses, metrics, ops, optimizers
@@ -149,9 +149,9 @@ def test_losses() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*counts in int32:UserWarning")  # rows of IoU with weights
-@pytest.mark.parametrize("rows", parts(metric_tests.CASES, 2))
+@pytest.mark.parametrize("rows", parts(metric_rows.CASES, 2))
 def test_metrics(rows: Any) -> None:
-    weight = np.arange(metric_tests.N, dtype="float32") % 3 + 1
+    weight = np.arange(metric_rows.N, dtype="float32") % 3 + 1
 
     def case(name: str, options: dict[str, Any], batch: Any) -> Case:
         metric = getattr(metrics, name)(**options)
@@ -177,7 +177,7 @@ def test_optimizers() -> None:
     grads = [rng.normal(size=shape).astype("float32") for shape in ((3,), (4, 3))]
 
     def case(name: str, options: dict[str, Any]) -> Case:
-        optimizer = optimizer_tests._made(optimizers, name, options)
+        optimizer = optimizer_rows.made_by(optimizers, name, options)
         weights = [narae.Variable(value) for value in start]
         optimizer.build(weights)
 
@@ -188,6 +188,6 @@ def test_optimizers() -> None:
 
         return steps, grads
 
-    rows = optimizer_tests._ROWS
+    rows = optimizer_rows.ROWS
     both = [{f"{i} {row[0]}": case(*row) for i, row in enumerate(rows)} for _ in range(2)]
     agree(*both, 1e-4, 1e-5)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.ops.test_records import OF_GRAPHS, results, samples, specs_of
+from tests.tables.records import OF_GRAPHS, results, samples, specs_of
 
 import narae
 from narae import ops

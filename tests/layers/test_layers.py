@@ -7,100 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.layers import space
+from tests.tables.layers import DIFFERENTIATED, LAYERS, RNG, floats
 
 import narae
 from narae import layers, ops
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
-
-_rng = np.random.default_rng(0)
-
-
-def _x(*shape: int) -> np.ndarray:
-    return _rng.normal(size=shape).astype("float32")
-
-
-# name -> (class, constructor's arguments, inputs)
-LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
-    "dense": ("Dense", {"units": 3, "activation": "tanh"}, _x(4, 5)),
-    "dense of rank 3": ("Dense", {"units": 3, "use_bias": False}, _x(4, 2, 5)),
-    "dense with all": (
-        "Dense",
-        {
-            "units": 3,
-            "kernel_initializer": "he_normal",
-            "bias_initializer": "ones",
-            "kernel_regularizer": "l2",
-            "bias_regularizer": "l2",
-            "kernel_constraint": "non_neg",
-        },
-        _x(4, 5),
-    ),
-    "einsum": (
-        "EinsumDense",
-        {"equation": "abc,cd->abd", "output_shape": (None, 7), "bias_axes": "d"},
-        _x(4, 2, 5),
-    ),
-    "einsum dots": (
-        "EinsumDense",
-        {"equation": "...x,xy->...y", "output_shape": 4, "activation": "relu"},
-        _x(4, 2, 5),
-    ),
-    "einsum heads": (
-        "EinsumDense",
-        {"equation": "abc,cde->abde", "output_shape": (None, 2, 3), "bias_axes": "de"},
-        _x(4, 2, 5),
-    ),
-    "activation": ("Activation", {"activation": "softplus"}, _x(4, 5)),
-    "relu": ("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, _x(4, 5)),
-    "leaky relu": ("LeakyReLU", {"negative_slope": 0.2}, _x(4, 5)),
-    "prelu": ("PReLU", {"alpha_initializer": "ones", "shared_axes": [1]}, _x(4, 2, 5)),
-    "elu": ("ELU", {"alpha": 0.5}, _x(4, 5)),
-    "softmax": ("Softmax", {"axis": 1}, _x(4, 2, 5)),
-    "softmax of axes": ("Softmax", {"axis": [1, 2]}, _x(4, 2, 5)),
-    "flatten": ("Flatten", {}, _x(4, 2, 5)),
-    "flatten channels first": ("Flatten", {"data_format": "channels_first"}, _x(4, 2, 5, 3)),
-    "reshape": ("Reshape", {"target_shape": (5, -1)}, _x(4, 2, 5)),
-    "permute": ("Permute", {"dims": (2, 1)}, _x(4, 2, 5)),
-    "repeat": ("RepeatVector", {"n": 3}, _x(4, 5)),
-    "dropout": ("Dropout", {"rate": 0.5, "noise_shape": (None, 1)}, _x(4, 5)),
-    "spatial dropout": ("SpatialDropout2D", {"rate": 0.5}, _x(4, 2, 5, 3)),
-    "spatial dropout of steps": ("SpatialDropout1D", {"rate": 0.5}, _x(4, 2, 5)),
-    "spatial dropout of volumes": ("SpatialDropout3D", {"rate": 0.5, "seed": 2}, _x(4, 2, 2, 3, 2)),
-    "noise": ("GaussianNoise", {"stddev": 0.5}, _x(4, 5)),
-    "gaussian dropout": ("GaussianDropout", {"rate": 0.5}, _x(4, 5)),
-    "alpha dropout": ("AlphaDropout", {"rate": 0.5}, _x(4, 5)),
-    "identity": ("Identity", {}, _x(4, 5)),
-    "masking": (
-        "Masking",
-        {"mask_value": 0.0},
-        np.where(_x(4, 3, 1) > 0, _x(4, 3, 2), 0).astype("float32"),
-    ),
-    "penalty": ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, _x(4, 5)),
-    "unit": ("UnitNormalization", {"axis": 1}, _x(4, 2, 5)),
-    "rescaling": ("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0]}, _x(4, 2)),
-    "normalization": (
-        "Normalization",
-        {"axis": -1, "mean": [1.0, 2.0], "variance": [4.0, 0.5]},
-        _x(4, 2),
-    ),
-    "inverse normalization": (
-        "Normalization",
-        {"axis": None, "mean": 1.0, "variance": 4.0, "invert": True},
-        _x(4, 2),
-    ),
-    **{
-        name.lower(): (name, {}, [_x(4, 5), _x(4, 5)])
-        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
-    },
-    "add of ranks": ("Add", {}, [_x(4, 5), _x(4, 3, 5), _x(4, 1, 5)]),
-    "concatenate": ("Concatenate", {"axis": 1}, [_x(4, 2, 5), _x(4, 3, 5)]),
-    "dot": ("Dot", {"axes": 1}, [_x(4, 5), _x(4, 5)]),
-    "dot of matrices": ("Dot", {"axes": (2, 1), "normalize": True}, [_x(4, 3, 5), _x(4, 5, 2)]),
-    **space.ROWS,
-}
-DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]
-DIFFERENTIATED.remove("masking")
 
 
 def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
@@ -260,7 +171,7 @@ def test_spatial_dropout_drops_whole_channels() -> None:
 
 
 def test_alpha_dropout_keeps_mean_and_variance() -> None:
-    x = _rng.normal(size=(300, 300)).astype("float32")
+    x = RNG.normal(size=(300, 300)).astype("float32")
     out = layers.AlphaDropout(0.3, seed=1)(x, training=True).numpy()
     assert abs(out.mean()) < 0.02
     assert abs(out.std() - 1) < 0.02
@@ -269,7 +180,7 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
 @pytest.mark.oracle
 @pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
 def test_adapt_learns_keras_s_moments(axis: Any, keras: Any) -> None:
-    data = (_x(30, 4, 5) * 3 + 2).astype("float32")
+    data = (floats(30, 4, 5) * 3 + 2).astype("float32")
     ours, theirs = layers.Normalization(axis=axis), keras.layers.Normalization(axis=axis)
     ours.adapt(data)
     theirs.adapt(data)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.alike import alike
-from tests.layers.test_layers import LAYERS
+from tests.tables.layers import LAYERS
 
 import narae
 from narae import layers, mixed_precision, ops

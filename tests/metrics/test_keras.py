@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.tables import metrics as rows
+from tests.tables.metrics import CASES, IDS
 
 from narae import metrics, ops
 from narae.engine.jit import jit
@@ -12,161 +14,16 @@ from narae.engine.jit import jit
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Explicitly requested dtype int64", "ignore:You are passing weight as"
 )
-RNG = np.random.default_rng(3)
-N, D = 8, 4
 
 
 @pytest.fixture(autouse=True)
 def _same_numbers_in_any_order():
-    global RNG
-    RNG = np.random.default_rng(3)
-
-
-def _probabilities(*shape):
-    x = RNG.random(shape).astype("float32") + 0.05
-    return x / x.sum(-1, keepdims=True)
-
-
-def _floats(*shape):
-    return RNG.normal(size=shape).astype("float32")
-
-
-def _bits(*shape):
-    return RNG.integers(0, 2, shape).astype("float32")
-
-
-def _labels(*shape):
-    return RNG.integers(0, D, shape).astype("int32")
-
-
-def _one_hot():
-    return np.eye(D, dtype="float32")[_labels(N)]
-
-
-def _scores(*shape):
-    """Scores between the thresholds of 1/(n-1) steps that the tests use."""
-    return (RNG.integers(0, 97, shape) / 97 + 0.003).astype("float32")
-
-
-def _binary():
-    return _bits(N), _scores(N)
-
-
-def _table():
-    return _bits(N, D), _scores(N, D)
-
-
-def _regression():
-    return _floats(N, D), _floats(N, D)
-
-
-def _classes():
-    return _labels(N), _labels(N)
-
-
-def _sparse():
-    return _labels(N), _probabilities(N, D)
-
-
-def _dense():
-    return _one_hot(), _probabilities(N, D)
-
-
-# class name, arguments, a maker of (y_true, y_pred)
-CASES = [
-    ("Accuracy", {}, _classes),
-    ("BinaryAccuracy", {}, lambda: (_bits(N, 1), _scores(N, 1))),
-    ("BinaryAccuracy", {"threshold": 0.3}, lambda: (_bits(N), _scores(N, 1))),
-    ("CategoricalAccuracy", {}, _dense),
-    ("SparseCategoricalAccuracy", {}, _sparse),
-    ("SparseCategoricalAccuracy", {}, lambda: (_labels(N, 3, 1), _probabilities(N, 3, D))),
-    ("TopKCategoricalAccuracy", {"k": 2}, _dense),
-    ("SparseTopKCategoricalAccuracy", {"k": 2}, _sparse),
-    (
-        "SparseTopKCategoricalAccuracy",
-        {"k": 2, "from_sorted_ids": True},
-        lambda: (_labels(N), np.argsort(RNG.random((N, D)), -1).astype("int32")),
-    ),
-    ("MeanSquaredError", {}, _regression),
-    ("RootMeanSquaredError", {}, _regression),
-    ("MeanAbsoluteError", {}, _regression),
-    ("MeanAbsolutePercentageError", {}, _regression),
-    ("MeanSquaredLogarithmicError", {}, lambda: (_scores(N, D), _scores(N, D))),
-    ("LogCoshError", {}, _regression),
-    ("CosineSimilarity", {}, _regression),
-    ("CosineSimilarity", {"axis": 1}, _regression),
-    ("Hinge", {}, lambda: (_bits(N, D), _floats(N, D))),
-    ("SquaredHinge", {}, lambda: (_bits(N, D), _floats(N, D))),
-    ("CategoricalHinge", {}, lambda: (_one_hot(), _floats(N, D))),
-    ("KLDivergence", {}, lambda: (_probabilities(N, D), _probabilities(N, D))),
-    ("Poisson", {}, _table),
-    ("BinaryCrossentropy", {}, _table),
-    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, _table),
-    ("CategoricalCrossentropy", {}, _dense),
-    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, _dense),
-    ("SparseCategoricalCrossentropy", {}, _sparse),
-    ("SparseCategoricalCrossentropy", {"from_logits": True}, _sparse),
-    ("SparseCategoricalCrossentropy", {"ignore_class": 1}, _sparse),
-    ("PearsonCorrelation", {}, _regression),
-    ("PearsonCorrelation", {"axis": 1}, _regression),
-    ("ConcordanceCorrelation", {}, _regression),
-    ("R2Score", {}, _regression),
-    ("R2Score", {"class_aggregation": None}, _regression),
-    ("R2Score", {"class_aggregation": "variance_weighted_average"}, _regression),
-    ("TruePositives", {}, _binary),
-    ("TruePositives", {"thresholds": [0.2, 0.6]}, _table),
-    ("FalsePositives", {}, _binary),
-    ("TrueNegatives", {"thresholds": 0.4}, _binary),
-    ("FalseNegatives", {}, _binary),
-    ("Precision", {}, _binary),
-    ("Precision", {"thresholds": [0.25, 0.5]}, _binary),
-    ("Precision", {"thresholds": [0.0, 0.5, 1.0]}, _binary),
-    ("Precision", {"top_k": 2}, _table),
-    ("Precision", {"top_k": 2, "class_id": 1}, _table),
-    ("Recall", {}, _binary),
-    ("Recall", {"class_id": 2}, _table),
-    ("SensitivityAtSpecificity", {"specificity": 0.5}, _binary),
-    ("SpecificityAtSensitivity", {"sensitivity": 0.4, "num_thresholds": 20}, _binary),
-    ("PrecisionAtRecall", {"recall": 0.5, "num_thresholds": 1}, _binary),
-    ("PrecisionAtRecall", {"recall": 0.5, "class_id": 1}, _table),
-    ("RecallAtPrecision", {"precision": 0.6}, _binary),
-    ("AUC", {}, _binary),
-    ("AUC", {"curve": "PR"}, _binary),
-    ("AUC", {"curve": "PRGAIN", "num_thresholds": 9}, _binary),
-    ("AUC", {"curve": "PRGAIN", "num_thresholds": 30, "summation_method": "minoring"}, _table),
-    ("AUC", {"curve": "PR", "summation_method": "majoring", "num_thresholds": 20}, _binary),
-    ("AUC", {"summation_method": "minoring", "thresholds": [0.2, 0.7, 0.3]}, _binary),
-    ("AUC", {"multi_label": True}, _table),
-    (
-        "AUC",
-        {
-            "multi_label": True,
-            "curve": "PR",
-            "num_labels": D,
-            "label_weights": [1.0, 2.0, 0.0, 3.0],
-        },
-        _table,
-    ),
-    ("AUC", {"label_weights": [1.0, 2.0, 0.0, 3.0]}, _table),
-    ("AUC", {"from_logits": True}, lambda: (_bits(N), _floats(N))),
-    ("F1Score", {}, _dense),
-    ("F1Score", {"average": "macro"}, _dense),
-    ("F1Score", {"average": "micro", "threshold": 0.3}, _table),
-    ("FBetaScore", {"beta": 2.0, "average": "weighted", "threshold": 0.3}, _table),
-    ("IoU", {"num_classes": D, "target_class_ids": [0, 2]}, _classes),
-    ("IoU", {"num_classes": D, "target_class_ids": [0, 2], "ignore_class": 2}, _classes),
-    ("IoU", {"num_classes": D, "target_class_ids": [1], "dtype": "float32"}, _classes),
-    ("BinaryIoU", {"threshold": 0.4}, _binary),
-    ("MeanIoU", {"num_classes": D}, _classes),
-    ("OneHotIoU", {"num_classes": D, "target_class_ids": [1, 3]}, _dense),
-    ("OneHotMeanIoU", {"num_classes": D}, _dense),
-]
-IDS = [f"{name}-{'-'.join(f'{k}={v}' for k, v in kw.items())}" for name, kw, _ in CASES]
+    rows.same_numbers()
 
 
 def _batches(make, weighted):
     for _ in range(2):
-        weight = RNG.integers(1, 4, N).astype("float32") if weighted else None
+        weight = rows.RNG.integers(1, 4, rows.N).astype("float32") if weighted else None
         yield *make(), weight
 
 
@@ -234,11 +91,11 @@ def test_config_goes_both_ways(keras, name, kw):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("shape", [(), (1,), (N,), (N, 1), (N, D)])
+@pytest.mark.parametrize("shape", [(), (1,), (rows.N,), (rows.N, 1), (rows.N, rows.D)])
 @pytest.mark.parametrize("name", ["Mean", "Sum"])
 def test_mean_and_sum(keras, name, shape):
     ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    weight, values = RNG.random(shape).astype("float32"), _floats(N, D)
+    weight, values = rows.RNG.random(shape).astype("float32"), rows.floats(rows.N, rows.D)
     for metric in (ours, theirs):
         metric.update_state(values)
         metric.update_state(values, sample_weight=weight)
@@ -246,11 +103,11 @@ def test_mean_and_sum(keras, name, shape):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("shape", [(1,), (N, 1), (N, D), ()])
+@pytest.mark.parametrize("shape", [(1,), (rows.N, 1), (rows.N, rows.D), ()])
 @pytest.mark.parametrize("name", ["TruePositives", "AUC"])
 def test_weights_of_decisions(keras, name, shape):
     ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    weight, (y_true, y_pred) = RNG.random(shape).astype("float32"), _table()
+    weight, (y_true, y_pred) = rows.RNG.random(shape).astype("float32"), rows.table()
     for metric in (ours, theirs):
         metric.update_state(y_true, y_pred, sample_weight=weight)
     for mine, other in zip(ours.variables, theirs.variables, strict=True):
@@ -260,12 +117,12 @@ def test_weights_of_decisions(keras, name, shape):
 @pytest.mark.oracle
 @pytest.mark.parametrize("weighted", [False, True])
 def test_masks(keras, weighted):
-    y_true, y_pred = _regression()
-    mask = np.arange(N) % 3 > 0
+    y_true, y_pred = rows.regression()
+    mask = np.arange(rows.N) % 3 > 0
     ours_pred, theirs_pred = ops.convert_to_tensor(y_pred), keras.ops.convert_to_tensor(y_pred)
     ours_pred._keras_mask = ops.convert_to_tensor(mask)
     theirs_pred._keras_mask = keras.ops.convert_to_tensor(mask)
-    weight = RNG.random(N).astype("float32") if weighted else None
+    weight = rows.RNG.random(rows.N).astype("float32") if weighted else None
     ours, theirs = metrics.MeanSquaredError(), keras.metrics.MeanSquaredError()
     ours.update_state(y_true, ours_pred, sample_weight=weight)
     theirs.update_state(y_true, theirs_pred, sample_weight=weight)
@@ -305,7 +162,7 @@ FUNCTIONS = ["binary_accuracy", "categorical_accuracy", "sparse_categorical_accu
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions(keras, name):
-    y_true, y_pred = _sparse() if name.startswith("sparse") else _dense()
+    y_true, y_pred = rows.sparse() if name.startswith("sparse") else rows.dense()
     kw = {"k": 2} if "top_k" in name else {}
     _same(getattr(metrics, name)(y_true, y_pred, **kw),
           getattr(keras.metrics, name)(y_true, y_pred, **kw))  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.tables.optimizers import IDS, ROWS, SCHEDULES, made_by
 
 import narae
 from narae import optimizers
@@ -13,65 +14,6 @@ from narae.base.names import name_scope
 from narae.engine.jit import jit
 
 pytestmark = pytest.mark.oracle
-
-_SCHEDULES = {
-    "exponential": ("ExponentialDecay", (0.1, 10, 0.5)),
-    "staircase": ("ExponentialDecay", (0.1, 10, 0.5, True)),
-    "inverse": ("InverseTimeDecay", (0.1, 10, 0.5)),
-    "inverse staircase": ("InverseTimeDecay", (0.1, 10, 0.5, True)),
-    "restarts": ("CosineDecayRestarts", (0.1, 7)),
-    "even restarts": ("CosineDecayRestarts", (0.1, 7, 1.0, 0.8, 0.1)),
-    "polynomial": ("PolynomialDecay", (0.1, 9)),
-    "cycle": ("PolynomialDecay", (0.1, 9, 0.01, 2.0, True)),
-    "cosine": ("CosineDecay", (0.1, 20)),
-    "warm-up": ("CosineDecay", (0.0, 20, 0.1, "c", 0.1, 5)),
-    "piecewise": ("PiecewiseConstantDecay", ([5, 9], [0.1, 0.05, 0.01])),
-}
-_FTRL = {"l1_regularization_strength": 0.01, "l2_shrinkage_regularization_strength": 0.01}
-_ROWS: list[tuple[str, dict[str, Any]]] = [
-    ("SGD", {}),
-    ("SGD", {"momentum": 0.9}),
-    ("SGD", {"momentum": 0.9, "nesterov": True}),
-    ("RMSprop", {}),
-    ("RMSprop", {"momentum": 0.9, "centered": True}),
-    ("Adam", {}),
-    ("Adam", {"amsgrad": True}),
-    ("AdamW", {}),
-    ("Nadam", {}),
-    ("Adamax", {}),
-    ("Adagrad", {}),
-    ("Adadelta", {}),
-    ("Adafactor", {}),
-    ("Adafactor", {"relative_step": False}),
-    ("Ftrl", {}),
-    ("Ftrl", {**_FTRL, "beta": 0.1}),
-    ("Lion", {}),
-    ("Lamb", {}),
-    ("Muon", {}),
-    ("Muon", {"nesterov": False, "rms_rate": None}),
-    ("ScheduleFreeAdamW", {}),
-    ("ScheduleFreeAdamW", {"warmup_steps": 20, "weight_decay": 0.1, "beta_1": 0.5}),
-    ("Adam", {"use_ema": True}),
-    ("Adam", {"use_ema": True, "ema_overwrite_frequency": 3}),
-    ("Adam", {"gradient_accumulation_steps": 3}),
-    ("Adam", {"gradient_accumulation_steps": 3, "use_ema": True, "weight_decay": 0.01}),
-    ("SGD", {"clipnorm": 0.5}),
-    ("SGD", {"clipvalue": 0.1}),
-    ("SGD", {"global_clipnorm": 0.5}),
-    ("SGD", {"weight_decay": 0.1}),
-    ("SGD", {"loss_scale_factor": 4.0}),
-    ("SGD", {"learning_rate": "exponential"}),
-    ("SGD", {"learning_rate": "exponential", "gradient_accumulation_steps": 3}),
-]
-_IDS = [" ".join([name, *(f"{k}={v}" for k, v in options.items())]) for name, options in _ROWS]
-
-
-def _made(module: Any, name: str, options: dict[str, Any]) -> Any:
-    rate = options.get("learning_rate")
-    if rate in _SCHEDULES:
-        kind, args = _SCHEDULES[rate]
-        options = {**options, "learning_rate": getattr(module.schedules, kind)(*args)}
-    return getattr(module, name)(**options)
 
 
 def _loss_scaled(module: Any) -> Any:
@@ -153,10 +95,10 @@ def _gradients(rng: np.random.Generator, count: int) -> list[list[np.ndarray]]:
     return [[rng.normal(size=s).astype("float32") for s in shapes] for _ in range(count)]
 
 
-@pytest.mark.parametrize(("name", "options"), _ROWS, ids=_IDS)
+@pytest.mark.parametrize(("name", "options"), ROWS, ids=IDS)
 def test_fifty_steps(name: str, options: Any, keras: Any, rng: np.random.Generator) -> None:
     # Ftrl's linear part is a difference of large numbers
-    _compare(keras, lambda m: _made(m, name, options), _gradients(rng, 50), name == "Ftrl")
+    _compare(keras, lambda m: made_by(m, name, options), _gradients(rng, 50), name == "Ftrl")
 
 
 @pytest.mark.parametrize("made", [_mapped, _chosen])
@@ -171,11 +113,11 @@ def test_loss_scales(keras: Any, rng: np.random.Generator) -> None:
     _compare(keras, _loss_scaled, steps, False)
 
 
-@pytest.mark.parametrize("name", _SCHEDULES)
+@pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules(name: str, keras: Any) -> None:
     import jax
 
-    kind, args = _SCHEDULES[name]
+    kind, args = SCHEDULES[name]
     steps = np.arange(60, dtype="int32")
     theirs = jax.jit(jax.vmap(getattr(keras.optimizers.schedules, kind)(*args)))(steps)
     ours = getattr(optimizers.schedules, kind)(*args)
@@ -183,7 +125,7 @@ def test_schedules(name: str, keras: Any) -> None:
     np.testing.assert_allclose(float(ours(17)), theirs[17], rtol=2e-5, atol=1e-7)
 
 
-_MADE = [lambda m, row=row: _made(m, *row) for row in _ROWS]
+_MADE = [lambda m, row=row: made_by(m, *row) for row in ROWS]
 
 
 @pytest.mark.parametrize("made", [*_MADE, _loss_scaled, _mapped])
@@ -195,9 +137,9 @@ def test_configs(made: Any, keras: Any) -> None:
     assert optimizers.serialize(optimizers.deserialize(written)) == written
 
 
-@pytest.mark.parametrize("name", _SCHEDULES)
+@pytest.mark.parametrize("name", SCHEDULES)
 def test_configs_of_schedules(name: str, keras: Any) -> None:
-    kind, args = _SCHEDULES[name]
+    kind, args = SCHEDULES[name]
     written = keras.optimizers.schedules.serialize(getattr(keras.optimizers.schedules, kind)(*args))
     assert optimizers.schedules.serialize(getattr(optimizers.schedules, kind)(*args)) == written
     again = optimizers.schedules.deserialize(written)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.layers import space
-from tests.layers.test_layers import LAYERS
-from tests.losses.test_keras import CASES as LOSSES
-from tests.metrics.test_keras import CASES as METRICS
+from tests.tables.layers import LAYERS
+from tests.tables.losses import CASES as LOSSES
+from tests.tables.metrics import CASES as METRICS
 
 import narae
 from narae import activations, constraints, layers, losses, metrics, ops, optimizers, regularizers
