@@ -11,7 +11,6 @@ from rich.console import Console
 
 import narae
 from narae import layers, ops
-from narae.graph.plan import spec_bytes
 
 X = np.zeros((8, 4), "float32")
 Y = np.zeros(8, "int32")
@@ -36,7 +35,7 @@ def test_rows_are_the_plan(each_executor: str) -> None:
     assert [row.operations for row in report.rows] == [
         tuple(node.op.name for node in step.nodes) for step in plan.steps
     ]
-    made = sum(spec_bytes(plan.values[u].spec) for step in plan.steps for u in step.outputs)
+    made = sum(plan.values[u].spec.nbytes for step in plan.steps for u in step.outputs)
     assert sum(row.bytes for row in report.rows) == made > program.arena == plan.arena
     ways = {"native": {"native"}, "numpy": {"own", "generic"}, "xla": {"xla"}}
     assert {row.how for row in report.rows} == ways[each_executor]

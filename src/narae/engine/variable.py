@@ -305,7 +305,7 @@ def _waiting(found: limits.Limits, shape: Any, dtype: Any, name: str) -> Tensor:
     name_of_dtype = standardize_dtype(dtype)
     shape = _known_shape(shape, name)
     found.spend(
-        Spec(shape, name_of_dtype).size * np_dtype(name_of_dtype).itemsize,
+        Spec(shape, name_of_dtype).nbytes,
         f"a variable of shape {shape}",
     )
     return tensor_of(np.zeros(shape, np_dtype(name_of_dtype)))

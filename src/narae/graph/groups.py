@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from narae.base.dtypes import np_dtype
 from narae.base.types import KnownShape
 from narae.graph.aliases import Aliases
 from narae.graph.graph import Graph
@@ -273,4 +272,4 @@ def _shape(node: Node) -> KnownShape | None:
 
 
 def _bytes(specs: Iterable[Spec]) -> int:
-    return sum(spec.size * np_dtype(spec.dtype).itemsize for spec in specs)
+    return sum(spec.nbytes for spec in specs)

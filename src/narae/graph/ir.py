@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from narae.base import limits
+from narae.base.dtypes import np_dtype
 from narae.base.names import scopes
 from narae.base.quiet import quietly
 from narae.graph.notation import Term
@@ -32,6 +33,11 @@ class Spec:
         for length in self.shape:
             count *= length
         return count
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the elements take."""
+        return self.size * np_dtype(self.dtype).itemsize
 
 
 class Value:

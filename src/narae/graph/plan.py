@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from narae.base.dtypes import np_dtype
 from narae.graph.arena import Block, pack
 from narae.graph.fuse import Fused, Step
 from narae.graph.graph import Graph
@@ -165,12 +164,12 @@ class _Planner:
                 or self.values[old].spec.shape != spec.shape
             ):
                 continue
-            if block.size == spec_bytes(spec) and self._may_overwrite(old, time, place, spec):
+            if block.size == spec.nbytes and self._may_overwrite(old, time, place, spec):
                 taken.add(id(block))
                 block.end = end
                 self.blocks[uid] = block
                 return
-        self.blocks[uid] = Block(spec_bytes(spec), time, end)
+        self.blocks[uid] = Block(spec.nbytes, time, end)
 
     def _may_overwrite(self, old: int, time: int, place: int, spec: Spec) -> bool:
         """Whether node `place` of step `time` may write where `old` lives: its last readers are
@@ -203,7 +202,7 @@ class _Planner:
         copy = Value(self.values[uid].spec)
         self.values[copy.uid] = copy
         self.root[copy.uid] = copy.uid
-        self.blocks[copy.uid] = Block(spec_bytes(copy.spec), -1 if before else self.end, self.end)
+        self.blocks[copy.uid] = Block(copy.spec.nbytes, -1 if before else self.end, self.end)
         (self.before if before else self.after).append(Move(uid, copy.uid))
         return copy.uid
 
@@ -220,15 +219,10 @@ _ARENA = Home("arena")
 _ROOM = 1 << 22  # bytes for values that have memory of their own, in all
 
 
-def spec_bytes(spec: Spec) -> int:
-    """The bytes that a value takes."""
-    return spec.size * np_dtype(spec.dtype).itemsize
-
-
 def bytes_of(step: Step, plan: Plan) -> tuple[int, int]:
     """Bytes that a step reads and writes, each value once, what it keeps for itself not counted."""
-    reads = sum(spec_bytes(plan.values[uid].spec) for uid in step.reads)
-    return reads, sum(spec_bytes(plan.values[uid].spec) for uid in step.outputs)
+    reads = sum(plan.values[uid].spec.nbytes for uid in step.reads)
+    return reads, sum(plan.values[uid].spec.nbytes for uid in step.outputs)
 
 
 def _reads(steps: Sequence[Step], root: dict[int, int]) -> dict[int, dict[int, tuple[int, bool]]]:

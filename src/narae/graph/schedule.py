@@ -6,7 +6,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 
-from narae.base.dtypes import np_dtype
 from narae.graph.fuse import Fused, Step
 from narae.graph.ir import Spec
 
@@ -91,4 +90,4 @@ class _Schedule:
 
 
 def _bytes(specs: Iterable[Spec]) -> int:
-    return sum(spec.size * np_dtype(spec.dtype).itemsize for spec in specs)
+    return sum(spec.nbytes for spec in specs)

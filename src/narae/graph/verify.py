@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from narae.graph.graph import Graph
-from narae.graph.plan import Plan, spec_bytes
+from narae.graph.plan import Plan
 
 
 class Malformed(AssertionError):
@@ -81,7 +81,7 @@ class _Memory:
 
     def write(self, uid: int) -> None:
         home = self._plan.homes[uid]
-        size = spec_bytes(self._plan.values[uid].spec) if home.kind == "arena" else 1
+        size = self._plan.values[uid].spec.nbytes if home.kind == "arena" else 1
         first, last = home.index, home.index + size
         self._held = {
             other: (kind, a, b)

@@ -13,7 +13,7 @@ from narae.engine.compiled import Compiled
 from narae.executors import explain
 from narae.executors.shared.how import How
 from narae.graph.ir import Node, Spec
-from narae.graph.plan import Plan, spec_bytes
+from narae.graph.plan import Plan
 
 TITLES = ("step", "operations", "result", "how", "tiles", "bytes")
 
@@ -153,7 +153,7 @@ def _row(place: int, number: int, how: How, plan: Plan) -> PlanRow:
         how=how.way,
         why=how.why,
         tiles=how.tiles,
-        bytes=sum(map(spec_bytes, specs)),
+        bytes=sum(spec.nbytes for spec in specs),
     )
 
 

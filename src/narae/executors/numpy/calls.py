@@ -24,7 +24,7 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
-class Loop:
+class BlockLoop:
     """The same calls on other arrays, for each block in turn."""
 
     blocks: Sequence[Sequence[Call]]
@@ -54,10 +54,10 @@ class Source:
         """Say what the next lines are for."""
         self._lines.append(f"# {text}")
 
-    def add(self, calls: Sequence[Call | Loop], near: Arrays = ()) -> None:
+    def add(self, calls: Sequence[Call | BlockLoop], near: Arrays = ()) -> None:
         """The calls, one a line. Views of the arrays `near` are named after them."""
         for c in calls:
-            if isinstance(c, Loop):
+            if isinstance(c, BlockLoop):
                 self.add_loop(c.blocks, near)
             else:
                 names = (self._leaf(leaf, near) for leaf in _leaves(c))

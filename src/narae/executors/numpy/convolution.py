@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from narae.base.windows import laid_out
-from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
@@ -24,11 +24,11 @@ CHUNK = 1 << 18  # elements of windows side by side
 
 
 @lowering("conv")
-def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call | Loop]:
+def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call | BlockLoop]:
     (x, w), (out,), groups = ins, outs, node.params["groups"]
     if 0 in out.shape or w.shape[-2] == 0:
         return [call(np.copyto, out, 0)]
-    calls: list[Call | Loop] = []
+    calls: list[Call | BlockLoop] = []
     image = _with_borders(x, node, scratch, calls)
     rank = out.ndim - 2
     rows = [n * s for n, s in zip(image.strides[1:-1], node.params["strides"], strict=True)]
@@ -47,7 +47,7 @@ def _conv(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call 
 
 
 def _with_borders(
-    x: np.ndarray, node: Node, scratch: Scratch, calls: list[Call | Loop]
+    x: np.ndarray, node: Node, scratch: Scratch, calls: list[Call | BlockLoop]
 ) -> np.ndarray:
     """x with gaps between its elements and zeros around them; cropped where a width is negative."""
     padding, dilation = node.params["padding"], node.params["lhs_dilation"]
@@ -62,12 +62,12 @@ def _with_borders(
 
 def _product(
     view: np.ndarray, w: np.ndarray, out: np.ndarray, scratch: Scratch
-) -> list[Call | Loop]:
+) -> list[Call | BlockLoop]:
     """view: (batch, *out, *window, channels); w: (*window, channels, filters)."""
     half = view.ndim // 2
     rows, inner = _by_stride(view, range(half)), _by_stride(view, range(half, view.ndim))
     ordered = view.transpose(*rows, *inner)
-    calls: list[Call | Loop] = []
+    calls: list[Call | BlockLoop] = []
     kernel = _kernel(w.transpose(*(a - half for a in inner), half), scratch, calls)
     natural = rows == sorted(rows)
     result = out.reshape(-1, w.shape[-1])
@@ -91,7 +91,7 @@ def _in_rows(
     result: np.ndarray,
     along_rows: bool,
     scratch: Scratch,
-) -> list[Call | Loop]:
+) -> list[Call | BlockLoop]:
     """A product for each chunk of the result's rows."""
     half, each = ordered.ndim // 2, len(result) // len(ordered)
     blocks = []
@@ -100,7 +100,7 @@ def _in_rows(
         copy, left = _columns(ordered[begin:end], half, along_rows, scratch)
         blocks.append([copy, call(np.dot, left, kernel, result[begin * each : end * each])])
         scratch.release(mark)
-    return [Loop(blocks)]
+    return [BlockLoop(blocks)]
 
 
 def _in_sums(
@@ -109,7 +109,7 @@ def _in_sums(
     result: np.ndarray,
     along_rows: bool,
     scratch: Scratch,
-) -> list[Call | Loop]:
+) -> list[Call | BlockLoop]:
     """A product for each chunk of what is summed over, and the sum of them."""
     half = ordered.ndim // 2
     count = ordered.shape[half]
@@ -124,7 +124,7 @@ def _in_sums(
         blocks.append([copy, call(np.dot, left, kernel[begin * each : end * each], target)])
         scratch.release(mark)
     later = [[*block, call(np.add, result, part, out=result)] for block in blocks[1:]]
-    return [*blocks[0], *([Loop(later)] if later else [])]
+    return [*blocks[0], *([BlockLoop(later)] if later else [])]
 
 
 def _columns(
@@ -148,7 +148,7 @@ def _chunks(count: int, size: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
-def _kernel(w: np.ndarray, scratch: Scratch, calls: list[Call | Loop]) -> np.ndarray:
+def _kernel(w: np.ndarray, scratch: Scratch, calls: list[Call | BlockLoop]) -> np.ndarray:
     """The kernel as a matrix (window and channels, filters), copied where it does not lie so."""
     if not w.flags.c_contiguous:
         copy = scratch.take(w.shape, w.dtype)
@@ -174,7 +174,7 @@ def _run(view: np.ndarray, axes: list[int]) -> int:
 
 def _depthwise(
     view: np.ndarray, w: np.ndarray, out: np.ndarray, scratch: Scratch
-) -> list[Call | Loop]:
+) -> list[Call | BlockLoop]:
     """One filter for each channel: a sum over the window's elements."""
     half = view.ndim // 2
     part = scratch.take(out.shape, out.dtype)
@@ -183,12 +183,12 @@ def _depthwise(
         moved = view[(slice(None),) * half + tap]
         blocks.append([call(np.multiply, moved, w[tap][0], out=part if any(tap) else out)])
     later = [[*block, call(np.add, out, part, out=out)] for block in blocks[1:]]
-    return [*blocks[0], *([Loop(later)] if later else [])]
+    return [*blocks[0], *([BlockLoop(later)] if later else [])]
 
 
 def _grouped(
     view: np.ndarray, w: np.ndarray, out: np.ndarray, groups: int, scratch: Scratch
-) -> list[Call | Loop]:
+) -> list[Call | BlockLoop]:
     """A stack of products, one for each group of channels and filters."""
     rows, filters = math.prod(out.shape[:-1]), out.shape[-1] // groups
     images, kernels = _split(view, groups), _split(w, groups)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node, Op
 
@@ -23,7 +23,7 @@ class Lowering(Protocol):
 
     def __call__(
         self, node: Node, ins: Arrays, outs: Arrays, scratch: Scratch
-    ) -> Sequence[Call | Loop]: ...
+    ) -> Sequence[Call | BlockLoop]: ...
 
 
 LOWERINGS: dict[str, Lowering] = {}
@@ -39,7 +39,7 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
     return entered
 
 
-def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
+def lower(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | BlockLoop]:
     """The calls for a node."""
     own = LOWERINGS.get(node.op.known)
     return generic(node, ins, outs) if own is None else own(node, ins, outs, scratch)

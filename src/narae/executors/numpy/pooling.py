@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
@@ -92,7 +92,7 @@ def _taps(shape: tuple[int, ...], params: dict[str, Any]) -> Iterator[Index]:
 @lowering("place_extremes")
 def _place_extremes(
     node: Node, ins: Arrays, outs: Arrays, scratch: Scratch
-) -> Sequence[Call | Loop]:
+) -> Sequence[Call | BlockLoop]:
     """Each tap in turn takes the cotangent where it is the first to equal its window's peak."""
     (ct, x, peak), (out,), params = ins, outs, node.params
     # padding never equals a peak that is in the array: NaN equals nothing
@@ -116,11 +116,13 @@ def _place_extremes(
     ]
     start = [call(np.copyto, total, 0), call(np.copyto, free, True)]
     end = [] if total is out else [call(np.copyto, out, _inside(total, x, params))]
-    return [*calls, *start, Loop(taps), *end]
+    return [*calls, *start, BlockLoop(taps), *end]
 
 
 @lowering("fold_windows")
-def _fold_windows(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
+def _fold_windows(
+    node: Node, ins: Arrays, outs: Arrays, scratch: Scratch
+) -> Sequence[Call | BlockLoop]:
     """Element (o, k) of an axis goes to o * stride + k * dilation. The loop runs over the shorter
     of the two on each axis, whole slices at a time."""
     (x,), (out,), params = ins, outs, node.params
@@ -143,4 +145,4 @@ def _fold_windows(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Se
             target[a] = _strided(i * step, count, other)
         place = out[tuple(target)]
         blocks.append([call(np.add, place, parts[index], out=place)])
-    return [call(np.copyto, out, 0), *([Loop(blocks)] if blocks else [])]
+    return [call(np.copyto, out, 0), *([BlockLoop(blocks)] if blocks else [])]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from narae.executors.numpy.calls import Arrays, Call, Loop, call
+from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.numpy.lowerings import generic, lowering
 from narae.executors.shared.memory import Scratch
 from narae.graph.ir import Node
@@ -42,7 +42,7 @@ _LOW, _HIGH, _SCALE, _ONE, _MINUS = (
 
 
 @lowering("erf")
-def _erf(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | Loop]:
+def _erf(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> Sequence[Call | BlockLoop]:
     if outs[0].dtype != _FLOAT:
         return generic(node, ins, outs)
     t, inside = (scratch.take(outs[0].shape, _FLOAT) for _ in range(2))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from narae.executors.numpy.calls import Source
 from narae.executors.numpy.program import NumpyProgram, write_moves, write_step
-from narae.executors.shared.memory import Scratch, make_arrays
+from narae.executors.shared.memory import ArrayMap, Scratch, make_arrays
 from narae.executors.shared.timing import Run, time_of
 from narae.graph.fuse import Step
 from narae.graph.plan import Move
-
-Arrays = Mapping[int, np.ndarray]
 
 
 def step_times(program: NumpyProgram) -> list[float]:
@@ -31,7 +29,7 @@ def step_times(program: NumpyProgram) -> list[float]:
     return times
 
 
-def _alone(step: Step, arrays: Arrays, scratch: Scratch) -> Run:
+def _alone(step: Step, arrays: ArrayMap, scratch: Scratch) -> Run:
     source = Source()
     for uid in (*step.reads, *step.outputs):
         source.name(arrays[uid], f"v{uid}")
@@ -45,7 +43,7 @@ def _alone(step: Step, arrays: Arrays, scratch: Scratch) -> Run:
     return run
 
 
-def _moves(moves: Sequence[Move], arrays: Arrays) -> Callable[[], None]:
+def _moves(moves: Sequence[Move], arrays: ArrayMap) -> Callable[[], None]:
     source = Source()
     for move in moves:
         source.name(arrays[move.source], f"v{move.source}")

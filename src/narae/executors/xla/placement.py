@@ -198,7 +198,7 @@ class OnMesh:
         return found
 
     def agree(self, steps: int) -> int:
-        """How many steps the next dispatch has: as many as the slowest process wishes."""
+        """How many steps the next dispatch has: as few as any of them can do in its time."""
         if self._processes == 1:
             return steps
         found = multihost_utils.process_allgather(np.array([steps], np.int32))

@@ -51,7 +51,7 @@ class XlaProgram(Program):
         self._one = place.jit(_weakly(self, "_step"), (0,))
         self._many = place.jit(_weakly(self, "_steps"), (0, 1))
         weakref.finalize(self, _let_go, [self._one, self._many])
-        self._usual = _FIRST  # steps of a dispatch, as the last ones told
+        self._usual = _FIRST  # steps of a dispatch, by how long the last ones took
         self._worker = Worker()
 
     # -- what XLA compiles -------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class XlaProgram(Program):
         self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]
     ) -> Generator[int]:
         # of the whole batch: the processes of a job must come to the same number
-        each = sum(v.spec.size * np_dtype(v.dtype).itemsize for v in self.plan.inputs)
+        each = sum(v.spec.nbytes for v in self.plan.inputs)
         each += sum(a.nbytes for a in self.outputs)
         most = max(1, min(_MOST, _BYTES["cpu" if on_cpu() else "other"] // max(1, each)))
         given = self.place.sources(rows)

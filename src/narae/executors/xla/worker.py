@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-Task = Callable[[], Any]
-Tasks = queue.SimpleQueue[tuple[Task, queue.SimpleQueue[Any]] | None]
+Job = Callable[[], Any]
+Jobs = queue.SimpleQueue[tuple[Job, queue.SimpleQueue[Any]] | None]
 
 
 class Worker:
@@ -20,15 +20,15 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._tasks: Tasks = queue.SimpleQueue()
-        _thread.start_new_thread(_serve, (self._tasks,))
-        weakref.finalize(self, self._tasks.put, None)
+        self._jobs: Jobs = queue.SimpleQueue()
+        _thread.start_new_thread(_serve, (self._jobs,))
+        weakref.finalize(self, self._jobs.put, None)
 
-    def do(self, task: Task) -> Any:
-        """What the task gives. Raises what it raises."""
+    def do(self, job: Job) -> Any:
+        """What the job gives. Raises what it raises."""
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
-            self._tasks.put((task, ended))
+            self._jobs.put((job, ended))
             result, error = ended.get()
         except BaseException:
             self.settle()
@@ -40,15 +40,15 @@ class Worker:
     def settle(self) -> None:
         """Wait until everything that was begun is over."""
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._tasks.put((lambda: None, ended))
+        self._jobs.put((lambda: None, ended))
         ended.get()
 
 
-def _serve(tasks: Tasks) -> None:
-    while (asked := tasks.get()) is not None:
-        task, ended = asked
+def _serve(jobs: Jobs) -> None:
+    while (asked := jobs.get()) is not None:
+        job, ended = asked
         try:
-            ended.put((task(), None))
+            ended.put((job(), None))
         except BaseException as error:
             ended.put((None, error))
-        del asked, task, ended
+        del asked, job, ended

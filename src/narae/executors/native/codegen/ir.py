@@ -40,7 +40,7 @@ class Nest:
 
 @dataclass(eq=False)
 class Phi:
-    """A value that depends on which block came before; more of them may be said later."""
+    """A value that depends on which block came before; more of them may be added later."""
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""What a kernel is told: a record of 64-bit fields, by name for those who write it and for the kernel.
+"""What a kernel is given: a record of 64-bit fields, by name for those who write it and for the kernel.
 
 A record is declared once, beside its kernel. Fields lie one after the other, in the order of the class.
 """
@@ -25,7 +25,7 @@ def pointer() -> Any:
 
 
 def words(count: int | str) -> Any:
-    """Several whole numbers. count: how many, or by which name `read` is told."""
+    """Several whole numbers. count: how many, or the name by which `read` is given it."""
     return dataclasses.field(metadata={"kind": INT, "count": count})
 
 

@@ -25,7 +25,7 @@ ARCTAN = (
 # pi / 2 is HALF_PI + HALF_PI_REST; 2 / pi is WORDS, 32 bits each, all behind the point
 HALF_PI = math.pi / 2
 LARGE = 2.0**40  # from here on two doubles of pi / 2 may leave too little of x
-ROUNDER = 1.5 * 2**52  # as vectormath's, for doubles
+DOUBLE_ROUNDER = 1.5 * 2**52  # as vectormath's, for doubles
 
 
 def _pi_bits(bits: int) -> int:
@@ -56,8 +56,8 @@ def _reduced(size: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     the first fma to be exact. A block of its own, which seldom runs, serves large numbers.
     """
     f, x = size.function, size.astype("float64")
-    moved = fma(x, 1 / HALF_PI, ROUNDER)
-    whole = moved - ROUNDER
+    moved = fma(x, 1 / HALF_PI, DOUBLE_ROUNDER)
+    whole = moved - DOUBLE_ROUNDER
     r = fma(whole, -HALF_PI_REST, fma(whole, -HALF_PI, x))
     n = moved.view("int64").astype("int32")
     large = (size >= LARGE) & (size < math.inf)  # infinity has become NaN

@@ -42,13 +42,13 @@ ROUNDER = 1.5 * 2**23  # added to a small number it leaves the nearest integer i
 TWO_THIRDS = int(np.float32(2 / 3).view(np.int32))
 SMALLEST_NORMAL = 2.0**-126
 
-Lowered = Callable[[Lanes], Lanes]
+LaneFunction = Callable[[Lanes], Lanes]
 
 
-def of_float32(library: str) -> Callable[[Lowered], Lowered]:
+def of_float32(library: str) -> Callable[[LaneFunction], LaneFunction]:
     """What a function of float32 lanes is for other dtypes: the C library's of that name."""
 
-    def decorate(own: Lowered) -> Lowered:
+    def decorate(own: LaneFunction) -> LaneFunction:
         @functools.wraps(own)
         def lowered(x: Lanes) -> Lanes:
             return own(x) if x.dtype_name == "float32" else scalarly(library, x)
@@ -176,7 +176,7 @@ def _with_limits(x: Lanes, zero: Lanes, y: Lanes) -> Lanes:
     return where(zero > 0, y, where(zero == 0, x.full(-np.inf), x.full(np.nan)))
 
 
-def _log_to(base: float) -> Lowered:
+def _log_to(base: float) -> LaneFunction:
     def lowered(x: Lanes) -> Lanes:
         tiny = x < SMALLEST_NORMAL
         bits = where(tiny, x * 2.0**23, x).view("int32") - TWO_THIRDS

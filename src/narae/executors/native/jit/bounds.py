@@ -1,6 +1,6 @@
 """A mode for tests in which every access of a kernel is checked: NARAE_CHECK_BOUNDS=1.
 
-An access outside of what the program may touch goes to a spare place and is told after the run.
+An access outside of what the program may touch goes to a spare place and is reported after the run.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class _Panel:
 class _Contraction:
     """A kernel while it is written.
 
-    record: what it is told. tile: its registers. row: bytes of a row of the copy and of the sums. copy, sums: their
+    record: what it is given. tile: its registers. row: bytes of a row of the copy and of the sums. copy, sums: their
     places in the scratch. sums_step: bytes from a group's sums to the next row's, 0 where all groups use the same
     few lines of memory, since all of a sum is one stretch. long: whether a group's sums take longer than asking for
     the memory of its expression.

@@ -128,10 +128,10 @@ def loop_tiles(
 
 
 def after_whole(
-    expression: Expression, made: int, whole: np.ndarray, shape: Sequence[int], arrays: ArrayMap
+    expression: Expression, head: int, whole: np.ndarray, shape: Sequence[int], arrays: ArrayMap
 ) -> tuple[list[Tile], list[np.ndarray]]:
     """An expression over the head's result, which is there whole; the arrays that it touches."""
-    ins = [whole if u == made else arrays[u] for u in expression.reads]
+    ins = [whole if u == head else arrays[u] for u in expression.reads]
     outs = [arrays[u] for u in expression.outputs]
     return loop_tiles(expression, shape, ins, outs), [*ins, *outs]
 

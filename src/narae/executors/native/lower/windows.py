@@ -144,7 +144,7 @@ def lower_extremes(step: Step, context: Context) -> Lowered:
     apart = _are_apart(p) and all(pad == (0, 0) for pad in p["padding"])
     covered = size_of(peak.shape) * size_of(p["window"]) == size_of(head.specs[0].shape)
     if rest and apart and covered:
-        return _with_what_follows(step, arrays)
+        return _with_followers(step, context)
     out = arrays.get(uid)
     if out is None:
         out = np.empty(head.specs[0].shape, ct.dtype)
@@ -170,35 +170,49 @@ def _following(step: Step, arrays: ArrayMap) -> Expression:
     return expression_of(rest, reads, [u for u in step.outputs if u != head], arrays)
 
 
-def _with_what_follows(step: Step, arrays: ArrayMap) -> Lowered:
-    """Windows that do not meet and leave nothing out: each tap's share, and what follows for it."""
-    head, rest = step.nodes[0], step.nodes[1:]
-    ct, x, peak = (arrays[v.uid] for v in head.inputs)
-    whole, dtype = head.specs[0].shape, x.dtype.name
-    whole_expression = _following(step, {**arrays, head.uids[0]: x})
-    numbers: dict[int, float] = dict(whole_expression.numbers)
-    nodes: list[Node] = []
-    values = [_value(peak.shape, ct.dtype.name), _value(peak.shape, dtype)]
+def _with_followers(step: Step, context: Context) -> Lowered:
+    """The gradient of pooling and the nodes that follow it in the step, in one loop over windows.
+
+    Here windows do not meet and leave nothing out: every element of the image is in one window, as one
+    of its taps. So a loop over windows that writes all taps writes each element once, and the nodes that
+    follow, elementwise over the image, are repeated for each tap, over its view of all they read:
+
+        for each window w:
+            for each tap t:
+                first[t] = x[t of w] == peak[w], and no tap before t was
+                share[t] = ct[w] where first[t], else 0
+                outputs[t of w] = followers(share[t], x[t of w], others[t of w])
+
+    In all, the image is read and written once; the shares are in registers and nowhere else.
+    """
+    head, followers, arrays = step.nodes[0], step.nodes[1:], context.arrays
+    ct, x, peak = context.ins(head)
+    image, dtype = head.specs[0].shape, x.dtype.name
+    following = _following(step, {**arrays, head.uids[0]: x})
+    numbers: dict[int, float] = dict(following.numbers)
+    # Values of the shape of `peak` stand for the arrays of the new expression, in the order of its reads.
+    of_ct, of_peak = _value(peak.shape, ct.dtype.name), _value(peak.shape, dtype)
     places = taps(peak.shape, head.params)
-    images = [_value(peak.shape, dtype) for _ in places]
+    of_taps = [_value(peak.shape, dtype) for _ in places]
     zero = _value((), ct.dtype.name)
     numbers[zero.uid] = 0.0
-    shares = _hits(images, values[1], values[0], zero, nodes)
-    ins, outs, results = [ct, peak, *(x[tap] for tap in places)], [], []
-    values += images
-    for tap, image, share in zip(places, images, shares, strict=True):
-        env = {head.inputs[1].uid: image, head.uids[0]: share}
-        for uid in whole_expression.reads:
-            if uid not in env:
-                env[uid] = _value(peak.shape, arrays[uid].dtype.name)
-                values.append(env[uid])
-                ins.append(np.broadcast_to(arrays[uid], whole)[tap])
-        for node in rest:
-            copy = with_inputs(node, [env.get(v.uid, v) for v in node.inputs], peak.shape)
+    nodes: list[Node] = []
+    shares = _hits(of_taps, of_peak, of_ct, zero, nodes)
+    values, ins = [of_ct, of_peak, *of_taps], [ct, peak, *(x[tap] for tap in places)]
+    outs, results = [], []
+    for tap, of_tap, share in zip(places, of_taps, shares, strict=True):
+        stands = {head.inputs[1].uid: of_tap, head.uids[0]: share}  # for a value, at this tap
+        for uid in following.reads:
+            if uid not in stands:
+                stands[uid] = _value(peak.shape, arrays[uid].dtype.name)
+                values.append(stands[uid])
+                ins.append(np.broadcast_to(arrays[uid], image)[tap])
+        for node in followers:
+            copy = with_inputs(node, [stands.get(v.uid, v) for v in node.inputs], peak.shape)
             nodes.append(copy)
-            env.update((u, copy.output(i)) for i, u in enumerate(node.uids))
+            stands.update((u, copy.output(i)) for i, u in enumerate(node.uids))
         for uid in step.outputs:
-            results.append(env[uid].uid)
+            results.append(stands[uid].uid)
             outs.append(arrays[uid][tap])
     expression = Expression(nodes, [v.uid for v in values], results, numbers)
     return Lowered([loop_tiles(expression, peak.shape, ins, outs)], keep=[*ins, *outs])

@@ -67,7 +67,7 @@ class Pool:
 
     def ask(self, task: Task, count: int, ended: Ended | None = None) -> None:
         """Let `count` threads each do the task, soon: those that work for others are not waited
-        for. ended: told by each when it is free again."""
+        for. ended: each puts None there when it is free again."""
         asked = [_Asked(task, ended) for _ in range(count)]
         with self._guard.held():
             self._open.update(asked)
