@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, Unpack
 
-from narae import activations, constraints, initializers, ops, regularizers
+from narae import activations, ops
 from narae.base.arguments import axes, number
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
@@ -21,6 +21,7 @@ from narae.base.types import (
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions, SlopeOptions
+from narae.layers.weighted import Weighted
 from narae.tensor.tensor import Tensor
 
 
@@ -210,7 +211,7 @@ class Softmax(_Elementwise):
 
 
 @builtin("keras.layers")
-class PReLU(Layer):
+class PReLU(Weighted):
     """x above 0, alpha x below, alpha learned for each place (He et al. 2015, "Delving deep").
 
     shared_axes: axes along which alpha is one.
@@ -230,9 +231,7 @@ class PReLU(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self._declare(alpha=(alpha_initializer, alpha_regularizer, alpha_constraint))
         if shared_axes is not None:
             shared_axes = list(axes("PReLU", "shared_axes", shared_axes))
         self.shared_axes = shared_axes
@@ -246,13 +245,7 @@ class PReLU(Layer):
                     f"PReLU shares axes from 1 on, got shared_axes={self.shared_axes} for inputs of shape {input_shape}"
                 )
             shape[axis - 1] = 1
-        self.alpha = self.add_weight(
-            tuple(shape),
-            self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-            name="alpha",
-        )
+        self.alpha = self._weight("alpha", shape)
         fixed = {i: n for i, n in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
 
@@ -268,8 +261,5 @@ class PReLU(Layer):
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
-            "alpha_constraint": constraints.serialize(self.alpha_constraint),
             "shared_axes": self.shared_axes,
         }

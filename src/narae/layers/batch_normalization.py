@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
-from narae import initializers, ops
+from narae import ops
 from narae.base.arguments import number, whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
@@ -75,6 +75,10 @@ class BatchNormalization(Normalizing):
             scale,
             beta=(beta_initializer, beta_regularizer, beta_constraint),
             gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
+            state={
+                "moving_mean": (moving_mean_initializer,),
+                "moving_variance": (moving_variance_initializer,),
+            },
             **kwargs,
         )
         if synchronized:
@@ -84,8 +88,6 @@ class BatchNormalization(Normalizing):
             )
         self.axis = whole("BatchNormalization", "axis", axis)
         self.momentum = number("BatchNormalization", "momentum", momentum)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm = renorm
         self.renorm_clipping = _bounds(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum
@@ -188,8 +190,6 @@ class BatchNormalization(Normalizing):
         return {
             **super().get_config(),
             "momentum": self.momentum,
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": self.synchronized,
             "renorm": self.renorm,
             "renorm_clipping": self.renorm_clipping,

@@ -59,7 +59,7 @@ class Convolution(FullRank, Convolving):
             raise ValueError(
                 f"{layer} shares its filters out among its groups: {filters} filters, {groups} groups"
             )
-        self.take(
+        self._declare(
             kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
@@ -72,7 +72,7 @@ class Convolution(FullRank, Convolving):
                 f"{self.groups} groups"
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self.weight("kernel", shape)
+        self.kernel = self._weight("kernel", shape)
 
     def channels_out(self, channels: int | None) -> int:
         """One per filter."""

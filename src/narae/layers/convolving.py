@@ -65,7 +65,7 @@ class Convolving(Weighted):
         self.make_kernels(channels)
         self.bias: Any = None
         if self.use_bias:
-            self.bias = self.weight("bias", (self.channels_out(channels),))
+            self.bias = self._weight("bias", (self.channels_out(channels),))
         axis = 1 if self.data_format == "channels_first" else -1
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
-from narae import activations, constraints, initializers, ops, regularizers
+from narae import activations, ops
 from narae.base.arguments import is_whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
@@ -16,15 +16,15 @@ from narae.base.types import (
     RegularizerLike,
     Shape,
 )
-from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import WeightedOptions
+from narae.layers.weighted import KernelAndBias
 from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
-class Dense(FullRank, Layer):
+class Dense(FullRank, KernelAndBias):
     """activation(x W + b).
 
     x: (..., inputs) -> (..., units). Raises ValueError unless `units` is a positive whole number.
@@ -57,12 +57,10 @@ class Dense(FullRank, Layer):
         self.units = positive("units", units, "Dense")
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._declare(
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -73,22 +71,10 @@ class Dense(FullRank, Layer):
             raise ShapeError(
                 f"Dense needs a known last axis, got {tuple(input_shape)}; Input(shape=(n,)) names it"
             )
-        self.kernel = self.add_weight(
-            (width, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        self.bias: Any = None
+        self.kernel = self._weight("kernel", (width, self.units))
+        self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = self._weight("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: width})
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
@@ -109,12 +95,6 @@ class Dense(FullRank, Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
         }
 

@@ -49,7 +49,7 @@ class DepthwiseConvolution(Convolving):
             **kwargs,
         )
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier, type(self).__name__)
-        self.take(
+        self._declare(
             depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
@@ -57,7 +57,7 @@ class DepthwiseConvolution(Convolving):
     def make_kernels(self, channels: int) -> None:
         """kernel (*kernel_size, channels, depth_multiplier)."""
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.weight("depthwise", shape, name="kernel")
+        self.kernel = self._weight("depthwise", shape, name="kernel")
 
     def channels_out(self, channels: int | None) -> int:
         """depth_multiplier for each channel in. Raises ShapeError when their number is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Unpack
 
-from narae import activations, constraints, initializers, ops, regularizers
+from narae import activations, ops, regularizers
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.types import (
@@ -17,15 +17,15 @@ from narae.base.types import (
     Shape,
     ShapeLike,
 )
-from narae.layers.base import Layer
 from narae.layers.full_rank import FullRank
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
+from narae.layers.weighted import KernelAndBias
 from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.layers")
-class EinsumDense(FullRank, Layer):
+class EinsumDense(FullRank, KernelAndBias):
     """activation(einsum(equation, x, W) + b).
 
     equation: 'ab,bc->ac' or with an ellipsis, '...x,xy->...y'. output_shape: without the batch axis, None
@@ -76,34 +76,20 @@ class EinsumDense(FullRank, Layer):
             raise TypeError(f"EinsumDense takes `bias_axes` as letters, got {bias_axes!r:.80}")
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._declare(
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
         self._letters = _letters(equation)
 
     def build(self, input_shape: Shape) -> None:
         """The kernel of the equation's second operand, and the bias of `bias_axes`."""
         kernel_shape, bias_shape, _ = self._shapes(tuple(input_shape), self._letters[1])
-        self.kernel = self.add_weight(
-            kernel_shape,
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self.kernel = self._weight("kernel", kernel_shape)
         self.input_spec = InputSpec(ndim=len(input_shape))
-        self.bias: Any = None
+        self.bias = None
         if bias_shape is not None:
-            self.bias = self.add_weight(
-                bias_shape,
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = self._weight("bias", bias_shape)
 
     def _shapes(
         self, shape: tuple[int | None, ...], weight: str
@@ -180,13 +166,7 @@ class EinsumDense(FullRank, Layer):
             "equation": self.equation,
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
         }
 

@@ -66,7 +66,7 @@ class LayerNormalization(Normalizing):
         self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
         shape = lengths_along("LayerNormalization", input_shape, self.axis)
         if self.rms_scaling:
-            self.gamma = self.weight("gamma", shape, autocast=False)
+            self.gamma = self._weight("gamma", shape, autocast=False)
             self.beta = None
         else:
             self.make_affine(shape)

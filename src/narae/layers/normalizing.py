@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from narae.base.errors import ShapeError
 from narae.base.types import Config, Ints, Shape
+from narae.engine.variable import Variable
 from narae.layers.options import LayerOptions
-from narae.layers.weighted import Weighted
-
-Triple = tuple[Any, Any, Any]
+from narae.layers.weighted import Given, Weighted
 
 
 def require_axes(layer: str, shape: Shape, axes: Ints) -> list[int]:
@@ -39,31 +39,40 @@ class Normalizing(Weighted):
     """Base of the layers that bring to mean 0 and variance 1, then scale by gamma and shift by beta."""
 
     axis: Any
+    gamma: Variable | None
+    beta: Variable | None
+    gamma_initializer: Any
+    gamma_regularizer: Any
+    gamma_constraint: Any
+    beta_initializer: Any
+    beta_regularizer: Any
+    beta_constraint: Any
 
     def __init__(
         self,
         epsilon: float,
         center: bool,
         scale: bool,
-        beta: Triple,
-        gamma: Triple,
+        beta: Given,
+        gamma: Given,
+        state: Mapping[str, Given] | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        self.take(beta=beta, gamma=gamma)
+        self._declare(beta=beta, gamma=gamma, **(state or {}))
         self.supports_masking = True
 
     def make_affine(self, shape: tuple[int, ...]) -> None:
         """gamma and beta, where asked for."""
-        self.gamma: Any = None
-        self.beta: Any = None
+        self.gamma = None
+        self.beta = None
         if self.scale:
-            self.gamma = self.weight("gamma", shape, autocast=False)
+            self.gamma = self._weight("gamma", shape, autocast=False)
         if self.center:
-            self.beta = self.weight("beta", shape, autocast=False)
+            self.beta = self._weight("beta", shape, autocast=False)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays. Raises ShapeError when it does not have the axes."""

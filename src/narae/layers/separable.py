@@ -53,7 +53,7 @@ class SeparableConvolution(Convolving):
         )
         self.filters = positive("filters", filters, type(self).__name__)
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier, type(self).__name__)
-        self.take(
+        self._declare(
             depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
             pointwise=(pointwise_initializer, pointwise_regularizer, pointwise_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
@@ -63,8 +63,8 @@ class SeparableConvolution(Convolving):
         """depthwise_kernel (*kernel_size, channels, multiplier), pointwise_kernel (1.., their product, filters)."""
         deep = (*self.kernel_size, channels, self.depth_multiplier)
         wide = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
-        self.depthwise_kernel = self.weight("depthwise", deep, name="depthwise_kernel")
-        self.pointwise_kernel = self.weight("pointwise", wide, name="pointwise_kernel")
+        self.depthwise_kernel = self._weight("depthwise", deep, name="depthwise_kernel")
+        self.pointwise_kernel = self._weight("pointwise", wide, name="pointwise_kernel")
 
     def channels_out(self, channels: int | None) -> int:
         """One per filter."""

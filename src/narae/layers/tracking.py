@@ -142,6 +142,7 @@ _OURS = frozenset(
         "_build_shapes",
         "input_spec",
         "_functional",
+        "_roles",
         "_compile_state",
     }
 )

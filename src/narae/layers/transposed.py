@@ -61,14 +61,14 @@ class TransposedConvolution(Convolving):
                     f"{layer} takes `output_padding` below the strides, got {self.output_padding} with "
                     f"strides={self.strides}"
                 )
-        self.take(
+        self._declare(
             kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
 
     def make_kernels(self, channels: int) -> None:
         """kernel (*kernel_size, filters, channels)."""
-        self.kernel = self.weight("kernel", (*self.kernel_size, self.filters, channels))
+        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
 
     def channels_out(self, channels: int | None) -> int:
         """One per filter."""
