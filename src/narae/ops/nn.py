@@ -1,54 +1,32 @@
-"""Activation functions, in forms that neither overflow nor lose their gradients."""
+"""Smooth activation functions, in forms that neither overflow nor lose their gradients."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike
 from narae.ops.elsewhere import elsewhere
 from narae.ops.splitting import split
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.primitives.records import special
-from narae.tensor.promote import floated, numeric, promoted, to
+from narae.tensor.promote import floated
 from narae.tensor.public_names import alias
 from narae.tensor.symbolic import public
-from narae.tensor.tensor import Tensor, as_tensor
-
-
-def _zero(x: Tensor) -> Any:
-    return constant(0, x.dtype)
+from narae.tensor.tensor import Tensor
 
 
 @public
-def relu(x: Any) -> Tensor:
-    """max(x, 0); its derivative at 0 is 0.
-
-    >>> import narae
-    >>> narae.ops.relu([-1.0, 2.0]).tolist()
-    [0.0, 2.0]
-    """
-    return A.relu(numeric(x))
-
-
-@public
-def relu6(x: Any) -> Tensor:
-    """min(max(x, 0), 6).
-
-    >>> import narae
-    >>> narae.ops.relu6([-1.0, 9.0]).tolist()
-    [0.0, 6.0]
-    """
-    x = floated(x)
-    six = constant(6, x.dtype)  # NaN is neither below nor above, and stays
-    return L.select(L.less_equal(x, _zero(x)), _zero(x), L.select(L.greater_equal(x, six), six, x))
-
-
-@public
-def sigmoid(x: Any) -> Tensor:
+def sigmoid(x: TensorLike) -> Tensor:
     """1 / (1 + e^-x), as (tanh(x/2) + 1)/2: no overflow.
+
+    x: any shape -> the same shape, of a float dtype, within [0, 1].
+
+    Args:
+        x: numbers; those that are no floats become floatx.
 
     >>> import narae
     >>> narae.ops.sigmoid(0.0).item()
@@ -59,8 +37,15 @@ def sigmoid(x: Any) -> Tensor:
 
 
 @public
-def softplus(x: Any) -> Tensor:
-    """log(1 + e^x).
+def softplus(x: TensorLike) -> Tensor:
+    """log(1 + e^x), as max(x, 0) + log(1 + e^-|x|): no overflow.
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+
+    Source: Dugas et al. 2001, eq. 3.
 
     >>> import narae
     >>> f"{narae.ops.softplus(0.0).item():.4f}"
@@ -72,12 +57,17 @@ def softplus(x: Any) -> Tensor:
 
 def _magnitude(x: Tensor) -> Tensor:
     """|x| with the derivative -1 at 0: softplus then has its 1/2 there."""
-    return L.select(L.less_equal(x, _zero(x)), A.negative(x), x)
+    return L.select(L.less_equal(x, constant(0, x.dtype)), A.negative(x), x)
 
 
 @public
-def log_sigmoid(x: Any) -> Tensor:
-    """log(sigmoid(x)) = -softplus(-x).
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """log(sigmoid(x)) = -softplus(-x): no logarithm of 0.
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
 
     >>> import narae
     >>> f"{narae.ops.log_sigmoid(0.0).item():.4f}"
@@ -87,8 +77,13 @@ def log_sigmoid(x: Any) -> Tensor:
 
 
 @public
-def softsign(x: Any) -> Tensor:
+def softsign(x: TensorLike) -> Tensor:
     """x / (1 + |x|).
+
+    x: any shape -> the same shape, of a float dtype, within (-1, 1).
+
+    Args:
+        x: numbers; those that are no floats become floatx.
 
     >>> import narae
     >>> narae.ops.softsign(1.0).item()
@@ -99,8 +94,15 @@ def softsign(x: Any) -> Tensor:
 
 
 @public
-def silu(x: Any) -> Tensor:
-    """x sigmoid(x) (Ramachandran et al. 2017).
+def silu(x: TensorLike) -> Tensor:
+    """x sigmoid(x), also called swish.
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+
+    Source: Ramachandran et al. 2017.
 
     >>> import narae
     >>> narae.ops.silu(0.0).item()
@@ -114,8 +116,15 @@ swish = alias("swish", silu)
 
 
 @public
-def mish(x: Any) -> Tensor:
-    """x tanh(softplus(x)) (Misra 2019).
+def mish(x: TensorLike) -> Tensor:
+    """x tanh(softplus(x)).
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+
+    Source: Misra 2019.
 
     >>> import narae
     >>> narae.ops.mish(0.0).item()
@@ -126,103 +135,16 @@ def mish(x: Any) -> Tensor:
 
 
 @public
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
-    """x above 0, negative_slope x below.
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
+    """x Φ(x), Φ the distribution function of the normal distribution.
 
-    >>> import narae
-    >>> narae.ops.leaky_relu([-1.0, 2.0], 0.5).tolist()
-    [-0.5, 2.0]
-    """
-    x = floated(x)
-    return L.select(L.less(x, _zero(x)), x * negative_slope, x)
+    x: any shape -> the same shape, of a float dtype.
 
+    Args:
+        x: numbers; those that are no floats become floatx.
+        approximate: whether Φ is (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, else (1 + erf(x/√2)) / 2.
 
-@public
-def hard_sigmoid(x: Any) -> Tensor:
-    """x/6 + 1/2 within [0, 1].
-
-    >>> import narae
-    >>> narae.ops.hard_sigmoid([-9.0, 0.0, 9.0]).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    x = floated(x)
-    return relu6(x + 3.0) / 6.0
-
-
-@public
-def hard_silu(x: Any) -> Tensor:
-    """x hard_sigmoid(x).
-
-    >>> import narae
-    >>> narae.ops.hard_silu([-9.0, 9.0]).tolist()
-    [-0.0, 9.0]
-    """
-    x = floated(x)
-    return x * hard_sigmoid(x)
-
-
-hard_swish = alias("hard_swish", hard_silu)
-
-
-@public
-def hard_tanh(x: Any) -> Tensor:
-    """x within [-1, 1].
-
-    >>> import narae
-    >>> narae.ops.hard_tanh([-3.0, 0.5]).tolist()
-    [-1.0, 0.5]
-    """
-    kept, x = numeric(x).dtype, floated(x)
-    one = constant(1, x.dtype)
-    above, below = L.greater(x, one), L.less(x, constant(-1, x.dtype))
-    return to(L.select(above, one, L.select(below, constant(-1, x.dtype), x)), kept)
-
-
-def _negative_part(x: Tensor) -> Tensor:
-    """x where it is below 0, else 0: e^x of it cannot overflow."""
-    return L.select(L.greater(x, _zero(x)), _zero(x), x)
-
-
-@public
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """x above 0, alpha (e^x - 1) below (Clevert et al. 2016).
-
-    >>> import narae
-    >>> narae.ops.elu([0.0, 2.0]).tolist()
-    [0.0, 2.0]
-    """
-    x = floated(x)
-    below = A.expm1(_negative_part(x))
-    return L.select(L.greater(x, _zero(x)), x, below if alpha == 1.0 else below * alpha)
-
-
-@public
-def selu(x: Any) -> Tensor:
-    """λ elu(x, α) with λ, α that keep mean 0 and variance 1 (Klambauer et al. 2017).
-
-    >>> import narae
-    >>> f"{narae.ops.selu(1.0).item():.4f}"
-    '1.0507'
-    """
-    return elu(x, 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
-
-
-@public
-def celu(x: Any, alpha: float = 1.0) -> Tensor:
-    """max(x, 0) + min(0, alpha (e^(x/alpha) - 1)) (Barron 2017).
-
-    >>> import narae
-    >>> narae.ops.celu([0.0, 2.0]).tolist()
-    [0.0, 2.0]
-    """
-    x = floated(x)
-    below = A.expm1(_negative_part(x) / alpha) * alpha
-    return L.select(L.greater(x, _zero(x)), x, below)
-
-
-@public
-def gelu(x: Any, approximate: bool = True) -> Tensor:
-    """x Φ(x), Φ the normal distribution; approximate: by tanh (Hendrycks & Gimpel 2016).
+    Source: Hendrycks & Gimpel 2016.
 
     >>> import narae
     >>> narae.ops.gelu(0.0).item()
@@ -236,8 +158,19 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
 
 
 @public
-def glu(x: Any, axis: int = -1) -> Tensor:
-    """The first half along an axis times the sigmoid of the second (Dauphin et al. 2017).
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
+    """The first half along an axis times the sigmoid of the second.
+
+    x: (..., 2 n, ...) -> (..., n, ...), of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+        axis: the axis that is halved.
+
+    Raises:
+        ShapeError: the axis has an odd length.
+
+    Source: Dauphin et al. 2017, eq. 1.
 
     >>> import narae
     >>> narae.ops.glu([4.0, 0.0]).tolist()
@@ -253,8 +186,13 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
 
 @public
-def tanh_shrink(x: Any) -> Tensor:
+def tanh_shrink(x: TensorLike) -> Tensor:
     """x - tanh(x).
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
 
     >>> import narae
     >>> narae.ops.tanh_shrink(0.0).item()
@@ -265,47 +203,16 @@ def tanh_shrink(x: Any) -> Tensor:
 
 
 @public
-def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """x where |x| is above the threshold, else 0.
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
+    """(x + √(x² + b)) / 2: a softplus without exponentials.
 
-    >>> import narae
-    >>> narae.ops.hard_shrink([0.1, 2.0]).tolist()
-    [0.0, 2.0]
-    """
-    x = floated(x)
-    return L.select(L.greater(A.absolute(x), constant(threshold, x.dtype)), x, _zero(x))
+    x: any shape -> the same shape, of a float dtype.
 
+    Args:
+        x: numbers; those that are no floats become floatx.
+        b: how wide the bend at 0 is, where the result is √b / 2; 0: a relu.
 
-@public
-def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """x brought nearer to 0 by the threshold.
-
-    >>> import narae
-    >>> narae.ops.soft_shrink([0.1, 2.0]).tolist()
-    [0.0, 1.5]
-    """
-    x = floated(x)
-    t = constant(threshold, x.dtype)
-    below = L.select(L.less(x, A.negative(t)), x + threshold, _zero(x))
-    return L.select(L.greater(x, t), x - threshold, below)
-
-
-@public
-def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
-    """x where it is above the threshold, else a default.
-
-    >>> import narae
-    >>> narae.ops.threshold([0.1, 2.0], 1.0, -1.0).tolist()
-    [-1.0, 2.0]
-    """
-    x = as_tensor(x)
-    above = L.greater(*promoted(x, threshold))
-    return L.select(above, *promoted(x, default_value))
-
-
-@public
-def squareplus(x: Any, b: float = 4) -> Tensor:
-    """(x + √(x² + b)) / 2 (Barron 2021).
+    Source: Barron 2021, eq. 1.
 
     >>> import narae
     >>> narae.ops.squareplus(0.0).item()
@@ -313,34 +220,6 @@ def squareplus(x: Any, b: float = 4) -> Tensor:
     """
     x = floated(x)
     return (x + A.sqrt(x * x + float(b))) * 0.5
-
-
-@public
-def sparse_plus(x: Any) -> Tensor:
-    """0 below -1, (x + 1)²/4 between, x above 1.
-
-    >>> import narae
-    >>> narae.ops.sparse_plus([-2.0, 0.0, 2.0]).tolist()
-    [0.0, 0.25, 2.0]
-    """
-    x = floated(x)
-    between = A.square(x + 1.0) * 0.25
-    above = L.select(L.less(x, constant(1, x.dtype)), between, x)
-    return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
-
-
-@public
-def sparse_sigmoid(x: Any) -> Tensor:
-    """0 below -1, (x + 1)/2 between, 1 above 1.
-
-    >>> import narae
-    >>> narae.ops.sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    x = floated(x)
-    one = constant(1, x.dtype)
-    above = L.select(L.greater_equal(x, one), one, (x + 1.0) * 0.5)
-    return L.select(L.less_equal(x, constant(-1, x.dtype)), _zero(x), above)
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package

@@ -17,6 +17,7 @@ _FAMILIES = {
     "nn": "nn",
     "norms": "nn",
     "patches": "nn",
+    "piecewise": "nn",
     "pooling": "nn",
     "segments": "math",
     "simplex": "nn",
