@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 
 # Public modules whose docstrings are held to the form.
-MODULES: tuple[str, ...] = ("narae.constraints", "narae.regularizers", "narae.losses")
+MODULES: tuple[str, ...] = (
+    "narae.callbacks",
+    "narae.constraints",
+    "narae.regularizers",
+    "narae.losses",
+)
 # Examples that would need a network, a second machine, a file of somebody or a person.
 WITHOUT_EXAMPLE: dict[str, str] = {}
 EMPTY = ("The constructor's arguments.", "See the class.", "The layer's outputs.")
@@ -80,7 +85,8 @@ def in_docstring(text: str) -> list[str]:
     depth = min((len(li) - len(li.lstrip()) for li in section if li.strip()), default=0)
     heads = [li.strip() for li in section if li.strip() and len(li) - len(li.lstrip()) == depth]
     assert all(":" in head for head in heads), f"a line under Args: without a name: {heads}"
-    return [n.strip(" *`") for head in heads for n in head.split(":")[0].split(",")]
+    names = [n.strip(" `") for head in heads for n in head.split(":")[0].split(",")]
+    return [n.lstrip("*") for n in names if not n.startswith("**")]
 
 
 def section_of(text: str, name: str) -> list[str] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from narae.callbacks.folders import writable_folder
 from narae.callbacks.model_checkpoint import check_save_freq
 from narae.distributed.processes import of_first, process_index, written_once
 
+if TYPE_CHECKING:
+    from narae.models import Model
+
 _POINTER = "training_metadata.json"
 
 
@@ -24,16 +28,20 @@ class BackupAndRestore(Callback):
     state, epoch and batch; the metrics' state too within an epoch. A `fit` that finds one goes on
     from there.
 
-    save_freq: "epoch", or a number of batches. double_checkpoint: keep the backup before the last
-    as well, and use it when the last is damaged. delete_checkpoint: remove the backups when `fit`
-    ends.
-
     Each backup is a file of its own, and what points to it is replaced in one step once it is
     whole: a process that is killed leaves the backup before. The batches that an epoch has done
     already are skipped; with narae.utils.set_random_seed at the beginning the others come in the
     order they would have had.
 
-    Raises ValueError for an empty backup_dir, OSError for a folder that cannot be written to.
+    Args:
+        backup_dir: the folder. It belongs to one training: another one needs another.
+        save_freq: "epoch", or a number of batches between backups.
+        double_checkpoint: whether the backup before the last is kept as well, and read when the last is damaged.
+        delete_checkpoint: whether the backups are removed when `fit` ends.
+
+    Raises:
+        ValueError: backup_dir is empty, or save_freq neither "epoch" nor a positive whole number.
+        OSError: the folder cannot be written to.
 
     >>> keep = BackupAndRestore("backup", save_freq=1000)
     """
@@ -176,7 +184,7 @@ class BackupAndRestore(Callback):
             self.backup_dir.rmdir()
 
 
-def _is_backup(backup: Any) -> bool:
+def _is_backup(backup: object) -> bool:
     """Whether an entry has the fields of one, with plain names of files in the folder."""
     if not isinstance(backup, dict):
         return False
@@ -187,18 +195,18 @@ def _is_backup(backup: Any) -> bool:
     )
 
 
-def _metric_variables(model: Any) -> list[Any]:
+def _metric_variables(model: Model) -> list[Any]:
     return [v for metric in getattr(model, "metrics", ()) for v in metric.variables]
 
 
-def _seeds(model: Any) -> list[Any]:
+def _seeds(model: Model) -> list[Any]:
     """The random generators' states, which files of weights leave out."""
     weights = {id(v) for v in model.weights}
     return [v for v in model.variables if id(v) not in weights]
 
 
-def _numbered(file: Any, kind: str) -> list[np.ndarray]:
-    count = sum(name.startswith(f"{kind}_") for name in file.files)
+def _numbered(file: Mapping[str, np.ndarray], kind: str) -> list[np.ndarray]:
+    count = sum(name.startswith(f"{kind}_") for name in file)
     return [file[f"{kind}_{i}"] for i in range(count)]
 
 

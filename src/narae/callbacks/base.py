@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from narae.base.copying import Copied
 
+if TYPE_CHECKING:
+    from narae.models import Model
+
 Logs = dict[str, Any]
+LazyLogs = Logs | Callable[[], Logs]  # of batches: made when somebody looks
 
 
 class Callback(Copied):
@@ -39,7 +44,7 @@ class Callback(Copied):
         """Say what the loop's arguments are."""
         self.params = params
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: Model) -> None:
         """Say which model trains."""
         self._model = model
 
@@ -100,7 +105,7 @@ BATCH_HOOKS = tuple(
 _ALIASES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
-def overrides(callback: Any, hook: str) -> bool:
+def overrides(callback: Callback, hook: str) -> bool:
     """Whether a callback does anything in a hook."""
     if hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook):
         return True

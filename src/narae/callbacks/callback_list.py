@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import trees
-from narae.callbacks.base import BATCH_HOOKS, Logs, overrides
+from narae.callbacks.base import BATCH_HOOKS, Callback, LazyLogs, Logs, overrides
 from narae.callbacks.history import History
 from narae.callbacks.progbar_logger import ProgbarLogger
+
+if TYPE_CHECKING:
+    from narae.base.types import CallbackLike
+    from narae.models import Model
 
 _VERBOSE = (0, 1, 2, "auto")
 
@@ -16,11 +20,19 @@ _VERBOSE = (0, 1, 2, "auto")
 class CallbackList:
     """Several callbacks as one: each hook calls theirs in order, the progress bar and History last.
 
-    callbacks: a Callback, a list of them, or None. params: "verbose", "epochs", "steps". Logs of
-    batches may be given as a function that makes them: it is called only when a callback looks at
+    Logs of batches may be given as a function that makes them: it is called only when a callback looks at
     them.
 
-    Raises TypeError for what is no callback, ValueError for a `verbose` that is not known.
+    Args:
+        callbacks: a Callback, a list of them, or None.
+        add_history: whether a History is added where none is given.
+        add_progbar: whether a progress bar is added where none is given.
+        model: the model that trains.
+        **params: what `set_params` tells each of them: "verbose", "epochs", "steps".
+
+    Raises:
+        TypeError: something is no callback.
+        ValueError: `verbose` is not known.
 
     >>> listed = CallbackList(add_history=True, epochs=1)
     >>> listed.on_epoch_end(0, {"loss": 0.5})
@@ -30,10 +42,10 @@ class CallbackList:
 
     def __init__(
         self,
-        callbacks: Any = None,
+        callbacks: CallbackLike | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: Any = None,
+        model: Model | None = None,
         **params: Any,
     ) -> None:
         verbose = params.get("verbose", 1)
@@ -47,7 +59,7 @@ class CallbackList:
         )
         self._history = self._first(History) or (self._added(History()) if add_history else None)
         self.params: dict[str, Any] = {}
-        self._model: Any = None
+        self._model: Model | None = None
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -56,7 +68,7 @@ class CallbackList:
     def _first(self, kind: type) -> Any:
         return next((c for c in self.callbacks if isinstance(c, kind)), None)
 
-    def _added(self, callback: Any) -> Any:
+    def _added(self, callback: Callback) -> Any:
         self.callbacks.append(callback)
         return callback
 
@@ -89,7 +101,7 @@ class CallbackList:
         found = (getattr(c, "resumed_at", None) for c in self.callbacks)
         return next((at for at in found if at is not None), None)
 
-    def append(self, callback: Any) -> None:
+    def append(self, callback: Callback) -> None:
         """Add a callback, to be called last."""
         self.callbacks.append(_checked(callback))
         if self._model is not None:
@@ -103,7 +115,7 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: Model) -> None:
         """Tell every callback which model trains."""
         self._model = model
         for callback in self.callbacks:
@@ -117,11 +129,11 @@ class CallbackList:
             if see is not None:
                 see(peek)
 
-    def _all(self, hook: str, *args: Any) -> None:
+    def _all(self, hook: str, *args: int | Logs) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)
 
-    def _some(self, hook: str, batch: int, logs: Any) -> None:
+    def _some(self, hook: str, batch: int, logs: LazyLogs | None) -> None:
         wanting = self._batch[hook]
         if wanting:
             found = logs() if callable(logs) else logs or {}
@@ -135,7 +147,7 @@ class CallbackList:
         """Another name of `on_train_batch_begin`."""
         self._some("on_train_batch_begin", batch, logs)
 
-    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """Another name of `on_train_batch_end`."""
         self._some("on_train_batch_end", batch, logs)
 
@@ -151,7 +163,7 @@ class CallbackList:
         """Before a training step."""
         self._some("on_train_batch_begin", batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """After a training step."""
         self._some("on_train_batch_end", batch, logs)
 
@@ -159,7 +171,7 @@ class CallbackList:
         """Before a step of evaluate."""
         self._some("on_test_batch_begin", batch, logs)
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """After a step of evaluate."""
         self._some("on_test_batch_end", batch, logs)
 
@@ -167,7 +179,7 @@ class CallbackList:
         """Before a step of predict."""
         self._some("on_predict_batch_begin", batch, logs)
 
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """After a step of predict."""
         self._some("on_predict_batch_end", batch, logs)
 
@@ -196,7 +208,7 @@ class CallbackList:
         self._all("on_predict_end", {} if logs is None else logs)
 
 
-def _checked(callback: Any) -> Any:
+def _checked(callback: object) -> Callback:
     if isinstance(callback, type):
         raise TypeError(
             f"callbacks got the class {callback.__name__}: pass an object, {callback.__name__}(...)"
@@ -207,4 +219,4 @@ def _checked(callback: Any) -> Any:
             f"callbacks takes narae.callbacks.Callback objects, got {callback!r:.80} "
             f"({type(callback)})"
         )
-    return callback
+    return cast("Callback", callback)

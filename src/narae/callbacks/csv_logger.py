@@ -20,8 +20,15 @@ class CSVLogger(Callback):
     """Writes a row of metrics after each epoch: `epoch`, then the metrics by name; NA for those
     that an epoch lacks.
 
-    append: go on in a file that is there, without another head. Each row is on the disk when its
-    epoch ends. Raises OSError for a folder that cannot be written to.
+    Each row is on the disk when its epoch ends.
+
+    Args:
+        filename: the file. One that is there is replaced, unless `append`.
+        separator: what stands between two values.
+        append: whether a file that is there goes on, without another head.
+
+    Raises:
+        OSError: the file's folder cannot be written to.
 
     >>> log = CSVLogger("training.csv", separator=";")
     """
@@ -91,7 +98,7 @@ class CSVLogger(Callback):
             self.on_train_end()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     """A number as it is, an array as one quoted cell."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"[{', '.join(map(str, value.tolist()))}]"

@@ -31,9 +31,15 @@ class Diagnose(Callback):
     logs: a loss that is NaN, that does not move in `patience` epochs, or overfitting for as many.
     Each symptom is told once. A healthy training says nothing.
 
-    patience: epochs. verbose: 0 to keep silent. `findings` are all that was found, with `symptom`,
-    `evidence`, `mends` and `epoch`. A model that runs eagerly is judged by its data and logs alone.
-    Keras has no such callback. Raises ValueError for a patience of less than 1.
+    `findings` are all that was found, with `symptom`, `evidence`, `mends` and `epoch`. A model that runs
+    eagerly is judged by its data and logs alone. Keras has no such callback.
+
+    Args:
+        patience: epochs after which a loss that does not move, or overfitting, is named.
+        verbose: 1 prints each finding, 0 keeps silent.
+
+    Raises:
+        ValueError: patience is less than 1.
 
     >>> import numpy as np, narae
     >>> model = narae.Sequential([narae.Input((2,)), narae.layers.Dense(1)])

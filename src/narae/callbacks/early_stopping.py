@@ -12,9 +12,18 @@ from narae.utils.progbar import emit
 class EarlyStopping(Monitor):
     """Ends `fit` when `monitor` has not improved for `patience` epochs.
 
-    min_delta: less of a change counts as none. baseline: the value that must be beaten as well.
-    restore_best_weights: at the end, go back to the weights of the best epoch. start_from_epoch:
-    how many epochs to wait before watching. mode: "min", "max" or "auto".
+    Args:
+        monitor: the metric that is watched, by its name in the logs.
+        min_delta: the least change that counts as one.
+        patience: epochs without improvement before training ends.
+        verbose: 1 says why training ended.
+        mode: "min" when less is better, "max" when more is; "auto" tells by the metric.
+        baseline: a value that has to be beaten as well; None for none.
+        restore_best_weights: whether the model goes back to the weights of its best epoch at the end.
+        start_from_epoch: epochs before watching begins.
+
+    Raises:
+        ValueError: mode is not known.
 
     >>> stop = EarlyStopping(monitor="loss", patience=2)
     """

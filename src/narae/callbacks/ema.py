@@ -13,10 +13,14 @@ class SwapEMAWeights(Callback):
     """Evaluates with the moving averages of the weights that the optimizer keeps (use_ema=True).
 
     The averages take the weights' places while the model is tested or predicts, and for good at the
-    end of training. swap_on_epoch: also from the end of an epoch to the beginning of the next, so
-    that what checkpoints save are the averages.
+    end of training.
 
-    Raises ValueError for an optimizer without averages.
+    Args:
+        swap_on_epoch: whether they do so from the end of an epoch to the beginning of the next too: what
+            checkpoints save are then the averages.
+
+    Raises:
+        ValueError: the optimizer keeps no averages, when training begins.
 
     >>> swap = SwapEMAWeights()
     """

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.files import PathLike
 from narae.callbacks.base import Callback, Logs
 from narae.drawing.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from narae.models import Model
 
 
 class History(Callback):
@@ -27,7 +32,7 @@ class History(Callback):
             str, list[int]
         ] = {}  # the epoch of each value: validation may leave some out
 
-    def set_model(self, model: Any) -> None:
+    def set_model(self, model: Model) -> None:
         """The model's `history` is this one from now on."""
         super().set_model(model)
         model.history = self
@@ -57,7 +62,7 @@ class History(Callback):
             self._draw(axes, name)
         return finished(figure, path)
 
-    def _draw(self, axes: Any, name: str) -> None:
+    def _draw(self, axes: Axes, name: str) -> None:
         validation = f"val_{name}"
         styles = ((name, "o-", TRAIN, "training"), (validation, "s--", VALIDATION, "validation"))
         for key, style, color, label in styles:
@@ -67,7 +72,7 @@ class History(Callback):
             low, high = self.history[name], self.history[validation]
             axes.fill_between(self._epochs(name), low, high, color=QUIET, alpha=0.25, label="gap")
         axes.set(title=name, xlabel="epoch", ylabel=name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
 

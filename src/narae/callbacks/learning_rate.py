@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,16 +13,24 @@ from narae.callbacks.base import Callback, Logs
 from narae.callbacks.monitor import Monitor
 from narae.utils.progbar import emit
 
+if TYPE_CHECKING:
+    from narae.models import Model
 
-def _rate(model: Any) -> float:
+
+def _rate(model: Model) -> float:
     return float(np.asarray(model.optimizer.learning_rate))
 
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch to `schedule(epoch, learning_rate)`.
 
-    schedule: takes the epoch's number from 0 and, if it wants, the present rate; gives a float.
-    Raises ValueError when it gives something else.
+    Args:
+        schedule: a function of the epoch's number, from 0, and, if it takes two, of the present rate; it
+            gives the rate as a float.
+        verbose: 1 says what the rate is.
+
+    Raises:
+        ValueError: `schedule` gave something else, when an epoch begins.
 
     >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
     """
@@ -65,8 +73,18 @@ class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` when `monitor` has not improved for `patience`
     epochs.
 
-    cooldown: epochs to wait after that before watching again. min_lr: the least rate. mode: "min",
-    "max" or "auto". Raises ValueError for a factor of 1 or more.
+    Args:
+        monitor: the metric that is watched, by its name in the logs.
+        factor: what the rate is multiplied by, below 1.
+        patience: epochs without improvement before that.
+        verbose: 1 says what the rate becomes.
+        mode: "min" when less is better, "max" when more is; "auto" tells by the metric.
+        min_delta: the least change that counts as one.
+        cooldown: epochs to wait after a change before watching again.
+        min_lr: the least rate.
+
+    Raises:
+        ValueError: factor is 1 or more, or mode is not known.
 
     >>> slower = ReduceLROnPlateau(factor=0.2, patience=5, min_lr=1e-5)
     """

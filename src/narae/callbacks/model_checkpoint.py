@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from narae.base.files import PathLike
 from narae.callbacks.base import Logs
@@ -17,12 +16,21 @@ class ModelCheckpoint(Monitor):
     """Saves the model (`.keras`) or its weights (`.weights.h5`) after each epoch, or every
     `save_freq` batches.
 
-    filepath: may hold {epoch}, {batch} and names of metrics: "{epoch:02d}-{val_loss:.2f}.keras".
-    save_best_only: only when `monitor` improved on all before (and on `initial_value_threshold`).
-    Its folder is made and tried before training begins.
+    Args:
+        filepath: the file; its folder is made, and tried before training begins. It may hold {epoch}, {batch} and
+            names of metrics: "{epoch:02d}-{val_loss:.2f}.keras".
+        monitor: the metric that is watched for the best, by its name in the logs.
+        verbose: 1 says when something is saved.
+        save_best_only: whether only what improved on all before is saved.
+        save_weights_only: whether the weights alone are saved, to a name with the ending `.weights.h5`.
+        mode: "min" when less is better, "max" when more is; "auto" tells by the metric.
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: what the first has to improve on; None for nothing.
 
-    Raises ValueError for another ending, KeyError for a name that the logs do not have, OSError for
-    a folder that cannot be written to.
+    Raises:
+        ValueError: the name has another ending, or mode or save_freq is not known.
+        KeyError: the name asks for what the logs do not have, when it is saved.
+        OSError: the folder cannot be written to.
 
     >>> keep = ModelCheckpoint("best.keras", save_best_only=True)
     """
@@ -129,7 +137,7 @@ class ModelCheckpoint(Monitor):
         return better
 
 
-def check_save_freq(save_freq: Any) -> str | int:
+def check_save_freq(save_freq: str | int) -> str | int:
     """The word "epoch", or a number of batches. Raises ValueError for anything else."""
     whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
     if save_freq != "epoch" and not whole:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from narae import ops
 from narae.callbacks.base import Callback, Logs
+
+if TYPE_CHECKING:
+    from narae.models import Model
 
 # Metrics that are better when higher or lower, by class, as Keras has them.
 _MODES = ("auto", "min", "max")
@@ -49,7 +52,7 @@ class Monitor(Callback):
             higher = told
         self.monitor_op = ops.greater if higher else ops.less
 
-    def _is_improvement(self, value: Any, reference: float | None) -> bool:
+    def _is_improvement(self, value: float, reference: float | None) -> bool:
         """Whether `value` is better than `reference` by more than min_delta."""
         if reference is None:
             return True
@@ -76,7 +79,7 @@ class Monitor(Callback):
         return value
 
 
-def _higher_is_better(name: str, model: Any) -> bool | None:
+def _higher_is_better(name: str, model: Model | None) -> bool | None:
     if name == "loss" or name.endswith("_loss"):
         return False
     for own, metric in _named(model):
@@ -88,7 +91,7 @@ def _higher_is_better(name: str, model: Any) -> bool | None:
     return None
 
 
-def _named(model: Any) -> list[tuple[str, Any]]:
+def _named(model: Model | None) -> list[tuple[str, Any]]:
     """A model's metrics, the compiled ones singly, each with its name in the logs."""
     found: list[tuple[str, Any]] = []
     for metric in getattr(model, "metrics", None) or ():
@@ -97,5 +100,5 @@ def _named(model: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _there_are(names: Any) -> str:
+def _there_are(names: Sequence[str]) -> str:
     return f"The model's metrics are: {', '.join(names)}." if names else ""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from narae.callbacks.base import Callback, Logs
+from narae.callbacks.base import Callback, LazyLogs, Logs
 from narae.utils.progbar import Progbar, emit
 
 
 class ProgbarLogger(Callback):
     """Shows each epoch's progress and metrics. It is added by `verbose`; there is no need to pass
-    one."""
+    one.
+
+    >>> ProgbarLogger().target is None  # steps of an epoch, once they are known
+    True
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,19 +69,19 @@ class ProgbarLogger(Callback):
         """End it."""
         self._end({})
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """Draw when it is time; logs may be a function that makes them."""
         # the last execution of several batches may end beyond the data
         self.seen = batch + 1 if self.target is None else min(batch + 1, self.target)
         if self.progbar is not None:
             self.progbar.update(self.seen, _lazily(logs), finalize=False)
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """The same, outside of fit."""
         if not self._in_fit:
             self.on_train_batch_end(batch, logs)
 
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_predict_batch_end(self, batch: int, logs: LazyLogs | None = None) -> None:
         """The same, without metrics."""
         self.on_train_batch_end(batch, dict)
 
@@ -93,5 +98,5 @@ class ProgbarLogger(Callback):
         self.progbar = None
 
 
-def _lazily(logs: Any) -> Any:
+def _lazily(logs: LazyLogs | None) -> Callable[[], Logs]:
     return logs if callable(logs) else lambda: logs or {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -18,9 +17,17 @@ _PATIENCE = 10  # seconds that an answer may take: training waits
 class RemoteMonitor(Callback):
     """Sends `epoch` and the metrics by name after each epoch, by POST to `root + path`.
 
-    field: the name of the form's field that holds them as JSON; send_as_json: they are the whole body instead,
-    of the type application/json. headers: of the request. A server that does not answer is warned of, and
-    training goes on. Raises ValueError for a root that is no address of http or https.
+    A server that does not answer is warned of, and training goes on.
+
+    Args:
+        root: the server's address, http:// or https://.
+        path: the path on the server.
+        field: the form's field that holds the metrics as JSON.
+        headers: headers of the request; None for none.
+        send_as_json: whether the JSON is the whole body, of type application/json, rather than a form.
+
+    Raises:
+        ValueError: root is no address of http or https.
 
     >>> RemoteMonitor("http://localhost:9000").path
     '/publish/epoch/end/'
@@ -63,5 +70,5 @@ class RemoteMonitor(Callback):
             )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

@@ -14,7 +14,8 @@ from narae.utils.progbar import emit
 class TerminateOnNaN(Callback):
     """Ends training at the first batch after which the loss is NaN or infinite.
 
-    raise_error: by a RuntimeError, rather than by ending the fit.
+    Args:
+        raise_error: whether it ends by a RuntimeError; else `fit` ends as after its last epoch.
 
     >>> TerminateOnNaN(raise_error=True).on_train_batch_end(3, {"loss": float("nan")})
     Traceback (most recent call last):
@@ -43,8 +44,16 @@ class TerminateOnNaN(Callback):
 class LambdaCallback(Callback):
     """Calls plain functions: each keyword is a hook's name, or None. Others become attributes.
 
-    Functions take what the hook does: (epoch, logs), (batch, logs) or (logs). Raises ValueError for
-    a keyword like a hook's that is none.
+    Args:
+        on_epoch_begin: called with (epoch, logs), epochs counted from 0.
+        on_epoch_end: called with (epoch, logs).
+        on_train_begin: called with (logs).
+        on_train_end: called with (logs).
+        on_train_batch_begin: called with (batch, logs), batches counted from 0 in each epoch.
+        on_train_batch_end: called with (batch, logs).
+
+    Raises:
+        ValueError: a keyword begins as a hook's name and is none.
 
     >>> say = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     >>> say.on_epoch_end(0, {"loss": 0.5})
