@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
-    from types import ModuleType
+    from types import EllipsisType, ModuleType
     from typing import Any, Protocol
 
     import numpy as np
@@ -51,6 +51,8 @@ _Row: TypeAlias = "_Item | Sequence[_Item]"
 _Table: TypeAlias = "_Row | Sequence[_Row]"
 _Block: TypeAlias = "_Table | Sequence[_Table]"
 _Solid: TypeAlias = "_Block | Sequence[_Block]"
+Index: TypeAlias = "_Part | tuple[_Part, ...]"  # what stands in brackets: x[0, ..., 1:3]
+_Part: TypeAlias = "slice | EllipsisType | TensorLike | None"
 # Functions of arrays by NumPy's names: numpy, jax.numpy, or what writes code for them.
 Namespace: TypeAlias = "ModuleType"
 

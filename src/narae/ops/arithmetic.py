@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float
+from narae.base.types import TensorLike
 from narae.ops.table import binary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
@@ -91,7 +92,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Tensor:
     return L.select(zero, constant(0, x.dtype), A.divide(x, safe))
 
 
-def _numbers(x1: Any, x2: Any) -> list[Tensor]:
+def _numbers(x1: TensorLike, x2: TensorLike) -> list[Tensor]:
     """Operands that are no booleans: those become int32, as in Keras."""
     return [numeric(x) for x in promoted(x1, x2)]
 

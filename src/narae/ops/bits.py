@@ -72,7 +72,7 @@ def _joined_words(words: Any, have: int, want: int) -> Any:
 
 
 def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
-    def function(x: Any, y: Any) -> Tensor:
+    def function(x: Tensor, y: Tensor) -> Tensor:
         return op(*promoted(x, y))
 
     return named(function, name, __name__, says, example, gives)
@@ -93,7 +93,7 @@ bitwise_xor = _bits(
 )
 
 
-def _shifted(x: Any, y: Any) -> list[Tensor]:
+def _shifted(x: Tensor, y: Tensor) -> list[Tensor]:
     x, y = promoted(x, y)
     return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
 

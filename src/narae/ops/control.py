@@ -72,7 +72,7 @@ def while_loop(
     given = trees.map_tree(as_tensor, tuple(loop_vars) if many else (loop_vars,))
     leaves = trees.flatten(given)
 
-    def step(*args: Any) -> Any:
+    def step(*args: object) -> Any:
         out = body(*args)
         out = tuple(out) if isinstance(out, (tuple, list)) else (out,)
         # Python numbers in a body are weak: a loop keeps the dtypes it began with
@@ -207,5 +207,5 @@ def associative_scan(
     return trees.pack_as(tensors, list(turn))
 
 
-def _part(x: Any, axis: int, start: int, stop: int) -> Tensor:
+def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     return x[(slice(None),) * axis + (slice(start, stop),)]

@@ -9,6 +9,7 @@ import numpy as np
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.limits import afford
+from narae.base.types import KnownShape
 from narae.ops.padding import pad
 from narae.primitives.record import constant
 from narae.primitives.records import fourier as F
@@ -22,7 +23,7 @@ from narae.tensor.tensor import Tensor, as_tensor
 Pair = tuple[Tensor, Tensor]
 
 
-def _pair(name: str, x: Any, rank: int = 1) -> Pair:
+def _pair(name: str, x: Tensor, rank: int = 1) -> Pair:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(
             f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}"
@@ -43,7 +44,7 @@ def _pair(name: str, x: Any, rank: int = 1) -> Pair:
     return real, imag
 
 
-def _fitted(x: Any, length: int) -> Any:
+def _fitted(x: Tensor, length: int) -> Any:
     """The last axis cut off or filled with zeros, to a length."""
     lead, found = x.shape[:-1], x.shape[-1]
     if found > length:
@@ -148,7 +149,7 @@ _WINDOWS = {
 }
 
 
-def _window(window: Any, length: int, fft_length: int, dtype: str) -> Tensor:
+def _window(window: KnownShape, length: int, fft_length: int, dtype: str) -> Tensor:
     """The weights of a frame, in the middle of fft_length places; None: all of those count."""
     if window is None:
         return S.full(1, (fft_length,), dtype)
@@ -237,7 +238,7 @@ def istft(
     return signal[..., start:stop]
 
 
-def _added(frames: Any, total: int, stride: int) -> Tensor:
+def _added(frames: Tensor, total: int, stride: int) -> Tensor:
     """Frames (..., count, length) added up where they overlap: (..., total)."""
     lead = frames.shape[:-2]
     return fold_windows(

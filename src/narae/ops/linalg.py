@@ -53,7 +53,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
     return R.inv(matmul(lower, swapaxes(lower, -1, -2)))
 
 
-def _systems(a: Any, b: Any) -> tuple[Tensor, Tensor, bool]:
+def _systems(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, bool]:
     x, y = promoted(a, b, floating=True)
     vector = y.ndim == x.ndim - 1
     return x, expand_dims(y, -1) if vector else y, vector

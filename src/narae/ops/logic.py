@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from narae.base.dtypes import is_float
+from narae.base.types import TensorLike
 from narae.graph.ir import Op
 from narae.ops.indexing import nonzero
 from narae.ops.reductions import all as every
@@ -72,7 +73,7 @@ logical_not = _unary(
 
 
 def _logical(name: str, op: Op, says: str, gives: str) -> Binary:
-    def function(x1: Any, x2: Any) -> Tensor:
+    def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         return op(to(x1, "bool"), to(x2, "bool"))
 
     return named(function, name, __name__, says, f"{name}([True, False], True).tolist()", gives)
@@ -92,7 +93,7 @@ logical_xor = _logical(
 def _test(name: str, op: Op, says: str, gives: str) -> Any:
     """A test of floats; whole numbers are always finite."""
 
-    def function(x: Any) -> Tensor:
+    def function(x: Tensor) -> Tensor:
         x = as_tensor(x)
         return op(x if is_float(x.dtype) else to(x, "float32"))
 
@@ -110,7 +111,7 @@ isinf = _test("isinf", L.isinf, "Whether x is infinite.", "[False, True, False]"
 isfinite = _test("isfinite", L.isfinite, "Whether x is a finite number.", "[True, False, False]")
 
 
-def _infinite(x: Any, sign: float) -> Tensor:
+def _infinite(x: Tensor, sign: float) -> Tensor:
     x = as_tensor(x)
     x = x if is_float(x.dtype) else to(x, "float32")
     return L.equal(x, constant(sign * float("inf"), x.dtype))

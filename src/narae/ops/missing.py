@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import is_float
+from narae.base.types import Axis, DTypeLike
 from narae.ops.reductions import all as every
 from narae.ops.reductions import any, argmax, argmin, max, min, prod, sum
 from narae.ops.running import cumprod, cumsum
@@ -19,7 +20,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
+def _present(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
     """x with NaN replaced, and where it was none."""
     x = as_tensor(x)
     if not is_float(x.dtype):
@@ -31,7 +32,7 @@ def _present(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
 def _ignoring(
     name: str, function: Callable[..., Any], filling: float, says: str, gives: str
 ) -> Any:
-    def ignoring(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    def ignoring(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         filled, there = _present(x, filling)
         out = function(filled, axis, keepdims)
         if there is None or math.isfinite(filling):
@@ -62,6 +63,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     2.5
     """
     filled, there = _present(floated(x), 0.0)
+    assert there is not None  # of floats there is one
     count = sum(to(there, filled.dtype), axis, keepdims)
     return sum(filled, axis, keepdims) / count
 
@@ -89,7 +91,7 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return A.sqrt(nanvar(x, axis, keepdims))
 
 
-def _filled(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
+def _filled(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
     """x with NaN replaced, and where they were."""
     x = as_tensor(x)
     if not is_float(x.dtype):
@@ -99,7 +101,7 @@ def _filled(x: Any, filling: float) -> tuple[Tensor, Tensor | None]:
 
 
 def _place(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
-    def place(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def place(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
         filled, missing = _filled(x, filling)
         out = function(filled, axis, keepdims)
         if missing is None:
@@ -119,7 +121,7 @@ nanargmin = _place("nanargmin", argmin, math.inf, "smallest", "0")
 
 
 def _running(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
-    def running(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    def running(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
         return function(_filled(x, filling)[0], axis, dtype)
 
     says = f"Running {says} along an axis (of the flattened x when not given), NaN left out."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.settings import epsilon as default_epsilon
+from narae.base.types import Axis
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import mean, sum
 from narae.ops.shapes import expand_dims, moveaxis, reshape, squeeze
@@ -99,7 +100,7 @@ def _rooted(root: Callable[[Any], Any], total: Tensor) -> Tensor:
     return L.select(zero, constant(0, total.dtype), root(safe))
 
 
-def _listed(axis: Any, ndim: int) -> list[int]:
+def _listed(axis: Axis, ndim: int) -> list[int]:
     return [a % ndim for a in axis] if axis is not None else list(range(ndim))
 
 
@@ -233,7 +234,7 @@ def _stretches(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(shape) <= len(wanted) and all(n in (1, m) for n, m in pairs)
 
 
-def _along(weights: Any, x: Tensor, axis: Any) -> Tensor:
+def _along(weights: Tensor, x: Tensor, axis: Axis) -> Tensor:
     axes = normalize_axes(axis, x.ndim)
     return reshape(
         to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape))

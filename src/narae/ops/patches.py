@@ -10,6 +10,7 @@ import numpy as np
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
+from narae.base.types import KnownShape
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
 from narae.primitives.records import reduce as R
@@ -28,7 +29,7 @@ def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def _grid(kernel_size: Any, dilation: Any, stride: Any) -> dict[str, Any]:
+def _grid(kernel_size: Any, dilation: KnownShape, stride: Any) -> dict[str, Any]:
     return {
         "axes": (2, 3),
         "window": _pair(kernel_size, "kernel_size"),
@@ -111,7 +112,7 @@ def _adaptive(name: str, x: Tensor, output_size: Any, data_format: Any, kind: st
     return out
 
 
-def _pooled(x: Any, axis: int, size: int, kind: str) -> Any:
+def _pooled(x: Tensor, axis: int, size: int, kind: str) -> Any:
     """One axis in `size` windows, i from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉: a window in n dimensions
     is a product of such, and so are its mean and its largest."""
     length = x.shape[axis]

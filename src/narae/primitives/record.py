@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
-from narae.base.types import Axis, IntLike
+from narae.base.types import IntLike
 from narae.graph.ir import Op, Spec, Value, enter
 
 RECORDS: dict[str, Op] = {}
@@ -207,7 +207,7 @@ def normalize_axis(axis: IntLike, ndim: int, what: str = "axis") -> int:
     return int(axis % ndim) if ndim else 0
 
 
-def normalize_axes(axes: Axis, ndim: int) -> tuple[int, ...]:
+def normalize_axes(axes: IntLike | Sequence[IntLike] | None, ndim: int) -> tuple[int, ...]:
     """Non-negative axes in ascending order, all of them for None. Raises ShapeError for repeats."""
     if axes is None:
         return tuple(range(ndim))

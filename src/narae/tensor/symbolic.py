@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
 from narae.base.names import auto_name
-from narae.base.types import Shape
+from narae.base.types import Axis, DTypeLike, Shape, ShapeLike, TensorLike
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
 from narae.tensor.lengths import Lengths, Unknown
@@ -44,7 +44,7 @@ class KerasTensor(LogicalOperators):
 
     def __init__(
         self,
-        shape: Shape,
+        shape: ShapeLike,
         dtype: str | None = "float32",
         sparse: bool = False,
         ragged: bool = False,
@@ -53,7 +53,7 @@ class KerasTensor(LogicalOperators):
         history: Call | None = None,
         index: int = 0,
         ragged_rank: int | None = None,
-        row_splits_dtype: Any = None,
+        row_splits_dtype: DTypeLike | None = None,
     ) -> None:
         if sparse or ragged or ragged_rank is not None or row_splits_dtype is not None:
             raise ValueError("narae's tensors are dense: sparse and ragged are not supported")
@@ -114,11 +114,11 @@ class KerasTensor(LogicalOperators):
         node = next((i for i, other in enumerate(calls) if other is call), 0)
         return KerasHistory(call.target, node, self._index)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: int | ShapeLike) -> Any:
         """The tensor in another shape."""
         return public_op("reshape")(self, shape[0] if len(shape) == 1 else shape)
 
-    def squeeze(self, axis: Any = None) -> Any:
+    def squeeze(self, axis: Axis = None) -> Any:
         """The tensor without axes of length 1."""
         return public_op("squeeze")(self, axis)
 
@@ -130,7 +130,7 @@ class KerasTensor(LogicalOperators):
     def __invert__(self) -> Any:
         return public_op("logical_not")(self)
 
-    def __array__(self, *_: Any, **__: Any) -> Any:
+    def __array__(self, *_: object, **__: Any) -> Any:
         raise ValueError(_NO_NUMBERS)
 
     def __int__(self) -> int:
@@ -161,7 +161,7 @@ _NO_NUMBERS = (
 )
 
 
-def _standardized(shape: Any) -> Shape:
+def _standardized(shape: ShapeLike) -> Shape:
     """A shape as a tuple of whole numbers and None."""
     if not hasattr(shape, "__iter__") or isinstance(shape, str):
         raise ValueError(f"a shape is a tuple of whole numbers and None, got {shape!r}")
@@ -170,7 +170,7 @@ def _standardized(shape: Any) -> Shape:
     )
 
 
-def _length(n: Any, shape: Any) -> int | None:
+def _length(n: SupportsIndex, shape: object) -> int | None:
     if type(n) is Unknown:
         return None
     if isinstance(n, (str, float)) or not hasattr(n, "__index__"):
@@ -212,13 +212,16 @@ class Call:
         ]
 
 
-def any_symbolic(*trees_: Any) -> bool:
+def any_symbolic(*trees_: object) -> bool:
     """Whether a KerasTensor is among the leaves."""
     return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(trees_))
 
 
 def infer(
-    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], batched: bool = False
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    batched: bool = False,
 ) -> Any:
     """The tree of KerasTensors (shapes, dtypes) that a function gives for symbolic arguments.
 
@@ -270,15 +273,15 @@ def _both(trace: Trace, lengths: Lengths) -> tuple[list[Any], list[Exception | N
     return results, errors
 
 
-def _merged(a: Any, b: Any) -> Any:
+def _merged(a: Tensor, b: Tensor) -> Any:
     shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
     return KerasTensor(shape, a.dtype)
 
 
 def _traced(
     function: Callable[..., Any],
-    args: Any,
-    kwargs: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
     symbols: list[KerasTensor],
     shapes: list[tuple[int, ...]],
 ) -> Any:
@@ -335,9 +338,10 @@ def unruled(name: str) -> Callable[..., Any]:
     return _UNRULED[name]
 
 
-def shape_of(x: Any) -> Shape:
+def shape_of(x: TensorLike) -> Shape:
     """A shape, known or not, of what a public op takes: symbolic or concrete tensors, arrays, numbers."""
-    return tuple(x.shape) if hasattr(x, "shape") else as_tensor(x).shape
+    shape = getattr(x, "shape", None)
+    return as_tensor(x).shape if shape is None else tuple(shape)
 
 
 _NESTED = (list, tuple, dict)

@@ -6,13 +6,14 @@ written with tensors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from narae.base.arrays import is_masked, native
 from narae.base.dtypes import np_dtype, standardize_dtype
+from narae.base.types import DTypeLike, Index, ShapeLike, TensorLike
 from narae.graph.ir import Op, Spec, Value
 from narae.tensor.lengths import Unknown
 from narae.tensor.public_names import public_op
@@ -25,82 +26,82 @@ class Operators:
     # np.ndarray's operators defer to ours: array - tensor is a tensor. Its functions take our numbers.
     __array_priority__ = 1000
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: TensorLike) -> Any:
         return _op("add", self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: TensorLike) -> Any:
         return _op("add", other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: TensorLike) -> Any:
         return _op("subtract", self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: TensorLike) -> Any:
         return _op("subtract", other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: TensorLike) -> Any:
         return _op("multiply", self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: TensorLike) -> Any:
         return _op("multiply", other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: TensorLike) -> Any:
         return _op("true_divide", self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: TensorLike) -> Any:
         return _op("true_divide", other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: TensorLike) -> Any:
         return _op("floor_divide", self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: TensorLike) -> Any:
         return _op("floor_divide", other, self)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: TensorLike) -> Any:
         return _op("mod", self, other)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: TensorLike) -> Any:
         return _op("mod", other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: TensorLike) -> Any:
         return _op("power", self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: TensorLike) -> Any:
         return _op("power", other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: TensorLike) -> Any:
         return _op("matmul", self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: TensorLike) -> Any:
         return _op("matmul", other, self)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: TensorLike) -> Any:
         return _op("bitwise_and", self, other)
 
-    def __rand__(self, other: Any) -> Any:
+    def __rand__(self, other: TensorLike) -> Any:
         return _op("bitwise_and", other, self)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: TensorLike) -> Any:
         return _op("bitwise_or", self, other)
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: TensorLike) -> Any:
         return _op("bitwise_or", other, self)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: TensorLike) -> Any:
         return _op("bitwise_xor", self, other)
 
-    def __rxor__(self, other: Any) -> Any:
+    def __rxor__(self, other: TensorLike) -> Any:
         return _op("bitwise_xor", other, self)
 
-    def __lshift__(self, other: Any) -> Any:
+    def __lshift__(self, other: TensorLike) -> Any:
         return _op("left_shift", self, other)
 
-    def __rlshift__(self, other: Any) -> Any:
+    def __rlshift__(self, other: TensorLike) -> Any:
         return _op("left_shift", other, self)
 
-    def __rshift__(self, other: Any) -> Any:
+    def __rshift__(self, other: TensorLike) -> Any:
         return _op("right_shift", self, other)
 
-    def __rrshift__(self, other: Any) -> Any:
+    def __rrshift__(self, other: TensorLike) -> Any:
         return _op("right_shift", other, self)
 
     def __neg__(self) -> Any:
@@ -118,27 +119,27 @@ class Operators:
     def __round__(self, ndigits: int | None = None) -> Any:
         return _op("round", self, ndigits or 0)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: TensorLike) -> Any:
         return _op("less", self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: TensorLike) -> Any:
         return _op("less_equal", self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: TensorLike) -> Any:
         return _op("greater", self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: TensorLike) -> Any:
         return _op("greater_equal", self, other)
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> Any:
         return NotImplemented if other is None else _op("equal", self, other)
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: object) -> Any:
         return NotImplemented if other is None else _op("not_equal", self, other)
 
     __hash__ = object.__hash__
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Index) -> Any:
         return _op("get_item", self, key)
 
 
@@ -147,26 +148,26 @@ class LogicalOperators(Operators):
 
     __slots__ = ()
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: TensorLike) -> Any:
         return _op("logical_and", self, other)
 
-    def __rand__(self, other: Any) -> Any:
+    def __rand__(self, other: TensorLike) -> Any:
         return _op("logical_and", other, self)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: TensorLike) -> Any:
         return _op("logical_or", self, other)
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: TensorLike) -> Any:
         return _op("logical_or", other, self)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: TensorLike) -> Any:
         return _op("logical_xor", self, other)
 
-    def __rxor__(self, other: Any) -> Any:
+    def __rxor__(self, other: TensorLike) -> Any:
         return _op("logical_xor", other, self)
 
 
-def _op(name: str, *args: Any) -> Any:
+def _op(name: str, *args: object) -> Any:
     return public_op(name)(*args)
 
 
@@ -201,7 +202,7 @@ class Tensor(Operators, Value):
         """A NumPy array of its own. Raises TypeError for a tensor that is being traced."""
         return self._known("numpy()").copy()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         data = self._known("np.asarray()")
         if dtype is not None and data.dtype != dtype:
             return data.astype(dtype)
@@ -219,11 +220,11 @@ class Tensor(Operators, Value):
         """Nested Python lists of numbers."""
         return self._known("tolist()").tolist()
 
-    def astype(self, dtype: Any) -> Tensor:
+    def astype(self, dtype: DTypeLike) -> Tensor:
         """The tensor in another dtype."""
         return _op("cast", self, dtype)
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: int | ShapeLike) -> Tensor:
         """The tensor in another shape with as many elements."""
         new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
         return _op("reshape", self, new)
@@ -234,7 +235,7 @@ class Tensor(Operators, Value):
     def __copy__(self) -> Tensor:
         return self  # immutable
 
-    def __deepcopy__(self, memo: Any) -> Tensor:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         return self
 
     def _known(self, asked: str) -> np.ndarray:
@@ -301,7 +302,7 @@ def tensor_of(data: np.ndarray) -> Tensor:
     return Tensor(Spec(data.shape, standardize_dtype(data.dtype)), data)
 
 
-def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
+def as_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
     """`x` as a tensor: tensors as they are, variables by their value, everything else copied.
 
     Python numbers become int32 or floatx, NumPy arrays keep their dtype. Raises TypeError or
@@ -309,8 +310,8 @@ def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
     """
     if isinstance(x, Tensor):
         found = x
-    elif hasattr(x, "__narae_tensor__"):
-        found = x.__narae_tensor__()
+    elif (value := getattr(x, "__narae_tensor__", None)) is not None:
+        found = value()
     elif isinstance(x, (list, tuple)) and any(_is_tensor(item) for item in _leaves(x)):
         found = _op("stack", [as_tensor(item) for item in x])
     else:
@@ -318,7 +319,7 @@ def as_tensor(x: Any, dtype: str | None = None) -> Tensor:
     return found if dtype is None or dtype == found.dtype else _op("cast", found, dtype)
 
 
-def _leaves(x: Any) -> Iterator[Any]:
+def _leaves(x: Iterable[object]) -> Iterator[Any]:
     for item in x:
         if isinstance(item, (list, tuple)):
             yield from _leaves(item)
@@ -326,11 +327,11 @@ def _leaves(x: Any) -> Iterator[Any]:
             yield item
 
 
-def _is_tensor(x: Any) -> bool:
+def _is_tensor(x: object) -> bool:
     return isinstance(x, Tensor) or hasattr(x, "__narae_tensor__")
 
 
-def _array(x: Any, dtype: str | None) -> np.ndarray:
+def _array(x: TensorLike, dtype: str | None) -> np.ndarray:
     if isinstance(x, (bool, int, float)) and dtype is None:
         kind = int if type(x) is Unknown else type(x)
         return np.asarray(x, np_dtype(standardize_dtype(kind)))
@@ -353,6 +354,6 @@ def _array(x: Any, dtype: str | None) -> np.ndarray:
     return data if dtype is None else data.astype(np_dtype(dtype), copy=False)
 
 
-def _short(x: Any) -> str:
+def _short(x: object) -> str:
     text = repr(x)
     return text if len(text) < 60 else f"{text[:57]}..."

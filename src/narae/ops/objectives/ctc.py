@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from narae.base.dtypes import as_float, result_type
@@ -107,7 +105,7 @@ def _later(alpha: Tensor, k: int) -> Tensor:
     return concatenate([never, alpha[:, :-k]], axis=1)
 
 
-def _at_the_end(alpha: Any, last: Tensor) -> Tensor:
+def _at_the_end(alpha: Tensor, last: Tensor) -> Tensor:
     """log of what ends in the last blank or in the label before it."""
     last = expand_dims(last, -1)
     blank = take_along_axis(alpha, last, axis=1)

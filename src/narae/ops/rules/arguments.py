@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from narae.base import trees
 from narae.base.dtypes import as_float, is_float, result_type
 from narae.base.errors import ShapeError
-from narae.base.types import Shape
+from narae.base.types import Shape, TensorLike
 from narae.tensor.promote import dtype_of
 from narae.tensor.symbolic import KerasTensor, infer, rule, shape_of, unruled
 
@@ -21,7 +21,7 @@ def _refused(name: str, says: str, *shapes: Shape) -> ShapeError:
 def _one_shape(name: str, lead: bool = False) -> Callable[..., Any]:
     """Two arguments of one shape; `lead`: but for the second's last axis, where they are of two ranks."""
 
-    def look(target: Any, output: Any, *args: Any, **kwargs: Any) -> Any:
+    def look(target: TensorLike, output: TensorLike, *args: object, **kwargs: Any) -> Any:
         a, b = shape_of(target), shape_of(output)
         if lead:
             a = a[:-1] if len(a) == len(b) and a and a[-1] == 1 else a
@@ -40,7 +40,11 @@ rule(_one_shape("sparse_categorical_crossentropy", lead=True), "sparse_categoric
 
 @rule
 def ctc_loss(
-    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
+    target: TensorLike,
+    output: TensorLike,
+    target_length: TensorLike,
+    output_length: TensorLike,
+    mask_index: int = 0,
 ) -> Any:
     """All of one batch."""
     shapes = [shape_of(x) for x in (target, output, target_length, output_length)]
@@ -52,7 +56,7 @@ def ctc_loss(
 def _pair(name: str, axes: int) -> Callable[..., Any]:
     """A pair of one shape, the last axes of which are known."""
 
-    def look(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def look(x: TensorLike, *args: object, **kwargs: Any) -> Any:
         if isinstance(x, (tuple, list)) and len(x) == 2:
             real, imaginary = shape_of(x[0]), shape_of(x[1])
             if real != imaginary:
@@ -69,7 +73,7 @@ for _name, _axes in (("fft", 1), ("fft2", 2), ("ifft2", 2), ("istft", 0)):
 
 
 @rule
-def irfft(x: Any, fft_length: int | None = None) -> Any:
+def irfft(x: TensorLike, fft_length: int | None = None) -> Any:
     """As many numbers as are asked for."""
     _pair("irfft", 0)(x)
     if fft_length is None or not isinstance(x, (tuple, list)) or None not in shape_of(x[0]):
@@ -84,7 +88,7 @@ def _square(name: str, shape: Shape) -> None:
 
 
 def _of_squares(name: str) -> Callable[..., Any]:
-    def look(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def look(x: TensorLike, *args: object, **kwargs: Any) -> Any:
         _square(name, shape_of(x))
         return NotImplemented
 
@@ -96,7 +100,7 @@ for _name in ("cholesky", "cholesky_inverse", "det", "eigh", "inv"):
 
 
 def _system(name: str) -> Callable[..., Any]:
-    def look(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    def look(a: TensorLike, b: TensorLike, *args: object, **kwargs: Any) -> Any:
         left, right = shape_of(a), shape_of(b)
         _square(name, left)
         rows = right[-1] if len(right) == 1 or len(right) == len(left) - 1 else right[-2]
@@ -112,7 +116,7 @@ rule(_system("solve_triangular"), "solve_triangular")
 
 
 @rule
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Any:
     """As many rows in both."""
     if shape_of(a)[:1] != shape_of(b)[:1]:
         raise _refused("lstsq", "a (m, n) and b with m rows", shape_of(a), shape_of(b))
@@ -120,7 +124,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
 
 
 @rule
-def qr(x: Any, mode: str = "reduced") -> Any:
+def qr(x: TensorLike, mode: str = "reduced") -> Any:
     """Of matrices whose sides are known."""
     if None in shape_of(x)[-2:]:
         raise _refused("qr", "known lengths in the last two axes", shape_of(x))
@@ -129,12 +133,12 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 
 @rule
 def batch_normalization(
-    x: Any,
-    mean: Any,
-    variance: Any,
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
     axis: int,
-    offset: Any = None,
-    scale: Any = None,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> Any:
     """Vectors with a number for each place of the axis."""
@@ -153,7 +157,7 @@ def batch_normalization(
 
 
 @rule
-def dot(x1: Any, x2: Any) -> Any:
+def dot(x1: TensorLike, x2: TensorLike) -> Any:
     """A vector as long as x1's last axis."""
     a, b = shape_of(x1), shape_of(x2)
     if len(a) > 1 and len(b) == 1 and a[-1] != b[0]:
@@ -165,7 +169,7 @@ def dot(x1: Any, x2: Any) -> Any:
 
 
 def _like_first(name: str) -> Callable[..., Any]:
-    def keep(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def keep(x: TensorLike, *args: object, **kwargs: Any) -> Any:
         if not isinstance(x, KerasTensor) or None not in x.shape:
             return NotImplemented
         out = infer(unruled(name), (x, *args), kwargs)
@@ -194,7 +198,9 @@ for _name in (
 
 
 @rule
-def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+def select(
+    condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
+) -> Any:
     """Of the first choice's shape."""
     first = choicelist[0] if isinstance(choicelist, (list, tuple)) and choicelist else None
     if not isinstance(first, KerasTensor) or None not in first.shape:
@@ -203,7 +209,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @rule
-def dot_product_attention(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+def dot_product_attention(
+    query: TensorLike, key: TensorLike, value: TensorLike, *args: object, **kwargs: Any
+) -> Any:
     """The query's shape, where its lengths or those of the others are not all known."""
     shapes = [shape_of(x) for x in (query, key, value)]
     if not any(None in shape for shape in shapes):
@@ -215,7 +223,7 @@ def dot_product_attention(query: Any, key: Any, value: Any, *args: Any, **kwargs
 
 
 @rule
-def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
+def psnr(x1: TensorLike, x2: TensorLike, max_val: TensorLike) -> Any:
     """One number, of two shapes that may be one."""
     a, b = shape_of(x1), shape_of(x2)
     if len(a) != len(b) or any(None not in (n, m) and n != m for n, m in zip(a, b, strict=True)):
@@ -231,7 +239,7 @@ def _whole(
 ) -> Callable[..., Any]:
     """forgets: unknown in the first argument, unknown in the result."""
 
-    def look(*args: Any, **kwargs: Any) -> Any:
+    def look(*args: object, **kwargs: Any) -> Any:
         leaves = trees.flatten((args, kwargs))
         floats = [x for x in leaves if isinstance(x, KerasTensor) and is_float(x.dtype)]
         first = next((x for x in leaves if hasattr(x, "shape")), None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import result_type
 from narae.base.errors import ShapeError
-from narae.base.types import Shape
+from narae.base.types import Ints, Shape, ShapeLike, TensorLike
 from narae.primitives.record import normalize_axis
 from narae.tensor.promote import dtype_of
 from narae.tensor.symbolic import KerasTensor, rule, shape_of
@@ -34,12 +35,12 @@ def _joined(name: str, shapes: list[Shape], axis: int) -> Shape:
     return (*first[:place], total, *first[place + 1 :])
 
 
-def _meeting(xs: Any) -> str:
+def _meeting(xs: Sequence[TensorLike]) -> str:
     return result_type(*(dtype_of(x) for x in xs))
 
 
 @rule
-def concatenate(xs: Any, axis: Any = 0) -> Any:
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Any:
     """As vectors (axis None): of a length that Keras leaves open."""
     shapes = [shape_of(x) for x in xs]
     if axis is None:
@@ -48,7 +49,7 @@ def concatenate(xs: Any, axis: Any = 0) -> Any:
 
 
 @rule
-def append(x1: Any, x2: Any, axis: Any = None) -> Any:
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
     """Along an axis as concatenate, as vectors without one."""
     shapes = [shape_of(x1), shape_of(x2)]
     if axis is not None:
@@ -58,7 +59,7 @@ def append(x1: Any, x2: Any, axis: Any = None) -> Any:
 
 
 @rule
-def stack(x: Any, axis: int = 0) -> Any:
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Any:
     """A new axis: the others as the first one has them."""
     shapes = [shape_of(t) for t in x]
     place = normalize_axis(axis, len(shapes[0]) + 1)
@@ -74,45 +75,45 @@ def _at_least(shape: Shape, rank: int) -> Shape:
     return row if rank == 2 else (*row, 1)
 
 
-def _stacked(name: str, xs: Any, rank: int, axis: int) -> Any:
+def _stacked(name: str, xs: Sequence[TensorLike], rank: int, axis: int) -> Any:
     shapes = [_at_least(shape_of(x), rank) for x in xs]
     return KerasTensor(_joined(name, shapes, axis), _meeting(xs))
 
 
 @rule
-def hstack(xs: Any) -> Any:
+def hstack(xs: Sequence[TensorLike]) -> Any:
     """Along axis 1, vectors along their own."""
     return _stacked("hstack", xs, 1, 0 if len(shape_of(xs[0])) <= 1 else 1)
 
 
 @rule
-def vstack(xs: Any) -> Any:
+def vstack(xs: Sequence[TensorLike]) -> Any:
     """Along axis 0, vectors as rows."""
     return _stacked("vstack", xs, 2, 0)
 
 
 @rule
-def dstack(xs: Any) -> Any:
+def dstack(xs: Sequence[TensorLike]) -> Any:
     """Along axis 2."""
     return _stacked("dstack", xs, 3, 2)
 
 
 @rule
-def reshape(x: Any, newshape: Any) -> Any:
+def reshape(x: KerasTensor, newshape: int | ShapeLike) -> Any:
     """A shape that is given in full is the result's, where some length of x makes it right."""
     shape = shape_of(x)
     lengths = [newshape] if isinstance(newshape, (int, np.integer)) else list(newshape)
     if None not in shape or any(n is None or n == -1 for n in lengths):
         return NotImplemented
     known = math.prod(n for n in shape if n is not None)
-    out = tuple(int(n) for n in lengths)
+    out = tuple(int(n) for n in lengths if n is not None)
     if known and math.prod(out) % known:
         raise ShapeError(f"cannot reshape {shape} to {out}: {known} does not divide its size")
     return KerasTensor(out, x.dtype)
 
 
 @rule
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
+def repeat(x: KerasTensor, repeats: TensorLike, axis: int | None = None) -> Any:
     """A number for each element of an axis of unknown length: the sum is not known either."""
     shape = shape_of(x)
     if axis is None:
@@ -124,7 +125,7 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
 
 
 @rule
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
+def unstack(x: KerasTensor, num: int | None = None, axis: int = 0) -> Any:
     """As many as `num` says, where the length is not known."""
     shape = shape_of(x)
     place = normalize_axis(axis, len(shape))
@@ -138,7 +139,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
 
 
 @rule
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: KerasTensor, shape: ShapeLike) -> Any:
     """To a shape that may have unknown lengths itself."""
     wide = tuple(shape)
     if None not in wide:
@@ -161,7 +162,7 @@ def _corner(shape: Shape, axis1: int, axis2: int, offset: int) -> int | None:
 
 
 @rule
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: KerasTensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The shorter side is not known where one of them is not."""
     shape = shape_of(x)
     if None not in shape or len(shape) < 2:
@@ -172,13 +173,13 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @rule
-def diag(x: Any, k: int = 0) -> Any:
+def diag(x: KerasTensor, k: int = 0) -> Any:
     """Of a matrix, its diagonal."""
     return diagonal(x, k) if len(shape_of(x)) == 2 else NotImplemented
 
 
 @rule
-def corrcoef(x: Any) -> Any:
+def corrcoef(x: KerasTensor) -> Any:
     """A row and a column for each variable."""
     shape = shape_of(x)
     if len(shape) != 2 or None not in shape:
@@ -190,7 +191,7 @@ def corrcoef(x: Any) -> Any:
 
 
 @rule
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+def split(x: KerasTensor, indices_or_sections: Ints, axis: int = 0) -> Any:
     """Between places of an axis of unknown length: as long as they are apart; the last part is open."""
     shape = shape_of(x)
     place = normalize_axis(axis, len(shape))
@@ -206,7 +207,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 
 def _split_at(name: str, least: int) -> Any:
-    def parts(x: Any, indices_or_sections: Any) -> Any:
+    def parts(x: KerasTensor, indices_or_sections: Ints) -> Any:
         rank = len(shape_of(x))
         if rank < least:
             return NotImplemented

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import as_float, result_type
+from narae.base.dtypes import as_float, result_type, standardize_dtype
 from narae.base.errors import ShapeError
-from narae.base.types import Shape
+from narae.base.types import Axis, DTypeLike, Index, Shape, TensorLike
 from narae.ops.ranges import linspace
 from narae.primitives.record import normalize_axes, normalize_axis
 from narae.tensor.promote import dtype_of
@@ -16,33 +17,33 @@ from narae.tensor.symbolic import KerasTensor, rule, shape_of
 
 
 @rule
-def nonzero(x: Any) -> Any:
+def nonzero(x: TensorLike) -> Any:
     """An index array for each axis, of a length that nobody knows."""
     return tuple(KerasTensor((None,), "int32") for _ in shape_of(x))
 
 
 @rule
-def argwhere(x: Any) -> Any:
+def argwhere(x: TensorLike) -> Any:
     """A row of indices for each place."""
     return KerasTensor((None, len(shape_of(x))), "int32")
 
 
 @rule
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Any:
     """Of a condition alone: the places where it is true."""
     return nonzero(condition) if x1 is None and x2 is None else NotImplemented
 
 
 @rule
 def unique(
-    x: Any,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: Any = None,
+    fill_value: TensorLike | None = None,
 ) -> Any:
     """As many values as `size` says, else of a length that is not known."""
     shape = shape_of(x)
@@ -54,27 +55,31 @@ def unique(
         inverse = (shape[place],)
     wanted = ((return_index, (size,)), (return_inverse, inverse), (return_counts, (size,)))
     extra = [KerasTensor(of, "int32") for asked, of in wanted if asked]
-    out = KerasTensor(values, x.dtype)
+    out = KerasTensor(values, dtype_of(x))
     return (out, *extra) if extra else out
 
 
 @rule
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+def bincount(
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
+) -> Any:
     """As many as the largest number says."""
     dtype = "int32" if weights is None else result_type(dtype_of(x), dtype_of(weights))
     return KerasTensor((*shape_of(x)[:-1], None), dtype)
 
 
 @rule
-def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
+def histogram(x: TensorLike, bins: int = 10, range: Sequence[float] | None = None) -> Any:
     """How many in each bin, and the edges."""
     if not isinstance(bins, (int, np.integer)) or bins <= 0:
         raise ValueError(f"histogram takes bins, a whole number above 0, got {bins!r}")
-    dtype = as_float(x.dtype)
+    dtype = as_float(dtype_of(x))
     return KerasTensor((int(bins),), dtype), KerasTensor((int(bins) + 1,), dtype)
 
 
-def _segments(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
+def _segments(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Any:
     ids, shape = shape_of(segment_ids), shape_of(data)
     if not ids:
         raise ValueError("segment_ids has a number for each row of data, got a scalar")
@@ -90,7 +95,7 @@ for _name in ("segment_sum", "segment_prod", "segment_max", "segment_min"):
 
 
 @rule
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Any:
     """A place in a sequence of unknown length is a number of 64 bits, as in Keras."""
     if shape_of(sorted_sequence) != (None,):
         return NotImplemented
@@ -98,7 +103,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 
 
 def _quantiles(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     if not isinstance(q, KerasTensor):
         return NotImplemented
@@ -113,15 +118,15 @@ for _name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
 
 
 @rule
-def size(x: Any) -> Any:
+def size(x: TensorLike) -> Any:
     """The number of elements, a number to come."""
     return KerasTensor((), "int32")
 
 
 @rule
 def ctc_decode(
-    inputs: Any,
-    sequence_lengths: Any,
+    inputs: TensorLike,
+    sequence_lengths: TensorLike,
     strategy: str = "greedy",
     beam_width: int = 100,
     top_paths: int = 1,
@@ -139,18 +144,23 @@ def ctc_decode(
 
 @rule
 def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
 ) -> Any:
     """As linspace."""
     out = linspace(start, stop, num, endpoint, axis=axis)
-    return KerasTensor(out.shape, dtype or out.dtype)
+    return KerasTensor(out.shape, standardize_dtype(dtype or out.dtype))
 
 
 @rule
-def get_item(x: Any, key: Any) -> Any:
+def get_item(x: TensorLike, key: Index) -> Any:
     """What is cut of an axis of unknown length is not known: it may be shorter than the end."""
     shape = shape_of(x)
-    keys = list(key) if isinstance(key, (tuple, list)) else [key]
+    keys: list[Any] = list(key) if isinstance(key, (tuple, list)) else [key]
     if not all(_is_basic(k) for k in keys):
         return NotImplemented
     used = sum(k is not None and k is not Ellipsis for k in keys)
@@ -168,9 +178,9 @@ def get_item(x: Any, key: Any) -> Any:
             out.append(None if length is None else len(range(*k.indices(length))))
         elif length is not None and not -length <= k < length:
             raise ShapeError(f"index {k} is out of range for an axis of length {length} of {shape}")
-    return KerasTensor(tuple(out), x.dtype)
+    return KerasTensor(tuple(out), dtype_of(x))
 
 
-def _is_basic(key: Any) -> bool:
+def _is_basic(key: Index) -> bool:
     whole = isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
     return whole or key is None or key is Ellipsis or isinstance(key, slice)
