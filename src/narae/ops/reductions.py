@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
+from narae.base.types import Axis
 from narae.ops.table import named
 from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -18,7 +19,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def _reduced(op: Callable[..., Any], x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+def _reduced(op: Callable[..., Any], x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     axes = normalize_axes(axis, x.ndim)
     out = op(x, axes=axes)
     return S.reshape(out, shape=R.kept(x.shape, axes)) if keepdims else out
@@ -56,7 +57,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return _reduced(R.reduce_prod, to(x, name), axis, keepdims)
 
 
-def _count(x: Tensor, axis: Any) -> int:
+def _count(x: Tensor, axis: Axis) -> int:
     return math.prod(x.shape[a] for a in normalize_axes(axis, x.ndim))
 
 
@@ -102,7 +103,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 def _extreme(
     name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str
 ) -> Any:
-    def function(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+    def function(
+        x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None
+    ) -> Tensor:
         x = as_tensor(x)
         if 0 in x.shape and initial is not None:
             axes = normalize_axes(axis, x.ndim)
@@ -176,7 +179,7 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
-    def function(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def function(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
         x = as_tensor(x)
         flat = S.reshape(x, shape=(x.size,)) if axis is None else x
         place = normalize_axis(axis or 0, flat.ndim)

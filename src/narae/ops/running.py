@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
+from narae.base.types import DTypeLike
 from narae.ops.reductions import sum
 from narae.ops.splitting import sliced
 from narae.primitives.record import normalize_axis
@@ -40,7 +41,9 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
     return _running(R.cumprod, x, axis, dtype)
 
 
-def _running(op: Callable[..., Any], x: Any, axis: int | None, dtype: Any) -> Tensor:
+def _running(
+    op: Callable[..., Any], x: Tensor, axis: int | None, dtype: DTypeLike | None
+) -> Tensor:
     x = as_tensor(x)
     name = (
         ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)

@@ -62,7 +62,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     return S.reshape(out, shape=x.shape)
 
 
-def _multiplied(rows: Any, flat: Tensor, new: Tensor) -> Any:
+def _multiplied(rows: Tensor, flat: Tensor, new: Tensor) -> Any:
     """Rows times all updates that fall on them; one after the other, since places may repeat."""
     for i in range(flat.shape[0]):
         place = S.slice_(flat, start=(i,), stop=(i + 1,), step=(1,))

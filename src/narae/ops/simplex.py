@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.limits import afford
+from narae.base.types import Axis
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -19,7 +20,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor
 
 
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     listed = axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(sorted(normalize_axis(a, ndim) for a in listed))
 

@@ -42,7 +42,7 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     return L.not_equal(found, x) if invert else L.equal(found, x)
 
 
-def _flat(x: Any, axis: int | None) -> tuple[Tensor, int]:
+def _flat(x: Tensor, axis: int | None) -> tuple[Tensor, int]:
     x = as_tensor(x)
     x = S.reshape(x, shape=(x.size,)) if axis is None else x
     return x, normalize_axis(-1 if axis is None else axis, x.ndim)

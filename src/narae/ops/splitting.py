@@ -98,7 +98,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
 def _split(name: str, least: int, says: str, example: str, gives: str) -> Any:
     place = least - 1
 
-    def parts(x: Any, indices_or_sections: Any) -> list[Tensor]:
+    def parts(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
         x = as_tensor(x)
         flat = x.ndim == 1 and name == "hsplit"  # a vector has no axis 1
         if x.ndim < least and not flat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from narae.base.types import TensorLike
 from narae.graph.ir import Op
 from narae.tensor.promote import floated, numeric, promoted, to
 from narae.tensor.symbolic import public
@@ -38,7 +39,7 @@ def unary(
         "bool": lambda x: to(x, "bool"),
     }[takes]
 
-    def function(x: Any) -> Tensor:
+    def function(x: Tensor) -> Tensor:
         return op(prepare(x))
 
     return named(function, name, module, says, example, gives)
@@ -49,7 +50,7 @@ def binary(
 ) -> Binary:
     """A function of two tensors that meet in one dtype and broadcast."""
 
-    def function(x1: Any, x2: Any) -> Tensor:
+    def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         return op(*promoted(x1, x2, floating=floating))
 
     return named(function, name, module, says, example, gives)

@@ -41,7 +41,7 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     directions = _directions(leaves, trees.flatten(tuple(tangents)))
     shapes: dict[str, Any] = {}
 
-    def flat(*values: Any) -> list[Tensor]:
+    def flat(*values: Tensor) -> list[Tensor]:
         out = fun(*trees.pack_as(given, list(values)))
         main, aux = out if has_aux else (out, None)
         shapes["main"], shapes["aux"] = main, aux
