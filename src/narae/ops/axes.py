@@ -104,7 +104,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     return S.reshape(moved, shape=tuple(math.prod(lengths[n] for n in group) for group in after))
 
 
-def _blocks(name: str, x: Tensor, size: int, data_format: Any) -> tuple[Tensor, bool]:
+def _blocks(name: str, x: Tensor, size: int, data_format: str | None) -> tuple[Tensor, bool]:
     x = as_tensor(x)
     if size < 2:
         raise ValueError(f"{name} takes a block_size of 2 or more, got {size}")

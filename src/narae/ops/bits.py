@@ -55,7 +55,7 @@ def view(x: Any, dtype: Any = None) -> Tensor:
     return L.bitcast(_joined_words(words, have, want), dtype=dtype)
 
 
-def _split_words(words: Any, have: int, want: int) -> Any:
+def _split_words(words: Tensor, have: int, want: int) -> Any:
     """Unsigned words of `have` bytes as `have / want` of `want` bytes on a new axis, low ones first."""
     shifts = constant(np.arange(0, 8 * have, 8 * want), words.dtype)
     apart = L.right_shift(S.reshape(words, shape=(*words.shape, 1)), shifts)
@@ -63,7 +63,7 @@ def _split_words(words: Any, have: int, want: int) -> Any:
     return L.cast(low, dtype=f"uint{8 * want}")
 
 
-def _joined_words(words: Any, have: int, want: int) -> Any:
+def _joined_words(words: Tensor, have: int, want: int) -> Any:
     """The last axis of unsigned words of `have` bytes made one word of `want` bytes."""
     name = f"uint{8 * want}"
     shifts = constant(np.arange(0, 8 * want, 8 * have), name)

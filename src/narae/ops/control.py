@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from narae.base import trees
@@ -22,7 +22,7 @@ class _Flat:
         self._function, self._structure, self._spread = function, structure, spread
         self.result: Any = None
 
-    def __call__(self, *flat: Any) -> list[Tensor]:
+    def __call__(self, *flat: Sequence[Tensor]) -> list[Tensor]:
         args = trees.pack_as(self._structure, list(flat))
         out = self._function(*args) if self._spread else self._function(args)
         self.result = trees.map_tree(lambda _: 0, out)

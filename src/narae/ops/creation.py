@@ -9,7 +9,7 @@ import numpy as np
 from narae.base.arguments import lengths
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.limits import afford
-from narae.base.types import DTypeLike
+from narae.base.types import DTypeLike, TensorLike
 from narae.primitives.records import shape as S
 from narae.tensor.promote import to
 from narae.tensor.public_names import exported
@@ -63,7 +63,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     )
 
 
-def _like(x: Tensor, value: Any, dtype: DTypeLike | None) -> Tensor:
+def _like(x: Tensor, value: TensorLike, dtype: DTypeLike | None) -> Tensor:
     x = as_tensor(x)
     return full(x.shape, value, x.dtype if dtype is None else dtype)
 

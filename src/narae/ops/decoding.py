@@ -63,7 +63,7 @@ def ctc_decode(
     return _beams(scores, lengths, beam_width, top_paths, mask_index)
 
 
-def _greedy(scores: Tensor, lengths: Any, merge: bool, blank: int) -> tuple[Tensor, Tensor]:
+def _greedy(scores: Tensor, lengths: Tensor, merge: bool, blank: int) -> tuple[Tensor, Tensor]:
     batch, time, _ = scores.shape
     inside = L.less(constant(np.arange(time), "int32"), S.reshape(lengths, shape=(batch, 1)))
     best = R.argmax(scores, axis=2)

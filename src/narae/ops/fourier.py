@@ -9,7 +9,7 @@ import numpy as np
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.limits import afford
-from narae.base.types import KnownShape
+from narae.base.types import TensorLike
 from narae.ops.padding import pad
 from narae.primitives.record import constant
 from narae.primitives.records import fourier as F
@@ -149,7 +149,7 @@ _WINDOWS = {
 }
 
 
-def _window(window: KnownShape, length: int, fft_length: int, dtype: str) -> Tensor:
+def _window(window: str | TensorLike | None, length: int, fft_length: int, dtype: str) -> Tensor:
     """The weights of a frame, in the middle of fft_length places; None: all of those count."""
     if window is None:
         return S.full(1, (fft_length,), dtype)
@@ -157,8 +157,9 @@ def _window(window: KnownShape, length: int, fft_length: int, dtype: str) -> Ten
         if window not in _WINDOWS:
             raise ValueError(f"window is 'hann', 'hamming', a tensor or None, got {window!r}")
         afford(3 * length)
-        window = constant(_WINDOWS[window](length), dtype)
-    weights = to(window, dtype)
+        weights = to(_WINDOWS[window](length), dtype)
+    else:
+        weights = to(window, dtype)
     if weights.shape != (length,):
         raise ShapeError(
             f"a window has the frame's length: shape ({length},) expected, got {weights.shape}",

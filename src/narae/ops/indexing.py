@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike
 from narae.ops.shapes import reshape
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -74,11 +76,11 @@ def get_item(x: Any, key: Any) -> Tensor:
     return _basic(x, keys)
 
 
-def _is_array(key: Any) -> bool:
+def _is_array(key: object) -> bool:
     return not (key is None or isinstance(key, _Slice) or _is_whole(key))
 
 
-def _is_whole(key: Any) -> bool:
+def _is_whole(key: object) -> bool:
     return isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
 
 
@@ -175,7 +177,7 @@ def _fancy(x: Tensor, keys: list[Any]) -> Tensor:
     return S.transpose(out, axes=tuple(order))
 
 
-def _wrapped(index: Any, length: int, axis: int) -> Tensor:
+def _wrapped(index: Tensor, length: int, axis: int) -> Tensor:
     """An array of indices, negative ones counted from the end."""
     found = as_tensor(index)
     if is_float(found.dtype):
@@ -232,7 +234,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     )
 
 
-def start_places(start: Any) -> Tensor:
+def start_places(start: Tensor | Sequence[TensorLike]) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
     found = as_tensor(start if hasattr(start, "shape") else list(start))
     return to(found, "int32")

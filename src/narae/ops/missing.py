@@ -100,7 +100,7 @@ def _filled(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
     return L.select(missing, constant(filling, x.dtype), x), missing
 
 
-def _place(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
+def _place(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
     def place(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
         filled, missing = _filled(x, filling)
         out = function(filled, axis, keepdims)
@@ -120,7 +120,7 @@ nanargmax = _place("nanargmax", argmax, -math.inf, "largest", "2")
 nanargmin = _place("nanargmin", argmin, math.inf, "smallest", "0")
 
 
-def _running(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
+def _running(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
     def running(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
         return function(_filled(x, filling)[0], axis, dtype)
 

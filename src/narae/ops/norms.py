@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.settings import epsilon as default_epsilon
-from narae.base.types import Axis
+from narae.base.types import Axis, TensorLike
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import mean, sum
 from narae.ops.shapes import expand_dims, moveaxis, reshape, squeeze
@@ -101,10 +101,12 @@ def _rooted(root: Callable[[Any], Any], total: Tensor) -> Tensor:
 
 
 def _listed(axis: Axis, ndim: int) -> list[int]:
-    return [a % ndim for a in axis] if axis is not None else list(range(ndim))
+    if axis is None:
+        return list(range(ndim))
+    return [a % ndim for a in ((axis,) if isinstance(axis, int) else axis)]
 
 
-def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
+def _vector(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
     if isinstance(ord, str):
         raise ValueError(f"ord={ord!r} is for matrices; vectors take a number, inf or -inf")
     size = A.absolute(x)
@@ -122,7 +124,7 @@ def _vector(x: Tensor, ord: Any, axis: int, keepdims: bool) -> Tensor:
     return _rooted(lambda t: A.power(t, to(1.0 / ord, x.dtype)), total)
 
 
-def _matrix(x: Tensor, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def _matrix(x: Tensor, ord: float | str, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     row, column = axes
     if ord in (1, -1, np.inf, -np.inf):
         summed, kept = (row, column) if abs(ord) == 1 else (column, row)
@@ -202,8 +204,9 @@ def layer_normalization(
     small = default_epsilon() if epsilon is None else epsilon
     out = (x if rms_scaling else x - middle) * A.reciprocal(A.sqrt(spread + small))
     out = out if gamma is None else out * _along(gamma, x, axis)
-    shifted = beta is not None and not rms_scaling
-    return to(out + _along(beta, x, axis) if shifted else out, given.dtype)
+    if beta is not None and not rms_scaling:
+        out = out + _along(beta, x, axis)
+    return to(out, given.dtype)
 
 
 @public
@@ -234,7 +237,7 @@ def _stretches(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(shape) <= len(wanted) and all(n in (1, m) for n, m in pairs)
 
 
-def _along(weights: Tensor, x: Tensor, axis: Axis) -> Tensor:
+def _along(weights: TensorLike, x: Tensor, axis: Axis) -> Tensor:
     axes = normalize_axes(axis, x.ndim)
     return reshape(
         to(weights, x.dtype), tuple(n if i in axes else 1 for i, n in enumerate(x.shape))

@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.types import TensorLike
+from narae.graph.ir import Op
 from narae.ops.arithmetic import divide_no_nan
 from narae.ops.rounding import absolute
 from narae.ops.table import Binary, binary, named, unary
@@ -37,7 +38,7 @@ nextafter = binary(
 )
 
 
-def _divisor(name: str, op: Any, says: str, gives: str) -> Binary:
+def _divisor(name: str, op: Op, says: str, gives: str) -> Binary:
     def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         x, y = promoted(x1, x2)
         if is_float(x.dtype) or x.dtype == "bool":
@@ -53,7 +54,7 @@ gcd = _divisor("gcd", A.gcd, "The greatest common divisor of integers.", "2")
 lcm = _divisor("lcm", A.lcm, "The least common multiple of integers.", "12")
 
 
-def _extreme(name: str, op: Any, says: str, gives: str) -> Binary:
+def _extreme(name: str, op: Op, says: str, gives: str) -> Binary:
     def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         x, y = promoted(x1, x2)
         if not is_float(x.dtype):

@@ -10,6 +10,7 @@ import numpy as np
 from narae.base.arrays import as_plain
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
+from narae.base.types import TensorLike
 from narae.ops.quantiles import median
 from narae.ops.reductions import max, mean, min
 from narae.ops.rounding import round
@@ -58,7 +59,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     return x
 
 
-def _padded_with(x: Tensor, widths: tuple[tuple[int, int], ...], value: Any) -> Tensor:
+def _padded_with(
+    x: Tensor, widths: tuple[tuple[int, int], ...], value: TensorLike | None
+) -> Tensor:
     out = S.pad_zeros(x, widths)
     if value is None or not np.any(np.asarray(value)):
         return out

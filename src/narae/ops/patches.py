@@ -10,7 +10,7 @@ import numpy as np
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.base.types import KnownShape
+from narae.base.types import Ints
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
 from narae.primitives.records import reduce as R
@@ -22,14 +22,14 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
-def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
+def _pair(value: Ints, name: str, least: int = 1) -> tuple[int, int]:
     found = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
     if len(found) != 2 or any(n < least for n in found):
         raise ValueError(f"{name} is a number of {least} or more, or two of them, got {value!r}")
     return int(found[0]), int(found[1])
 
 
-def _grid(kernel_size: Any, dilation: KnownShape, stride: Any) -> dict[str, Any]:
+def _grid(kernel_size: Ints, dilation: Ints, stride: Ints) -> dict[str, Any]:
     return {
         "axes": (2, 3),
         "window": _pair(kernel_size, "kernel_size"),
@@ -98,7 +98,9 @@ def fold(
     return S.slice_(whole, start=(0, 0, *pads), stop=stop, step=(1, 1, 1, 1))
 
 
-def _adaptive(name: str, x: Tensor, output_size: Any, data_format: Any, kind: str) -> Tensor:
+def _adaptive(
+    name: str, x: Tensor, output_size: Ints, data_format: str | None, kind: str
+) -> Tensor:
     rank = x.ndim - 2
     if rank not in (1, 2, 3):
         raise ShapeError(f"{name} takes a batch with 1 to 3 axes of space, got shape {x.shape}")

@@ -49,7 +49,7 @@ def quantile(
     return S.reshape(out, shape=(*shares.shape, *shape))
 
 
-def _check_shares(shares: Any) -> None:
+def _check_shares(shares: np.ndarray) -> None:
     """Raise ValueError unless all lie between 0 and 1."""
     if not np.all((shares >= 0) & (shares <= 1)):
         raise ValueError(f"a quantile takes q between 0 and 1, got {shares.tolist()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     return out
 
 
-def _window(name: str, says: str, make: Any) -> Any:
+def _window(name: str, says: str, make: Callable[[int], np.ndarray]) -> Any:
     def function(x: int) -> Tensor:
         return tensor_of(make(int(x)).astype(np_dtype(standardize_dtype(None))))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
+from narae.base.types import TensorLike
 from narae.ops.table import named
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
@@ -35,7 +36,7 @@ def _within(ids: Tensor, count: int) -> bool:
 
 def _operation(name: str, reduced: Callable[..., Any], says: str, gives: str) -> Any:
     def segment(
-        data: Tensor, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
+        data: Tensor, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
     ) -> Tensor:
         rows, ids = as_tensor(data), to(segment_ids, "int32")
         if ids.ndim != 1 or not rows.ndim or rows.shape[0] != ids.shape[0]:
@@ -58,7 +59,7 @@ def _operation(name: str, reduced: Callable[..., Any], says: str, gives: str) ->
     return named(segment, name, __name__, says, example, gives)
 
 
-def _product(ids: Any, rows: Tensor, shape: tuple[int, ...]) -> Any:
+def _product(ids: Tensor, rows: Tensor, shape: tuple[int, ...]) -> Any:
     """Each segment's rows, the others' made 1, multiplied: (segments, n, ...) in between."""
     afford(shape[0])
     places = constant(np.arange(shape[0])[:, None], "int32")
@@ -81,7 +82,7 @@ segment_prod = _operation(
 )
 
 
-def _extreme(kind: str, ids: Any, rows: Tensor, shape: tuple[int, ...]) -> Any:
+def _extreme(kind: str, ids: Tensor, rows: Tensor, shape: tuple[int, ...]) -> Any:
     return extreme_at(ids, rows, axis=0, shape=shape, kind=kind)
 
 

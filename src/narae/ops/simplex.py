@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.limits import afford
-from narae.base.types import Axis
+from narae.base.types import Ints
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -20,8 +20,8 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor
 
 
-def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    listed = axis if isinstance(axis, (tuple, list)) else (axis,)
+def _axes(axis: Ints, ndim: int) -> tuple[int, ...]:
+    listed = (axis,) if isinstance(axis, (int, np.integer)) else axis
     return tuple(sorted(normalize_axis(a, ndim) for a in listed))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from narae.base.arrays import as_plain
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
+from narae.base.types import Ints
 from narae.ops.shapes import squeeze
 from narae.ops.table import named
 from narae.primitives.record import normalize_axis
@@ -98,7 +99,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
 def _split(name: str, least: int, says: str, example: str, gives: str) -> Any:
     place = least - 1
 
-    def parts(x: Tensor, indices_or_sections: Any) -> list[Tensor]:
+    def parts(x: Tensor, indices_or_sections: Ints) -> list[Tensor]:
         x = as_tensor(x)
         flat = x.ndim == 1 and name == "hsplit"  # a vector has no axis 1
         if x.ndim < least and not flat:

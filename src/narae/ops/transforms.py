@@ -110,7 +110,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _with_gradient(f: Any, given: Any, leaves: Sequence[Tensor], kwargs: dict[str, Any]) -> Any:
+def _with_gradient(
+    f: Callable[..., Any], given: Any, leaves: Sequence[Tensor], kwargs: dict[str, Any]
+) -> Any:
     since = now()
     inputs = [Op.result_type(v.spec) for v in leaves]
     with traced():
