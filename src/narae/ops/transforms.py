@@ -21,7 +21,7 @@ from narae.primitives.records import shape as S
 from narae.primitives.records.body import gradient_graph, trace_graph
 from narae.tensor.promote import to
 from narae.tensor.public_names import exported
-from narae.tensor.symbolic import public
+from narae.tensor.symbolic import public, recording
 from narae.tensor.tensor import Tensor, as_tensor
 
 
@@ -98,7 +98,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     -1.0
     """
 
-    @public
+    @recording
     @functools.wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         given = trees.map_tree(as_tensor, args)
@@ -175,7 +175,7 @@ def vectorize(
     fixed = set(() if excluded is None else excluded)
     ranks = None if signature is None else _ranks(signature)
 
-    @public
+    @recording
     @functools.wraps(pyfunc)
     def vectorized(*args: Any, **kwargs: Any) -> Any:
         places = [i for i in range(len(args)) if i not in fixed]

@@ -300,6 +300,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def public(function: F) -> F:
     """Make a function of tensors a public op: given KerasTensors it records itself and infers. Its name
     becomes one of `narae.ops`."""
+    return exported(recording(function))
+
+
+def recording(function: F) -> F:
+    """A function of tensors that, given KerasTensors, records itself and infers: without a public name."""
 
     @functools.wraps(function)
     def op(*args: Any, **kwargs: Any) -> Any:
@@ -319,7 +324,7 @@ def public(function: F) -> F:
     name = function.__name__
     _UNRULED.setdefault(name, function)
     op.__narae_public__ = True  # type: ignore[attr-defined]
-    return exported(op)  # type: ignore[return-value]
+    return op  # type: ignore[return-value]
 
 
 _RULES: dict[str, Callable[..., Any]] = {}
