@@ -26,7 +26,6 @@ class Zeros(Initializer):
     gives_zeros = True
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         return ops.full(shape, 0, standardize_dtype(dtype))
 
 
@@ -39,7 +38,6 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         return ops.full(shape, 1, standardize_dtype(dtype))
 
 
@@ -55,17 +53,14 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         return ops.broadcast_to(as_tensor(self.value, standardize_dtype(dtype)), shape)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
     def from_config(cls, config: Config) -> Constant:
-        """The initializer that `get_config` described."""
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
@@ -81,7 +76,6 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         if len(shape) != 2:
             raise ShapeError(f"Identity starts matrices, got shape {tuple(shape)}")
         return as_tensor(self.gain * np.eye(shape[0], shape[1]), standardize_dtype(dtype))
@@ -133,7 +127,6 @@ class STFT(Initializer):
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
             raise ShapeError(
                 "STFT kernels have shape (frame_length, 1, fft_length // 2 + 1), got shape "
@@ -159,7 +152,6 @@ class STFT(Initializer):
         return window / by
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             "side": self.side,
             "window": serialize_keras_object(self.window),
@@ -169,7 +161,6 @@ class STFT(Initializer):
 
     @classmethod
     def from_config(cls, config: Config) -> STFT:
-        """The initializer that `get_config` described."""
         return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
 
 

@@ -30,11 +30,9 @@ class RandomNormal(RandomInitializer):
         self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         return random.normal(shape, self.mean, self.stddev, dtype, self.key())
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
@@ -47,7 +45,6 @@ class TruncatedNormal(RandomNormal):
     """
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self.key())
 
 
@@ -64,11 +61,9 @@ class RandomUniform(RandomInitializer):
         self.minval, self.maxval = minval, maxval
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         return random.uniform(shape, self.minval, self.maxval, dtype, self.key())
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
@@ -112,7 +107,6 @@ class VarianceScaling(RandomInitializer):
         self.input_axes, self.output_axes = input_axes, output_axes
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         fan_in, fan_out = self._fans(tuple(shape))
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, count)
@@ -135,7 +129,6 @@ class VarianceScaling(RandomInitializer):
         return inputs, outputs
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "scale": self.scale,
@@ -173,7 +166,6 @@ class _Named(VarianceScaling):
         super().__init__(*self.numbers, seed, input_axes, output_axes)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         config = super().get_config()
         return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 
@@ -266,7 +258,6 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor to start from."""
         if len(shape) < 2:
             raise ShapeError(
                 f"Orthogonal starts tensors of rank 2 or more, got shape {tuple(shape)}"
@@ -279,5 +270,4 @@ class Orthogonal(RandomInitializer):
         return as_tensor((self.gain * q).reshape(shape), standardize_dtype(dtype))
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "gain": self.gain}

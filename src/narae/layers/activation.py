@@ -49,7 +49,6 @@ class Activation(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
@@ -103,7 +102,6 @@ class ReLU(_Elementwise):
         )
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {
             "max_value": self.max_value,
             "negative_slope": self.negative_slope,
@@ -136,7 +134,6 @@ class LeakyReLU(_Elementwise):
         return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
@@ -159,7 +156,6 @@ class ELU(_Elementwise):
         return ops.elu(inputs, alpha=self.alpha)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "alpha": self.alpha}
 
 
@@ -206,7 +202,6 @@ class Softmax(_Elementwise):
         return mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
 
 
@@ -258,7 +253,6 @@ class PReLU(Weighted):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "shared_axes": self.shared_axes,

@@ -52,7 +52,6 @@ class AdaptivePooling(Layer):
         return together(batch, self.output_size, channels, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"output_size": self.output_size, "data_format": self.data_format}
         return {**super().get_config(), **own}
 

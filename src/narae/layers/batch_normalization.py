@@ -186,7 +186,6 @@ class BatchNormalization(Normalizing):
         self.moving_variance.assign(ops.relu(ops.square(moved) - self.epsilon))
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "momentum": self.momentum,

@@ -65,7 +65,6 @@ class Borders(Layer):
         return together(batch, self.space_out(space), channels, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         widths = self.widths[0] if self.rank == 1 else self.widths
         config = {**super().get_config(), self.argument: widths}
         return {**config, "data_format": self.data_format} if self.has_data_format else config

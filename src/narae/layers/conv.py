@@ -92,7 +92,6 @@ class Convolution(FullRank, Convolving):
         return self.convolution_op(inputs, self.kernel)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "filters": self.filters, "groups": self.groups}
 
 
@@ -100,12 +99,41 @@ class Convolution(FullRank, Convolving):
 class Conv1D(Convolution):
     """activation(windows of steps · kernel + bias).
 
-    x: (B, steps, channels) -> (B, steps out, filters); channels_first: (B, channels, steps). padding: 'valid',
-    'same' (zeros at both ends), 'causal' (zeros before the beginning only). groups: parts of the channels that
-    do not see each other. Raises ValueError for numbers that do not fit together, naming them.
+    x: (B, steps, channels) -> (B, steps out, filters); channels_first: (B, channels, steps) -> (B, filters, steps
+    out). An axis of n places becomes ⌊(n - (k - 1) d - 1) / s⌋ + 1 places for padding='valid', ⌈n / s⌉ for 'same',
+    with k, s and d the axis's kernel_size, strides and dilation_rate. kernel: (kernel_size, channels / groups,
+    filters).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: steps of the window.
+        strides: steps from one window to the next.
+        padding: 'valid': windows lie within the steps; 'same': zeros at both ends; 'causal': zeros before the
+            beginning alone, so that an output sees its own step and earlier ones.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: steps from one element of a window to the next; 1 where strides are above 1.
+        groups: parts of the channels that do not see each other; a divisor of the channels that come in and of
+            `filters`.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, or numbers do not fit
+            together; the message names them.
+        ShapeError: the inputs have another rank, unknown channels or a number of them that `groups` does not
+            divide, or no window fits.
 
     >>> import narae
-    >>> layer = Conv1D(1, 2, padding="causal", kernel_initializer="ones")
+    >>> layer = narae.layers.Conv1D(1, 2, padding="causal", kernel_initializer="ones")
     >>> layer(narae.ops.ones((1, 3, 1))).tolist()
     [[[1.0], [2.0], [2.0]]]
     """
@@ -116,14 +144,45 @@ class Conv1D(Convolution):
 
 @builtin("keras.layers")
 class Conv2D(Convolution):
-    """activation(windows of an image · kernel + bias) (LeCun et al. 1989).
+    """activation(windows of an image · kernel + bias).
 
     x: (B, rows, columns, channels) -> (B, rows out, columns out, filters); channels_first: (B, channels, rows,
-    columns). kernel_size, strides, dilation_rate: a number, or one per axis. groups: parts of the channels that
-    do not see each other. Raises ValueError for numbers that do not fit together, naming them.
+    columns) -> (B, filters, rows out, columns out). An axis of n places becomes ⌊(n - (k - 1) d - 1) / s⌋ + 1
+    places for padding='valid', ⌈n / s⌉ for 'same', with k, s and d the axis's kernel_size, strides and
+    dilation_rate. kernel: (*kernel_size, channels / groups, filters).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: rows and columns of the window: a number for both, or two.
+        strides: rows and columns from one window to the next: a number for both, or two.
+        padding: 'valid': windows lie within the input; 'same': zeros around it, so that strides of 1 keep the
+            lengths.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: rows and columns from one element of a window to the next; 1 where strides are above 1.
+        groups: parts of the channels that do not see each other; a divisor of the channels that come in and of
+            `filters`.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, or numbers do not fit
+            together; the message names them.
+        ShapeError: the inputs have another rank, unknown channels or a number of them that `groups` does not
+            divide, or no window fits.
+
+    Source: LeCun et al. 1989.
 
     >>> import narae
-    >>> Conv2D(8, 3, strides=2, padding="same")(narae.ops.ones((1, 28, 28, 1))).shape
+    >>> narae.layers.Conv2D(8, 3, strides=2, padding="same")(narae.ops.ones((1, 28, 28, 1))).shape
     (1, 14, 14, 8)
     """
 
@@ -132,12 +191,41 @@ class Conv2D(Convolution):
 class Conv3D(Convolution):
     """activation(windows of a volume · kernel + bias).
 
-    x: (B, depth, rows, columns, channels) -> the same with filters in place of the channels and as many places
-    as windows; channels_first: (B, channels, depth, rows, columns). Raises ValueError for numbers that do not
-    fit together, naming them.
+    x: (B, depth, rows, columns, channels) -> (B, depth out, rows out, columns out, filters); channels_first: the
+    channels, and the filters, stand after B. An axis of n places becomes ⌊(n - (k - 1) d - 1) / s⌋ + 1 places for
+    padding='valid', ⌈n / s⌉ for 'same', with k, s and d the axis's kernel_size, strides and dilation_rate. kernel:
+    (*kernel_size, channels / groups, filters).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: depth, rows and columns of the window: a number for all, or three.
+        strides: places from one window to the next, in depth, rows and columns: a number for all, or three.
+        padding: 'valid': windows lie within the input; 'same': zeros around it, so that strides of 1 keep the
+            lengths.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: places from one element of a window to the next, the same way; 1 where strides are above 1.
+        groups: parts of the channels that do not see each other; a divisor of the channels that come in and of
+            `filters`.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, or numbers do not fit
+            together; the message names them.
+        ShapeError: the inputs have another rank, unknown channels or a number of them that `groups` does not
+            divide, or no window fits.
 
     >>> import narae
-    >>> Conv3D(2, (1, 2, 3))(narae.ops.ones((1, 4, 4, 4, 1))).shape
+    >>> narae.layers.Conv3D(2, (1, 2, 3))(narae.ops.ones((1, 4, 4, 4, 1))).shape
     (1, 4, 3, 2, 2)
     """
 

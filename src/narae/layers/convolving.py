@@ -82,7 +82,6 @@ class Convolving(Weighted):
         raise NotImplementedError
 
     def call(self, inputs: Tensor) -> Tensor:
-        """The layer's outputs."""
         self.space_out(apart(inputs.shape, self.data_format)[1])  # refuse what is too small
         x = self.convolved(inputs)
         if self.bias is not None:
@@ -109,7 +108,6 @@ class Convolving(Weighted):
         return together(batch, self.space_out(space), filters, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,

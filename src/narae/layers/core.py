@@ -188,7 +188,6 @@ class Masking(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "mask_value": self.mask_value}
 
 
@@ -218,7 +217,6 @@ class ActivityRegularization(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         config = super().get_config()
         config.pop("activity_regularizer", None)
         return {**config, "l1": self.l1, "l2": self.l2}
@@ -259,5 +257,4 @@ class UnitNormalization(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}

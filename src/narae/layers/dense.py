@@ -25,12 +25,32 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class Dense(FullRank, KernelAndBias):
-    """activation(x W + b).
+    """activation(x W + b): each output is a weighted sum of all inputs.
 
-    x: (..., inputs) -> (..., units). Raises ValueError unless `units` is a positive whole number.
+    x: (..., inputs) -> (..., units). W: (inputs, units), b: (units,), made when the number of inputs is known.
+
+    Args:
+        units: outputs of a sample, a positive whole number.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether b is added.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+        lora_rank: None: kernels of low rank are not in narae.
+        lora_alpha: None; it belongs to `lora_rank`.
+        quantization_config: None: layers are not quantized in narae.
+
+    Raises:
+        ValueError: `units` is not a positive whole number; an option of low rank or of quantization is given.
+        ShapeError: the last axis of the inputs is not known when W is made, or another one later.
 
     >>> import narae
-    >>> layer = Dense(2, kernel_initializer="ones")
+    >>> layer = narae.layers.Dense(2, kernel_initializer="ones")
     >>> layer(narae.ops.ones((1, 3))).tolist()
     [[3.0, 3.0]]
     """
@@ -78,7 +98,6 @@ class Dense(FullRank, KernelAndBias):
         self.input_spec = InputSpec(min_ndim=2, axes={-1: width})
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        """The layer's outputs."""
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
@@ -89,7 +108,6 @@ class Dense(FullRank, KernelAndBias):
         return (*input_shape[:-1], self.units)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "units": self.units,

@@ -26,14 +26,37 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class EinsumDense(FullRank, KernelAndBias):
-    """activation(einsum(equation, x, W) + b).
+    """activation(einsum(equation, x, W) + b): a dense layer over any axes.
 
-    equation: 'ab,bc->ac' or with an ellipsis, '...x,xy->...y'. output_shape: without the batch axis, None
-    for lengths that are the inputs'. bias_axes: the output's letters that the bias has.
-    Raises ValueError when the equation does not fit the shapes.
+    x: the shape of the equation's first operand -> the shape of its result. W has the shape of the second operand.
+
+    Args:
+        equation: letters of the axes, 'ab,bc->ac'; with an ellipsis for any axes between, '...x,xy->...y'.
+        output_shape: lengths of the result without the batch axis, None where the length is the inputs'; a number
+            for one axis.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        bias_axes: letters of the result's axes along which b differs; None: no b.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+        lora_rank: None: kernels of low rank are not in narae.
+        lora_alpha: None; it belongs to `lora_rank`.
+        gptq_unpacked_column_size: None, as `quantization_config`.
+        quantization_config: None: layers are not quantized in narae.
+
+    Raises:
+        TypeError: `equation` or `bias_axes` is no string, or `output_shape` neither a length nor a tuple of them.
+        ValueError: `equation` has another form, `bias_axes` has a letter that the result has not; an option of low
+            rank or of quantization is given.
+        ShapeError: the inputs' lengths contradict the equation or `output_shape`, or one that W has is not known.
 
     >>> import narae
-    >>> EinsumDense("abc,cd->abd", output_shape=(None, 5))(narae.ops.ones((2, 3, 4))).shape
+    >>> layer = narae.layers.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")
+    >>> layer(narae.ops.ones((2, 3, 4))).shape
     (2, 3, 5)
     """
 
@@ -148,7 +171,6 @@ class EinsumDense(FullRank, KernelAndBias):
         return dict(zip(names, rest, strict=True)), middle
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        """The layer's outputs."""
         x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
@@ -159,7 +181,6 @@ class EinsumDense(FullRank, KernelAndBias):
         return self._shapes(tuple(input_shape), "")[2]
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "output_shape": self.partial_output_shape,

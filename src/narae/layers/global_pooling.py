@@ -47,7 +47,6 @@ class GlobalPooling(Layer):
         return together(batch, kept, channels, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"data_format": self.data_format, "keepdims": self.keepdims}
         return {**super().get_config(), **own}
 

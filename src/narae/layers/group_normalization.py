@@ -92,5 +92,4 @@ class GroupNormalization(Normalizing):
         return ops.cast(ops.reshape(x * factor + shift, shape), self.compute_dtype)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "groups": self.groups}

@@ -78,7 +78,6 @@ class InputLayer(Layer):
         return self._input_dtype
 
     def get_config(self) -> Config:
-        """The arguments that make it again."""
         return {
             "batch_shape": self.batch_shape,
             "dtype": self.dtype,

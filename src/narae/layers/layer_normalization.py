@@ -79,7 +79,6 @@ class LayerNormalization(Normalizing):
         return ops.cast(out, self.compute_dtype)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "rms_scaling": self.rms_scaling}
 
 
@@ -120,5 +119,4 @@ class RMSNormalization(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

@@ -285,7 +285,6 @@ class Concatenate(Merge):
         return ops.any(ops.concatenate(wide, axis=self.axis), axis=-1)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
 
 
@@ -360,7 +359,6 @@ class Dot(Merge):
         return None
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
 
 

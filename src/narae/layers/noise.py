@@ -99,7 +99,6 @@ class Dropout(_Noise):
         return self.noise_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
         return {**super().get_config(), **own}
 
@@ -129,7 +128,6 @@ class _SpatialDropout(Dropout):
         return (batch, *ones, inputs.shape[-1])
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         config = {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype}
         return config if self.rank == 1 else {**config, "data_format": self.data_format}
 
@@ -205,7 +203,6 @@ class GaussianNoise(_Noise):
         )
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
@@ -236,7 +233,6 @@ class GaussianDropout(_Noise):
         )
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
@@ -278,6 +274,5 @@ class AlphaDropout(_Noise):
         return a * ops.where(kept, inputs, ops.cast(saturation, inputs.dtype)) + b
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
         return {**super().get_config(), **own}

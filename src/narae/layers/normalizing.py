@@ -80,7 +80,6 @@ class Normalizing(Weighted):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "axis": self.axis,

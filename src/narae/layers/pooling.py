@@ -55,7 +55,6 @@ class Pooling(Layer):
         return together(batch, made, channels, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {
             **super().get_config(),
             "pool_size": self.pool_size,

@@ -54,7 +54,6 @@ class Rescaling(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         scale, offset = map(serialize_keras_object, (self.scale, self.offset))
         return {**super().get_config(), "scale": scale, "offset": offset}
 
@@ -222,8 +221,6 @@ class Normalization(Layer):
         return input_shape
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
-
         def plain(value: TensorLike | None) -> Any:
             return None if value is None else np.asarray(value).tolist()
 

@@ -51,7 +51,6 @@ class Flatten(Layer):
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "data_format": self.data_format}
 
 
@@ -103,7 +102,6 @@ class Reshape(Layer):
         return KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "target_shape": self.target_shape}
 
 
@@ -135,7 +133,6 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[d] for d in self.dims))
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "dims": self.dims}
 
 
@@ -167,5 +164,4 @@ class RepeatVector(Layer):
         return (input_shape[0], self.n, input_shape[1])
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "n": self.n}

@@ -78,20 +78,53 @@ class SeparableConvolution(Convolving):
         )
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"filters": self.filters, "depth_multiplier": self.depth_multiplier}
         return {**super().get_config(), **own}
 
 
 @builtin("keras.layers")
 class SeparableConv1D(SeparableConvolution):
-    """Windows of each channel by itself, then a mixture of the channels at each place.
+    """Windows of each channel by itself, then a weighted sum of the channels at each step.
 
-    x: (B, steps, channels) -> (B, steps out, filters); channels_first: (B, channels, steps). Raises ValueError
-    for numbers that do not fit together, naming them.
+    x: (B, steps, channels) -> (B, steps out, filters); channels_first: (B, channels, steps) -> (B, filters, steps
+    out). An axis of n places becomes ⌊(n - (k - 1) d - 1) / s⌋ + 1 places for padding='valid', ⌈n / s⌉ for 'same',
+    with k, s and d the axis's kernel_size, strides and dilation_rate. depthwise_kernel: (kernel_size, channels,
+    depth_multiplier), pointwise_kernel: (1, channels · depth_multiplier, filters).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: steps of the window.
+        strides: steps from one window to the next.
+        padding: 'valid': windows lie within the input; 'same': zeros around it, so that strides of 1 keep the
+            lengths.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: steps from one element of a window to the next; 1 where strides are above 1.
+        depth_multiplier: kernels per channel, a positive whole number.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        depthwise_initializer: how the kernels of single channels begin (default: uniform within ±√(6 / (inputs +
+            outputs)), inputs and outputs those of one unit).
+        pointwise_initializer: how the kernel that mixes channels begins (default: uniform within ±√(6 / (inputs +
+            outputs)), inputs and outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        depthwise_regularizer: the penalty on the kernels of single channels in the loss; None: none.
+        pointwise_regularizer: the penalty on the kernel that mixes channels in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        depthwise_constraint: what brings the kernels of single channels back into bounds after each update; None:
+            nothing.
+        pointwise_constraint: what brings the kernel that mixes channels back into bounds after each update; None:
+            nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, or numbers do not fit
+            together; the message names them.
+        ShapeError: the inputs have another rank or unknown channels, or no window fits.
 
     >>> import narae
-    >>> SeparableConv1D(5, 2)(narae.ops.ones((1, 4, 2))).shape
+    >>> narae.layers.SeparableConv1D(5, 2)(narae.ops.ones((1, 4, 2))).shape
     (1, 3, 5)
     """
 
@@ -100,12 +133,48 @@ class SeparableConv1D(SeparableConvolution):
 
 @builtin("keras.layers")
 class SeparableConv2D(SeparableConvolution):
-    """Windows of each channel by itself, then a mixture of the channels at each place (Chollet 2017).
+    """Windows of each channel by itself, then a weighted sum of the channels at each place.
 
-    x: (B, rows, columns, channels) -> (B, rows out, columns out, filters); channels_first: (B, channels, rows,
-    columns). Raises ValueError for numbers that do not fit together, naming them.
+    x: (B, rows, columns, channels) -> (B, rows out, columns out, filters); channels_first: the channels, and the
+    filters, stand after B. An axis of n places becomes ⌊(n - (k - 1) d - 1) / s⌋ + 1 places for padding='valid', ⌈n
+    / s⌉ for 'same', with k, s and d the axis's kernel_size, strides and dilation_rate. depthwise_kernel:
+    (*kernel_size, channels, depth_multiplier), pointwise_kernel: (1, 1, channels · depth_multiplier, filters).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: rows and columns of the window: a number for both, or two.
+        strides: rows and columns from one window to the next: a number for both, or two.
+        padding: 'valid': windows lie within the input; 'same': zeros around it, so that strides of 1 keep the
+            lengths.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: rows and columns from one element of a window to the next; 1 where strides are above 1.
+        depth_multiplier: kernels per channel, a positive whole number.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        depthwise_initializer: how the kernels of single channels begin (default: uniform within ±√(6 / (inputs +
+            outputs)), inputs and outputs those of one unit).
+        pointwise_initializer: how the kernel that mixes channels begins (default: uniform within ±√(6 / (inputs +
+            outputs)), inputs and outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        depthwise_regularizer: the penalty on the kernels of single channels in the loss; None: none.
+        pointwise_regularizer: the penalty on the kernel that mixes channels in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        depthwise_constraint: what brings the kernels of single channels back into bounds after each update; None:
+            nothing.
+        pointwise_constraint: what brings the kernel that mixes channels back into bounds after each update; None:
+            nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, or numbers do not fit
+            together; the message names them.
+        ShapeError: the inputs have another rank or unknown channels, or no window fits.
+
+    Source: Chollet 2017.
 
     >>> import narae
-    >>> SeparableConv2D(5, 3, padding="same")(narae.ops.ones((1, 4, 4, 2))).shape
+    >>> narae.layers.SeparableConv2D(5, 3, padding="same")(narae.ops.ones((1, 4, 4, 2))).shape
     (1, 4, 4, 5)
     """

@@ -90,5 +90,4 @@ class SpectralNormalization(Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "power_iterations": self.power_iterations}

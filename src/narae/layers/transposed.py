@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.registry import builtin
@@ -96,20 +96,49 @@ class TransposedConvolution(Convolving):
         return (n - 1) * stride + reach + (max(stride - reach, 0) if extra is None else extra)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         own = {"filters": self.filters, "output_padding": self.output_padding}
         return {**super().get_config(), **own}
 
 
 @builtin("keras.layers")
 class Conv1DTranspose(TransposedConvolution):
-    """Each step spread over a window: the gradient of Conv1D, as a layer that makes sequences longer.
+    """Each step added to a window of outputs, weighted by the kernel: the gradient of Conv1D, as a layer that makes
+    sequences longer.
 
-    x: (B, steps, channels) -> (B, steps · strides for padding='same', filters); channels_first: (B, channels,
-    steps). Raises ValueError for numbers that do not fit together, naming them.
+    x: (B, steps, channels) -> (B, steps out, filters); channels_first: (B, channels, steps) -> (B, filters, steps
+    out). An axis of n places becomes n · s places for padding='same', (n - 1) s + max((k - 1) d + 1, s) for
+    'valid', with k, s and d the axis's kernel_size, strides and dilation_rate. kernel: (kernel_size, filters,
+    channels).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: steps of the window.
+        strides: steps from the window of one input to that of the next.
+        padding: 'valid': all that the windows reach comes out; 'same': n · strides places of it.
+        output_padding: places added at the end of each axis, below the strides: it chooses among the lengths whose
+            convolution gives the input's; None: the shortest that holds every window, or n · strides for
+            padding='same'.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: steps from one element of a window to the next; 1 where strides are above 1.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, `output_padding` is
+            not below the strides, or strides and dilation_rate are both above 1.
+        ShapeError: the inputs have another rank or unknown channels.
 
     >>> import narae
-    >>> Conv1DTranspose(3, 2, strides=2)(narae.ops.ones((1, 4, 1))).shape
+    >>> narae.layers.Conv1DTranspose(3, 2, strides=2)(narae.ops.ones((1, 4, 1))).shape
     (1, 8, 3)
     """
 
@@ -118,29 +147,89 @@ class Conv1DTranspose(TransposedConvolution):
 
 @builtin("keras.layers")
 class Conv2DTranspose(TransposedConvolution):
-    """Each place spread over a window: the gradient of Conv2D, as a layer that makes images larger
-    (Zeiler et al. 2010).
+    """Each place added to a window of outputs, weighted by the kernel: the gradient of Conv2D, as a layer that
+    makes images larger.
 
-    x: (B, rows, columns, channels) -> (B, rows · strides, columns · strides, filters) for padding='same';
-    channels_first: (B, channels, rows, columns). Raises ValueError for numbers that do not fit together, naming
-    them.
+    x: (B, rows, columns, channels) -> (B, rows out, columns out, filters); channels_first: the channels, and the
+    filters, stand after B. An axis of n places becomes n · s places for padding='same', (n - 1) s + max((k - 1) d +
+    1, s) for 'valid', with k, s and d the axis's kernel_size, strides and dilation_rate. kernel: (*kernel_size,
+    filters, channels).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: rows and columns of the window: a number for both, or two.
+        strides: rows and columns from the window of one input to that of the next: a number for both, or two.
+        padding: 'valid': all that the windows reach comes out; 'same': n · strides places of it.
+        output_padding: places added at the end of each axis, below the strides: it chooses among the lengths whose
+            convolution gives the input's; None: the shortest that holds every window, or n · strides for
+            padding='same'.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        dilation_rate: rows and columns from one element of a window to the next; 1 where strides are above 1.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, `output_padding` is
+            not below the strides, or strides and dilation_rate are both above 1.
+        ShapeError: the inputs have another rank or unknown channels.
+
+    Source: Zeiler et al. 2010.
 
     >>> import narae
-    >>> Conv2DTranspose(3, 3, strides=2, padding="same")(narae.ops.ones((1, 4, 4, 1))).shape
+    >>> narae.layers.Conv2DTranspose(3, 3, strides=2, padding="same")(narae.ops.ones((1, 4, 4, 1))).shape
     (1, 8, 8, 3)
     """
 
 
 @builtin("keras.layers")
 class Conv3DTranspose(TransposedConvolution):
-    """Each place of a volume spread over a window: the gradient of Conv3D, as a layer.
+    """Each place of a volume added to a window of outputs, weighted by the kernel: the gradient of Conv3D, as a
+    layer.
 
-    x: (B, depth, rows, columns, channels) -> the same `strides` times as long for padding='same', with filters
-    in place of the channels; channels_first: (B, channels, depth, rows, columns). Raises ValueError for numbers
-    that do not fit together, naming them.
+    x: (B, depth, rows, columns, channels) -> (B, depth out, rows out, columns out, filters); channels_first: the
+    channels, and the filters, stand after B. An axis of n places becomes n · s places for padding='same', (n - 1) s
+    + max((k - 1) d + 1, s) for 'valid', with k, s and d the axis's kernel_size, strides and dilation_rate. kernel:
+    (*kernel_size, filters, channels).
+
+    Args:
+        filters: channels that come out, a positive whole number.
+        kernel_size: depth, rows and columns of the window: a number for all, or three.
+        strides: places from the window of one input to that of the next, in depth, rows and columns: a number for
+            all, or three.
+        padding: 'valid': all that the windows reach comes out; 'same': n · strides places of it.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        output_padding: places added at the end of each axis, below the strides: it chooses among the lengths whose
+            convolution gives the input's; None: the shortest that holds every window, or n · strides for
+            padding='same'.
+        dilation_rate: places from one element of a window to the next, the same way; 1 where strides are above 1.
+        activation: what follows the sum: a name, a function or a layer; None: nothing.
+        use_bias: whether a bias is added, one number per channel that comes out.
+        kernel_initializer: how the kernel begins (default: uniform within ±√(6 / (inputs + outputs)), inputs and
+            outputs those of one unit).
+        bias_initializer: how the bias begins (default: zeros).
+        kernel_regularizer: the penalty on the kernel in the loss; None: none.
+        bias_regularizer: the penalty on the bias in the loss; None: none.
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        kernel_constraint: what brings the kernel back into bounds after each update; None: nothing.
+        bias_constraint: what brings the bias back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: a number is not positive, `padding` or `data_format` is none of its names, `output_padding` is
+            not below the strides, or strides and dilation_rate are both above 1.
+        ShapeError: the inputs have another rank or unknown channels.
 
     >>> import narae
-    >>> Conv3DTranspose(3, 2, strides=2)(narae.ops.ones((1, 2, 2, 2, 1))).shape
+    >>> narae.layers.Conv3DTranspose(3, 2, strides=2)(narae.ops.ones((1, 2, 2, 2, 1))).shape
     (1, 4, 4, 4, 3)
     """
 
@@ -154,9 +243,22 @@ class Conv3DTranspose(TransposedConvolution):
         padding: str = "valid",
         data_format: str | None = None,
         output_padding: Ints | None = None,
-        *args: Any,
-        **kwargs: Any,
+        dilation_rate: Ints = 1,
+        activation: ActivationLike | None = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike | None = "glorot_uniform",
+        bias_initializer: InitializerLike | None = "zeros",
+        kernel_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        activity_regularizer: RegularizerLike | None = None,
+        kernel_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(
-            filters, kernel_size, strides, padding, output_padding, data_format, *args, **kwargs
+            *(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate),
+            *(activation, use_bias, kernel_initializer, bias_initializer),
+            *(kernel_regularizer, bias_regularizer, activity_regularizer),
+            *(kernel_constraint, bias_constraint),
+            **kwargs,
         )

@@ -76,7 +76,6 @@ class UpSampling(Layer):
         return together(batch, made, channels, self.data_format)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
 
 
@@ -101,7 +100,6 @@ class UpSampling1D(UpSampling):
         self.size = size
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         config = super().get_config()
         del config["data_format"]
         return config
@@ -148,7 +146,6 @@ class UpSampling2D(UpSampling):
         return functools.reduce(operator.add, terms)
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "interpolation": self.interpolation}
 
 

@@ -38,7 +38,6 @@ class Wrapper(Layer):
             self.layer.built = True
 
     def get_config(self) -> Config:
-        """The constructor's arguments."""
         return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
 
     @classmethod
