@@ -38,21 +38,23 @@ class Nest:
     out: list[str] = field(default_factory=list)
 
 
-@dataclass(eq=False)
 class Phi:
-    """A value that depends on which block came before; more of them may be added later."""
+    """A value that depends on which block came before, while not all of them are known."""
 
-    name: str
-    kind: str
-    sources: list[tuple[str, str]]
+    def __init__(self, name: str, kind: str, sources: Sequence[tuple[str, str]]) -> None:
+        self.name, self._kind, self._sources = name, kind, list(sources)
 
     def add(self, value: str, block: str) -> None:
         """Have this value where `block` came before."""
-        self.sources.append((value, block))
+        self._sources.append((value, block))
 
-    def __str__(self) -> str:
-        shown = ", ".join([f"[ {value}, %{block} ]" for value, block in self.sources])
-        return f"  {self.name} = phi {self.kind} {shown}"
+    def text(self) -> str:
+        """The instruction."""
+        return f"  {self.name} = {_phi(self._kind, self._sources)}"
+
+
+def _phi(kind: str, sources: Sequence[tuple[str, str]]) -> str:
+    return f"phi {kind} {', '.join([f'[ {value}, %{block} ]' for value, block in sources])}"
 
 
 class Function:
@@ -64,15 +66,18 @@ class Function:
         self._kinds, self._result = tuple(args), result
         self.args = [f"%a{i}" for i in range(len(args))]
         self.declared: dict[str, str] = {}  # the line that declares each outside function
-        self._lines: list[str | Phi] = ["entry:"]
+        self._lines: list[str] = ["entry:"]
+        self._open: list[tuple[int, Phi]] = []  # by the lines that are theirs
         self._count = 0
         self.block = "entry"
 
     def text(self) -> str:
         """The whole definition. The body must have ended with a terminator."""
+        for line, phi in self._open:
+            self._lines[line] = phi.text()
         shown = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(self._kinds))
         head = f"define {self._result} @{self.name}({shown}) #0 {{"
-        return "\n".join([head, *map(str, self._lines), "}"])
+        return "\n".join([head, *self._lines, "}"])
 
     # -- lines ---------------------------------------------------------------------------------
 
@@ -83,12 +88,15 @@ class Function:
         self._lines.append(f"  {name} = {text}")
         return name
 
-    def phi(self, kind: str, *sources: tuple[str, str]) -> Phi:
-        """The value of the block that came before: (value, block) pairs, to which others are added
-        when they are known. It stands at a block's beginning."""
-        self._count = count = self._count + 1
-        phi = Phi(f"%v{count}", kind, list(sources))
-        self._lines.append(phi)
+    def phi(self, kind: str, *sources: tuple[str, str]) -> str:
+        """The value of the block that came before: (value, block) pairs. It stands at the beginning
+        of a block."""
+        return self.let(_phi(kind, sources))
+
+    def open_phi(self, kind: str, *sources: tuple[str, str]) -> Phi:
+        """The same, where some of the blocks that may come before are yet to be written."""
+        phi = Phi(self.let(""), kind, sources)
+        self._open.append((len(self._lines) - 1, phi))
         return phi
 
     def do(self, text: str) -> None:
@@ -180,20 +188,25 @@ class Function:
         before, body, done = self.block, self.label(), self.label()
         self.branch(self.let(f"icmp slt i64 {start}, {stop}"), body, done)
         self.place(body)
-        phis = [self.phi(kind, (first, before)) for kind, first in [(INT, str(start)), *carry]]
-        i, *values = [phi.name for phi in phis]
-        loop = Loop(i, values)
+        i = self.let("")
+        phi = len(self._lines) - 1  # these lines are written when the loop ends
+        loop = Loop(i, [self.let("") for _ in carry])
         loop.next = list(loop.values)
         yield loop
         after = self.add(i, step)
         again = self.let(f"icmp slt i64 {after}, {stop}")
         end = self.block
         self.branch(again, body, done)
-        for phi, following in zip(phis, [after, *loop.next], strict=True):
-            phi.add(following, end)
+        firsts = [(INT, str(start)), *carry]
+        for n, ((kind, first), value, following) in enumerate(
+            zip(firsts, [i, *loop.values], [after, *loop.next], strict=True)
+        ):
+            self._lines[phi + n] = (
+                f"  {value} = phi {kind} [ {first}, %{before} ], [ {following}, %{end} ]"
+            )
         self.place(done)
         loop.out = [
-            self.phi(kind, (first, before), (value, end)).name
+            self.let(f"phi {kind} [ {first}, %{before} ], [ {value}, %{end} ]")
             for (kind, first), value in zip(carry, loop.next, strict=True)
         ]
 

@@ -5,33 +5,53 @@ A record is declared once, beside its kernel. Fields lie one after the other, in
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from collections.abc import Iterator
-from typing import Any, Generic, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, dataclass_transform
 
 from narae.executors.native.codegen.ir import INT, PTR, Function
 
 W = TypeVar("W", int, str)  # a field's value: a number for who writes, a name of IR in the kernel
 
 
+class _Field(NamedTuple):
+    """kind: of a word; count: how many there are, or the name of their number; of: what each is."""
+
+    kind: str = INT
+    count: int | str | None = None  # None: a single one
+    of: type[KernelRecord[Any]] | None = None
+
+    def number(self, counts: dict[str, int]) -> int | None:
+        """How many there are, None for a single one."""
+        return counts[self.count] if isinstance(self.count, str) else self.count
+
+    def width(self, counts: dict[str, int]) -> int:
+        """How many words they take."""
+        number = self.number(counts)
+        return (1 if number is None else number) * (self.of.size(**counts) if self.of else 1)
+
+
+# These give `Any` since a checker should see the annotation beside them, not what is there until a record is made.
+
+
 def word() -> Any:
     """A field: a whole number."""
-    return dataclasses.field(metadata={"kind": INT})
+    return _Field()
 
 
 def pointer() -> Any:
     """A field: an address."""
-    return dataclasses.field(metadata={"kind": PTR})
+    return _Field(PTR)
 
 
 def words(count: int | str) -> Any:
     """Several whole numbers. count: how many, or the name by which `read` is given it."""
-    return dataclasses.field(metadata={"kind": INT, "count": count})
+    return _Field(count=count)
 
 
 def parts(of: type[KernelRecord[Any]], count: str) -> Any:
     """Several records of another kind."""
-    return dataclasses.field(metadata={"of": of, "count": count})
+    return _Field(count=count, of=of)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(word, pointer, words, parts))
@@ -40,7 +60,7 @@ class KernelRecord(Generic[W]):
 
     >>> class Fill(KernelRecord[W]):
     ...     place: W = pointer()
-    ...     sizes: Sequence[W] = words("rank")
+    ...     sizes: list[W] = words("rank")
     >>> Fill(place=4096, sizes=[2, 3]).numbers()
     [4096, 2, 3]
     >>> f = Function("fill", [PTR])
@@ -48,68 +68,50 @@ class KernelRecord(Generic[W]):
     ['%v3', '%v5']
     """
 
+    fields: ClassVar[dict[str, Any]] = {}
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if "__dataclass_fields__" not in cls.__dict__:
-            dataclasses.dataclass(kw_only=True, eq=False)(cls)
+        cls.fields = {k: v for k, v in vars(cls).items() if isinstance(v, _Field)}
+
+    def __init__(self, **values: Any) -> None:
+        if len(values) != len(self.fields):  # a misspelt one is found where it is looked for
+            raise TypeError(f"{type(self).__name__} has {[*self.fields]}, got {[*values]}")
+        self.__dict__.update(values)
 
     def numbers(self) -> list[int]:
         """The record's words, as they lie in memory."""
         out: list[int] = []
-        for field in _fields(type(self)):
-            value = getattr(self, field.name)
-            if "count" not in field.metadata:
-                out.append(value)
-            elif "of" in field.metadata:
-                for part in value:
-                    out += part.numbers()
+        values = self.__dict__
+        for name, (_, count, of) in self.fields.items():
+            if count is None:
+                out.append(values[name])
+            elif of is None:
+                out += values[name]
             else:
-                out += value
+                for part in values[name]:
+                    out += part.numbers()
         return out
 
     @classmethod
     def size(cls, **counts: int) -> int:
         """How many words a record has."""
-        return sum(_width(field, counts) for field in _fields(cls))
+        return sum(field.width(counts) for field in cls.fields.values())
 
     @classmethod
     def read(cls, f: Function, place: str, **counts: int) -> Self:
         """Load all fields. place: where the record lies; counts: of the fields that have several."""
-        return cls._read(f, place, _places(), counts)
+        return cls._read(f, place, itertools.count(), counts)
 
     @classmethod
     def _read(cls, f: Function, place: str, at: Iterator[int], counts: dict[str, int]) -> Self:
         values: dict[str, Any] = {}
-        for field in _fields(cls):
-            count = _count(field, counts)
-            if "of" in field.metadata:
-                of = field.metadata["of"]
-                values[field.name] = [of._read(f, place, at, counts) for _ in range(count or 0)]
-                continue
-            kind = field.metadata["kind"]
-            found = [f.field(place, next(at), kind) for _ in range(1 if count is None else count)]
-            values[field.name] = found[0] if count is None else found
+        for name, field in cls.fields.items():
+            number = field.number(counts)
+            if number is None:
+                values[name] = f.field(place, next(at), field.kind)
+            elif field.of is None:
+                values[name] = [f.field(place, next(at), field.kind) for _ in range(number)]
+            else:
+                values[name] = [field.of._read(f, place, at, counts) for _ in range(number)]
         return cls(**values)
-
-
-def _count(field: dataclasses.Field[Any], counts: dict[str, int]) -> int | None:
-    """How many a field has, None for a single one."""
-    given = field.metadata.get("count")
-    return counts[given] if isinstance(given, str) else given
-
-
-def _width(field: dataclasses.Field[Any], counts: dict[str, int]) -> int:
-    count = _count(field, counts)
-    of = field.metadata.get("of")
-    return (1 if count is None else count) * (1 if of is None else of.size(**counts))
-
-
-def _places() -> Iterator[int]:
-    place = 0
-    while True:
-        yield place
-        place += 1
-
-
-def _fields(of: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(of)

@@ -74,7 +74,7 @@ def _reduced(size: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     f.jump(done)
     f.place(done)
     r, n = (
-        Lanes(f, f.phi(a.kind, (a.name, before), (b.name, after)).name, a.dtype_name, a.count)
+        Lanes(f, f.phi(a.kind, (a.name, before), (b.name, after)), a.dtype_name, a.count)
         for a, b in pairs
     )
     near = r.astype("float32")

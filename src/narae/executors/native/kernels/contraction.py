@@ -227,9 +227,7 @@ class _Contraction:
         old = [f.load(self.vector, place, self.size) for place in self._places_of(sums, vectors)]
         f.jump(go)
         f.place(go)
-        return [
-            f.phi(self.vector, ("zeroinitializer", before), (value, again)).name for value in old
-        ]
+        return [f.phi(self.vector, ("zeroinitializer", before), (value, again)) for value in old]
 
     def _sum(
         self, panel: _Panel, group: str, start: str, end: str, begun: list[str], vectors: int

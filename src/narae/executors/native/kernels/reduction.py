@@ -129,7 +129,7 @@ def _row(
     end = f.block
     f.jump(done)
     f.place(done)
-    return f.phi(unit, (sofar, before), (ended, end)).name
+    return f.phi(unit, (sofar, before), (ended, end))
 
 
 def _folded(x: Lanes, combine: Callable[..., Lanes]) -> Lanes:

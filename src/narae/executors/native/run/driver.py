@@ -134,7 +134,7 @@ def _advance(name: str) -> Function:
     again, wrap, ended, started, one, many, publish, wake, out = (f.label() for _ in range(9))
     f.jump(again)
     f.place(again)
-    phase = f.phi(INT, (f.args[2], "entry"))
+    phase = f.open_phi(INT, (f.args[2], "entry"))
     following = f.add(phase.name, 1)
     # Plain: who is here has met all tiles of the phase (by DONE), and so what they stored before.
     failed = f.let(f"icmp ne i64 {f.load(INT, _place(f, ERROR), 8)}, 0")
@@ -149,7 +149,7 @@ def _advance(name: str) -> Function:
     over = f.let(f"or i1 {finished}, {stopped}")
     f.branch(f.let(f"or i1 {over}, {failed}"), ended, started)
     f.place(started)
-    current = f.phi(INT, (following, again), ("0", wrap)).name
+    current = f.phi(INT, (following, again), ("0", wrap))
     count = _phase_count(f, current)
     f.branch(f.let(f"icmp eq i64 {count}, 1"), one, many)
     f.place(one)
@@ -161,7 +161,7 @@ def _advance(name: str) -> Function:
     f.place(many)
     f.jump(publish)
     f.place(publish)
-    shown = f.phi(INT, (str(END), ended), (current, many)).name
+    shown = f.phi(INT, (str(END), ended), (current, many))
     # Monotonic: who adds to it has taken a tile of the new phase, so has seen the word that is stored next.
     f.do(f"store atomic i64 0, ptr {_place(f, DONE)} monotonic, align 8")
     word = f.let(f"shl i64 {shown}, 32")
@@ -261,7 +261,7 @@ def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:
     f.place(b["idle"])
     f.jump(b["spin"])
     f.place(b["spin"])
-    looks = f.phi(INT, ("0", b["idle"]))
+    looks = f.open_phi(INT, ("0", b["idle"]))
     _pause(f)
     changed = _changed(f, phase, count)
     f.branch(changed, b["again"], b["look"])
