@@ -1,6 +1,6 @@
 """narae.backend: what code for Keras finds at `keras.backend`."""
 
-from typing import Any
+from __future__ import annotations
 
 from narae.base.dtypes import is_float, is_int, standardize_dtype
 from narae.base.missing import explain_missing
@@ -13,6 +13,7 @@ from narae.base.settings import (
     set_floatx,
     set_image_data_format,
 )
+from narae.base.types import DTypeLike
 from narae.config import backend
 from narae.ops.casting import result_type
 from narae.ops.shapes import shape
@@ -37,8 +38,16 @@ __all__ = [
 ]
 
 
-def is_float_dtype(dtype: Any) -> bool:
-    """Whether a dtype, in any of its spellings, is a float's. Raises ValueError for what is none.
+def is_float_dtype(dtype: DTypeLike) -> bool:
+    """Whether a dtype is a float's.
+
+    Args:
+        dtype: a dtype in any of its spellings: a name, a type of Python or NumPy.
+
+    Returns: True or False.
+
+    Raises:
+        ValueError: it is no dtype.
 
     >>> is_float_dtype("bfloat16"), is_float_dtype(int)
     (True, False)
@@ -46,9 +55,16 @@ def is_float_dtype(dtype: Any) -> bool:
     return is_float(standardize_dtype(dtype))
 
 
-def is_int_dtype(dtype: Any) -> bool:
-    """Whether a dtype, in any of its spellings, is an integer's (bool is none). Raises ValueError for what is
-    none.
+def is_int_dtype(dtype: DTypeLike) -> bool:
+    """Whether a dtype is an integer's; bool is none.
+
+    Args:
+        dtype: a dtype in any of its spellings: a name, a type of Python or NumPy.
+
+    Returns: True or False.
+
+    Raises:
+        ValueError: it is no dtype.
 
     >>> is_int_dtype("uint8"), is_int_dtype(bool)
     (True, False)

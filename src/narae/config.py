@@ -61,7 +61,13 @@ def backend() -> str:
 
 
 def set_backend(backend: str) -> None:
-    """Accept 'narae'. Raises ValueError for every other name: there is one engine, with executors.
+    """Accept 'narae': there is one engine, with executors.
+
+    Args:
+        backend: 'narae'.
+
+    Raises:
+        ValueError: it is another name.
 
     >>> set_backend("narae")
     """
@@ -73,25 +79,43 @@ def set_backend(backend: str) -> None:
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """False: tracebacks are shown whole."""
+    """False: tracebacks are shown whole.
+
+    >>> is_traceback_filtering_enabled()
+    False
+    """
     return False
 
 
 def disable_traceback_filtering() -> None:
-    """Nothing to do: tracebacks are shown whole."""
+    """Nothing to do: tracebacks are shown whole.
+
+    >>> disable_traceback_filtering()
+    """
 
 
 def is_flash_attention_enabled() -> bool:
-    """False: attention is computed by its definition."""
+    """False: attention is computed by its definition.
+
+    >>> is_flash_attention_enabled()
+    False
+    """
     return False
 
 
 def disable_flash_attention() -> None:
-    """Nothing to do: attention is computed by its definition."""
+    """Nothing to do: attention is computed by its definition.
+
+    >>> disable_flash_attention()
+    """
 
 
 def is_nnx_enabled() -> bool:
-    """False: variables are narae's own."""
+    """False: variables are narae's own.
+
+    >>> is_nnx_enabled()
+    False
+    """
     return False
 
 

@@ -72,9 +72,15 @@ _CANONICAL = {np.dtype(name): name for name in DTYPES if name != "bfloat16"}
 
 
 def standardize_dtype(dtype: object) -> str:
-    """The canonical name of a dtype given as a name, a NumPy dtype, a type or None (floatx).
+    """The canonical name of a dtype.
 
-    Raises ValueError for what is no dtype of narae, as Keras does.
+    Args:
+        dtype: a name, a NumPy dtype, a type, or None for floatx.
+
+    Returns: the name, "float32".
+
+    Raises:
+        ValueError: it is no dtype of narae.
 
     >>> standardize_dtype(np.float32), standardize_dtype(int), standardize_dtype(None)
     ('float32', 'int32', 'float32')

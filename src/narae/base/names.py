@@ -52,7 +52,12 @@ def reset_names() -> None:
 
 
 def get_uid(prefix: str = "") -> int:
-    """How many times it was asked for `prefix`, this time included.
+    """How many times it was asked for a prefix, this time included.
+
+    Args:
+        prefix: a text.
+
+    Returns: the count, from 1.
 
     >>> reset_names()
     >>> get_uid("a"), get_uid("a"), get_uid("b")

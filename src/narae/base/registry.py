@@ -75,9 +75,16 @@ def by_identifier(module: str, identifier: Any) -> Any:
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[T], T]:
-    """Let files name a class or function of yours, as `package>name`.
+    """Let files name a class or function of yours, as `package>name`: a decorator.
 
-    Raises ValueError for a class without get_config.
+    Args:
+        package: the first part of the name.
+        name: the second; None for the class's or function's own.
+
+    Returns: a decorator, which gives back what it is put on.
+
+    Raises:
+        ValueError: a class has no get_config.
 
     >>> @register_keras_serializable("demo")
     ... def twice(x):
@@ -97,8 +104,17 @@ def register_keras_serializable(
     return enter
 
 
-def get_registered_name(obj: Any) -> Any:
-    """The registered name of a class or function, its plain name when it has none."""
+def get_registered_name(obj: Callable[..., Any]) -> str:
+    """The registered name of a class or function.
+
+    Args:
+        obj: the class or function.
+
+    Returns: `package>name`; its plain name when it is not registered.
+
+    >>> get_registered_name(len)
+    'len'
+    """
     return _custom_names.get(obj, obj.__name__)
 
 
@@ -107,7 +123,18 @@ def get_registered_object(
     custom_objects: Mapping[str, Any] | None = None,
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """What a registered name stands for, None when nothing does."""
+    """What a registered name stands for.
+
+    Args:
+        name: `package>name`, or the name in one of the tables.
+        custom_objects: a table that is asked before those that are registered; None for none.
+        module_objects: a table that is asked last; None for none.
+
+    Returns: the class or function; None when nothing has the name.
+
+    >>> get_registered_object("twice", {"twice": lambda x: 2 * x})(3)
+    6
+    """
     for table in (*reversed(_scopes.values()), custom_objects or {}, _custom, module_objects or {}):
         if name in table:
             return table[name]
@@ -115,12 +142,23 @@ def get_registered_object(
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The table of registered objects, which may be added to."""
+    """The table of registered objects, which may be added to.
+
+    >>> get_custom_objects()["demo>thrice"] = lambda x: 3 * x
+    >>> get_registered_object("demo>thrice")(2)
+    6
+    >>> del get_custom_objects()["demo>thrice"]
+    """
     return _custom
 
 
 def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> AbstractContextManager[None]:
     """Within it, files and strings may name these objects.
+
+    Args:
+        custom_objects: classes and functions by the names that stand for them; None for none.
+
+    Returns: a context manager.
 
     >>> with custom_object_scope({"twice": lambda x: 2 * x}):
     ...     get_registered_object("twice")(3)
@@ -130,7 +168,19 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> AbstractCon
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """An object as JSON-ready data: numbers and strings as they are, the rest by class and config."""
+    """An object as JSON-ready data: numbers and strings as they are, the rest by class and config.
+
+    Args:
+        obj: a layer, model, loss, ...; a number, string, array, dtype, slice; a list, tuple or dict of such.
+
+    Returns: what `json.dumps` takes.
+
+    Raises:
+        TypeError: it has no get_config().
+
+    >>> serialize_keras_object({"units": 3, "shape": (2, None)})
+    {'units': 3, 'shape': [2, None]}
+    """
     if obj is None or isinstance(obj, (bool, int, float, str)):
         return obj
     if isinstance(obj, dict):
@@ -237,7 +287,22 @@ def deserialize_keras_object(
     safe_mode: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """The object that `serialize_keras_object` wrote. Raises ValueError for a name nothing answers to."""
+    """The object that `serialize_keras_object` wrote. Nothing is imported or run by a name in the config.
+
+    Args:
+        config: what it gave.
+        custom_objects: classes and functions of yours by the names in the config.
+        safe_mode: whether code in the config is refused; it is not run in either case without being passed.
+
+    Returns: the object.
+
+    Raises:
+        ValueError: nothing answers to a name, or the config is damaged.
+        TypeError: it is no data of JSON.
+
+    >>> deserialize_keras_object({"units": 3})
+    {'units': 3}
+    """
     if config is None or isinstance(config, (bool, int, float, str)):
         return config
     if isinstance(config, (list, tuple)):

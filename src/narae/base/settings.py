@@ -29,7 +29,19 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default float dtype. Raises ValueError for a name that is not a float dtype."""
+    """Set the default float dtype.
+
+    Args:
+        value: "float16", "bfloat16", "float32" or "float64".
+
+    Raises:
+        ValueError: it is the name of no float dtype.
+
+    >>> set_floatx("float64")
+    >>> floatx()
+    'float64'
+    >>> set_floatx("float32")
+    """
     if value not in _FLOATS:
         raise ValueError(f"floatx is one of {', '.join(_FLOATS)}; got {value!r}")
     _values["floatx"] = value
@@ -45,7 +57,13 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set `epsilon()`."""
+    """Set `epsilon()`.
+
+    Args:
+        value: a small positive number.
+
+    >>> set_epsilon(1e-7)
+    """
     _values["epsilon"] = float(value)
 
 
@@ -59,7 +77,16 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set `image_data_format()`, in small or capital letters. Raises ValueError for another name."""
+    """Set `image_data_format()`.
+
+    Args:
+        data_format: "channels_last" or "channels_first", in small or capital letters.
+
+    Raises:
+        ValueError: it is another name.
+
+    >>> set_image_data_format("channels_last")
+    """
     name = str(data_format).lower()
     if name not in _FORMATS:
         raise ValueError(f"image_data_format is one of {', '.join(_FORMATS)}; got {data_format!r}")
@@ -67,7 +94,16 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def standardize_data_format(value: str | None) -> str:
-    """The data format asked for, or the default one when None."""
+    """The data format asked for, or the default one when None.
+
+    Args:
+        value: "channels_last", "channels_first", or None.
+
+    Returns: the format, in small letters.
+
+    Raises:
+        ValueError: it is another name.
+    """
     if value is None:
         return image_data_format()
     if not isinstance(value, str) or value.lower() not in _FORMATS:
@@ -85,12 +121,23 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_interactive_logging() -> None:
-    """Write progress and messages to the standard output: so it is from the beginning."""
+    """Write progress and messages to the standard output: so it is from the beginning.
+
+    >>> enable_interactive_logging()
+    >>> is_interactive_logging_enabled()
+    True
+    """
     _values["interactive_logging"] = True
 
 
 def disable_interactive_logging() -> None:
-    """Write progress and messages to the logger 'narae' of the module `logging`, at level INFO."""
+    """Write progress and messages to the logger 'narae' of the module `logging`, at level INFO.
+
+    >>> disable_interactive_logging()
+    >>> is_interactive_logging_enabled()
+    False
+    >>> enable_interactive_logging()
+    """
     _values["interactive_logging"] = False
 
 
@@ -104,8 +151,19 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Let no `fit` run more epochs, to try a program quickly. Raises ValueError for what is no whole number
-    of at least 1, nor None (no limit, nor is 0)."""
+    """Let no `fit` run more epochs, to try a program quickly.
+
+    Args:
+        max_epochs: the most epochs; None or 0 for no limit.
+
+    Raises:
+        ValueError: it is no whole number of at least 0, nor None.
+
+    >>> set_max_epochs(2)
+    >>> max_epochs()
+    2
+    >>> set_max_epochs(None)
+    """
     _values["max_epochs"] = _limit("max_epochs", max_epochs)
 
 
@@ -119,11 +177,23 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Let no epoch run more steps. Raises ValueError as `set_max_epochs`."""
+    """Let no epoch of `fit`, no `evaluate` and no `predict` run more steps.
+
+    Args:
+        max_steps_per_epoch: the most steps, of a batch each; None or 0 for no limit.
+
+    Raises:
+        ValueError: it is no whole number of at least 0, nor None.
+
+    >>> set_max_steps_per_epoch(10)
+    >>> max_steps_per_epoch()
+    10
+    >>> set_max_steps_per_epoch(None)
+    """
     _values["max_steps_per_epoch"] = _limit("max_steps_per_epoch", max_steps_per_epoch)
 
 
-def _limit(name: str, value: Any) -> int | None:
+def _limit(name: str, value: int | None) -> int | None:
     if value is None or (isinstance(value, int) and value >= 0):
         return value
     raise ValueError(f"{name} is a whole number, or None for no limit, got {value!r}")

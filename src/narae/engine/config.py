@@ -30,9 +30,15 @@ def executor() -> str:
 def set_executor(name: str) -> None:
     """Choose the executor for functions compiled from now on.
 
-    'native': machine code for this processor, by llvmlite. 'numpy': NumPy alone, the reference.
-    'xla': JAX, for GPUs and TPUs; it needs the extra `xla`. Results agree up to rounding.
-    Raises ValueError for an unknown name, MissingExtra for 'xla' without JAX.
+    Results agree up to rounding.
+
+    Args:
+        name: 'native', machine code for this processor, by llvmlite; 'numpy', NumPy alone, the reference;
+            'xla', JAX, for GPUs and TPUs, which needs the extra `xla`.
+
+    Raises:
+        ValueError: it is another name.
+        MissingExtra: 'xla' without JAX.
 
     >>> before = executor()
     >>> set_executor("numpy")
@@ -62,8 +68,20 @@ def num_threads() -> int:
 
 
 def set_num_threads(number: int) -> None:
-    """Choose the number of threads for programs run from now on. Raises ValueError unless it is a
-    whole number of at least 1."""
+    """Choose the number of threads for programs run from now on. Results do not depend on it.
+
+    Args:
+        number: a whole number of at least 1.
+
+    Raises:
+        ValueError: it is something else.
+
+    >>> before = num_threads()
+    >>> set_num_threads(1)
+    >>> num_threads()
+    1
+    >>> set_num_threads(before)
+    """
     _threads[:] = [_positive(number)]
 
 

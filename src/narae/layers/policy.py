@@ -124,7 +124,13 @@ def policy_of(identifier: DTypePolicyLike | None = None) -> DTypePolicy:
 
 
 def set_dtype_policy(policy: DTypePolicy | str | Mapping[str, Any]) -> None:
-    """Set the policy of layers that are made without a dtype, from now on. Raises ValueError for what is none.
+    """Set the policy of layers that are made without a dtype, from now on.
+
+    Args:
+        policy: a policy, or its name such as "mixed_bfloat16".
+
+    Raises:
+        ValueError: it is no policy.
 
     >>> set_dtype_policy("mixed_bfloat16")
     >>> dtype_policy()
@@ -139,7 +145,11 @@ def set_dtype_policy(policy: DTypePolicy | str | Mapping[str, Any]) -> None:
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are made without a dtype."""
+    """The policy of layers that are made without a dtype.
+
+    >>> dtype_policy().name
+    'float32'
+    """
     return policy_of()
 
 

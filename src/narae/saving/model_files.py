@@ -29,9 +29,23 @@ def save_model(
 ) -> None:
     """Write a model: configuration, weights, and the optimizer's state.
 
-    filepath: ends in `.keras`; in `.h5` or `.hdf5` for the format of older Keras. zipped=False: a folder of
-    that name (without an ending) in place of a file. include_optimizer=False: without what `compile` was given.
-    Raises ValueError for another ending, FileExistsError when the file is there and overwrite is False.
+    Args:
+        model: a model that is built.
+        filepath: ends in `.keras`; in `.h5` or `.hdf5` for the format of older Keras.
+        overwrite: whether a file that is there is replaced.
+        zipped: False for a folder of that name, without an ending, in place of a file; None and True for a file.
+        **kwargs: include_optimizer=False: without what `compile` was given.
+
+    Raises:
+        ValueError: the name has another ending, or an argument is not known.
+        FileExistsError: the file is there, and overwrite is False.
+
+    >>> import tempfile, narae
+    >>> model = narae.Sequential([narae.Input((2,)), narae.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, f"{folder}/model.keras")
+    ...     load_model(f"{folder}/model.keras").count_params()
+    3
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     if kwargs.pop("save_format", None) is not None:
@@ -138,8 +152,24 @@ def load_model(
     """The model in a `.keras` file (or the folder of one), or in an `.h5` file of older Keras.
 
     Only classes that are built in, registered or passed in custom_objects are made; nothing is imported or
-    run by a name in the file, whatever safe_mode says. Raises CorruptFile (a ValueError) for a damaged or
-    hostile file, ValueError for classes that are not known.
+    run by a name in the file, whatever safe_mode says.
+
+    Args:
+        filepath: the file, or the folder of one.
+        custom_objects: classes and functions of yours by the names in the file.
+        compile: whether the model is compiled as it was, with the optimizer's state.
+        safe_mode: accepted for Keras's sake.
+
+    Returns: the model.
+
+    Raises:
+        CorruptFile: the file is damaged or hostile (a ValueError).
+        ValueError: it has classes that are not known.
+        OSError: it cannot be read.
+
+    >>> load_model("no such file.keras")
+    Traceback (most recent call last):
+    narae.saving.paths.MissingFile: File not found: ...
     """
     path = as_path(filepath)
     if kind_of(path) != "a folder":

@@ -29,10 +29,22 @@ def save_weights(
 ) -> None:
     """Write all variables of a model (the optimizer's included) to a `.weights.h5` file.
 
-    max_shard_size: GiB of variables in one file; the name then ends in `.weights.json`, and the files beside it
-    are numbered.
-    Raises ValueError for another ending and for unknown arguments, FileExistsError when the file is there
-    and overwrite is False.
+    Args:
+        model: a model that is built.
+        filepath: ends in `.weights.h5`.
+        overwrite: whether a file that is there is replaced.
+        max_shard_size: GiB of variables in one file; the name then ends in `.weights.json`, and the files beside it
+            are numbered. None for one file.
+
+    Raises:
+        ValueError: the name has another ending, an argument is not known, or the model is not built.
+        FileExistsError: the file is there, and overwrite is False.
+
+    >>> import tempfile, narae
+    >>> model = narae.Sequential([narae.Input((2,)), narae.layers.Dense(1)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_weights(model, f"{folder}/model.weights.h5")
+    ...     load_weights(model, f"{folder}/model.weights.h5")
     """
     if kwargs:
         raise ValueError(f"save_weights got unknown arguments: {sorted(kwargs)}")
@@ -95,10 +107,21 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     """Read weights from a `.weights.h5`, `.weights.json` or `.keras` file, or an `.h5` file of older Keras, into a
     built model.
 
-    skip_mismatch: leave parts whose number or shapes of variables differ as they are, with a warning.
-    objects_to_skip: layers (or other parts) that stay as they are. by_name: for files of older Keras, match
-    layers by their names instead of their order.
-    Raises ValueError when they differ, CorruptFile (a ValueError) for a damaged or hostile file.
+    Args:
+        model: a model that is built as the one that was saved.
+        filepath: the file.
+        skip_mismatch: whether parts whose number or shapes of variables differ stay as they are, with a warning.
+        **kwargs: objects_to_skip, layers or other parts that stay as they are; by_name, whether layers of files
+            of older Keras are matched by their names instead of their order.
+
+    Raises:
+        ValueError: they differ, or the name has another ending.
+        CorruptFile: the file is damaged or hostile (a ValueError).
+
+    >>> import narae
+    >>> load_weights(narae.Sequential(), "model.txt")
+    Traceback (most recent call last):
+    ValueError: a weights file's name ends in ...
     """
     skipped = kwargs.pop("objects_to_skip", None)
     by_name = kwargs.pop("by_name", None)

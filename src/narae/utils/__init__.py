@@ -75,8 +75,13 @@ __all__ = [
 ]
 
 
-def is_keras_tensor(x: Any) -> bool:
+def is_keras_tensor(x: object) -> bool:
     """Whether x is a symbolic tensor, which `Input` and layers called on it give.
+
+    Args:
+        x: anything.
+
+    Returns: True or False.
 
     >>> is_keras_tensor(KerasTensor((None, 3))), is_keras_tensor(3)
     (True, False)

@@ -10,14 +10,21 @@ from narae import ops
 from narae.base.arguments import whole
 from narae.base.arrays import native
 from narae.base.settings import floatx
+from narae.base.types import TensorLike
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Any:
     """Labels as rows with a 1 at the label's place: (...,) or (..., 1) -> (..., num_classes).
 
-    A NumPy array of float64, as Keras's; of a tensor, a tensor of floatx. num_classes: the largest label
-    and one more when None. Raises ValueError for labels out of range, and for fractions.
+    Args:
+        x: labels, whole numbers from 0.
+        num_classes: the length of a row; None for the largest label and one more.
+
+    Returns: a NumPy array of float64, as Keras's; of a tensor, a tensor of floatx.
+
+    Raises:
+        ValueError: labels are out of range, or fractions.
 
     >>> to_categorical([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -40,11 +47,18 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     return as_tensor(rows, floatx()) if _is_tensor(x) else rows
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+def normalize(x: TensorLike, axis: int = -1, order: int = 2) -> Any:
     """Vectors along an axis divided by their length (Σ|x|^order)^(1/order); those of length 0 stay.
 
-    An array gives a NumPy array, everything else a tensor. Raises ValueError for an order that is no
-    whole number of at least 1.
+    Args:
+        x: numbers of any shape.
+        axis: the axis along which the vectors lie.
+        order: the order of the norm, a whole number of at least 1.
+
+    Returns: an array of x's shape: NumPy's for one of NumPy's, a tensor for everything else.
+
+    Raises:
+        ValueError: order is no whole number of at least 1.
 
     >>> normalize([[3.0, 4.0]]).numpy().round(2).tolist()
     [[0.6000000238418579, 0.800000011920929]]
@@ -58,5 +72,5 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     return x / np.where(length == 0, 1, length)
 
 
-def _is_tensor(x: Any) -> bool:
+def _is_tensor(x: object) -> bool:
     return isinstance(x, Tensor) or hasattr(x, "__narae_tensor__")

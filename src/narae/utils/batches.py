@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from narae.base.types import Tensors
+
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of a batch that is x, (x,), (x, y) or (x, y, sample_weight); None for what it
-    lacks. Raises ValueError for a longer tuple, and for an empty one.
+    """The parts of a batch.
+
+    Args:
+        data: x, (x,), (x, y) or (x, y, sample_weight).
+
+    Returns: (x, y, sample_weight), None for what the batch lacks.
+
+    Raises:
+        ValueError: the tuple is empty, or longer.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)
@@ -24,8 +33,17 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+def pack_x_y_sample_weight(
+    x: Tensors, y: Tensors | None = None, sample_weight: Tensors | None = None
+) -> Any:
     """The shortest batch that holds these.
+
+    Args:
+        x: inputs: an array, or a nest of them.
+        y: targets; None for none.
+        sample_weight: a weight for each sample; None for none.
+
+    Returns: x, (x,), (x, y) or (x, y, sample_weight); a list or tuple as x comes as (x,).
 
     >>> pack_x_y_sample_weight(1), pack_x_y_sample_weight([1]), pack_x_y_sample_weight(1, 2)
     (1, ([1],), (1, 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.errors import MissingExtra, ShapeError, unknown_name
 from narae.base.files import atomic_write
 from narae.base.settings import standardize_data_format
+from narae.base.types import DTypeLike, TensorLike
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 Source = str | os.PathLike[str] | IO[bytes]
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
@@ -27,10 +31,20 @@ def _pillow() -> Any:
     return Image
 
 
-def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
-    """A picture, (h, w) or (h, w, c), as an array (h, w, c), or (c, h, w) for 'channels_first'.
+def img_to_array(
+    img: Picture | TensorLike, data_format: str | None = None, dtype: DTypeLike | None = None
+) -> np.ndarray:
+    """A picture as an array.
 
-    Raises ShapeError for another rank.
+    Args:
+        img: a Pillow picture, or an array (h, w) or (h, w, c).
+        data_format: "channels_last" or "channels_first"; None for `image_data_format()`.
+        dtype: of the array; None for floatx.
+
+    Returns: a NumPy array (h, w, c), or (c, h, w) for "channels_first".
+
+    Raises:
+        ShapeError: another rank.
 
     >>> img_to_array(np.zeros((2, 3))).shape
     (2, 3, 1)
@@ -44,11 +58,23 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
 
 
 def array_to_img(
-    x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None
-) -> Any:
-    """An array (h, w, c), or (c, h, w) for 'channels_first', as a Pillow picture of 1, 3 or 4 channels.
+    x: TensorLike,
+    data_format: str | None = None,
+    scale: bool = True,
+    dtype: DTypeLike | None = None,
+) -> Picture:
+    """An array as a picture.
 
-    scale: stretch the values to 0..255. Raises ShapeError for another rank or number of channels.
+    Args:
+        x: (h, w, c), or (c, h, w) for "channels_first", with 1, 3 or 4 channels.
+        data_format: "channels_last" or "channels_first"; None for `image_data_format()`.
+        scale: whether the values are stretched to 0..255; else they are taken as they are.
+        dtype: in which is computed; None for floatx.
+
+    Returns: a Pillow picture.
+
+    Raises:
+        ShapeError: another rank or number of channels.
 
     >>> array_to_img([[[0.0], [1.0]]]).getpixel((1, 0))
     255
@@ -77,12 +103,28 @@ def load_img(
     target_size: tuple[int, int] | None = None,
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
-) -> Any:
-    """A Pillow picture from a file, in 'grayscale', 'rgb' or 'rgba'.
+) -> Picture:
+    """A picture from a file.
 
-    target_size: (height, width) to resize to; keep_aspect_ratio: cut the middle out first, so that nothing
-    is stretched. Raises ValueError for another colour mode or interpolation, TypeError for what is no
-    file, OSError as `open` does.
+    Args:
+        path: the file, or an open one, of bytes.
+        color_mode: "grayscale", "rgb" or "rgba".
+        target_size: (height, width) in pixels to resize to; None for the file's.
+        interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
+        keep_aspect_ratio: whether the middle is cut out before resizing, so that nothing is stretched.
+
+    Returns: a Pillow picture.
+
+    Raises:
+        ValueError: another colour mode or interpolation.
+        TypeError: path is no file.
+        OSError: as `open` does.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> save_img(file, np.zeros((4, 6, 3)), file_format="png")
+    >>> load_img(io.BytesIO(file.getvalue()), target_size=(2, 3)).size
+    (3, 2)
     """
     image = _pillow()
     if color_mode not in COLORS:
@@ -121,16 +163,32 @@ def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, i
 
 def save_img(
     path: Source,
-    x: Any,
+    x: TensorLike,
     data_format: str | None = None,
     file_format: str | None = None,
     scale: bool = True,
     **kwargs: Any,
 ) -> None:
-    """Write an array as a picture, in the format of the path's ending or `file_format`; JPEG has no
-    transparency, which is left out. kwargs: what Pillow's `save` takes.
+    """Write an array as a picture.
 
-    Raises ValueError for an unknown format, and ShapeError as `array_to_img` does.
+    Args:
+        path: the file, or an open one, for bytes.
+        x: (h, w, c), or (c, h, w) for "channels_first", with 1, 3 or 4 channels; JPEG has no transparency, which is
+            left out.
+        data_format: "channels_last" or "channels_first"; None for `image_data_format()`.
+        file_format: such as "png"; None for that of the path's ending.
+        scale: whether the values are stretched to 0..255.
+        **kwargs: what Pillow's `save` takes.
+
+    Raises:
+        ValueError: the format is not known.
+        ShapeError: another rank or number of channels.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> save_img(file, np.zeros((4, 6, 1)), file_format="png")
+    >>> file.getvalue()[1:4]
+    b'PNG'
     """
     img = array_to_img(x, data_format, scale)
     if isinstance(path, (str, os.PathLike)):

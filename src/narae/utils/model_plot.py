@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import unknown_name
 from narae.base.files import PathLike, atomic_write
 from narae.drawing.model_boxes import Drawn, Shown, drawn_of
 from narae.drawing.model_figure import figure_of
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from narae.models import Model
+
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
 
 
 def plot_model(
-    model: Any,
-    to_file: PathLike = "model.png",
+    model: Model,
+    to_file: PathLike | None = "model.png",
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = False,
@@ -28,14 +33,27 @@ def plot_model(
     show_trainable: bool = False,
     splines: str = "ortho",
     **kwargs: Any,
-) -> Any:
-    """Draw a model's layers and how they are connected, into a file; the matplotlib Figure.
+) -> Figure:
+    """Draw a model's layers and how they are connected, into a file. Needs the extra `plot`, and no graphviz.
 
-    to_file: its ending names the format: png, svg or pdf; None writes none. rankdir: where data flows:
-    "TB" down, "LR" to the right, "BT", "RL". expand_nested: the layers of nested models in place of
-    the models. splines: "ortho" for edges with right angles, any other for curves. Needs the extra
-    `plot`, and no graphviz. Raises ValueError for a model that is not
-    built, an unknown `rankdir` or ending, MissingExtra without matplotlib.
+    Args:
+        model: a model that is built.
+        to_file: the file; its ending names the format, png, svg or pdf; None writes none.
+        show_shapes: whether each layer's input and output shapes are shown.
+        show_dtype: whether the dtypes are shown.
+        show_layer_names: whether the layers' names are shown, beside their classes.
+        rankdir: where data flows: "TB" down, "LR" to the right, "BT" up, "RL" to the left.
+        expand_nested: whether the layers of nested models are shown in place of the models.
+        dpi: dots per inch of the picture.
+        show_layer_activations: whether activations are named.
+        show_trainable: whether is shown which layers are trained.
+        splines: "ortho" for edges with right angles, any other for curves.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ValueError: the model is not built, `rankdir` or the file's ending is not known.
+        MissingExtra: matplotlib is not installed.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(2)])
@@ -76,7 +94,7 @@ class Dot:
 
 
 def model_to_dot(
-    model: Any,
+    model: Model,
     show_shapes: bool = False,
     show_dtype: bool = False,
     show_layer_names: bool = True,
@@ -89,8 +107,25 @@ def model_to_dot(
     splines: str = "ortho",
     **kwargs: Any,
 ) -> Dot:
-    """A model's graph in graphviz's language. Options as of `plot_model`; subgraph: as a cluster, to be
-    put into another graph. Needs neither graphviz nor pydot.
+    """A model's graph in graphviz's language. Needs neither graphviz nor pydot.
+
+    Args:
+        model: a model that is built.
+        show_shapes: whether each layer's input and output shapes are shown.
+        show_dtype: whether the dtypes are shown.
+        show_layer_names: whether the layers' names are shown, beside their classes.
+        rankdir: where data flows: "TB" down, "LR" to the right, "BT" up, "RL" to the left.
+        expand_nested: whether the layers of nested models are shown in place of the models.
+        dpi: dots per inch of the picture.
+        subgraph: whether it is a cluster, to be put into another graph.
+        show_layer_activations: whether activations are named.
+        show_trainable: whether is shown which layers are trained.
+        splines: "ortho" for edges with right angles, any other for curves.
+
+    Returns: the text, with `to_string()` and `write(path)`.
+
+    Raises:
+        ValueError: the model is not built, or `rankdir` is not known.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(2, name="out")], name="m")

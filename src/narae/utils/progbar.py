@@ -23,12 +23,21 @@ class Progbar:
     """Progress of a loop: a live bar on a terminal or in a notebook, one plain line at the end
     elsewhere.
 
-    target: the number of steps, None when unknown. verbose: 0 silent, 1 a bar, 2 one line at the
-    end. interval: seconds between two drawings. Until the last step, which shows values as they are
-    given, those not in `stateful_metrics` are averaged over the steps (or only those in
-    `stateless_metrics`, when these are given instead). NO_COLOR in the environment turns colours off.
+    Until the last step, which shows values as they are given, those not in `stateful_metrics` are averaged over
+    the steps (or only those in `stateless_metrics`, when these are given instead). NO_COLOR in the environment
+    turns colours off.
 
-    Raises ValueError when both kinds of names are given.
+    Args:
+        target: the number of steps; None when it is not known.
+        width: columns of the bar.
+        verbose: 0 is silent, 1 a bar, 2 one line at the end.
+        interval: seconds between two drawings, at least.
+        stateful_metrics: names of values that are shown as they are; None for none.
+        stateless_metrics: names of the only values that are averaged; None for all but the stateful ones.
+        unit_name: what a step is called.
+
+    Raises:
+        ValueError: both kinds of names are given.
 
     >>> bar = Progbar(2, verbose=2)
     >>> bar.update(1, [("loss", 0.5)])
@@ -63,9 +72,11 @@ class Progbar:
     def update(self, current: int, values: Values = None, finalize: bool | None = None) -> None:
         """Show that `current` steps are done.
 
-        values: (name, value) pairs, or a function that gives a dict by name, which is called only
-        when the line is drawn. finalize: whether this is the last time; None: when `current` is the
-        target.
+        Args:
+            current: steps done, from the beginning.
+            values: (name, value) pairs, or a function that gives a dict by name, which is called only
+                when the line is drawn.
+            finalize: whether this is the last time; None: when `current` is the target.
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
@@ -85,7 +96,12 @@ class Progbar:
             self._draw(current, now - self._start, bool(finalize))
 
     def add(self, n: int, values: Values = None) -> None:
-        """Show that `n` more steps are done."""
+        """Show that more steps are done.
+
+        Args:
+            n: steps done since.
+            values: as of `update`.
+        """
         self.update(self._seen + n, values)
 
     def _count(self, values: Any, steps: int, last: bool) -> None:

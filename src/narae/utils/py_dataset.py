@@ -11,12 +11,17 @@ from typing import Any
 class PyDataset:
     """Batches by number, for data that does not fit in memory: write `__len__` and `__getitem__`.
 
-    `dataset[i]` gives batch i: x, (x, y) or (x, y, sample_weight). With workers > 1, threads call
-    `__getitem__` up to `max_queue_size` batches ahead; the batches keep their order.
-    use_multiprocessing is accepted: the workers are threads all the same, since NumPy and file
-    reading let them run side by side.
+    `dataset[i]` gives batch i: x, (x, y) or (x, y, sample_weight).
 
-    Raises ValueError for a number of workers below 0.
+    Args:
+        workers: threads that call `__getitem__`, up to `max_queue_size` batches ahead, when more than 1; the
+            batches keep their order.
+        use_multiprocessing: accepted: the workers are threads all the same, since NumPy and file reading let them
+            run side by side.
+        max_queue_size: batches that are fetched ahead, at most.
+
+    Raises:
+        ValueError: workers is below 0.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):

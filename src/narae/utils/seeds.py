@@ -14,7 +14,11 @@ from narae.random.keys import reset_global_seed
 def set_random_seed(seed: int) -> None:
     """Fix Python's, NumPy's and narae's random numbers: the same seed gives the same bits.
 
-    Raises ValueError for what is no whole number of at least 0.
+    Args:
+        seed: a whole number of at least 0.
+
+    Raises:
+        ValueError: it is something else.
 
     >>> set_random_seed(1)
     >>> a = np.random.rand()
@@ -32,7 +36,8 @@ def set_random_seed(seed: int) -> None:
 def clear_session(free_memory: bool = True) -> None:
     """Begin automatic names and the global random generator anew, and take back the default dtype policy.
 
-    free_memory: accepted for Keras's sake; Python frees what nothing refers to.
+    Args:
+        free_memory: accepted for Keras's sake; Python frees what nothing refers to.
 
     >>> clear_session()
     """

@@ -7,22 +7,32 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import DTypeLike
+
 
 def pad_sequences(
-    sequences: Sequence[Any],
+    sequences: Sequence[Sequence[Any]],
     maxlen: int | None = None,
-    dtype: Any = "int32",
+    dtype: DTypeLike = "int32",
     padding: str = "pre",
     truncating: str = "pre",
-    value: Any = 0.0,
+    value: float | str = 0.0,
 ) -> np.ndarray:
     """n sequences of items of one shape as an array (n, maxlen, *item), filled up with `value`.
 
-    maxlen: the longest sequence's length when None. padding, truncating: whether `value` goes, and items
-    leave, before ('pre') or after ('post') the others. dtype: `object` for strings.
+    Args:
+        sequences: n lists or arrays of items.
+        maxlen: the length of all; None for the longest one's.
+        dtype: of the array; `object` for strings.
+        padding: where `value` goes, before ('pre') or after ('post') the items.
+        truncating: which items leave a longer sequence, the first ('pre') or the last ('post').
+        value: what fills up.
 
-    Raises ValueError for another side, for what is no sequence, for items of different shapes, and for a
-    string in an array of numbers.
+    Returns: a NumPy array (n, maxlen, *item).
+
+    Raises:
+        ValueError: another side, something that is no sequence, items of different shapes, or a string for an array
+            of numbers.
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2).tolist()
     [[0, 1], [2, 3], [5, 6]]
@@ -49,7 +59,7 @@ def pad_sequences(
     return out
 
 
-def _rows(sequences: Any, dtype: np.dtype) -> list[np.ndarray]:
+def _rows(sequences: Sequence[Any], dtype: np.dtype) -> list[np.ndarray]:
     if not hasattr(sequences, "__len__"):
         raise ValueError(f"pad_sequences takes a list of sequences, got {sequences!r}")
     for i, sequence in enumerate(sequences):
