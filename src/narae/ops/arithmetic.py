@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -21,10 +20,14 @@ from narae.tensor.tensor import Tensor
 _binary = partial(binary, __name__)
 
 subtract = _binary(
-    "subtract", A.subtract, "x1 - x2, broadcast.", "subtract([3, 2], 1).tolist()", "[2, 1]"
+    "subtract",
+    A.subtract,
+    "x1 - x2, broadcast.",
+    "subtract([3, 2], 1).tolist()",
+    "[2, 1]",
+    x1="what is taken from: a tensor, or a number, which takes the other's dtype where it can.",
+    x2="what is taken away.",
 )
-
-
 true_divide = _binary(
     "true_divide",
     A.divide,
@@ -32,9 +35,9 @@ true_divide = _binary(
     "true_divide([3, 2], 2).tolist()",
     "[1.5, 1.0]",
     floating=True,
+    x1="what is divided: a tensor, or a number, which takes the other's dtype where it can.",
+    x2="the divisor.",
 )
-
-
 maximum = _binary(
     "maximum",
     A.maximum,
@@ -42,8 +45,6 @@ maximum = _binary(
     "maximum([1, -2], 0).tolist()",
     "[1, 0]",
 )
-
-
 minimum = _binary(
     "minimum",
     A.minimum,
@@ -54,8 +55,18 @@ minimum = _binary(
 
 
 @public
-def add(x1: Any, x2: Any) -> Tensor:
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 + x2, broadcast. Two booleans give their logical or.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1, x2: tensors, or numbers, which take the other's dtype where they can.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.add([1, 2], 0.5).tolist()
@@ -65,8 +76,18 @@ def add(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def multiply(x1: Any, x2: Any) -> Tensor:
-    """x1 * x2, broadcast. Two booleans give their logical and.
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 x2, element by element, broadcast. Two booleans give their logical and.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1, x2: tensors, or numbers, which take the other's dtype where they can.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.multiply([3, 2], [2, 2]).tolist()
@@ -79,8 +100,19 @@ divide = alias("divide", true_divide)
 
 
 @public
-def divide_no_nan(x1: Any, x2: Any) -> Tensor:
-    """x1 / x2, and 0 where x2 is 0.
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0; the gradient is 0 there too.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is divided; integers become floatx.
+        x2: the divisor.
+
+    Returns: floats of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.divide_no_nan([3.0, 2.0], [2.0, 0.0]).tolist()
@@ -98,8 +130,19 @@ def _numbers(x1: TensorLike, x2: TensorLike) -> list[Tensor]:
 
 
 @public
-def floor_divide(x1: Any, x2: Any) -> Tensor:
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next whole number below x1 / x2.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is divided; booleans become int32.
+        x2: the divisor.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.floor_divide([7, -7], 2).tolist()
@@ -109,8 +152,19 @@ def floor_divide(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def mod(x1: Any, x2: Any) -> Tensor:
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 - x2 floor(x1 / x2): the remainder with the sign of x2.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is divided; booleans become int32.
+        x2: the divisor.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.mod([7, -7], 3).tolist()
@@ -120,8 +174,20 @@ def mod(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def power(x1: Any, x2: Any) -> Tensor:
-    """x1 to the power x2, broadcast. Raises ValueError for integers to known negative powers.
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 to the power x2, broadcast.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: the bases; booleans become int32.
+        x2: the exponents; of integers, 0 or more.
+
+    Returns: a tensor of the dtype that both meet in; NaN for a negative base and a broken exponent.
+
+    Raises:
+        ValueError: integers to a known negative power.
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.power([1.0, 3.0], 2).tolist()
@@ -136,8 +202,19 @@ def power(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def heaviside(x1: Any, x2: Any) -> Tensor:
-    """0 below zero, x2 at zero, 1 above.
+def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The step function: 0 below zero, x2 at zero, 1 above; NaN of NaN.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: where it is asked; integers become floatx.
+        x2: its value at zero.
+
+    Returns: floats of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.heaviside([-1.0, 0.0, 2.0], 0.5).tolist()
@@ -150,8 +227,19 @@ def heaviside(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def ldexp(x1: Any, x2: Any) -> Tensor:
+def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 2^x2.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is scaled; integers become floatx.
+        x2: the exponents of 2.
+
+    Returns: a tensor of x1's dtype, or floatx.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.ldexp(3.0, 2).item()

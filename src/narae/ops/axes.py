@@ -10,6 +10,7 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
+from narae.base.types import TensorLike
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import shape as S
@@ -74,7 +75,7 @@ def _lengths(groups: Groups, shape: tuple[int, ...], given: dict[str, int], patt
 
 
 @public
-def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     """Axes split, reordered and merged as a pattern says: 'batch (h w) c -> batch c h w' with h=4.
 
     Parentheses hold what is one axis; ... stands for all axes that are not named (Rogozhnikov 2022).
@@ -104,7 +105,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     return S.reshape(moved, shape=tuple(math.prod(lengths[n] for n in group) for group in after))
 
 
-def _blocks(name: str, x: Tensor, size: int, data_format: str | None) -> tuple[Tensor, bool]:
+def _blocks(name: str, x: TensorLike, size: int, data_format: Any) -> tuple[Tensor, bool]:
     x = as_tensor(x)
     if size < 2:
         raise ValueError(f"{name} takes a block_size of 2 or more, got {size}")
@@ -114,7 +115,9 @@ def _blocks(name: str, x: Tensor, size: int, data_format: str | None) -> tuple[T
 
 
 @public
-def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_last") -> Tensor:
+def depth_to_space(
+    x: TensorLike, block_size: int, data_format: str | None = "channels_last"
+) -> Tensor:
     """Channels spread over blocks of pixels: (B, H, W, C) -> (B, H n, W n, C / n²).
 
     >>> import narae
@@ -128,7 +131,9 @@ def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_
 
 
 @public
-def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_last") -> Tensor:
+def space_to_depth(
+    x: TensorLike, block_size: int, data_format: str | None = "channels_last"
+) -> Tensor:
     """Blocks of pixels gathered in channels: (B, H, W, C) -> (B, H / n, W / n, C n²).
 
     >>> import narae
@@ -142,7 +147,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_
 
 
 @public
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of a vector (n,) as columns: (n, N), from N - 1 down to 0, or up with increasing.
 
     >>> import narae

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.types import DTypeLike, TensorLike
 from narae.graph.ir import Op
-from narae.ops.table import Binary, named
+from narae.ops.table import named
 from narae.primitives.record import constant
 from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
@@ -21,8 +22,20 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def view(x: Any, dtype: Any = None) -> Tensor:
+def view(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """The same bytes read as another dtype; the last axis grows or shrinks with the width.
+
+    x: (..., n) -> (..., n a / b) for elements of a bytes read as elements of b.
+
+    Args:
+        x: a tensor; of rank 1 or more where the widths differ.
+        dtype: the dtype to read as; None: x's own.
+
+    Returns: a tensor of that dtype with x's bytes.
+
+    Raises:
+        DtypeError: numbers cannot be read as booleans, nor booleans as wider ones.
+        ShapeError: the last axis is no whole number of new elements, or there is none.
 
     >>> import narae
     >>> narae.ops.view(narae.ops.array([1.0]), "int32").tolist()
@@ -55,7 +68,7 @@ def view(x: Any, dtype: Any = None) -> Tensor:
     return L.bitcast(_joined_words(words, have, want), dtype=dtype)
 
 
-def _split_words(words: Tensor, have: int, want: int) -> Any:
+def _split_words(words: Tensor, have: int, want: int) -> Tensor:
     """Unsigned words of `have` bytes as `have / want` of `want` bytes on a new axis, low ones first."""
     shifts = constant(np.arange(0, 8 * have, 8 * want), words.dtype)
     apart = L.right_shift(S.reshape(words, shape=(*words.shape, 1)), shifts)
@@ -63,7 +76,7 @@ def _split_words(words: Tensor, have: int, want: int) -> Any:
     return L.cast(low, dtype=f"uint{8 * want}")
 
 
-def _joined_words(words: Tensor, have: int, want: int) -> Any:
+def _joined_words(words: Tensor, have: int, want: int) -> Tensor:
     """The last axis of unsigned words of `have` bytes made one word of `want` bytes."""
     name = f"uint{8 * want}"
     shifts = constant(np.arange(0, 8 * want, 8 * have), name)
@@ -71,36 +84,60 @@ def _joined_words(words: Tensor, have: int, want: int) -> Any:
     return R.reduce_sum(placed, axes=(words.ndim - 1,))
 
 
-def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Binary:
-    def function(x: Tensor, y: Tensor) -> Tensor:
+class Bitwise(Protocol):
+    """A function of the bits of two tensors."""
+
+    def __call__(self, x: TensorLike, y: TensorLike) -> Tensor: ...
+
+
+def _bits(name: str, op: Op, says: str, example: str, gives: str) -> Bitwise:
+    def function(x: TensorLike, y: TensorLike) -> Tensor:
         return op(*promoted(x, y))
 
-    return named(function, name, __name__, says, example, gives)
+    return named(
+        function,
+        name,
+        __name__,
+        says,
+        example,
+        gives,
+        {"x, y": "integers or booleans; a number takes the other's dtype where it can."},
+        "a tensor of the dtype that both meet in.",
+        shapes="x, y: shapes that broadcast -> the broadcast shape.",
+        raises="DtypeError: operands that are no integers.",
+    )
 
 
 bitwise_and = _bits(
     "bitwise_and", L.bitwise_and, "The bits that both have.", "bitwise_and(6, 3).item()", "2"
 )
-
-
 bitwise_or = _bits(
     "bitwise_or", L.bitwise_or, "The bits that one has.", "bitwise_or(6, 3).item()", "7"
 )
-
-
 bitwise_xor = _bits(
     "bitwise_xor", L.bitwise_xor, "The bits that exactly one has.", "bitwise_xor(6, 3).item()", "5"
 )
 
 
-def _shifted(x: Tensor, y: Tensor) -> list[Tensor]:
+def _shifted(x: TensorLike, y: TensorLike) -> list[Tensor]:
     x, y = promoted(x, y)
     return [to(x, "int32"), to(y, "int32")] if x.dtype == "bool" else [x, y]
 
 
 @public
-def left_shift(x: Any, y: Any) -> Tensor:
-    """x's bits moved y places up.
+def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """x's bits moved y places up: x 2^y, what goes beyond the width lost.
+
+    x, y: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x: integers; booleans become int32.
+        y: by how many places.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        DtypeError: operands that are no integers.
 
     >>> import narae
     >>> narae.ops.left_shift(3, 2).item()
@@ -110,8 +147,19 @@ def left_shift(x: Any, y: Any) -> Tensor:
 
 
 @public
-def right_shift(x: Any, y: Any) -> Tensor:
-    """x's bits moved y places down.
+def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """x's bits moved y places down: ⌊x / 2^y⌋; the sign stays.
+
+    x, y: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x: integers; booleans become int32.
+        y: by how many places.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        DtypeError: operands that are no integers.
 
     >>> import narae
     >>> narae.ops.right_shift(12, 2).item()
@@ -121,14 +169,22 @@ def right_shift(x: Any, y: Any) -> Tensor:
 
 
 bitwise_left_shift = alias("bitwise_left_shift", left_shift)
-
-
 bitwise_right_shift = alias("bitwise_right_shift", right_shift)
 
 
 @public
-def bitwise_invert(x: Any) -> Tensor:
-    """Every bit turned over.
+def bitwise_invert(x: TensorLike) -> Tensor:
+    """Every bit turned over: -x - 1 of signed integers.
+
+    x: (...) -> (...).
+
+    Args:
+        x: integers or booleans of any shape.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        DtypeError: x holds no integers.
 
     >>> import narae
     >>> narae.ops.bitwise_invert(0).item()

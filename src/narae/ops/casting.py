@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from narae.base.dtypes import (
@@ -12,6 +10,7 @@ from narae.base.dtypes import (
     limits,
     standardize_dtype,
 )
+from narae.base.types import DTypeLike, TensorLike
 from narae.primitives.record import constant
 from narae.primitives.records import logic as L
 from narae.tensor.promote import dtype_of, to
@@ -21,8 +20,20 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def cast(x: Any, dtype: Any) -> Tensor:
+def cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
     """x in another dtype.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor, an array or numbers. Floats lose what is behind the point where integers are
+            wanted; whatever is not 0 is true.
+        dtype: the dtype, by name or of NumPy.
+
+    Returns: a tensor of x's shape and that dtype.
+
+    Raises:
+        ValueError: there is no such dtype.
 
     >>> import narae
     >>> narae.ops.cast([1.7, -1.7], "int32").tolist()
@@ -33,9 +44,26 @@ def cast(x: Any, dtype: Any) -> Tensor:
 
 @public
 def convert_to_tensor(
-    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+    x: TensorLike,
+    dtype: DTypeLike | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
 ) -> Tensor:
-    """x as a tensor (copied unless it is one), of `dtype` when given.
+    """x as a tensor: one stays as it is, everything else is copied.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor, a variable, an array, a number, or lists of them.
+        dtype: the dtype wanted; None: x's own, int32 or floatx for Python numbers.
+        sparse: must not be True: tensors are dense.
+        ragged: must not be True, likewise.
+
+    Returns: a tensor of x's shape.
+
+    Raises:
+        ValueError: a sparse or ragged tensor is asked for, or the lists are ragged.
+        TypeError: x holds no numbers.
 
     >>> import narae
     >>> narae.ops.convert_to_tensor([1, 2]).dtype
@@ -47,8 +75,16 @@ def convert_to_tensor(
 
 
 @exported
-def result_type(*dtypes: Any) -> str:
-    """The dtype in which operands of these dtypes (or tensors, or Python numbers) meet.
+def result_type(*dtypes: DTypeLike | TensorLike | None) -> str:
+    """The dtype in which operands of these dtypes meet.
+
+    dtypes: any number of operands, of any shapes -> one dtype.
+
+    Args:
+        dtypes: names of dtypes, types of Python's numbers (which are weak: they take the others'
+            dtype where they can), or tensors and numbers themselves; None: floatx.
+
+    Returns: the dtype's name.
 
     >>> import narae
     >>> narae.ops.result_type("int32", float)
@@ -59,8 +95,20 @@ def result_type(*dtypes: Any) -> str:
 
 
 @public
-def array(x: Any, dtype: Any = None) -> Tensor:
+def array(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """x as a tensor.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor, a variable, an array, a number, or lists of them.
+        dtype: the dtype wanted; None: x's own, int32 or floatx for Python numbers.
+
+    Returns: a tensor of x's shape.
+
+    Raises:
+        ValueError: the lists are ragged.
+        TypeError: x holds no numbers.
 
     >>> import narae
     >>> narae.ops.array([1, 2]).tolist()
@@ -70,8 +118,15 @@ def array(x: Any, dtype: Any = None) -> Tensor:
 
 
 @public
-def copy(x: Any) -> Tensor:
-    """x: tensors never change.
+def copy(x: TensorLike) -> Tensor:
+    """x itself: tensors never change, so that a copy would differ in nothing.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor, an array or numbers.
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.copy([1]).tolist()
@@ -81,8 +136,15 @@ def copy(x: Any) -> Tensor:
 
 
 @exported
-def is_tensor(x: Any) -> bool:
-    """Whether x is a narae tensor.
+def is_tensor(x: TensorLike) -> bool:
+    """Whether x is a narae tensor: neither an array nor a list of numbers is.
+
+    x: anything -> True or False.
+
+    Args:
+        x: what is asked about.
+
+    Returns: whether it is.
 
     >>> import narae
     >>> narae.ops.is_tensor([1]), narae.ops.is_tensor(narae.ops.ones(1))
@@ -92,8 +154,19 @@ def is_tensor(x: Any) -> bool:
 
 
 @public
-def saturate_cast(x: Any, dtype: Any) -> Tensor:
-    """x in another dtype, brought into its range first.
+def saturate_cast(x: TensorLike, dtype: DTypeLike) -> Tensor:
+    """x in another dtype, brought into its range first: what is beyond an end becomes that end.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape; NaN become 0 where integers are wanted.
+        dtype: the dtype, by name or of NumPy.
+
+    Returns: a tensor of x's shape and that dtype.
+
+    Raises:
+        ValueError: there is no such dtype.
 
     >>> import narae
     >>> narae.ops.saturate_cast([-5.0, 300.0], "uint8").tolist()
@@ -120,8 +193,15 @@ def _no_nan(x: Tensor) -> Tensor:
 
 
 @exported
-def dtype(x: Any) -> str:
-    """The dtype's name.
+def dtype(x: TensorLike) -> str:
+    """The name of a tensor's dtype.
+
+    x: (...) -> a name.
+
+    Args:
+        x: a tensor, symbolic or not, a variable, an array or numbers.
+
+    Returns: the name, such as "float32".
 
     >>> import narae
     >>> narae.ops.dtype(narae.ops.ones(1))
@@ -131,8 +211,18 @@ def dtype(x: Any) -> str:
 
 
 @exported
-def convert_to_numpy(x: Any) -> np.ndarray:
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """x as a NumPy array of its own.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor, a variable, an array or numbers.
+
+    Returns: an array of x's shape and dtype; writing to it changes nothing else.
+
+    Raises:
+        TypeError: x is a tensor that is being traced: its numbers are not known.
 
     >>> import narae
     >>> narae.ops.convert_to_numpy(narae.ops.ones(1)).tolist()

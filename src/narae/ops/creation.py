@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from narae.base.arguments import lengths
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.limits import afford
-from narae.base.types import DTypeLike, TensorLike
+from narae.base.types import DTypeLike, ShapeLike, TensorLike
 from narae.primitives.records import shape as S
 from narae.tensor.promote import to
 from narae.tensor.public_names import exported
@@ -18,7 +16,7 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @exported
-def zeros(shape: Any, dtype: Any = None) -> Tensor:
+def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
     """All 0.
 
     >>> import narae
@@ -29,7 +27,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
 
 
 @exported
-def ones(shape: Any, dtype: Any = None) -> Tensor:
+def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
     """All 1.
 
     >>> import narae
@@ -40,7 +38,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
 
 
 @exported
-def empty(shape: Any, dtype: Any = None) -> Tensor:
+def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
     """Of a shape; all 0 (narae leaves no memory unset).
 
     >>> import narae
@@ -51,7 +49,7 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
 
 
 @public
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """All one value, or values that broadcast; floatx when no dtype is given.
 
     >>> import narae
@@ -63,13 +61,13 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     )
 
 
-def _like(x: Tensor, value: TensorLike, dtype: DTypeLike | None) -> Tensor:
+def _like(x: TensorLike, value: TensorLike, dtype: DTypeLike) -> Tensor:
     x = as_tensor(x)
     return full(x.shape, value, x.dtype if dtype is None else dtype)
 
 
 @public
-def zeros_like(x: Any, dtype: Any = None) -> Tensor:
+def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros of x's shape.
 
     >>> import narae
@@ -80,7 +78,7 @@ def zeros_like(x: Any, dtype: Any = None) -> Tensor:
 
 
 @public
-def ones_like(x: Any, dtype: Any = None) -> Tensor:
+def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """Ones of x's shape.
 
     >>> import narae
@@ -91,7 +89,7 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 
 
 @public
-def empty_like(x: Any, dtype: Any = None) -> Tensor:
+def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor of x's shape; all 0.
 
     >>> import narae
@@ -102,7 +100,7 @@ def empty_like(x: Any, dtype: Any = None) -> Tensor:
 
 
 @public
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """One value in x's shape.
 
     >>> import narae
@@ -113,7 +111,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 
 @exported
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """Ones on the k-th diagonal of an N × M matrix.
 
     >>> import narae
@@ -125,7 +123,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 @exported
-def identity(n: int, dtype: Any = None) -> Tensor:
+def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
     """The identity matrix.
 
     >>> import narae
@@ -136,7 +134,7 @@ def identity(n: int, dtype: Any = None) -> Tensor:
 
 
 @exported
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """Ones on and below the k-th diagonal of an N × M matrix.
 
     >>> import narae

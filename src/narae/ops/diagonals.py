@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from narae.base.limits import afford
+from narae.base.types import TensorLike
 from narae.ops.reductions import sum as total
 from narae.ops.scatter import scatter
 from narae.ops.shapes import transpose
@@ -19,7 +18,7 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public
-def tril(x: Any, k: int = 0) -> Tensor:
+def tril(x: TensorLike, k: int = 0) -> Tensor:
     """x with zeros above the k-th diagonal.
 
     >>> import narae
@@ -31,7 +30,7 @@ def tril(x: Any, k: int = 0) -> Tensor:
 
 
 @public
-def triu(x: Any, k: int = 0) -> Tensor:
+def triu(x: TensorLike, k: int = 0) -> Tensor:
     """x with zeros below the k-th diagonal.
 
     >>> import narae
@@ -42,14 +41,14 @@ def triu(x: Any, k: int = 0) -> Tensor:
     return L.select(tensor_of(~_triangle(x, k - 1)), x, constant(0, x.dtype))
 
 
-def _triangle(x: Tensor, k: int) -> np.ndarray:
+def _triangle(x: TensorLike, k: int) -> np.ndarray:
     """True on and below the k-th diagonal of the last two axes."""
     afford(x.shape[-2] * x.shape[-1], 1)
     return np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
 
 
 @public
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the matrices in two axes, as the last axis.
 
     >>> import narae
@@ -70,7 +69,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 
 @public
-def diag(x: Any, k: int = 0) -> Tensor:
+def diag(x: TensorLike, k: int = 0) -> Tensor:
     """A matrix with a vector on its k-th diagonal; or the diagonal of a matrix.
 
     >>> import narae
@@ -90,7 +89,7 @@ def diag(x: Any, k: int = 0) -> Tensor:
 
 
 @public
-def diagflat(x: Any, k: int = 0) -> Tensor:
+def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     """A matrix with the flattened x on its k-th diagonal.
 
     >>> import narae
@@ -102,7 +101,7 @@ def diagflat(x: Any, k: int = 0) -> Tensor:
 
 
 @public
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum of the diagonal.
 
     >>> import narae

@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
-from narae.base.types import TensorLike
+from narae.base.types import ShapeLike, TensorLike
 from narae.ops.shapes import reshape
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -25,7 +25,7 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public
-def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+def unravel_index(indices: TensorLike, shape: ShapeLike) -> tuple[Tensor, ...]:
     """The index of each axis of places in the flattened order of a shape; negative ones count from the end.
 
     Raises ValueError for a place out of range.
@@ -58,7 +58,7 @@ _Slice = builtins.slice  # the public op below has its name
 
 
 @public
-def get_item(x: Any, key: Any) -> Tensor:
+def get_item(x: TensorLike, key: Any) -> Tensor:
     """x[key]: whole numbers, slices, None, ..., arrays of indices, boolean masks.
 
     Raises IndexError for an index out of range or too many of them.
@@ -177,7 +177,7 @@ def _fancy(x: Tensor, keys: list[Any]) -> Tensor:
     return S.transpose(out, axes=tuple(order))
 
 
-def _wrapped(index: Tensor, length: int, axis: int) -> Tensor:
+def _wrapped(index: TensorLike, length: int, axis: int) -> Tensor:
     """An array of indices, negative ones counted from the end."""
     found = as_tensor(index)
     if is_float(found.dtype):
@@ -191,7 +191,7 @@ def _wrapped(index: Tensor, length: int, axis: int) -> Tensor:
 
 
 @public
-def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """x's slices along an axis at indices; of the flattened x when no axis is given.
 
     >>> import narae
@@ -206,7 +206,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
 
 
 @public
-def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """x[..., indices[..., j, ...], ...]: an index for each place of the result.
 
     >>> import narae
@@ -234,14 +234,14 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     )
 
 
-def start_places(start: Tensor | Sequence[TensorLike]) -> Tensor:
+def start_places(start: TensorLike) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
     found = as_tensor(start if hasattr(start, "shape") else list(start))
     return to(found, "int32")
 
 
 @public
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
+def slice(inputs: TensorLike, start_indices: TensorLike, shape: ShapeLike) -> Tensor:
     """The part of a shape that begins at start_indices, which may be traced.
 
     >>> import narae
@@ -255,7 +255,7 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
 
 
 @public
-def nonzero(x: Any) -> tuple[Tensor, ...]:
+def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """The places that are not zero, an index array for each axis. Not in a traced function: the size is
     not known there.
 
@@ -268,7 +268,7 @@ def nonzero(x: Any) -> tuple[Tensor, ...]:
 
 
 @public
-def argwhere(x: Any) -> Tensor:
+def argwhere(x: TensorLike) -> Tensor:
     """The places that are not zero, a row each.
 
     >>> import narae

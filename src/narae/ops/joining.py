@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from narae.base.errors import ShapeError, differing
+from narae.base.types import TensorLike
 from narae.ops.shapes import expand_dims, ravel, reshape
 from narae.primitives.record import normalize_axis
 from narae.primitives.records import shape as S
@@ -14,8 +15,19 @@ from narae.tensor.tensor import Tensor
 
 
 @public
-def concatenate(xs: Any, axis: Any = 0) -> Tensor:
-    """Tensors one after the other along an axis (None: as vectors).
+def concatenate(xs: Sequence[TensorLike] | Tensor, axis: int | None = 0) -> Tensor:
+    """Tensors one after the other along an axis that they have.
+
+    xs: (..., n, ...), (..., m, ...) -> (..., n + m, ...).
+
+    Args:
+        xs: tensors whose lengths are equal but along the axis; their dtypes meet in one.
+        axis: the axis, of length n + m + ... in the result; None: each is made a vector first.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: other lengths differ, or the axis is none of theirs.
 
     >>> import narae
     >>> narae.ops.concatenate([[1, 2], [3]]).tolist()
@@ -28,8 +40,20 @@ def concatenate(xs: Any, axis: Any = 0) -> Tensor:
 
 
 @public
-def append(x1: Any, x2: Any, axis: Any = None) -> Tensor:
-    """x2 after x1 along an axis; as vectors when not given.
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
+    """x2 after x1 along an axis.
+
+    x1: (..., n, ...), x2: (..., m, ...) -> (..., n + m, ...).
+
+    Args:
+        x1: the first tensor.
+        x2: the second; its lengths are x1's but along the axis.
+        axis: the axis; None: both are made vectors first.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: other lengths differ, or the axis is none of theirs.
 
     >>> import narae
     >>> narae.ops.append([1, 2], [3]).tolist()
@@ -39,8 +63,19 @@ def append(x1: Any, x2: Any, axis: Any = None) -> Tensor:
 
 
 @public
-def stack(x: Any, axis: int = 0) -> Tensor:
+def stack(x: TensorLike, axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis.
+
+    x: k tensors of (a, b) -> (k, a, b) for axis 0, (a, b, k) for axis -1.
+
+    Args:
+        x: the tensors; their dtypes meet in one.
+        axis: where the new axis is in the result's shape.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: their shapes differ, or the result has no such axis.
 
     >>> import narae
     >>> narae.ops.stack([[1, 2], [3, 4]]).shape
@@ -58,8 +93,18 @@ def stack(x: Any, axis: int = 0) -> Tensor:
 
 
 @public
-def hstack(xs: Any) -> Tensor:
+def hstack(xs: Sequence[TensorLike] | Tensor) -> Tensor:
     """Tensors side by side: along axis 1, vectors along their own.
+
+    xs: (a, n, ...), (a, m, ...) -> (a, n + m, ...); (n,), (m,) -> (n + m,).
+
+    Args:
+        xs: tensors of equal lengths but along that axis; numbers count as vectors of one.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: other lengths differ.
 
     >>> import narae
     >>> narae.ops.hstack([[1, 2], [3]]).tolist()
@@ -70,8 +115,18 @@ def hstack(xs: Any) -> Tensor:
 
 
 @public
-def vstack(xs: Any) -> Tensor:
+def vstack(xs: Sequence[TensorLike] | Tensor) -> Tensor:
     """Tensors one below the other: along axis 0, vectors as rows.
+
+    xs: (n, a, ...), (m, a, ...) -> (n + m, a, ...); k vectors (n,) -> (k, n).
+
+    Args:
+        xs: tensors of equal lengths but along axis 0.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: other lengths differ.
 
     >>> import narae
     >>> narae.ops.vstack([[1, 2], [3, 4]]).tolist()
@@ -81,8 +136,19 @@ def vstack(xs: Any) -> Tensor:
 
 
 @public
-def dstack(xs: Any) -> Tensor:
+def dstack(xs: Sequence[TensorLike] | Tensor) -> Tensor:
     """Tensors behind each other: along axis 2.
+
+    xs: (a, b, n), (a, b, m) -> (a, b, n + m); k matrices (a, b) -> (a, b, k); k vectors (n,) -> (1,
+    n, k).
+
+    Args:
+        xs: tensors of equal lengths but along axis 2.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: other lengths differ.
 
     >>> import narae
     >>> narae.ops.dstack([[1, 2], [3, 4]]).shape
@@ -96,8 +162,18 @@ def dstack(xs: Any) -> Tensor:
 
 
 @public
-def column_stack(xs: Any) -> Tensor:
+def column_stack(xs: Sequence[TensorLike] | Tensor) -> Tensor:
     """Vectors as the columns of a matrix; matrices side by side.
+
+    xs: k vectors (n,) -> (n, k); (a, n), (a, m) -> (a, n + m).
+
+    Args:
+        xs: vectors of one length, matrices of as many rows, or both.
+
+    Returns: a tensor of the dtype in which they meet.
+
+    Raises:
+        ShapeError: lengths differ.
 
     >>> import narae
     >>> narae.ops.column_stack([[1, 2], [3, 4]]).tolist()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import overload
 
 from narae.base.dtypes import is_float
 from narae.base.types import TensorLike
 from narae.graph.ir import Op
 from narae.ops.indexing import nonzero
 from narae.ops.reductions import all as every
-from narae.ops.table import Binary, binary, named, unary
+from narae.ops.table import BROADCAST, Binary, Unary, binary, named, unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -18,13 +19,11 @@ from narae.tensor.promote import promoted, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
-_unary, _binary = partial(unary, __name__), partial(binary, __name__)
+_unary, _binary = partial(unary, __name__), partial(binary, __name__, dtype="bool")
 
 equal = _binary(
     "equal", L.equal, "Whether x1 equals x2.", "equal([1, 2], 2).tolist()", "[False, True]"
 )
-
-
 not_equal = _binary(
     "not_equal",
     L.not_equal,
@@ -32,13 +31,9 @@ not_equal = _binary(
     "not_equal([1, 2], 2).tolist()",
     "[True, False]",
 )
-
-
 less = _binary(
     "less", L.less, "Whether x1 is below x2.", "less([1, 2], 2).tolist()", "[True, False]"
 )
-
-
 less_equal = _binary(
     "less_equal",
     L.less_equal,
@@ -46,13 +41,9 @@ less_equal = _binary(
     "less_equal([1, 3], 2).tolist()",
     "[True, False]",
 )
-
-
 greater = _binary(
     "greater", L.greater, "Whether x1 is above x2.", "greater([1, 3], 2).tolist()", "[False, True]"
 )
-
-
 greater_equal = _binary(
     "greater_equal",
     L.greater_equal,
@@ -60,8 +51,6 @@ greater_equal = _binary(
     "greater_equal([1, 2], 2).tolist()",
     "[False, True]",
 )
-
-
 logical_not = _unary(
     "logical_not",
     L.logical_not,
@@ -76,50 +65,67 @@ def _logical(name: str, op: Op, says: str, gives: str) -> Binary:
     def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         return op(to(x1, "bool"), to(x2, "bool"))
 
-    return named(function, name, __name__, says, f"{name}([True, False], True).tolist()", gives)
+    return named(
+        function,
+        name,
+        __name__,
+        says,
+        f"{name}([True, False], True).tolist()",
+        gives,
+        {"x1, x2": "booleans, or numbers, of which all but 0 are true."},
+        "booleans of the broadcast shape.",
+        shapes=BROADCAST,
+        raises="ShapeError: the shapes do not broadcast.",
+    )
 
 
 logical_and = _logical("logical_and", L.logical_and, "Whether both are true.", "[True, False]")
-
-
 logical_or = _logical("logical_or", L.logical_or, "Whether one is true.", "[True, True]")
-
-
 logical_xor = _logical(
     "logical_xor", L.logical_xor, "Whether exactly one is true.", "[False, True]"
 )
 
 
-def _test(name: str, op: Op, says: str, gives: str) -> Any:
+def _test(name: str, op: Op, says: str, gives: str) -> Unary:
     """A test of floats; whole numbers are always finite."""
 
-    def function(x: Tensor) -> Tensor:
+    def function(x: TensorLike) -> Tensor:
         x = as_tensor(x)
         return op(x if is_float(x.dtype) else to(x, "float32"))
 
     return named(
-        function, name, __name__, says, f'{name}([1.0, float("inf"), float("nan")]).tolist()', gives
+        function,
+        name,
+        __name__,
+        says,
+        f'{name}([1.0, float("inf"), float("nan")]).tolist()',
+        gives,
+        {"x": "numbers of any shape."},
+        "booleans of x's shape.",
     )
 
 
 isnan = _test("isnan", L.isnan, "Whether x is not a number.", "[False, False, True]")
-
-
 isinf = _test("isinf", L.isinf, "Whether x is infinite.", "[False, True, False]")
-
-
 isfinite = _test("isfinite", L.isfinite, "Whether x is a finite number.", "[True, False, False]")
 
 
-def _infinite(x: Tensor, sign: float) -> Tensor:
+def _infinite(x: TensorLike, sign: float) -> Tensor:
     x = as_tensor(x)
     x = x if is_float(x.dtype) else to(x, "float32")
     return L.equal(x, constant(sign * float("inf"), x.dtype))
 
 
 @public
-def isposinf(x: Any) -> Tensor:
+def isposinf(x: TensorLike) -> Tensor:
     """Whether x is +∞.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: booleans of x's shape.
 
     >>> import narae
     >>> narae.ops.isposinf([1.0, float("inf")]).tolist()
@@ -129,8 +135,15 @@ def isposinf(x: Any) -> Tensor:
 
 
 @public
-def isneginf(x: Any) -> Tensor:
+def isneginf(x: TensorLike) -> Tensor:
     """Whether x is -∞.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: booleans of x's shape.
 
     >>> import narae
     >>> narae.ops.isneginf([1.0, float("-inf")]).tolist()
@@ -140,8 +153,15 @@ def isneginf(x: Any) -> Tensor:
 
 
 @public
-def isreal(x: Any) -> Tensor:
-    """True: narae's numbers are real.
+def isreal(x: TensorLike) -> Tensor:
+    """True everywhere: narae's numbers are real.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: booleans of x's shape.
 
     >>> import narae
     >>> narae.ops.isreal([1.0]).tolist()
@@ -157,9 +177,23 @@ def isreal(x: Any) -> Tensor:
 
 @public
 def isclose(
-    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
     """Whether |x1 - x2| is at most atol + rtol |x2|.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is compared; integers become floatx.
+        x2: what it is compared with.
+        rtol: how far it may be off, as a part of x2.
+        atol: how far it may be off besides.
+        equal_nan: whether two NaN are close.
+
+    Returns: booleans; equal infinities are close.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.isclose([1.0, 2.0], [1.0, 2.1]).tolist()
@@ -175,9 +209,23 @@ def isclose(
 
 @public
 def allclose(
-    x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
-    """Whether all elements are close: see `isclose`.
+    """Whether all elements are close: |x1 - x2| at most atol + rtol |x2|.
+
+    x1, x2: shapes that broadcast -> ().
+
+    Args:
+        x1: what is compared; integers become floatx.
+        x2: what it is compared with.
+        rtol: how far it may be off, as a part of x2.
+        atol: how far it may be off besides.
+        equal_nan: whether two NaN are close.
+
+    Returns: one boolean.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.allclose([1.0], [1.0]).item()
@@ -187,8 +235,16 @@ def allclose(
 
 
 @public
-def array_equal(x1: Any, x2: Any, equal_nan: bool = False) -> Tensor:
+def array_equal(x1: TensorLike, x2: TensorLike, equal_nan: bool = False) -> Tensor:
     """Whether shapes and all elements are equal.
+
+    x1, x2: (...), (...) -> ().
+
+    Args:
+        x1, x2: tensors; their dtypes meet in one.
+        equal_nan: whether two NaN are equal.
+
+    Returns: one boolean; false for different shapes.
 
     >>> import narae
     >>> narae.ops.array_equal([1, 2], [1, 2]).item()
@@ -204,8 +260,15 @@ def array_equal(x1: Any, x2: Any, equal_nan: bool = False) -> Tensor:
 
 
 @public
-def signbit(x: Any) -> Tensor:
+def signbit(x: TensorLike) -> Tensor:
     """Whether the sign is minus; of -0.0 too.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: booleans of x's shape.
 
     >>> import narae
     >>> narae.ops.signbit([-0.0, 1.0]).tolist()
@@ -220,11 +283,33 @@ def signbit(x: Any) -> Tensor:
     )
 
 
+@overload
+def where(condition: TensorLike, x1: None = None, x2: None = None) -> tuple[Tensor, ...]: ...
+
+
+@overload
+def where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor: ...
+
+
 @public
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+def where(
+    condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None
+) -> Tensor | tuple[Tensor, ...]:
     """x1 where the condition holds, x2 elsewhere; without them, where it holds (as `nonzero`).
 
-    Raises ValueError for one of x1 and x2 alone.
+    condition, x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        condition: booleans, or numbers, of which all but 0 are true.
+        x1: what is taken where it holds.
+        x2: what is taken elsewhere.
+
+    Returns: a tensor of the dtype that x1 and x2 meet in; without them, an index vector for each
+        axis.
+
+    Raises:
+        ValueError: one of x1 and x2 alone.
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.where([True, False], 1, 2).tolist()
@@ -238,8 +323,22 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
 
 
 @public
-def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
+def select(
+    condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0
+) -> Tensor:
     """The choice of the first condition that holds, else the default.
+
+    condlist, choicelist: k tensors each, of shapes that broadcast -> the broadcast shape.
+
+    Args:
+        condlist: the conditions, the first one first.
+        choicelist: what each of them chooses.
+        default: what is taken where no condition holds.
+
+    Returns: a tensor of the dtype that the choices and the default meet in.
+
+    Raises:
+        ValueError: not as many conditions as choices, or none.
 
     >>> import narae
     >>> narae.ops.select([[True, False], [True, True]], [[1, 1], [2, 2]]).tolist()
@@ -256,8 +355,15 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
 
 
 @public
-def stop_gradient(variable: Any) -> Tensor:
-    """The value, through which no gradient flows.
+def stop_gradient(variable: TensorLike) -> Tensor:
+    """The value, through which no gradient flows: to a derivative it is a constant.
+
+    variable: (...) -> (...).
+
+    Args:
+        variable: a tensor of any shape and dtype.
+
+    Returns: a tensor of its shape and dtype.
 
     >>> import narae
     >>> narae.grad(lambda x: x * narae.ops.stop_gradient(x))(3.0).item()

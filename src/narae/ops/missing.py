@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import is_float
-from narae.base.types import Axis, DTypeLike
+from narae.base.types import Axis, DTypeLike, TensorLike
 from narae.ops.reductions import all as every
 from narae.ops.reductions import any, argmax, argmin, max, min, prod, sum
 from narae.ops.running import cumprod, cumsum
@@ -20,7 +20,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def _present(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
+def _present(x: TensorLike, filling: float) -> tuple[Tensor, Tensor | None]:
     """x with NaN replaced, and where it was none."""
     x = as_tensor(x)
     if not is_float(x.dtype):
@@ -32,7 +32,7 @@ def _present(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
 def _ignoring(
     name: str, function: Callable[..., Any], filling: float, says: str, gives: str
 ) -> Any:
-    def ignoring(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def ignoring(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         filled, there = _present(x, filling)
         out = function(filled, axis, keepdims)
         if there is None or math.isfinite(filling):
@@ -43,19 +43,13 @@ def _ignoring(
 
 
 nansum = _ignoring("nansum", sum, 0.0, "The sum of what is no NaN.", "5.0")
-
-
 nanprod = _ignoring("nanprod", prod, 1.0, "The product of what is no NaN.", "6.0")
-
-
 nanmax = _ignoring("nanmax", max, -math.inf, "The largest of what is no NaN.", "3.0")
-
-
 nanmin = _ignoring("nanmin", min, math.inf, "The smallest of what is no NaN.", "2.0")
 
 
 @public
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean of what is no NaN.
 
     >>> import narae
@@ -69,7 +63,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The variance of what is no NaN.
 
     >>> import narae
@@ -81,7 +75,7 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The standard deviation of what is no NaN.
 
     >>> import narae
@@ -91,7 +85,7 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return A.sqrt(nanvar(x, axis, keepdims))
 
 
-def _filled(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
+def _filled(x: TensorLike, filling: float) -> tuple[Tensor, Tensor | None]:
     """x with NaN replaced, and where they were."""
     x = as_tensor(x)
     if not is_float(x.dtype):
@@ -100,8 +94,8 @@ def _filled(x: Tensor, filling: float) -> tuple[Tensor, Tensor | None]:
     return L.select(missing, constant(filling, x.dtype), x), missing
 
 
-def _place(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
-    def place(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def _place(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
+    def place(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
         filled, missing = _filled(x, filling)
         out = function(filled, axis, keepdims)
         if missing is None:
@@ -115,13 +109,11 @@ def _place(name: str, function: Callable[..., Any], filling: float, says: str, g
 
 
 nanargmax = _place("nanargmax", argmax, -math.inf, "largest", "2")
-
-
 nanargmin = _place("nanargmin", argmin, math.inf, "smallest", "0")
 
 
-def _running(name: str, function: Callable[..., Any], filling: float, says: str, gives: str) -> Any:
-    def running(x: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+def _running(name: str, function: Any, filling: float, says: str, gives: str) -> Any:
+    def running(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
         return function(_filled(x, filling)[0], axis, dtype)
 
     says = f"Running {says} along an axis (of the flattened x when not given), NaN left out."
@@ -129,6 +121,4 @@ def _running(name: str, function: Callable[..., Any], filling: float, says: str,
 
 
 nancumsum = _running("nancumsum", cumsum, 0.0, "sums", "[2.0, 2.0, 5.0]")
-
-
 nancumprod = _running("nancumprod", cumprod, 1.0, "products", "[2.0, 2.0, 6.0]")

@@ -9,10 +9,10 @@ import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.types import TensorLike
-from narae.graph.ir import Op
+from narae.graph.ir import Op, Value
 from narae.ops.arithmetic import divide_no_nan
 from narae.ops.rounding import absolute
-from narae.ops.table import Binary, binary, named, unary
+from narae.ops.table import BROADCAST, Binary, binary, named, unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -25,8 +25,6 @@ from narae.tensor.tensor import Tensor
 fabs = unary(
     __name__, "fabs", A.absolute, "|x| as a float.", "fabs([1, -2]).tolist()", "[1.0, 2.0]"
 )
-
-
 nextafter = binary(
     __name__,
     "nextafter",
@@ -35,6 +33,8 @@ nextafter = binary(
     "nextafter(1.0, 2.0).item() - 1",
     "1.1920928955078125e-07",
     floating=True,
+    x1="where to begin; integers become floatx.",
+    x2="where to go.",
 )
 
 
@@ -45,12 +45,21 @@ def _divisor(name: str, op: Op, says: str, gives: str) -> Binary:
             raise ValueError(f"{name} takes integers, got operands that meet in {x.dtype}")
         return op(x, y)
 
-    return named(function, name, __name__, says, f"{name}(4, 6).item()", gives)
+    return named(
+        function,
+        name,
+        __name__,
+        says,
+        f"{name}(4, 6).item()",
+        gives,
+        {"x1, x2": "integers, no booleans."},
+        "a tensor of the dtype that both meet in.",
+        shapes=BROADCAST,
+        raises="ValueError: an operand that is no integer.",
+    )
 
 
 gcd = _divisor("gcd", A.gcd, "The greatest common divisor of integers.", "2")
-
-
 lcm = _divisor("lcm", A.lcm, "The least common multiple of integers.", "12")
 
 
@@ -63,19 +72,37 @@ def _extreme(name: str, op: Op, says: str, gives: str) -> Binary:
 
     says += " of x1 and x2; of a NaN and a number, the number."
     return named(
-        function, name, __name__, says, f'{name}([1.0, float("nan")], 0.5).tolist()', gives
+        function,
+        name,
+        __name__,
+        says,
+        f'{name}([1.0, float("nan")], 0.5).tolist()',
+        gives,
+        {"x1, x2": "tensors, or numbers, which take the other's dtype where they can."},
+        "a tensor of the dtype that both meet in; NaN where both are.",
+        shapes=BROADCAST,
+        raises="ShapeError: the shapes do not broadcast.",
     )
 
 
 fmax = _extreme("fmax", A.maximum, "The larger", "[1.0, 0.5]")
-
-
 fmin = _extreme("fmin", A.minimum, "The smaller", "[0.5, 0.5]")
 
 
 @public
-def fmod(x1: Any, x2: Any) -> Tensor:
+def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 - x2 trunc(x1 / x2): the remainder with the sign of x1, as in C.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: what is divided; booleans become int32.
+        x2: the divisor.
+
+    Returns: a tensor of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.fmod([7, -7], 3).tolist()
@@ -95,13 +122,23 @@ def fmod(x1: Any, x2: Any) -> Tensor:
     return L.select(below, A.negative(rest), rest)
 
 
-def _zero(x: Tensor) -> Any:
+def _zero(x: Tensor) -> Value:
     return constant(0, x.dtype)
 
 
 @public
-def i0(x: Any) -> Tensor:
-    """The modified Bessel function I₀(x) = 1/π ∫₀^π e^(x cos θ) dθ (Abramowitz & Stegun 9.6.16).
+def i0(x: TensorLike) -> Tensor:
+    """The modified Bessel function I₀(x) = 1/π ∫₀^π e^(x cos θ) dθ.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape; integers are taken as floatx.
+
+    Returns: a tensor of x's shape; its dtype: x's, floatx where x has no floats; ∞ beyond what the
+        dtype holds.
+
+    Source: Abramowitz & Stegun 1964, 9.6.16.
 
     >>> import narae
     >>> f"{narae.ops.i0(1.0).item():.4f}"
@@ -126,8 +163,19 @@ def i0(x: Any) -> Tensor:
 
 
 @public
-def hypot(x1: Any, x2: Any) -> Tensor:
-    """√(x1² + x2²), without overflow.
+def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """√(x1² + x2²), without overflow of the squares.
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1: one side; integers become floatx.
+        x2: the other, at a right angle.
+
+    Returns: floats of the dtype that both meet in; ∞ where a side is infinite.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.hypot(3.0, 4.0).item()
@@ -147,8 +195,18 @@ def _apart(x: Tensor, y: Tensor) -> Tensor:
 
 
 @public
-def logaddexp(x1: Any, x2: Any) -> Tensor:
-    """log(e^x1 + e^x2), without overflow.
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """log(e^x1 + e^x2), without overflow: the larger one + log(1 + e^-|x1 - x2|).
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1, x2: logarithms of what is added; integers become floatx.
+
+    Returns: floats of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> f"{narae.ops.logaddexp(0.0, 0.0).item():.4f}"
@@ -160,8 +218,18 @@ def logaddexp(x1: Any, x2: Any) -> Tensor:
 
 
 @public
-def logaddexp2(x1: Any, x2: Any) -> Tensor:
-    """log2(2^x1 + 2^x2), without overflow.
+def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """log2(2^x1 + 2^x2), without overflow: the larger one + log2(1 + 2^-|x1 - x2|).
+
+    x1, x2: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x1, x2: logarithms to base 2 of what is added; integers become floatx.
+
+    Returns: floats of the dtype that both meet in.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.logaddexp2(0.0, 0.0).item()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import Axis, TensorLike
 from narae.primitives.record import constant, normalize_axes
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import index as I
@@ -22,7 +23,7 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 @public
 def quantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
 
@@ -72,7 +73,7 @@ def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
 
 
 @public
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The middle one over axes, or the mean of the two in the middle.
 
     >>> import narae
@@ -84,7 +85,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @public
 def percentile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The q-percentiles (q in [0, 100]) over axes; `method` as in `quantile`.
 
@@ -107,7 +108,7 @@ _PLACES: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
 
 @public
 def nanquantile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The q-quantiles (q in [0, 1]) over axes of what is no NaN; NaN where there is nothing else.
 
@@ -143,7 +144,7 @@ def nanquantile(
 
 @public
 def nanpercentile(
-    x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
+    x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
     """The q-percentiles (q in [0, 100]) over axes of what is no NaN.
 
@@ -155,7 +156,7 @@ def nanpercentile(
 
 
 @public
-def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The middle one over axes of what is no NaN, or the mean of the two in the middle.
 
     >>> import narae

@@ -11,6 +11,7 @@ import numpy as np
 from narae.base.arrays import as_plain
 from narae.base.dtypes import is_float, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
+from narae.base.types import DTypeLike, TensorLike
 from narae.ops.arithmetic import power
 from narae.ops.logic import where
 from narae.primitives.records import arithmetic as A
@@ -23,7 +24,12 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @exported
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
+def arange(
+    start: TensorLike,
+    stop: TensorLike | None = None,
+    step: TensorLike | None = None,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
     """start, start + step, ... below stop; from 0 when only one is given.
 
     >>> import narae
@@ -42,12 +48,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
 @public
 def linspace(
-    start: Any,
-    stop: Any,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Any:
     """`num` numbers from start to stop, evenly.
@@ -79,12 +85,12 @@ def linspace(
 
 @public
 def logspace(
-    start: Any,
-    stop: Any,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     base: float = 10,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Tensor:
     """`num` numbers from base^start to base^stop, evenly on a logarithmic scale.
@@ -99,7 +105,12 @@ def logspace(
 
 @public
 def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
 ) -> Tensor:
     """`num` numbers from start to stop, each the same multiple of the one before.
 
@@ -119,7 +130,7 @@ def geomspace(
 
 
 @public
-def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
     """Coordinates of a grid, from those of its axes. indexing: 'xy' (columns first) or 'ij'.
 
     >>> import narae
@@ -155,14 +166,8 @@ def _window(name: str, says: str, make: Callable[[int], np.ndarray]) -> Any:
 
 
 bartlett = _window("bartlett", "A triangular window of x places.", np.bartlett)
-
-
 blackman = _window("blackman", "Blackman's window of x places.", np.blackman)
-
-
 hamming = _window("hamming", "Hamming's window of x places.", np.hamming)
-
-
 hanning = _window("hanning", "Hann's window of x places.", np.hanning)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.types import Axis
+from narae.base.types import Axis, DTypeLike, TensorLike
 from narae.ops.table import named
 from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -33,7 +33,7 @@ def _total_dtype(dtype: str) -> str:
 
 
 @public
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over axes (all when not given).
 
     >>> import narae
@@ -45,7 +45,9 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+def prod(
+    x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
+) -> Tensor:
     """The product over axes.
 
     >>> import narae
@@ -62,7 +64,7 @@ def _count(x: Tensor, axis: Axis) -> int:
 
 
 @public
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over axes.
 
     >>> import narae
@@ -78,7 +80,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean squared distance from the mean.
 
     >>> import narae
@@ -90,7 +92,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The root of the variance.
 
     >>> import narae
@@ -104,7 +106,7 @@ def _extreme(
     name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str
 ) -> Any:
     def function(
-        x: Tensor, axis: Axis = None, keepdims: bool = False, initial: Any = None
+        x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: TensorLike | None = None
     ) -> Tensor:
         x = as_tensor(x)
         if 0 in x.shape and initial is not None:
@@ -118,13 +120,11 @@ def _extreme(
 
 
 max = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
-
-
 min = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
 
 
 @public
-def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest over axes.
 
     >>> import narae
@@ -135,7 +135,7 @@ def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest over axes.
 
     >>> import narae
@@ -146,7 +146,7 @@ def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest minus the smallest.
 
     >>> import narae
@@ -157,7 +157,7 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether one is true.
 
     >>> import narae
@@ -168,7 +168,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @public
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether all are true.
 
     >>> import narae
@@ -179,7 +179,7 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
-    def function(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def function(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
         x = as_tensor(x)
         flat = S.reshape(x, shape=(x.size,)) if axis is None else x
         place = normalize_axis(axis or 0, flat.ndim)
@@ -197,8 +197,6 @@ argmax = _place(
     "The place of the (first) largest along an axis, of all when not given.",
     "0",
 )
-
-
 argmin = _place(
     "argmin",
     R.argmin,
@@ -208,7 +206,7 @@ argmin = _place(
 
 
 @public
-def count_nonzero(x: Any, axis: Any = None) -> Tensor:
+def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many are not zero.
 
     >>> import narae
@@ -219,7 +217,7 @@ def count_nonzero(x: Any, axis: Any = None) -> Tensor:
 
 
 @public
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log Σ e^x, without overflow.
 
     >>> import narae

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
 
 import numpy as np
 
 from narae.base.arrays import as_plain
 from narae.base.limits import afford
+from narae.base.types import Array, Axis, Ints, TensorLike
 from narae.ops.shapes import ravel, reshape, swapaxes
 from narae.ops.splitting import sliced
 from narae.primitives.record import normalize_axes, normalize_axis
@@ -19,8 +19,19 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public
-def flip(x: Any, axis: Any = None) -> Tensor:
+def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """The order along axes (all when not given) reversed.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        axis: the axis or axes; None: all.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.flip([1, 2, 3]).tolist()
@@ -31,8 +42,18 @@ def flip(x: Any, axis: Any = None) -> Tensor:
 
 
 @public
-def fliplr(x: Any) -> Tensor:
+def fliplr(x: TensorLike) -> Tensor:
     """The columns in reverse order.
+
+    x: (rows, columns, ...) -> (rows, columns, ...).
+
+    Args:
+        x: a tensor of rank 2 or more.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        ShapeError: x has no axis 1.
 
     >>> import narae
     >>> narae.ops.fliplr([[1, 2]]).tolist()
@@ -42,8 +63,18 @@ def fliplr(x: Any) -> Tensor:
 
 
 @public
-def flipud(x: Any) -> Tensor:
+def flipud(x: TensorLike) -> Tensor:
     """The rows in reverse order.
+
+    x: (rows, ...) -> (rows, ...).
+
+    Args:
+        x: a tensor of rank 1 or more.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        ShapeError: x has no axis 0.
 
     >>> import narae
     >>> narae.ops.flipud([[1], [2]]).tolist()
@@ -53,8 +84,22 @@ def flipud(x: Any) -> Tensor:
 
 
 @public
-def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
-    """Elements moved along axes, the last ones to the front; in the flattened order when no axis is given.
+def roll(x: TensorLike, shift: Ints, axis: Axis = None) -> Tensor:
+    """Elements moved along axes, the last ones to the front.
+
+    x: (...) -> (...).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        shift: by how many places, towards the end; negative: towards the front; one for all axes,
+            or one each.
+        axis: the axis or axes; None: in the order of the flattened x.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        ValueError: not as many shifts as axes.
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.roll([1, 2, 3], 1).tolist()
@@ -74,8 +119,21 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
 
 
 @public
-def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
-    """A quarter turn, k times, in the plane of two axes.
+def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
+    """A quarter turn, k times, in the plane of two axes, from the first towards the second.
+
+    array: (a, b, ...) -> (b, a, ...) for odd k, (a, b, ...) for even.
+
+    Args:
+        array: a tensor of rank 2 or more.
+        k: how many quarter turns; negative: the other way.
+        axes: the two axes of the plane.
+
+    Returns: a tensor of the elements and dtype of `array`.
+
+    Raises:
+        ValueError: a rank below 2, or one axis twice.
+        ShapeError: an axis that there is not.
 
     >>> import narae
     >>> narae.ops.rot90([[1, 2], [3, 4]]).tolist()
@@ -93,8 +151,17 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
 
 
 @public
-def tile(x: Any, repeats: Any) -> Tensor:
+def tile(x: TensorLike, repeats: Ints | Array) -> Tensor:
     """x side by side with itself, so many times along each axis.
+
+    x: (a, b) -> (a r_0, b r_1).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        repeats: how often along each axis, counted from the last; one number: along the last. Where
+            there are more than x has axes, x gets axes of length 1 in front.
+
+    Returns: a tensor of x's dtype.
 
     >>> import narae
     >>> narae.ops.tile([1, 2], 2).tolist()
@@ -117,8 +184,22 @@ def tile(x: Any, repeats: Any) -> Tensor:
 
 
 @public
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
-    """Each element so many times in a row; of the flattened x when no axis is given.
+def repeat(x: TensorLike, repeats: Ints | Array, axis: int | None = None) -> Tensor:
+    """Each element so many times in a row.
+
+    x: (..., n, ...) -> (..., n repeats, ...).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        repeats: how often: one number, or one for each place of the axis (then their sum is the new
+            length); known numbers, not traced ones.
+        axis: the axis; None: the flattened x.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ShapeError: x does not have the axis.
+        ValueError: neither one number nor as many as the axis is long.
 
     >>> import narae
     >>> narae.ops.repeat([1, 2], 2).tolist()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import is_float, limits
+from narae.base.types import TensorLike
 from narae.ops.table import unary
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
@@ -20,14 +20,19 @@ from narae.tensor.tensor import Tensor, as_tensor
 _unary = partial(unary, __name__)
 
 floor = _unary("floor", A.floor, "The next whole number below.", "floor(1.5).item()", "1.0")
-
-
 ceil = _unary("ceil", A.ceil, "The next whole number above.", "ceil(1.5).item()", "2.0")
 
 
 @public
-def sign(x: Any) -> Tensor:
-    """-1, 0 or 1.
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1, by whether x is below, at or above zero.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.sign([-3.0, 0.0, 2.0]).tolist()
@@ -37,8 +42,15 @@ def sign(x: Any) -> Tensor:
 
 
 @public
-def absolute(x: Any) -> Tensor:
-    """|x|.
+def absolute(x: TensorLike) -> Tensor:
+    """|x|: numbers without their sign.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape; booleans stay as they are.
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.absolute([1, -2]).tolist()
@@ -52,8 +64,15 @@ abs = alias("abs", absolute)
 
 
 @public
-def trunc(x: Any) -> Tensor:
-    """The whole number towards zero.
+def trunc(x: TensorLike) -> Tensor:
+    """The whole number next to x in the direction of zero.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape; integers and booleans stay as they are.
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.trunc([1.7, -1.7]).tolist()
@@ -67,8 +86,16 @@ fix = alias("fix", trunc)
 
 
 @public
-def round(x: Any, decimals: int = 0) -> Tensor:
-    """The nearest number with `decimals` places; halves go to the even neighbour.
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """The nearest number with so many places; halves go to the even neighbour.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape.
+        decimals: places after the point; below 0: before it (-1: tens).
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.round([1.5, 2.5, 1.24], 1).numpy().tolist()[2] > 1.19
@@ -86,8 +113,20 @@ def round(x: Any, decimals: int = 0) -> Tensor:
 
 
 @public
-def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
-    """x brought into [x_min, x_max].
+def clip(x: TensorLike, x_min: TensorLike | None, x_max: TensorLike | None) -> Tensor:
+    """x brought into [x_min, x_max]: min(max(x, x_min), x_max).
+
+    x, x_min, x_max: shapes that broadcast -> the broadcast shape.
+
+    Args:
+        x: numbers; booleans become int32.
+        x_min: the lower bound, one for all or one each; None: there is none.
+        x_max: the upper bound, likewise.
+
+    Returns: a tensor of the dtype in which x and the bounds meet.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> import narae
     >>> narae.ops.clip([-2.0, 0.5, 2.0], 0.0, 1.0).tolist()
@@ -102,9 +141,19 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
 
 @public
 def nan_to_num(
-    x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+    x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """x with NaN and infinities replaced, by the largest numbers of the dtype when not said otherwise.
+    """x with NaN and infinities replaced.
+
+    x: (...) -> (...).
+
+    Args:
+        x: numbers of any shape; integers and booleans stay as they are.
+        nan: what stands for NaN.
+        posinf: what stands for +∞; None: the largest number of the dtype.
+        neginf: what stands for -∞; None: the lowest number of the dtype.
+
+    Returns: a tensor of x's shape and dtype.
 
     >>> import narae
     >>> narae.ops.nan_to_num([float("nan"), 1.0]).tolist()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.types import DTypeLike
+from narae.base.types import DTypeLike, TensorLike
 from narae.ops.reductions import sum
 from narae.ops.splitting import sliced
 from narae.primitives.record import normalize_axis
@@ -20,7 +20,7 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """Running sums along an axis; of the flattened x when not given.
 
     >>> import narae
@@ -31,7 +31,7 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
 
 
 @public
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """Running products along an axis.
 
     >>> import narae
@@ -41,9 +41,7 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
     return _running(R.cumprod, x, axis, dtype)
 
 
-def _running(
-    op: Callable[..., Any], x: Tensor, axis: int | None, dtype: DTypeLike | None
-) -> Tensor:
+def _running(op: Callable[..., Any], x: TensorLike, axis: int | None, dtype: DTypeLike) -> Tensor:
     x = as_tensor(x)
     name = (
         ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
@@ -53,7 +51,7 @@ def _running(
 
 
 @public
-def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
+def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """Differences of neighbours, n times.
 
     >>> import narae
@@ -73,7 +71,9 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
 
 
 @public
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+def trapezoid(
+    y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
+) -> Tensor:
     """The area under a line through points (the trapezoidal rule).
 
     >>> import narae

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from narae.base.dtypes import is_float, standardize_dtype
+from narae.base.types import DTypeLike, ShapeLike, TensorLike
 from narae.ops.indexing import start_places
 from narae.ops.reductions import max as largest
 from narae.primitives.record import normalize_axis
@@ -20,7 +21,7 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def scatter(indices: Any, values: Any, shape: Any) -> Tensor:
+def scatter(indices: TensorLike, values: TensorLike, shape: ShapeLike) -> Tensor:
     """Zeros of a shape with values added at indices (n, k), which name the first k axes.
 
     >>> import narae
@@ -31,7 +32,9 @@ def scatter(indices: Any, values: Any, shape: Any) -> Tensor:
 
 
 @public
-def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Tensor:
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> Tensor:
     """inputs with the places at indices (n, k) set to updates; or reduced with them: add, max, min, mul.
 
     >>> import narae
@@ -77,7 +80,7 @@ def _multiplied(rows: Tensor, flat: Tensor, new: Tensor) -> Any:
 
 
 @public
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
+def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> Tensor:
     """inputs with the part that begins at start_indices replaced.
 
     >>> import narae
@@ -90,7 +93,11 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
 
 @public
 def one_hot(
-    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+    x: TensorLike,
+    num_classes: int,
+    axis: int = -1,
+    dtype: DTypeLike | None = None,
+    sparse: bool = False,
 ) -> Tensor:
     """1 at the place of each index and 0 elsewhere, along a new axis; all 0 for an index out of range.
 
@@ -108,10 +115,10 @@ def one_hot(
 
 @public
 def multi_hot(
-    inputs: Any,
+    inputs: TensorLike,
     num_classes: int | None = None,
     axis: int = -1,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     sparse: bool = False,
     **kwargs: Any,
 ) -> Tensor:

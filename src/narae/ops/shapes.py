@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.types import Axis, IntLike, Ints, ShapeLike, TensorLike
 from narae.primitives.record import normalize_axes, normalize_axis
 from narae.primitives.records import shape as S
 from narae.tensor.public_names import exported
@@ -16,8 +18,20 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def reshape(x: Any, newshape: Any) -> Tensor:
-    """x in another shape with as many elements; one -1 is what remains.
+def reshape(x: TensorLike, newshape: ShapeLike | IntLike) -> Tensor:
+    """x in another shape with as many elements, in the same order (the last axis runs fastest).
+
+    x: (...) -> newshape.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        newshape: the lengths wanted, or one for a vector; one of them may be -1 (or None): what
+            remains.
+
+    Returns: a tensor of that shape and x's dtype.
+
+    Raises:
+        ShapeError: more than one -1, or another number of elements than x has.
 
     >>> import narae
     >>> narae.ops.reshape([1, 2, 3, 4], (2, -1)).tolist()
@@ -40,8 +54,15 @@ def reshape(x: Any, newshape: Any) -> Tensor:
 
 
 @public
-def ravel(x: Any) -> Tensor:
-    """x as a vector.
+def ravel(x: TensorLike) -> Tensor:
+    """x as a vector, the last axis running fastest.
+
+    x: (a, b, ...) -> (a b ...,).
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns: a vector of x's elements and dtype.
 
     >>> import narae
     >>> narae.ops.ravel([[1, 2], [3, 4]]).tolist()
@@ -52,8 +73,20 @@ def ravel(x: Any) -> Tensor:
 
 
 @public
-def transpose(x: Any, axes: Any = None) -> Tensor:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed when not given.
+
+    x: (n_0, n_1, ...) -> (n_axes[0], n_axes[1], ...).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        axes: x's axes in the order wanted, each once; negative ones count from the end; None: the
+            last one first.
+
+    Returns: a tensor of x's elements and dtype.
+
+    Raises:
+        ShapeError: an axis that x does not have, or not each of them once.
 
     >>> import narae
     >>> narae.ops.transpose([[1, 2], [3, 4]]).tolist()
@@ -65,8 +98,20 @@ def transpose(x: Any, axes: Any = None) -> Tensor:
 
 
 @public
-def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """Two axes exchanged.
+
+    x: (..., n, ..., m, ...) -> (..., m, ..., n, ...).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        axis1: one axis; negative ones count from the end.
+        axis2: the other.
+
+    Returns: a tensor of x's elements and dtype.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.swapaxes([[1, 2], [3, 4]], 0, 1).tolist()
@@ -80,8 +125,21 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
 
 
 @public
-def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
+def moveaxis(x: TensorLike, source: Ints, destination: Ints) -> Tensor:
     """Axes moved to other places, the others in order.
+
+    x: (n, a, b) -> (a, b, n) for source 0 and destination -1.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        source: an axis of x, or several.
+        destination: where each of them is in the result.
+
+    Returns: a tensor of x's elements and dtype.
+
+    Raises:
+        ValueError: not as many sources as destinations.
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.moveaxis(narae.ops.ones((2, 3, 4)), 0, -1).shape
@@ -101,8 +159,20 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
 
 
 @public
-def expand_dims(x: Any, axis: Any) -> Tensor:
+def expand_dims(x: TensorLike, axis: Ints) -> Tensor:
     """New axes of length 1, at places of the result.
+
+    x: (a, b) -> (1, a, b) for axis 0, (a, b, 1) for axis -1.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        axis: where the new axis is in the result's shape, or several; negative ones count from the
+            end.
+
+    Returns: a tensor of x's elements and dtype.
+
+    Raises:
+        ShapeError: a place that the result's shape does not have, or one named twice.
 
     >>> import narae
     >>> narae.ops.expand_dims([1, 2], 0).shape
@@ -117,8 +187,19 @@ def expand_dims(x: Any, axis: Any) -> Tensor:
 
 
 @public
-def squeeze(x: Any, axis: Any = None) -> Tensor:
-    """Without axes of length 1: all of them, or those named. Raises ShapeError for a longer one.
+def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
+    """x without axes of length 1: all of them, or those named.
+
+    x: (a, 1, b) -> (a, b).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        axis: the axis or axes left out; None: all of length 1.
+
+    Returns: a tensor of x's elements and dtype.
+
+    Raises:
+        ShapeError: an axis named is longer than 1, or x does not have it.
 
     >>> import narae
     >>> narae.ops.squeeze([[1, 2]]).shape
@@ -139,8 +220,19 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
 
 
 @public
-def broadcast_to(x: Any, shape: Any) -> Tensor:
-    """x repeated along axes of length 1, to a shape; None: a length of x's own.
+def broadcast_to(x: TensorLike, shape: ShapeLike) -> Tensor:
+    """x repeated along axes of length 1, and along new ones in front.
+
+    x: (n, 1) -> (..., n, m).
+
+    Args:
+        x: a tensor whose lengths are those of `shape`, counted from the end, or 1.
+        shape: the lengths wanted; None: x's own length there.
+
+    Returns: a tensor of that shape and x's dtype.
+
+    Raises:
+        ShapeError: a length of x is neither 1 nor the one wanted.
 
     >>> import narae
     >>> narae.ops.broadcast_to([1, 2], (2, 2)).tolist()
@@ -153,8 +245,15 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
 
 
 @exported
-def shape(x: Any) -> tuple[int | None, ...]:
-    """The lengths of the axes; None for unknown ones of a symbolic tensor.
+def shape(x: TensorLike) -> tuple[int | None, ...]:
+    """The lengths of a tensor's axes.
+
+    x: (...) -> a tuple of x's rank.
+
+    Args:
+        x: a tensor, symbolic or not, a variable, an array or numbers.
+
+    Returns: the lengths; None where a symbolic tensor's is not known.
 
     >>> import narae
     >>> narae.ops.shape(narae.ops.ones((2, 3)))
@@ -166,8 +265,15 @@ def shape(x: Any) -> tuple[int | None, ...]:
 
 
 @public
-def size(x: Any) -> Any:
-    """The number of elements; of a symbolic tensor, a number to come.
+def size(x: TensorLike) -> Any:
+    """The number of elements: the product of the lengths.
+
+    x: (...) -> ().
+
+    Args:
+        x: a tensor, an array or numbers.
+
+    Returns: a whole number; of a symbolic tensor, a number to come.
 
     >>> import narae
     >>> narae.ops.size([1, 2, 3])
@@ -177,8 +283,15 @@ def size(x: Any) -> Any:
 
 
 @exported
-def ndim(x: Any) -> int:
+def ndim(x: TensorLike) -> int:
     """The number of axes.
+
+    x: (n_1, ..., n_r) -> r.
+
+    Args:
+        x: a tensor, symbolic or not, a variable, an array or numbers.
+
+    Returns: the rank.
 
     >>> import narae
     >>> narae.ops.ndim([[1]])

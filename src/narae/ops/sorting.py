@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike
 from narae.ops.joining import stack
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -23,7 +24,9 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public
-def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(
+    x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Whether each element of x1 is among those of x2 (invert: is not).
 
     >>> import narae
@@ -42,14 +45,14 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     return L.not_equal(found, x) if invert else L.equal(found, x)
 
 
-def _flat(x: Tensor, axis: int | None) -> tuple[Tensor, int]:
+def _flat(x: TensorLike, axis: int | None) -> tuple[Tensor, int]:
     x = as_tensor(x)
     x = S.reshape(x, shape=(x.size,)) if axis is None else x
     return x, normalize_axis(-1 if axis is None else axis, x.ndim)
 
 
 @public
-def sort(x: Any, axis: int | None = -1) -> Tensor:
+def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """In ascending order along an axis; of the flattened x for None.
 
     >>> import narae
@@ -61,7 +64,7 @@ def sort(x: Any, axis: int | None = -1) -> Tensor:
 
 
 @public
-def argsort(x: Any, axis: int | None = -1) -> Tensor:
+def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The places of the elements in ascending order; equal ones keep their order.
 
     >>> import narae
@@ -73,7 +76,7 @@ def argsort(x: Any, axis: int | None = -1) -> Tensor:
 
 
 @public
-def argpartition(x: Any, kth: int, axis: int | None = -1) -> Tensor:
+def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
     """Places in an order in which the kth element is where sorting would put it, none before it larger.
 
     >>> import narae
@@ -87,7 +90,7 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Tensor:
 
 
 @public
-def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest of the last axis in descending order, and their places.
 
     >>> import narae
@@ -98,7 +101,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @public
-def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether each target class is among the k likeliest of its row; ties count as in.
 
     >>> import narae
@@ -116,7 +119,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 
 
 @public
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+def bincount(
+    x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
+) -> Tensor:
     """How often each whole number from 0 occurs, or the sum of its weights; along the last axis.
 
     >>> import narae
@@ -139,14 +144,14 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
 
 @public
 def unique(
-    x: Any,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: Any = None,
+    fill_value: TensorLike | None = None,
 ) -> Any:
     """The different elements (or rows along an axis) in ascending order, and where and how often they are.
 
@@ -173,7 +178,7 @@ def unique(
 
 
 @public
-def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor]:
+def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor]:
     """Counts in bins of equal width, and the bins' edges.
 
     >>> import narae
@@ -189,7 +194,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor
 
 
 @public
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tensor:
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values would have to be put into a sorted vector.
 
     >>> import narae
@@ -205,7 +210,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Tenso
 
 
 @public
-def digitize(x: Any, bins: Any) -> Tensor:
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """The number of the bin of each element: bins[i-1] <= x < bins[i]; bins that fall: bins[i-1] > x >= bins[i].
 
     >>> import narae

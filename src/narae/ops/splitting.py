@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from narae.base.arrays import as_plain
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.base.types import Ints
+from narae.base.types import Array, IntLike, TensorLike
 from narae.ops.shapes import squeeze
 from narae.ops.table import named
 from narae.primitives.record import normalize_axis
@@ -28,8 +29,23 @@ def sliced(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
 
 
 @public
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Equal parts (a number), or parts that begin at the indices. Raises ShapeError for unequal parts.
+def split(
+    x: TensorLike, indices_or_sections: IntLike | Sequence[int] | Array, axis: int = 0
+) -> list[Tensor]:
+    """Equal parts of a tensor along an axis, or parts that begin at indices.
+
+    x: (..., n, ...) -> k of (..., n / k, ...).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        indices_or_sections: a number: so many equal parts; a list: where each part but the first
+            begins, ascending.
+        axis: the axis that is cut.
+
+    Returns: a list of the parts, of x's dtype: one more than there are indices.
+
+    Raises:
+        ShapeError: the length is not divided by the number of parts, or x does not have the axis.
 
     >>> import narae
     >>> [t.tolist() for t in narae.ops.split([1, 2, 3, 4], 2)]
@@ -59,8 +75,22 @@ def _cut(x: Tensor, axis: int, cuts: list[int]) -> list[Tensor]:
 
 
 @public
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-    """Parts that may differ in length by one.
+def array_split(x: TensorLike, indices_or_sections: IntLike, axis: int = 0) -> list[Tensor]:
+    """Parts of a tensor that differ in length by one at most, the longer ones first.
+
+    x: (..., n, ...) -> k of (..., ⌈n / k⌉, ...) or (..., ⌊n / k⌋, ...).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        indices_or_sections: the number k of parts, 1 or more.
+        axis: the axis that is cut.
+
+    Returns: a list of k tensors of x's dtype.
+
+    Raises:
+        TypeError: places in place of a number.
+        ValueError: fewer than 1 part.
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> [t.tolist() for t in narae.ops.array_split([1, 2, 3], 2)]
@@ -80,8 +110,20 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]
 
 
 @public
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """The slices along an axis, without it.
+
+    x: (..., n, ...) -> n of (..., ...).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        num: how many there are, where the caller knows; it is checked.
+        axis: the axis that is taken apart.
+
+    Returns: a list of n tensors of x's dtype.
+
+    Raises:
+        ShapeError: num is not the axis's length, or x does not have the axis.
 
     >>> import narae
     >>> [t.tolist() for t in narae.ops.unstack([[1, 2], [3, 4]])]
@@ -96,24 +138,43 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     return [squeeze(sliced(x, axis, i, i + 1), axis) for i in range(x.shape[axis])]
 
 
-def _split(name: str, least: int, says: str, example: str, gives: str) -> Any:
+class Split(Protocol):
+    """A function that cuts a tensor along one axis."""
+
+    def __call__(
+        self, x: TensorLike, indices_or_sections: IntLike | Sequence[int] | Array
+    ) -> list[Tensor]: ...
+
+
+def _split(name: str, least: int, says: str, example: str, gives: str) -> Split:
     place = least - 1
 
-    def parts(x: Tensor, indices_or_sections: Ints) -> list[Tensor]:
+    def parts(x: TensorLike, indices_or_sections: IntLike | Sequence[int] | Array) -> list[Tensor]:
         x = as_tensor(x)
         flat = x.ndim == 1 and name == "hsplit"  # a vector has no axis 1
         if x.ndim < least and not flat:
             raise ShapeError(f"{name} takes a rank of {least} or more, got shape {x.shape}")
         return split(x, indices_or_sections, 0 if flat else place)
 
-    says = f"Equal parts (a number), or parts that begin at the indices, along {says}."
-    return named(parts, name, __name__, says, f"{name}({example}", gives)
+    ranks = f"of rank {least} or more" + (", or a vector" if name == "hsplit" else "")
+    return named(
+        parts,
+        name,
+        __name__,
+        f"Equal parts of a tensor along {says}, or parts that begin at indices.",
+        f"{name}({example}",
+        gives,
+        {
+            "x": f"a tensor {ranks}.",
+            "indices_or_sections": "a number: so many equal parts; a list: where each part but the first begins, "
+            "ascending.",
+        },
+        "a list of the parts, of x's dtype: one more than there are indices.",
+        shapes="x: (..., n, ...) -> k of (..., n / k, ...).",
+        raises="ShapeError: the rank is too low, or the length is not divided by the number of parts.",
+    )
 
 
 vsplit = _split("vsplit", 1, "axis 0", "[[1, 2], [3, 4]], 2)[0].tolist()", "[[1, 2]]")
-
-
 hsplit = _split("hsplit", 2, "axis 1 (0 of a vector)", "[1, 2, 3, 4], 2)[0].tolist()", "[1, 2]")
-
-
 dsplit = _split("dsplit", 3, "axis 2", "[[[1, 2]]], 2)[0].tolist()", "[[[1]]]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narae.base.errors import ShapeError
+from narae.base.types import Axis, TensorLike
 from narae.ops.reductions import mean, sum
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -16,7 +17,7 @@ from narae.tensor.tensor import Tensor
 
 
 @public
-def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
+def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> Tensor:
     """The weighted mean.
 
     >>> import narae
@@ -38,7 +39,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
 
 
 @public
-def corrcoef(x: Any) -> Tensor:
+def corrcoef(x: TensorLike) -> Tensor:
     """Pearson's correlations of the rows: (variables, observations) -> (variables, variables).
 
     >>> import narae

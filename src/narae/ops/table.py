@@ -2,55 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
-from narae.base.types import TensorLike
+from narae.base.types import Axis, DType, TensorLike
 from narae.graph.ir import Op
 from narae.tensor.promote import floated, numeric, promoted, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
-Unary = Callable[[Any], Tensor]
-Binary = Callable[[Any, Any], Tensor]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Unary(Protocol):
+    """A function of one tensor."""
+
+    def __call__(self, x: TensorLike) -> Tensor: ...
+
+
+class Binary(Protocol):
+    """A function of two tensors."""
+
+    def __call__(self, x1: TensorLike, x2: TensorLike) -> Tensor: ...
+
+
+class Reduction(Protocol):
+    """A function that makes axes one number."""
+
+    def __call__(self, x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+
+
+class AxisReduction(Protocol):
+    """A function that makes one axis, or all, one number."""
+
+    def __call__(
+        self, x: TensorLike, axis: int | None = None, keepdims: bool = False
+    ) -> Tensor: ...
+
+
+SAME = "x: (...) -> (...)."  # shapes of an elementwise function
+BROADCAST = "x1, x2: shapes that broadcast -> the broadcast shape."
 
 
 def named(
-    function: Callable[..., Any], name: str, module: str, says: str, example: str, gives: str
-) -> Any:
-    """Give a function its name and docstring, and make it a public op."""
+    function: F,
+    name: str,
+    module: str,
+    says: str,
+    example: str,
+    gives: str,
+    args: Mapping[str, str] | None = None,
+    returns: str = "",
+    *,
+    shapes: str = SAME,
+    raises: str = "",
+) -> F:
+    """Give a function its name and docstring, and make it a public op.
+
+    args: what each argument means, by its name; raises: "ValueError: when", where it raises something.
+    """
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__module__ = module
-    function.__doc__ = (
-        f"{says}\n\n    >>> import narae\n    >>> narae.ops.{example}\n    {gives}\n    "
-    )
+    listed = "\n".join(f"    {argument}: {meaning}" for argument, meaning in (args or {}).items())
+    parts = [says, *([shapes, f"Args:\n{listed}"] if args else [])]
+    parts += [f"Returns: {returns}"] if returns else []
+    parts += [f"Raises:\n    {raises}"] if raises else []
+    parts.append(f">>> import narae\n>>> narae.ops.{example}\n{gives}\n")
+    function.__doc__ = "\n\n".join(parts)
     return public(function)
 
 
+# What a function of one tensor takes: how x is prepared, what it may be, and the dtype that comes back.
+_TAKES: dict[str, tuple[Callable[[Any], Tensor], str, str]] = {
+    "float": (
+        floated,
+        "integers and booleans are taken as floatx",
+        "x's dtype, floatx where x has no floats",
+    ),
+    "number": (numeric, "booleans are taken as int32", "x's dtype, int32 of booleans"),
+    "any": (as_tensor, "of any dtype", "x's dtype"),
+    "bool": (lambda x: to(x, "bool"), "numbers other than 0 are true", "bool"),
+}
+
+
 def unary(
-    module: str, name: str, op: Op, says: str, example: str, gives: str, takes: str = "float"
+    module: str,
+    name: str,
+    op: Op,
+    says: str,
+    example: str,
+    gives: str,
+    takes: str = "float",
+    x: str = "numbers",
 ) -> Unary:
     """A function of one tensor. takes: 'float' (others become floatx), 'number' (booleans
-    become int32), 'any', or 'bool'."""
-    prepare: Callable[[Any], Tensor] = {
-        "float": floated,
-        "number": numeric,
-        "any": as_tensor,
-        "bool": lambda x: to(x, "bool"),
-    }[takes]
+    become int32), 'any', or 'bool'; x: what the tensor holds."""
+    prepare, may_be, dtype = _TAKES[takes]
 
-    def function(x: Tensor) -> Tensor:
+    def function(x: TensorLike) -> Tensor:
         return op(prepare(x))
 
-    return named(function, name, module, says, example, gives)
+    args = {"x": f"{x}, of any shape; {may_be}."}
+    returns = f"a tensor of x's shape; its dtype: {dtype}."
+    return named(function, name, module, says, example, gives, args, returns)
 
 
 def binary(
-    module: str, name: str, op: Op, says: str, example: str, gives: str, floating: bool = False
+    module: str,
+    name: str,
+    op: Op,
+    says: str,
+    example: str,
+    gives: str,
+    floating: bool = False,
+    dtype: DType | None = None,
+    **args: str,
 ) -> Binary:
-    """A function of two tensors that meet in one dtype and broadcast."""
+    """A function of two tensors that meet in one dtype and broadcast. floating: made floats first; dtype: what
+    the result has, where it is not what they meet in; args: what x1 and x2 are, where it needs saying."""
 
     def function(x1: TensorLike, x2: TensorLike) -> Tensor:
         return op(*promoted(x1, x2, floating=floating))
 
-    return named(function, name, module, says, example, gives)
+    meet = "the dtype that both meet in" + (", or floatx for integers" if floating else "")
+    returns = f"a tensor of the broadcast shape; its dtype: {dtype or meet}."
+    args = args or {"x1, x2": "tensors, or numbers, which take the other's dtype where they can."}
+    raises = "ShapeError: the shapes do not broadcast."
+    return named(
+        function,
+        name,
+        module,
+        says,
+        example,
+        gives,
+        args,
+        returns,
+        shapes=BROADCAST,
+        raises=raises,
+    )
