@@ -207,7 +207,8 @@ def dtype(x: TensorLike) -> str:
     >>> narae.ops.dtype(narae.ops.ones(1))
     'float32'
     """
-    return as_tensor(x).dtype if not hasattr(x, "dtype") else str(x.dtype)
+    own = getattr(x, "dtype", None)
+    return as_tensor(x).dtype if own is None else str(own)
 
 
 @exported

@@ -61,7 +61,7 @@ def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = Non
     )
 
 
-def _like(x: TensorLike, value: TensorLike, dtype: DTypeLike) -> Tensor:
+def _like(x: TensorLike, value: TensorLike, dtype: DTypeLike | None) -> Tensor:
     x = as_tensor(x)
     return full(x.shape, value, x.dtype if dtype is None else dtype)
 

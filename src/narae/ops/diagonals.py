@@ -41,7 +41,7 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
     return L.select(tensor_of(~_triangle(x, k - 1)), x, constant(0, x.dtype))
 
 
-def _triangle(x: TensorLike, k: int) -> np.ndarray:
+def _triangle(x: Tensor, k: int) -> np.ndarray:
     """True on and below the k-th diagonal of the last two axes."""
     afford(x.shape[-2] * x.shape[-1], 1)
     return np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)

@@ -199,10 +199,10 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     [30, 10]
     """
     x = as_tensor(x)
-    x = S.reshape(x, shape=(x.size,)) if axis is None else x
+    flat = S.reshape(x, shape=(x.size,)) if axis is None else x
     index = as_tensor(indices)
     index = to(index, "int32") if is_float(index.dtype) or index.dtype == "bool" else index
-    return I.take(x, index, axis=normalize_axis(axis or 0, x.ndim))
+    return I.take(flat, index, axis=normalize_axis(axis or 0, flat.ndim))
 
 
 @public

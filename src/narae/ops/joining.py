@@ -63,7 +63,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
 
 
 @public
-def stack(x: TensorLike, axis: int = 0) -> Tensor:
+def stack(x: Sequence[TensorLike] | Tensor, axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis.
 
     x: k tensors of (a, b) -> (k, a, b) for axis 0, (a, b, k) for axis -1.

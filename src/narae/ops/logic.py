@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import overload
+from typing import Any, overload
 
 from narae.base.dtypes import is_float
 from narae.base.types import TensorLike
@@ -348,7 +348,7 @@ def select(
         raise ValueError(
             f"select takes as many conditions as choices, got {len(condlist)} and {len(choicelist)}"
         )
-    out = default
+    out: Any = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
         out = where(condition, choice, out)
     return out

@@ -106,7 +106,7 @@ def _extreme(
     name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str
 ) -> Any:
     def function(
-        x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: TensorLike | None = None
+        x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
     ) -> Tensor:
         x = as_tensor(x)
         if 0 in x.shape and initial is not None:

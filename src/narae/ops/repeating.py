@@ -111,11 +111,12 @@ def roll(x: TensorLike, shift: Ints, axis: Axis = None) -> Tensor:
     shifts = (shift,) if isinstance(shift, (int, np.integer)) else tuple(shift)
     axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
+    out = x
     for s, a in zip(shifts, (normalize_axis(a, x.ndim) for a in axes), strict=True):
         n = x.shape[a]
         cut = (-int(s)) % n if n else 0
-        x = S.concatenate(sliced(x, a, cut, n), sliced(x, a, 0, cut), axis=a)
-    return x
+        out = S.concatenate(sliced(out, a, cut, n), sliced(out, a, 0, cut), axis=a)
+    return out
 
 
 @public

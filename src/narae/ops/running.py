@@ -41,13 +41,15 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = No
     return _running(R.cumprod, x, axis, dtype)
 
 
-def _running(op: Callable[..., Any], x: TensorLike, axis: int | None, dtype: DTypeLike) -> Tensor:
+def _running(
+    op: Callable[..., Any], x: TensorLike, axis: int | None, dtype: DTypeLike | None
+) -> Tensor:
     x = as_tensor(x)
     name = (
         ("int32" if x.dtype == "bool" else x.dtype) if dtype is None else standardize_dtype(dtype)
     )
-    x = S.reshape(x, shape=(x.size,)) if axis is None else x
-    return op(to(x, name), axis=normalize_axis(axis or 0, x.ndim))
+    flat = S.reshape(x, shape=(x.size,)) if axis is None else x
+    return op(to(flat, name), axis=normalize_axis(axis or 0, flat.ndim))
 
 
 @public

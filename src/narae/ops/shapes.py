@@ -13,7 +13,7 @@ from narae.base.types import Axis, IntLike, Ints, ShapeLike, TensorLike
 from narae.primitives.record import normalize_axes, normalize_axis
 from narae.primitives.records import shape as S
 from narae.tensor.public_names import exported
-from narae.tensor.symbolic import KerasTensor, public
+from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
@@ -259,9 +259,8 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
     >>> narae.ops.shape(narae.ops.ones((2, 3)))
     (2, 3)
     """
-    return (
-        tuple(x.shape) if isinstance(x, KerasTensor) or hasattr(x, "shape") else as_tensor(x).shape
-    )
+    own = getattr(x, "shape", None)
+    return as_tensor(x).shape if own is None else tuple(own)
 
 
 @public
@@ -297,4 +296,5 @@ def ndim(x: TensorLike) -> int:
     >>> narae.ops.ndim([[1]])
     2
     """
-    return x.ndim if hasattr(x, "ndim") else as_tensor(x).ndim
+    own = getattr(x, "ndim", None)
+    return as_tensor(x).ndim if own is None else own

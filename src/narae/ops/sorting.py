@@ -47,8 +47,8 @@ def isin(
 
 def _flat(x: TensorLike, axis: int | None) -> tuple[Tensor, int]:
     x = as_tensor(x)
-    x = S.reshape(x, shape=(x.size,)) if axis is None else x
-    return x, normalize_axis(-1 if axis is None else axis, x.ndim)
+    flat = S.reshape(x, shape=(x.size,)) if axis is None else x
+    return flat, normalize_axis(-1 if axis is None else axis, flat.ndim)
 
 
 @public
@@ -71,7 +71,8 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     >>> narae.ops.argsort([3, 1, 2]).tolist()
     [1, 2, 0]
     """
-    x, place = _flat(x, axis if np.ndim(x) else None)
+    x = as_tensor(x)
+    x, place = _flat(x, axis if x.ndim else None)
     return O.argsort(x, axis=place)
 
 
