@@ -423,6 +423,9 @@ from narae.ops.statistics import (
     average,
     corrcoef,
 )
+from narae.ops.table import (
+    F,
+)
 from narae.ops.transforms import (
     custom_gradient,
     jvp,
@@ -431,6 +434,7 @@ from narae.ops.transforms import (
 from narae.primitives import records as _records  # noqa: F401  (fills the table)
 
 __all__ = [
+    "F",
     "abs",
     "absolute",
     "adaptive_average_pool",
