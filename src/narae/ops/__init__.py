@@ -291,7 +291,6 @@ from narae.ops.products import (
     correlate,
     cross,
     dot,
-    einsum,
     inner,
     kron,
     matmul,
@@ -423,8 +422,13 @@ from narae.ops.statistics import (
     average,
     corrcoef,
 )
+<<<<<<< HEAD
 from narae.ops.table import (
     F,
+=======
+from narae.ops.summation import (
+    einsum,
+>>>>>>> caacaea (Products, norms and softmax say what they take and give; einsum has a file of its own, softmax's axes are read as others are)
 )
 from narae.ops.transforms import (
     custom_gradient,

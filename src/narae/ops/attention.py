@@ -11,9 +11,9 @@ from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.ops.logic import logical_and, where
 from narae.ops.math import tanh
-from narae.ops.products import einsum
 from narae.ops.repeating import repeat
 from narae.ops.simplex import softmax
+from narae.ops.summation import einsum
 from narae.tensor.promote import promoted, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor

@@ -23,9 +23,20 @@ from narae.tensor.tensor import Tensor
 
 @public
 def moments(
-    x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False
+    x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Mean and variance over axes.
+    """Mean and variance over axes: Σ x / n and Σ (x - mean)² / n. Halves are computed in float32.
+
+    Args:
+        x: numbers of any shape; those that are no floats become floatx.
+        axes: the axis, or axes, over which both are taken; None: all.
+        keepdims: whether these axes stay, with length 1.
+        synchronized: has no effect: a batch that is spread over devices has one mean and one variance.
+
+    Returns: the mean and the variance, both of x's shape without `axes`.
+
+    Raises:
+        ShapeError: x has no such axis, or an axis is named twice.
 
     >>> import narae
     >>> [t.item() for t in narae.ops.moments([1.0, 3.0], [0])]
@@ -47,8 +58,21 @@ def _wide(x: Tensor) -> Tensor:
 
 
 @public
-def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
-    """Vectors along an axis divided by their length; a length below epsilon counts as epsilon.
+def normalize(
+    x: TensorLike, axis: Axis = -1, order: int = 2, epsilon: float | None = None
+) -> Tensor:
+    """Vectors along an axis divided by their length: x / max(|x|, epsilon).
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+        axis: the axis, or axes, along which a vector lies; None: all of x is one.
+        order: p of the length (Σ |x|^p)^(1/p): 1 the sum of sizes, 2 Euclid's length.
+        epsilon: the least length that is divided by (default: narae.config.epsilon()).
+
+    Raises:
+        ValueError: order is not a whole number of 1 or more.
 
     >>> import narae
     >>> narae.ops.normalize([3.0, 4.0]).numpy().round(3).tolist()
@@ -69,12 +93,25 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
 
 
 @public
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The length of vectors (along one axis) or matrices (two axes): of all of x when no axis is given.
+def norm(
+    x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False
+) -> Tensor:
+    """The length of vectors (along one axis) or of matrices (over two axes). The gradient at zeros is 0.
 
-    The gradient of the length of zeros is 0.
+    Args:
+        x: numbers of any shape; those that are no floats become floatx.
+        ord: which length. None: √Σ x², Euclid's and Frobenius's. Of vectors: p of (Σ |x|^p)^(1/p); 0 counts what is
+            not 0; inf and -inf the largest and smallest size. Of matrices: 'fro', 'nuc' (the sum of singular values),
+            1 and -1 (the largest and smallest sum of a column's sizes), inf and -inf (of a row's), 2 and -2 (the
+            largest and smallest singular value).
+        axis: the axis of vectors, or the two of matrices (rows, columns); None: x as a whole is one.
+        keepdims: whether these axes stay, with length 1.
 
-    ord: None (Euclid's, Frobenius's), a number, inf, -inf, and for matrices 'fro', 'nuc', 1, 2, inf.
+    Returns: the lengths, of x's shape without `axis`.
+
+    Raises:
+        ValueError: `ord` is not known of vectors or matrices, or is given for more axes than two.
+        ShapeError: x has no such axis, or an axis is named twice.
 
     >>> import narae
     >>> narae.ops.norm([3.0, 4.0]).item()
@@ -93,7 +130,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     )
 
 
-def _rooted(root: Callable[[Any], Any], total: Tensor) -> Tensor:
+def _rooted(root: Callable[[Tensor], Tensor], total: Tensor) -> Tensor:
     """A root whose infinite slope at 0 no gradient meets."""
     zero = L.equal(total, constant(0, total.dtype))
     safe = L.select(zero, constant(1, total.dtype), total)
@@ -103,7 +140,7 @@ def _rooted(root: Callable[[Any], Any], total: Tensor) -> Tensor:
 def _listed(axis: Axis, ndim: int) -> list[int]:
     if axis is None:
         return list(range(ndim))
-    return [a % ndim for a in ((axis,) if isinstance(axis, int) else axis)]
+    return [a % ndim for a in ([axis] if isinstance(axis, int) else axis)]
 
 
 def _vector(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
@@ -124,7 +161,7 @@ def _vector(x: Tensor, ord: float | str, axis: int, keepdims: bool) -> Tensor:
     return _rooted(lambda t: A.power(t, to(1.0 / ord, x.dtype)), total)
 
 
-def _matrix(x: Tensor, ord: float | str, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def _matrix(x: Tensor, ord: float | str | None, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     row, column = axes
     if ord in (1, -1, np.inf, -np.inf):
         summed, kept = (row, column) if abs(ord) == 1 else (column, row)
@@ -152,15 +189,31 @@ def _matrix(x: Tensor, ord: float | str, axes: tuple[int, ...], keepdims: bool) 
 
 @public
 def batch_normalization(
-    x: Any,
-    mean: Any,
-    variance: Any,
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
     axis: int,
-    offset: Any = None,
-    scale: Any = None,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """scale (x - mean) / √(variance + epsilon) + offset, all per place of an axis (Ioffe & Szegedy 2015).
+    """scale (x - mean) / √(variance + epsilon) + offset, a number of each for every place of an axis.
+
+    x: (..., n, ...), with n numbers along `axis` -> the same shape, of a float dtype.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+        mean: (n,), what is taken from x.
+        variance: (n,), of at least 0.
+        axis: the axis of the features or channels, that keeps its own mean and variance: -1 for channels last.
+        offset: (n,), what is added in the end; None: nothing.
+        scale: (n,), what the result is multiplied by before that; None: nothing.
+        epsilon: what is added to the variance: no division by 0.
+
+    Raises:
+        ShapeError: mean, variance, offset or scale does not hold n numbers.
+
+    Source: Ioffe & Szegedy 2015, algorithm 1.
 
     >>> import narae
     >>> narae.ops.batch_normalization([[3.0]], [1.0], [4.0], -1, epsilon=0.0).tolist()
@@ -179,17 +232,30 @@ def batch_normalization(
 
 @public
 def layer_normalization(
-    x: Any,
-    gamma: Any = None,
-    beta: Any = None,
-    axis: Any = -1,
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: Axis = -1,
     epsilon: float | None = None,
     **kwargs: Any,
 ) -> Tensor:
-    """gamma (x - mean) / √(variance + epsilon) + beta, each sample by itself (Ba et al. 2016).
+    """gamma (x - mean) / √(variance + epsilon) + beta, mean and variance of each sample by itself.
 
-    Halves are computed in float32. rms_scaling=True, out of use: gamma x / √(variance + epsilon)
-    alone. Raises TypeError for other arguments.
+    x: any shape -> the same shape, of a float dtype. Halves are computed in float32. A further keyword, out of use:
+    rms_scaling=True gives gamma x / √(variance + epsilon) alone.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+        gamma: the scale, of the lengths of `axis`; None: 1.
+        beta: what is added, of the lengths of `axis`; None: 0.
+        axis: the axis, or axes, of a sample's features, over which mean and variance are taken.
+        epsilon: what is added to the variance: no division by 0 (default: narae.config.epsilon()).
+
+    Raises:
+        TypeError: there is another argument.
+        ShapeError: x has no such axis, or gamma or beta not its length.
+
+    Source: Ba et al. 2016, eq. 4.
 
     >>> import narae
     >>> narae.ops.layer_normalization([[1.0, 3.0]], epsilon=0.0).tolist()
@@ -211,9 +277,26 @@ def layer_normalization(
 
 @public
 def rms_normalization(
-    x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None
+    x: TensorLike,
+    scale: TensorLike | None = None,
+    axis: Axis = -1,
+    epsilon: float | None = None,
 ) -> Tensor:
-    """scale x / √(mean x² + epsilon) (Zhang & Sennrich 2019). Halves are computed in float32.
+    """scale x / √(mean x² + epsilon), the mean of each sample by itself.
+
+    x: any shape -> the same shape, of a float dtype. Halves are computed in float32.
+
+    Args:
+        x: numbers; those that are no floats become floatx.
+        scale: what the result is multiplied by: of the lengths of `axis`, or of a shape that broadcasts to x's;
+            None: 1.
+        axis: the axis, or axes, of a sample's features, over which the mean is taken.
+        epsilon: what is added to the mean square: no division by 0 (default: narae.config.epsilon()).
+
+    Raises:
+        ShapeError: x has no such axis, or scale not its length.
+
+    Source: Zhang & Sennrich 2019, eq. 4.
 
     >>> import narae
     >>> narae.ops.rms_normalization([[1.0, -1.0]], epsilon=0.0).tolist()
@@ -245,8 +328,18 @@ def _along(weights: TensorLike, x: Tensor, axis: Axis) -> Tensor:
 
 
 @public
-def psnr(x1: Any, x2: Any, max_val: float) -> Tensor:
-    """The peak signal-to-noise ratio: 20 log10 max_val - 10 log10 of the mean squared difference.
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
+    """The peak signal-to-noise ratio in decibels: 20 log10 max_val - 10 log10 of the mean squared difference.
+
+    Args:
+        x1: an image, or numbers of any shape.
+        x2: another one of the same shape.
+        max_val: the largest number that images can have: 1 or 255, mostly.
+
+    Returns: one number, of a float dtype; inf for equal images.
+
+    Raises:
+        ValueError: the shapes differ.
 
     >>> import narae
     >>> narae.ops.psnr([0.0], [1.0], 1.0).item()

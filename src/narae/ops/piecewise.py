@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from narae.base.types import TensorLike
+from narae.graph.ir import Value
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -12,7 +13,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def _zero(x: Tensor) -> Tensor:
+def _zero(x: Tensor) -> Value:
     return constant(0, x.dtype)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from narae.base.limits import afford
-from narae.base.types import Ints
-from narae.primitives.record import constant, normalize_axis
+from narae.base.types import Axis, TensorLike
+from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
 from narae.primitives.records import reduce as R
@@ -20,11 +19,6 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor
 
 
-def _axes(axis: Ints, ndim: int) -> tuple[int, ...]:
-    listed = (axis,) if isinstance(axis, (int, np.integer)) else axis
-    return tuple(sorted(normalize_axis(a, ndim) for a in listed))
-
-
 def _shifted(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """x minus its largest along axes: exp of it cannot overflow, and the softmax is the same."""
     top = L.stop_gradient(R.reduce_max(x, axes=axes))
@@ -32,15 +26,24 @@ def _shifted(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 
 @public
-def softmax(x: Any, axis: Any = -1) -> Tensor:
-    """e^x / Σ e^x along an axis (or several; None: all).
+def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
+    """e^x / Σ e^x along an axis: shares that add up to 1. The largest x is taken from all first: no overflow.
+
+    x: any shape -> the same shape, of a float dtype. Warns where the axis has one element, whose share is 1.
+
+    Args:
+        x: scores; those that are no floats become floatx.
+        axis: the axis of the classes, or several; None: all.
+
+    Raises:
+        ShapeError: x has no such axis.
 
     >>> import narae
     >>> narae.ops.softmax([1.0, 1.0]).tolist()
     [0.5, 0.5]
     """
     x = floated(x)
-    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    axes = normalize_axes(axis, x.ndim)
     if isinstance(axis, int) and x.shape[axes[0]] == 1:
         warnings.warn(
             f"softmax over axis {axis} of shape {tuple(x.shape)}: of one element it is 1 whatever "
@@ -52,23 +55,43 @@ def softmax(x: Any, axis: Any = -1) -> Tensor:
 
 
 @public
-def log_softmax(x: Any, axis: Any = -1) -> Tensor:
-    """log(softmax(x)), without the loss of small probabilities.
+def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
+    """log(softmax(x)) = x - log Σ e^x, without the loss of small probabilities.
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: scores; those that are no floats become floatx.
+        axis: the axis of the classes, or several; None: all.
+
+    Raises:
+        ShapeError: x has no such axis.
 
     >>> import narae
     >>> f"{narae.ops.log_softmax([1.0, 1.0]).numpy()[0]:.4f}"
     '-0.6931'
     """
     x = floated(x)
-    axes = tuple(range(x.ndim)) if axis is None else _axes(axis, x.ndim)
+    axes = normalize_axes(axis, x.ndim)
     low = _shifted(x, axes)
     total = R.reduce_sum(A.exp(low), axes=axes)
     return low - S.reshape(A.log(total), shape=R.kept(x.shape, axes))
 
 
 @public
-def sparsemax(x: Any, axis: int = -1) -> Tensor:
-    """The nearest point of the probability simplex: small scores get exactly 0 (Martins & Astudillo 2016).
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
+    """The nearest point of the probability simplex: shares that add up to 1, small scores get exactly 0.
+
+    x: any shape -> the same shape, of a float dtype.
+
+    Args:
+        x: scores; those that are no floats become floatx.
+        axis: the axis of the classes.
+
+    Raises:
+        ShapeError: x has no such axis.
+
+    Source: Martins & Astudillo 2016, algorithm 1.
 
     >>> import narae
     >>> narae.ops.sparsemax([3.0, 1.0]).tolist()
