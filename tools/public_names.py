@@ -135,7 +135,8 @@ def _made(body: list[ast.stmt]) -> Iterator[str]:
     for node in body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             (target, *_), given = node.targets, [ast.unparse(a) for a in node.value.args[:2]]
-            if isinstance(target, ast.Name) and repr(target.id) in given:
+            # a name of a type, F = TypeVar("F"), is no function's
+            if isinstance(target, ast.Name) and target.id.islower() and repr(target.id) in given:
                 yield target.id
 
 

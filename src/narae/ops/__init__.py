@@ -422,13 +422,8 @@ from narae.ops.statistics import (
     average,
     corrcoef,
 )
-<<<<<<< HEAD
-from narae.ops.table import (
-    F,
-=======
 from narae.ops.summation import (
     einsum,
->>>>>>> caacaea (Products, norms and softmax say what they take and give; einsum has a file of its own, softmax's axes are read as others are)
 )
 from narae.ops.transforms import (
     custom_gradient,
@@ -438,7 +433,6 @@ from narae.ops.transforms import (
 from narae.primitives import records as _records  # noqa: F401  (fills the table)
 
 __all__ = [
-    "F",
     "abs",
     "absolute",
     "adaptive_average_pool",
