@@ -27,7 +27,15 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class Activation(Layer):
-    """A function of each element, by name or as a function.
+    """A function of each element, or of each vector along the last axis (softmax).
+
+    x: any shape -> the same.
+
+    Args:
+        activation: the function: a name, a function or a layer; None: x as it is.
+
+    Raises:
+        ValueError: no function has the name.
 
     >>> import numpy as np
     >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
@@ -67,7 +75,19 @@ class _Elementwise(Layer):
 
 @builtin("keras.layers")
 class ReLU(_Elementwise):
-    """max(x, 0), with a slope below `threshold` and a ceiling when asked for.
+    """max(x, 0), with a slope below `threshold` and a ceiling where asked for: min(x, max_value) from threshold on,
+    negative_slope · (x - threshold) below.
+
+    x: any shape -> the same.
+
+    Args:
+        max_value: the ceiling; None: none.
+        negative_slope: the slope below the threshold.
+        threshold: where x begins to pass.
+
+    Raises:
+        ValueError: an argument is negative, or None where a number is needed.
+        TypeError: an argument is no number.
 
     >>> import numpy as np
     >>> ReLU(max_value=6.0)(np.array([-1.0, 3.0, 9.0])).tolist()
@@ -112,7 +132,18 @@ class ReLU(_Elementwise):
 
 @builtin("keras.layers")
 class LeakyReLU(_Elementwise):
-    """x above 0, negative_slope x below.
+    """x above 0, negative_slope · x below.
+
+    x: any shape -> the same.
+
+    Args:
+        negative_slope: the slope below 0.
+
+    Raises:
+        ValueError: `negative_slope` is None.
+        TypeError: `negative_slope` is no number.
+
+    Source: Maas et al. 2013.
 
     >>> import numpy as np
     >>> LeakyReLU(0.5)(np.array([-2.0, 2.0])).tolist()
@@ -139,7 +170,17 @@ class LeakyReLU(_Elementwise):
 
 @builtin("keras.layers")
 class ELU(_Elementwise):
-    """x above 0, alpha (e^x - 1) below.
+    """x above 0, alpha (eˣ - 1) below.
+
+    x: any shape -> the same.
+
+    Args:
+        alpha: minus the value far below 0.
+
+    Raises:
+        TypeError: `alpha` is no number.
+
+    Source: Clevert et al. 2016, eq. 15.
 
     >>> import numpy as np
     >>> ELU()(np.array([1.0, 0.0])).tolist()
@@ -161,7 +202,17 @@ class ELU(_Elementwise):
 
 @builtin("keras.layers")
 class Softmax(_Elementwise):
-    """Probabilities along an axis (or several); masked places get none.
+    """eˣ / Σ eˣ along an axis, or over several: probabilities. Masked places get none.
+
+    x: any shape -> the same. mask: a shape that broadcasts to that of x, True for places that count.
+
+    Args:
+        axis: the axis, or axes, along which the probabilities add up to 1.
+
+    Raises:
+        ValueError: `axis` is empty.
+        TypeError: `axis` is no whole number, nor a list of them.
+        ShapeError: the mask does not broadcast to the inputs.
 
     >>> import numpy as np
     >>> Softmax()(np.array([[1.0, 1.0]])).tolist()
@@ -207,9 +258,22 @@ class Softmax(_Elementwise):
 
 @builtin("keras.layers")
 class PReLU(Weighted):
-    """x above 0, alpha x below, alpha learned for each place (He et al. 2015, "Delving deep").
+    """x above 0, alpha · x below, alpha learned for each place of a sample.
 
-    shared_axes: axes along which alpha is one.
+    x: (B, ...) -> the same. alpha: the shape of a sample, with 1 along `shared_axes`.
+
+    Args:
+        alpha_initializer: how alpha begins (default: zeros).
+        alpha_regularizer: the penalty on alpha in the loss; None: none.
+        alpha_constraint: what brings alpha back into bounds after each update; None: nothing.
+        shared_axes: axes along which alpha is one number, counted from 1 (0 is the batch's); [1, 2] gives one for
+            each channel of (B, rows, columns, channels); None: none.
+
+    Raises:
+        TypeError: `shared_axes` are no whole numbers.
+        ShapeError: the inputs have not those axes, or an axis of alpha has an unknown length.
+
+    Source: He et al. 2015, "Delving deep into rectifiers", eq. 1.
 
     >>> import numpy as np
     >>> PReLU()(np.array([[-1.0, 2.0]])).tolist()

@@ -74,10 +74,19 @@ class AdaptiveAveragePooling(AdaptivePooling):
 
 @builtin("keras.layers")
 class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
-    """The largest of each of `output_size` windows that cover the steps evenly.
+    """The largest of each of `output_size` windows that cover the steps evenly, each channel by itself.
 
-    x: (B, steps, channels) -> (B, output_size, channels); channels_first: (B, channels, steps). Raises TypeError
-    or ValueError unless `output_size` is a positive whole number.
+    x: (B, steps, channels) -> (B, output_size, channels); channels_first: (B, channels, steps) -> (B, channels,
+    output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉.
+
+    Args:
+        output_size: windows, a positive whole number.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import numpy as np
     >>> AdaptiveMaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0]]])).tolist()
@@ -89,10 +98,19 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
 
 @builtin("keras.layers")
 class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
-    """The largest of each of `output_size` windows that cover rows and columns evenly.
+    """The largest of each of `output_size` windows that cover an image evenly, each channel by itself.
 
-    x: (B, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, rows, columns).
-    Raises TypeError or ValueError unless `output_size` is a positive whole number, or two.
+    x: (B, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, rows, columns) ->
+    (B, channels, *output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉.
+
+    Args:
+        output_size: windows down and across: a number for both, or two.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them of length 2.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import narae
     >>> AdaptiveMaxPooling2D((2, 3))(narae.ops.ones((1, 5, 7, 3))).shape
@@ -102,10 +120,20 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
 
 @builtin("keras.layers")
 class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
-    """The largest of each of `output_size` windows that cover a volume evenly.
+    """The largest of each of `output_size` windows that cover a volume evenly, each channel by itself.
 
     x: (B, depth, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, depth,
-    rows, columns). Raises TypeError or ValueError unless `output_size` is a positive whole number, or three.
+    rows, columns) -> (B, channels, *output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i +
+    1) n / size⌉.
+
+    Args:
+        output_size: windows in depth, rows and columns: a number for all, or three.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them of length 3.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import narae
     >>> AdaptiveMaxPooling3D(2)(narae.ops.ones((1, 4, 5, 6, 3))).shape
@@ -117,10 +145,19 @@ class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
 
 @builtin("keras.layers")
 class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
-    """The mean of each of `output_size` windows that cover the steps evenly.
+    """The mean of each of `output_size` windows that cover the steps evenly, each channel by itself.
 
-    x: (B, steps, channels) -> (B, output_size, channels); channels_first: (B, channels, steps). Raises TypeError
-    or ValueError unless `output_size` is a positive whole number.
+    x: (B, steps, channels) -> (B, output_size, channels); channels_first: (B, channels, steps) -> (B, channels,
+    output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉.
+
+    Args:
+        output_size: windows, a positive whole number.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import numpy as np
     >>> AdaptiveAveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0]]])).tolist()
@@ -132,10 +169,19 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
 
 @builtin("keras.layers")
 class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
-    """The mean of each of `output_size` windows that cover rows and columns evenly.
+    """The mean of each of `output_size` windows that cover an image evenly, each channel by itself.
 
-    x: (B, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, rows, columns).
-    Raises TypeError or ValueError unless `output_size` is a positive whole number, or two.
+    x: (B, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, rows, columns) ->
+    (B, channels, *output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i + 1) n / size⌉.
+
+    Args:
+        output_size: windows down and across: a number for both, or two.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them of length 2.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import narae
     >>> AdaptiveAveragePooling2D((2, 3))(narae.ops.ones((1, 5, 7, 3))).shape
@@ -145,10 +191,20 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
 
 @builtin("keras.layers")
 class AdaptiveAveragePooling3D(AdaptiveAveragePooling):
-    """The mean of each of `output_size` windows that cover a volume evenly.
+    """The mean of each of `output_size` windows that cover a volume evenly, each channel by itself.
 
     x: (B, depth, rows, columns, channels) -> (B, *output_size, channels); channels_first: (B, channels, depth,
-    rows, columns). Raises TypeError or ValueError unless `output_size` is a positive whole number, or three.
+    rows, columns) -> (B, channels, *output_size). Window i of an axis of n places goes from ⌊i n / size⌋ to ⌈(i +
+    1) n / size⌉.
+
+    Args:
+        output_size: windows in depth, rows and columns: a number for all, or three.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        TypeError: `output_size` is no whole number, nor a list of them of length 3.
+        ValueError: a number is not positive, or `data_format` is none of its names.
 
     >>> import narae
     >>> AdaptiveAveragePooling3D(2)(narae.ops.ones((1, 4, 5, 6, 3))).shape

@@ -30,15 +30,42 @@ CLIPPED = ("rmax", "rmin", "dmax")
 
 @builtin("keras.layers")
 class BatchNormalization(Normalizing):
-    """gamma (x - mean) / √(variance + epsilon) + beta, per place of `axis` (Ioffe & Szegedy 2015).
+    """gamma (x - mean) / √(variance + epsilon) + beta, for each place of `axis`.
 
     In training, mean and variance are the batch's (of the places that `mask` leaves), and the moving ones become
     momentum · moving + (1 - momentum) · batch's. Otherwise, and whenever the layer is not trainable, they are the
-    moving ones. renorm: batch renormalization (Ioffe 2017), which brings training and inference together;
-    renorm_clipping: its bounds, a dict of 'rmax', 'rmin', 'dmax'.
+    moving ones.
 
-    x: any shape with a known `axis` -> the same. mask: the shape of x without its last axis. Raises ValueError for
-    synchronized=True (narae trains in one process), a mask of another rank, and unknown or impossible bounds.
+    x: any shape with a known length of `axis` -> the same. mask: the shape of x without its last axis. gamma, beta,
+    moving_mean, moving_variance: (length of `axis`,).
+
+    Args:
+        axis: the axis whose places have statistics of their own: the channels'.
+        momentum: the share of a moving statistic that stays at each step of training, in [0, 1].
+        epsilon: what is added to the variance, so that nothing is divided by 0.
+        center: whether beta is added.
+        scale: whether the result is multiplied by gamma.
+        beta_initializer: how beta begins (default: zeros).
+        gamma_initializer: how gamma begins (default: ones).
+        moving_mean_initializer: how the moving mean begins (default: zeros).
+        moving_variance_initializer: how the moving variance begins (default: ones).
+        beta_regularizer: the penalty on beta in the loss; None: none.
+        gamma_regularizer: the penalty on gamma in the loss; None: none.
+        beta_constraint: what brings beta back into bounds after each update; None: nothing.
+        gamma_constraint: what brings gamma back into bounds after each update; None: nothing.
+        renorm: whether batches are corrected towards the moving statistics (batch renormalization), which brings
+            training and inference together.
+        renorm_clipping: bounds of these corrections, 'rmin' and 'rmax' of the factor and 'dmax' of the shift; None:
+            none.
+        renorm_momentum: as `momentum`, for the statistics that the corrections are taken from.
+        synchronized: False: narae trains in one process, where there is nothing to synchronize.
+
+    Raises:
+        ValueError: `synchronized` is True; `renorm_clipping` has unknown names or an empty range.
+        TypeError: a number is given as something else.
+        ShapeError: the length of `axis` is not known, or the mask has another rank.
+
+    Source: Ioffe & Szegedy 2015; renorm: Ioffe 2017, algorithm 1.
 
     >>> import numpy as np
     >>> layer = BatchNormalization(momentum=0.5, epsilon=0.0)

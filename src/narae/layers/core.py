@@ -29,6 +29,8 @@ from narae.tensor.tensor import Tensor
 class Identity(Layer):
     """The inputs as they are.
 
+    x: tensors of any shape, alone or in lists and dicts -> the same.
+
     >>> import numpy as np
     >>> Identity()(np.array([1.0])).tolist()
     [1.0]
@@ -57,8 +59,20 @@ class Lambda(Layer):
     """A function of your own as a layer.
 
     A function cannot be read from a file without running code of the file. Register a named function
-    (narae.saving.register_keras_serializable), or pass it when loading: custom_objects={"name": function}.
-    A layer of your own (a subclass of Layer) is saved and loaded like any other.
+    (narae.saving.register_keras_serializable), or pass it when loading: custom_objects={"name": function}. A layer
+    of your own (a subclass of Layer) is saved and loaded like any other.
+
+    x: what the function takes -> what it gives.
+
+    Args:
+        function: f(x), or f(x, mask=..., training=...) where it takes these.
+        output_shape: the shape of a sample that comes out, or a function of the input's shape; None: found by
+            calling the function.
+        mask: the mask of the outputs, or a function of inputs and mask; None: none.
+        arguments: keywords that each call of the function gets; None: none.
+
+    Raises:
+        TypeError: `function` cannot be called, or `arguments` is no dict.
 
     >>> import numpy as np
     >>> Lambda(lambda x: x * 2)(np.array([1.0])).tolist()
@@ -161,10 +175,15 @@ def _as_data(function: Callable[..., Any]) -> Any:
 
 @builtin("keras.layers")
 class Masking(Layer):
-    """Marks steps all of whose features equal `mask_value` as absent, for the layers after it.
+    """Steps all of whose features equal `mask_value` are masked for the layers that follow, and set to 0.
+
+    x: (B, steps, features) -> the same, with a mask (B, steps).
+
+    Args:
+        mask_value: the number that stands for an absent feature.
 
     >>> import numpy as np
-    >>> Masking()(np.array([[[0.0], [3.0]]])).tolist()
+    >>> Masking(5.0)(np.array([[[5.0], [3.0]]])).tolist()
     [[[0.0], [3.0]]]
     """
 
@@ -193,7 +212,16 @@ class Masking(Layer):
 
 @builtin("keras.layers")
 class ActivityRegularization(Layer):
-    """A penalty on the activations that pass: l1 |x| + l2 x².
+    """The inputs as they are, and the penalty l1 Σ|x| + l2 Σx² on them in the loss, its mean over the batch.
+
+    x: any shape -> the same.
+
+    Args:
+        l1: the weight of the sum of absolute values, at least 0.
+        l2: the weight of the sum of squares, at least 0.
+
+    Raises:
+        ValueError: a weight is negative, infinite or no number.
 
     >>> import numpy as np
     >>> layer = ActivityRegularization(l1=1.0)
@@ -224,7 +252,16 @@ class ActivityRegularization(Layer):
 
 @builtin("keras.layers")
 class UnitNormalization(Layer):
-    """Each vector along an axis (or several) divided by its length.
+    """x / √(Σ x²), the sum over `axis`: vectors of length 1. A vector of zeros stays.
+
+    x: any shape -> the same.
+
+    Args:
+        axis: the axis, or axes, of a vector.
+
+    Raises:
+        TypeError: `axis` is no whole number, nor a list of them.
+        ShapeError: the inputs have not that axis.
 
     >>> import numpy as np
     >>> UnitNormalization()(np.array([[3.0, 4.0]])).tolist()

@@ -48,8 +48,14 @@ class Cropping(Borders):
 class Cropping1D(Cropping):
     """The steps without their ends.
 
-    cropping: a number for both ends, or (before, after). x: (B, steps, channels) -> (B, steps - before - after,
-    channels). Raises ValueError when nothing remains.
+    x: (B, steps, channels) -> (B, steps - before - after, channels).
+
+    Args:
+        cropping: steps taken away at both ends: a number for both, or (before, after).
+
+    Raises:
+        ValueError: `cropping` is none of these forms or has a negative number.
+        ShapeError: nothing of an axis remains.
 
     >>> import numpy as np
     >>> Cropping1D(1)(np.array([[[1.0], [2.0], [3.0]]])).tolist()
@@ -67,9 +73,19 @@ class Cropping1D(Cropping):
 class Cropping2D(Cropping):
     """An image without its margins.
 
-    cropping: a number for all sides, (rows, columns), or ((top, bottom), (left, right)). x: (B, rows, columns,
-    channels) -> (B, rows - top - bottom, columns - left - right, channels); channels_first: (B, channels, rows,
-    columns). Raises ValueError when nothing remains.
+    x: (B, rows, columns, channels) -> (B, rows - top - bottom, columns - left - right, channels); channels_first:
+    the channels stand after B.
+
+    Args:
+        cropping: rows and columns taken away: a number for all sides, (rows, columns), or ((top, bottom), (left,
+            right)).
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `cropping` is none of these forms or has a negative number, or `data_format` is none of its
+            names.
+        ShapeError: nothing of an axis remains.
 
     >>> import narae
     >>> Cropping2D(((1, 0), (2, 1)))(narae.ops.ones((1, 4, 4, 3))).shape
@@ -89,9 +105,18 @@ class Cropping2D(Cropping):
 class Cropping3D(Cropping):
     """A volume without its margins.
 
-    cropping: a number for all sides, one per axis, or a pair (before, after) per axis. x: (B, depth, rows, columns,
-    channels), shorter in space by the widths; channels_first: (B, channels, depth, rows, columns). Raises
-    ValueError when nothing remains.
+    x: (B, depth, rows, columns, channels) -> the same, each axis of space shorter by its two widths;
+    channels_first: the channels stand after B.
+
+    Args:
+        cropping: places taken away: a number for all sides, one per axis, or a pair (before, after) per axis.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `cropping` is none of these forms or has a negative number, or `data_format` is none of its
+            names.
+        ShapeError: nothing of an axis remains.
 
     >>> import narae
     >>> Cropping3D((0, 1, 1))(narae.ops.ones((1, 4, 4, 4, 3))).shape

@@ -71,8 +71,16 @@ class GlobalAveragePooling(GlobalPooling):
 class GlobalMaxPooling1D(GlobalMaxPooling):
     """The largest of all steps, each channel by itself.
 
-    x: (B, steps, channels) -> (B, channels); channels_first: (B, channels, steps). keepdims: 1 in place of the
-    steps. Raises ValueError for inputs of another rank.
+    x: (B, steps, channels) -> (B, channels); channels_first: (B, channels, steps) -> (B, channels).
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
 
     >>> import numpy as np
     >>> GlobalMaxPooling1D()(np.array([[[1.0], [3.0], [2.0]]])).tolist()
@@ -84,10 +92,18 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
 
 @builtin("keras.layers")
 class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest of all places, each channel by itself.
+    """The largest of all places of an image, each channel by itself.
 
-    x: (B, rows, columns, channels) -> (B, channels); channels_first: (B, channels, rows, columns). keepdims: 1 in
-    place of rows and columns. Raises ValueError for inputs of another rank.
+    x: (B, rows, columns, channels) -> (B, channels); channels_first: (B, channels, rows, columns) -> (B, channels).
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
 
     >>> import narae
     >>> GlobalMaxPooling2D()(narae.ops.ones((2, 4, 5, 3))).shape
@@ -97,10 +113,19 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 
 @builtin("keras.layers")
 class GlobalMaxPooling3D(GlobalMaxPooling):
-    """The largest of all places, each channel by itself.
+    """The largest of all places of a volume, each channel by itself.
 
-    x: (B, depth, rows, columns, channels) -> (B, channels); channels_first: (B, channels, depth, rows, columns).
-    Raises ValueError for inputs of another rank.
+    x: (B, depth, rows, columns, channels) -> (B, channels); channels_first: (B, channels, depth, rows, columns) ->
+    (B, channels).
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
 
     >>> import narae
     >>> GlobalMaxPooling3D(keepdims=True)(narae.ops.ones((2, 4, 5, 6, 3))).shape
@@ -114,8 +139,17 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
 class GlobalAveragePooling1D(GlobalAveragePooling):
     """The mean of all steps, each channel by itself; masked steps do not count.
 
-    x: (B, steps, channels), mask: (B, steps) -> (B, channels); channels_first: (B, channels, steps). keepdims: 1
-    in place of the steps. Raises ValueError for inputs of another rank.
+    x: (B, steps, channels) -> (B, channels); channels_first: (B, channels, steps) -> (B, channels). mask: (B,
+    steps), True for steps that count.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
 
     >>> import numpy as np
     >>> x = np.array([[[1.0], [3.0], [8.0]]])
@@ -147,10 +181,20 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
 
 @builtin("keras.layers")
 class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of all places, each channel by itself (Lin et al. 2014).
+    """The mean of all places of an image, each channel by itself.
 
-    x: (B, rows, columns, channels) -> (B, channels); channels_first: (B, channels, rows, columns). keepdims: 1 in
-    place of rows and columns. Raises ValueError for inputs of another rank.
+    x: (B, rows, columns, channels) -> (B, channels); channels_first: (B, channels, rows, columns) -> (B, channels).
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
+
+    Source: Lin et al. 2014, section 3.2.
 
     >>> import narae
     >>> GlobalAveragePooling2D()(narae.ops.ones((2, 4, 5, 3))).shape
@@ -160,10 +204,19 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
 
 @builtin("keras.layers")
 class GlobalAveragePooling3D(GlobalAveragePooling):
-    """The mean of all places, each channel by itself.
+    """The mean of all places of a volume, each channel by itself.
 
-    x: (B, depth, rows, columns, channels) -> (B, channels); channels_first: (B, channels, depth, rows, columns).
-    Raises ValueError for inputs of another rank.
+    x: (B, depth, rows, columns, channels) -> (B, channels); channels_first: (B, channels, depth, rows, columns) ->
+    (B, channels).
+
+    Args:
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        keepdims: whether the axes of space stay, with length 1.
+
+    Raises:
+        ValueError: `data_format` is none of its names.
+        ShapeError: the inputs have another rank.
 
     >>> import narae
     >>> GlobalAveragePooling3D()(narae.ops.ones((2, 4, 5, 6, 3))).shape

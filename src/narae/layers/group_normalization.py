@@ -17,11 +17,31 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class GroupNormalization(Normalizing):
-    """gamma (x - mean) / √(variance + epsilon) + beta, over space and each group of channels (Wu & He 2018).
+    """gamma (x - mean) / √(variance + epsilon) + beta, mean and variance over space and each group of channels of a
+    sample.
 
-    groups: a number that divides the channels; 1 is layer normalization over all axes, -1 or the number of
-    channels is instance normalization. axis: the channels'. x: any shape -> the same. Raises ValueError when the
-    groups do not divide the channels.
+    x: any shape with a known number of channels -> the same. gamma, beta: (channels,).
+
+    Args:
+        groups: into how many groups the channels are divided, a divisor of their number: 1 is layer normalization
+            over all axes; -1, or the number of channels, is instance normalization.
+        axis: the channels' axis.
+        epsilon: what is added to the variance, so that nothing is divided by 0.
+        center: whether beta is added.
+        scale: whether the result is multiplied by gamma.
+        beta_initializer: how beta begins (default: zeros).
+        gamma_initializer: how gamma begins (default: ones).
+        beta_regularizer: the penalty on beta in the loss; None: none.
+        gamma_regularizer: the penalty on gamma in the loss; None: none.
+        beta_constraint: what brings beta back into bounds after each update; None: nothing.
+        gamma_constraint: what brings gamma back into bounds after each update; None: nothing.
+
+    Raises:
+        ValueError: `groups` is no positive whole number, nor -1.
+        TypeError: `axis` is no whole number.
+        ShapeError: the channels are unknown, or `groups` does not divide them.
+
+    Source: Wu & He 2018.
 
     >>> import numpy as np
     >>> layer = GroupNormalization(groups=2, epsilon=0.0)

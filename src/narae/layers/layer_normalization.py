@@ -17,11 +17,28 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class LayerNormalization(Normalizing):
-    """gamma (x - mean) / √(variance + epsilon) + beta, over `axis` of each sample (Ba et al. 2016).
+    """gamma (x - mean) / √(variance + epsilon) + beta, mean and variance over `axis` of each sample.
 
-    axis: one, or several, of known length; gamma and beta have their shape. rms_scaling=True, out of use: divide by
-    the deviation without taking the mean away. x: any shape -> the same. Raises TypeError for an axis that is no
-    whole number, ValueError for one that is not there.
+    x: any shape -> the same. gamma, beta: the lengths of `axis`, which are known. rms_scaling=True, out of use:
+    divide by the deviation without taking the mean away.
+
+    Args:
+        axis: the axis, or axes, over which a sample is brought to mean 0 and variance 1.
+        epsilon: what is added to the variance, so that nothing is divided by 0.
+        center: whether beta is added.
+        scale: whether the result is multiplied by gamma.
+        beta_initializer: how beta begins (default: zeros).
+        gamma_initializer: how gamma begins (default: ones).
+        beta_regularizer: the penalty on beta in the loss; None: none.
+        gamma_regularizer: the penalty on gamma in the loss; None: none.
+        beta_constraint: what brings beta back into bounds after each update; None: nothing.
+        gamma_constraint: what brings gamma back into bounds after each update; None: nothing.
+
+    Raises:
+        TypeError: `axis` is no whole number, nor a list of them.
+        ShapeError: the inputs have not that axis, or its length is not known.
+
+    Source: Ba et al. 2016.
 
     >>> import numpy as np
     >>> LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]])).tolist()
@@ -84,10 +101,19 @@ class LayerNormalization(Normalizing):
 
 @builtin("keras.layers")
 class RMSNormalization(Layer):
-    """scale x / √(mean x² + epsilon), over `axis` of each sample (Zhang & Sennrich 2019).
+    """scale x / √(mean x² + epsilon), the mean over `axis` of each sample.
 
-    axis: one, or several, of known length; scale has their shape. x: any shape -> the same. Raises ValueError for
-    an axis that is not there.
+    x: any shape -> the same. scale: the lengths of `axis`, which are known; it begins as ones.
+
+    Args:
+        axis: the axis, or axes, over which a sample is brought to a mean square of 1.
+        epsilon: what is added to the mean square, so that nothing is divided by 0.
+
+    Raises:
+        TypeError: `axis` is no whole number, nor a list of them.
+        ShapeError: the inputs have not that axis, or its length is not known.
+
+    Source: Zhang & Sennrich 2019.
 
     >>> import numpy as np
     >>> RMSNormalization(epsilon=0.0)(np.array([[2.0, -2.0]])).tolist()

@@ -67,14 +67,27 @@ def _noise_shape(layer: str, value: ShapeLike | None) -> tuple[int | None, ...] 
 
 @builtin("keras.layers")
 class Dropout(_Noise):
-    """In training, a share `rate` of the inputs is set to 0 and the others are scaled by 1/(1 - rate)
-    (Srivastava et al. 2014).
+    """In training, a share `rate` of the inputs is set to 0, and the others are multiplied by 1/(1 - rate), so that
+    the mean stays. Otherwise x as it is.
 
-    noise_shape: 1 along axes that are dropped together.
+    x: any shape -> the same.
+
+    Args:
+        rate: the share of the inputs that is dropped, in [0, 1].
+        noise_shape: lengths of the noise, 1 along axes that are dropped together, None for the input's own; None:
+            the input's shape.
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1], or `noise_shape` has a length that is not positive.
+
+    Source: Srivastava et al. 2014.
 
     >>> import numpy as np
     >>> Dropout(0.5)(np.array([1.0, 2.0])).tolist()
     [1.0, 2.0]
+    >>> Dropout(0.5, seed=1)(np.ones((100,)), training=True).numpy().max().item()
+    2.0
     """
 
     def __init__(
@@ -134,7 +147,20 @@ class _SpatialDropout(Dropout):
 
 @builtin("keras.layers")
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of (B, steps, channels).
+    """In training, whole channels are dropped: what neighbouring steps share goes together.
+
+    x: (B, steps, channels) -> the same.
+
+    Args:
+        rate: the share of the channels that is dropped, in [0, 1].
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+        name: the layer's name; None: one of the class's name and a number.
+        dtype: the dtype, or dtype policy, of the layer; None: narae.config.dtype_policy().
+
+    Raises:
+        ValueError: `rate` is not in [0, 1].
+
+    Source: Tompson et al. 2015, section 3.2.
 
     >>> import narae
     >>> SpatialDropout1D(0.5)(narae.ops.ones((1, 2, 1))).tolist()
@@ -154,7 +180,22 @@ class SpatialDropout1D(_SpatialDropout):
 
 @builtin("keras.layers")
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of images.
+    """In training, whole channels of images are dropped: what neighbouring places share goes together.
+
+    x: (B, rows, columns, channels) -> the same; channels_first: (B, channels, rows, columns).
+
+    Args:
+        rate: the share of the channels that is dropped, in [0, 1].
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+        name: the layer's name; None: one of the class's name and a number.
+        dtype: the dtype, or dtype policy, of the layer; None: narae.config.dtype_policy().
+
+    Raises:
+        ValueError: `rate` is not in [0, 1].
+
+    Source: Tompson et al. 2015, section 3.2.
 
     >>> import narae
     >>> SpatialDropout2D(0.5)(narae.ops.ones((1, 1, 1, 1))).tolist()
@@ -166,7 +207,22 @@ class SpatialDropout2D(_SpatialDropout):
 
 @builtin("keras.layers")
 class SpatialDropout3D(_SpatialDropout):
-    """Dropout of whole channels of volumes.
+    """In training, whole channels of volumes are dropped: what neighbouring places share goes together.
+
+    x: (B, depth, rows, columns, channels) -> the same; channels_first: (B, channels, depth, rows, columns).
+
+    Args:
+        rate: the share of the channels that is dropped, in [0, 1].
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+        name: the layer's name; None: one of the class's name and a number.
+        dtype: the dtype, or dtype policy, of the layer; None: narae.config.dtype_policy().
+
+    Raises:
+        ValueError: `rate` is not in [0, 1].
+
+    Source: Tompson et al. 2015, section 3.2.
 
     >>> import narae
     >>> SpatialDropout3D(0.5)(narae.ops.ones((1, 1, 1, 1, 1))).shape
@@ -178,7 +234,16 @@ class SpatialDropout3D(_SpatialDropout):
 
 @builtin("keras.layers")
 class GaussianNoise(_Noise):
-    """In training, x + N(0, stddev²).
+    """In training, x + N(0, stddev²). Otherwise x as it is.
+
+    x: any shape -> the same.
+
+    Args:
+        stddev: the standard deviation of the noise, at least 0, in the units of x.
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+
+    Raises:
+        ValueError: `stddev` is negative or no number.
 
     >>> import numpy as np
     >>> GaussianNoise(0.1)(np.array([1.0])).tolist()
@@ -208,8 +273,18 @@ class GaussianNoise(_Noise):
 
 @builtin("keras.layers")
 class GaussianDropout(_Noise):
-    """In training, x N(1, rate/(1 - rate)): dropout's mean and variance without zeros (Srivastava et al.
-    2014, section 10).
+    """In training, x · N(1, rate/(1 - rate)): dropout's mean and variance without zeros. Otherwise x as it is.
+
+    x: any shape -> the same.
+
+    Args:
+        rate: the rate of the dropout whose variance the noise has, in [0, 1].
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1].
+
+    Source: Srivastava et al. 2014, section 10.
 
     >>> import numpy as np
     >>> GaussianDropout(0.5)(np.array([1.0])).tolist()
@@ -238,7 +313,21 @@ class GaussianDropout(_Noise):
 
 @builtin("keras.layers")
 class AlphaDropout(_Noise):
-    """Dropout to SELU's negative saturation that keeps mean and variance (Klambauer et al. 2017).
+    """In training, a share `rate` of the inputs is set to the value that SELU has far below 0, and all are scaled
+    and shifted so that mean 0 and variance 1 stay. Otherwise x as it is.
+
+    x: any shape -> the same.
+
+    Args:
+        rate: the share of the inputs that is dropped, in [0, 1].
+        noise_shape: lengths of the noise, 1 along axes that are dropped together, None for the input's own; None:
+            the input's shape.
+        seed: where the random numbers begin, a whole number; None: elsewhere each time.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1], or `noise_shape` has a length that is not positive.
+
+    Source: Klambauer et al. 2017, section 3.
 
     >>> import numpy as np
     >>> AlphaDropout(0.5)(np.array([1.0])).tolist()

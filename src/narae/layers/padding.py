@@ -39,8 +39,17 @@ class ZeroPadding(Borders):
 class ZeroPadding1D(ZeroPadding):
     """Zeros before and after the steps.
 
-    padding: a number for both ends, or (before, after). x: (B, steps, channels) -> (B, before + steps + after,
-    channels); channels_first: (B, channels, steps). Raises ValueError for negative widths.
+    x: (B, steps, channels) -> (B, before + steps + after, channels); channels_first: (B, channels, steps) -> (B,
+    channels, before + steps + after).
+
+    Args:
+        padding: zeros at both ends: a number for both, or (before, after).
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `padding` is none of these forms or has a negative number, or `data_format` is none of its
+            names.
 
     >>> import numpy as np
     >>> ZeroPadding1D((1, 0))(np.array([[[5.0]]])).tolist()
@@ -54,9 +63,18 @@ class ZeroPadding1D(ZeroPadding):
 class ZeroPadding2D(ZeroPadding):
     """Zeros around an image.
 
-    padding: a number for all sides, (rows, columns), or ((top, bottom), (left, right)). x: (B, rows, columns,
-    channels) -> (B, top + rows + bottom, left + columns + right, channels); channels_first: (B, channels, rows,
-    columns). Raises ValueError for negative widths.
+    x: (B, rows, columns, channels) -> (B, top + rows + bottom, left + columns + right, channels); channels_first:
+    the channels stand after B.
+
+    Args:
+        padding: rows and columns of zeros: a number for all sides, (rows, columns), or ((top, bottom), (left,
+            right)).
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `padding` is none of these forms or has a negative number, or `data_format` is none of its
+            names.
 
     >>> import narae
     >>> ZeroPadding2D(((1, 0), (2, 3)))(narae.ops.ones((1, 4, 4, 3))).shape
@@ -68,9 +86,17 @@ class ZeroPadding2D(ZeroPadding):
 class ZeroPadding3D(ZeroPadding):
     """Zeros around a volume.
 
-    padding: a number for all sides, one per axis, or a pair (before, after) per axis. x: (B, depth, rows, columns,
-    channels), longer in space by the widths; channels_first: (B, channels, depth, rows, columns). Raises
-    ValueError for negative widths.
+    x: (B, depth, rows, columns, channels) -> the same, each axis of space longer by its two widths; channels_first:
+    the channels stand after B.
+
+    Args:
+        padding: places of zeros: a number for all sides, one per axis, or a pair (before, after) per axis.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `padding` is none of these forms or has a negative number, or `data_format` is none of its
+            names.
 
     >>> import narae
     >>> ZeroPadding3D((0, 1, 2))(narae.ops.ones((1, 4, 4, 4, 3))).shape

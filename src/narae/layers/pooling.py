@@ -99,8 +99,21 @@ class AveragePooling(Pooling):
 class MaxPooling1D(MaxPooling):
     """The largest of each window of steps, each channel by itself.
 
-    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps). strides: `pool_size`
-    when not given. padding: 'valid' or 'same'. Raises ValueError when no window fits.
+    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps) -> (B, channels,
+    windows). padding='valid' gives ⌊(n - pool_size) / strides⌋ + 1 windows of an axis of n places, 'same' gives ⌈n
+    / strides⌉.
+
+    Args:
+        pool_size: steps of a window.
+        strides: steps from one window to the next; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import numpy as np
     >>> MaxPooling1D()(np.array([[[1.0], [3.0], [2.0], [4.0]]])).tolist()
@@ -115,8 +128,20 @@ class MaxPooling2D(MaxPooling):
     """The largest of each window of an image, each channel by itself.
 
     x: (B, rows, columns, channels) -> (B, windows down, windows across, channels); channels_first: (B, channels,
-    rows, columns). strides: `pool_size` when not given. padding: 'valid' or 'same'. Raises ValueError when no
-    window fits.
+    rows, columns) -> (B, channels, windows down, windows across). padding='valid' gives ⌊(n - pool_size) / strides⌋
+    + 1 windows of an axis of n places, 'same' gives ⌈n / strides⌉.
+
+    Args:
+        pool_size: rows and columns of a window: a number for both, or two.
+        strides: rows and columns from one window to the next; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import narae
     >>> MaxPooling2D(2)(narae.ops.ones((1, 5, 4, 3))).shape
@@ -128,8 +153,21 @@ class MaxPooling2D(MaxPooling):
 class MaxPooling3D(MaxPooling):
     """The largest of each window of a volume, each channel by itself.
 
-    x: (B, depth, rows, columns, channels) -> the same with as many places as windows; channels_first: (B,
-    channels, depth, rows, columns). Raises ValueError when no window fits.
+    x: (B, depth, rows, columns, channels) -> (B, windows of each of the three axes, channels); channels_first: (B,
+    channels, depth, rows, columns) -> (B, channels, windows of each of the three axes). padding='valid' gives ⌊(n -
+    pool_size) / strides⌋ + 1 windows of an axis of n places, 'same' gives ⌈n / strides⌉.
+
+    Args:
+        pool_size: depth, rows and columns of a window: a number for all, or three.
+        strides: places from one window to the next, in depth, rows and columns; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import narae
     >>> MaxPooling3D(2)(narae.ops.ones((1, 4, 4, 4, 3))).shape
@@ -141,10 +179,23 @@ class MaxPooling3D(MaxPooling):
 
 @builtin("keras.layers")
 class AveragePooling1D(AveragePooling):
-    """The mean of each window of steps, each channel by itself; what is padded does not count.
+    """The mean of each window of steps, each channel by itself; padded places do not count.
 
-    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps). strides: `pool_size`
-    when not given. padding: 'valid' or 'same'. Raises ValueError when no window fits.
+    x: (B, steps, channels) -> (B, windows, channels); channels_first: (B, channels, steps) -> (B, channels,
+    windows). padding='valid' gives ⌊(n - pool_size) / strides⌋ + 1 windows of an axis of n places, 'same' gives ⌈n
+    / strides⌉.
+
+    Args:
+        pool_size: steps of a window.
+        strides: steps from one window to the next; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import numpy as np
     >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [4.0]]])).tolist()
@@ -156,11 +207,23 @@ class AveragePooling1D(AveragePooling):
 
 @builtin("keras.layers")
 class AveragePooling2D(AveragePooling):
-    """The mean of each window of an image, each channel by itself; what is padded does not count.
+    """The mean of each window of an image, each channel by itself; padded places do not count.
 
     x: (B, rows, columns, channels) -> (B, windows down, windows across, channels); channels_first: (B, channels,
-    rows, columns). strides: `pool_size` when not given. padding: 'valid' or 'same'. Raises ValueError when no
-    window fits.
+    rows, columns) -> (B, channels, windows down, windows across). padding='valid' gives ⌊(n - pool_size) / strides⌋
+    + 1 windows of an axis of n places, 'same' gives ⌈n / strides⌉.
+
+    Args:
+        pool_size: rows and columns of a window: a number for both, or two.
+        strides: rows and columns from one window to the next; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import narae
     >>> AveragePooling2D(2, padding="same")(narae.ops.ones((1, 5, 4, 3))).shape
@@ -170,10 +233,23 @@ class AveragePooling2D(AveragePooling):
 
 @builtin("keras.layers")
 class AveragePooling3D(AveragePooling):
-    """The mean of each window of a volume, each channel by itself; what is padded does not count.
+    """The mean of each window of a volume, each channel by itself; padded places do not count.
 
-    x: (B, depth, rows, columns, channels) -> the same with as many places as windows; channels_first: (B,
-    channels, depth, rows, columns). Raises ValueError when no window fits.
+    x: (B, depth, rows, columns, channels) -> (B, windows of each of the three axes, channels); channels_first: (B,
+    channels, depth, rows, columns) -> (B, channels, windows of each of the three axes). padding='valid' gives ⌊(n -
+    pool_size) / strides⌋ + 1 windows of an axis of n places, 'same' gives ⌈n / strides⌉.
+
+    Args:
+        pool_size: depth, rows and columns of a window: a number for all, or three.
+        strides: places from one window to the next, in depth, rows and columns; None: `pool_size`.
+        padding: 'valid': windows lie within the input; 'same': windows may reach over its ends.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        name: the layer's name; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: a number is not positive, or `padding` or `data_format` is none of its names.
+        ShapeError: the inputs have another rank, or no window fits.
 
     >>> import narae
     >>> AveragePooling3D(2)(narae.ops.ones((1, 4, 4, 4, 3))).shape

@@ -23,7 +23,14 @@ from narae.utils.py_dataset import PyDataset
 
 @builtin("keras.layers")
 class Rescaling(Layer):
-    """x scale + offset, in the layer's dtype: bytes of an image to [0, 1] with scale=1/255.
+    """x · scale + offset, in the layer's dtype: bytes of an image to [0, 1] with scale=1/255.
+
+    x: any shape -> the same.
+
+    Args:
+        scale: the factor: a number, or numbers that broadcast to x (with channels_first, one for each channel of an
+            image).
+        offset: what is added after it, the same way.
 
     >>> import numpy as np
     >>> Rescaling(1 / 255)(np.array([0, 255], "uint8")).tolist()
@@ -60,10 +67,20 @@ class Rescaling(Layer):
 
 @builtin("keras.layers")
 class Normalization(Layer):
-    """(x - mean) / sqrt(variance), per feature along `axis`: given, or learned from data by `adapt`.
+    """(x - mean) / √variance, for each place of `axis`: given, or learned from data by `adapt`.
 
-    invert: the other way round. Raises ValueError for one of mean and variance alone, for shapes of theirs that
-    differ, and for an axis that is not there.
+    x: any shape with known lengths of `axis` -> the same.
+
+    Args:
+        axis: the axis, or axes, whose places have a mean and a variance of their own; None: one of each for all.
+        mean: the means, of the lengths of `axis`, or one number; None: those of the data.
+        variance: the variances, the same way; given where `mean` is.
+        invert: whether it goes the other way: x · √variance + mean.
+
+    Raises:
+        ValueError: one of mean and variance is given alone, or their shapes differ.
+        TypeError: `axis` is no whole number, nor a list of them.
+        ShapeError: the inputs have not that axis, or its length is not known.
 
     >>> import numpy as np
     >>> layer = Normalization()
@@ -168,9 +185,14 @@ class Normalization(Layer):
     def adapt(self, data: Any) -> None:
         """Learn mean and variance from data. Starts anew each time.
 
-        data: an array; or batches, which are arrays or tuples that begin with one: a list, a generator, a PyDataset,
-        any other dataset. Raises ValueError for batches whose kept axes have other lengths, for no data and for a
-        dataset without end, TypeError for what has no shape.
+        Args:
+            data: an array (samples, ...); or batches, which are arrays or tuples that begin with one: a list, a
+                generator, a PyDataset, any other dataset.
+
+        Raises:
+            ValueError: mean and variance were given; the data has no element, or no end.
+            ShapeError: a batch has other lengths along `axis`.
+            TypeError: a batch has no shape.
 
         >>> layer = Normalization()
         >>> layer.adapt([np.zeros((2, 1)), np.full((2, 1), 2.0)])

@@ -23,7 +23,16 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class Flatten(Layer):
-    """All axes but the first as one: (B, ...) -> (B, elements).
+    """All axes but the first as one.
+
+    x: (B, ...) -> (B, elements of a sample), (B,) -> (B, 1).
+
+    Args:
+        data_format: 'channels_first' moves the channels behind the axes of space first, so that the order of the
+            elements is that of 'channels_last'; None: narae.config.image_data_format().
+
+    Raises:
+        ValueError: `data_format` is none of its names.
 
     >>> import narae
     >>> Flatten()(narae.ops.ones((2, 3, 4))).shape
@@ -56,9 +65,17 @@ class Flatten(Layer):
 
 @builtin("keras.layers")
 class Reshape(Layer):
-    """Another shape for each sample; -1 for one axis is what remains.
+    """Another shape for each sample; the order of its elements stays.
 
-    Raises ValueError when the elements do not fit.
+    x: (B, ...) -> (B, *target_shape).
+
+    Args:
+        target_shape: lengths of a sample; one of them may be -1, which is what remains.
+
+    Raises:
+        TypeError: `target_shape` is no length, nor a list of them.
+        ValueError: a length is below -1, or two are -1.
+        ShapeError: a sample has another number of elements.
 
     >>> import narae
     >>> Reshape((2, -1))(narae.ops.ones((5, 6))).shape
@@ -107,7 +124,16 @@ class Reshape(Layer):
 
 @builtin("keras.layers")
 class Permute(Layer):
-    """The axes of each sample in another order; dims counts from 1, the batch axis stays.
+    """The axes of each sample in another order.
+
+    x: (B, ...) -> the same axes, axis i of a sample being axis dims[i - 1] of the input's.
+
+    Args:
+        dims: the axes in their new order, counted from 1; the batch's, 0, stays.
+
+    Raises:
+        TypeError: `dims` is no list.
+        ValueError: `dims` does not have each axis once.
 
     >>> import narae
     >>> Permute((2, 1))(narae.ops.ones((5, 2, 3))).shape
@@ -138,7 +164,16 @@ class Permute(Layer):
 
 @builtin("keras.layers")
 class RepeatVector(Layer):
-    """Each vector n times: (B, features) -> (B, n, features).
+    """Each vector n times.
+
+    x: (B, features) -> (B, n, features).
+
+    Args:
+        n: how often, a positive whole number.
+
+    Raises:
+        TypeError: `n` is no whole number.
+        ValueError: `n` is not positive.
 
     >>> import narae
     >>> RepeatVector(3)(narae.ops.ones((5, 2))).shape

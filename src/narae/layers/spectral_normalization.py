@@ -17,14 +17,22 @@ from narae.tensor.tensor import Tensor
 
 @builtin("keras.layers")
 class SpectralNormalization(Wrapper):
-    """Another layer, whose kernel W is divided in each training call by its largest singular value σ
-    (Miyato et al. 2018).
+    """Another layer, whose kernel W is divided in each training call by its largest singular value σ.
 
-    σ ≈ v W uᵀ, with v = u Wᵀ/|u Wᵀ| and u = v W/|v W| after `power_iterations` rounds; u is kept from call to
-    call, and the kernel keeps its new value. Gradients are those of the new kernel.
+    σ ≈ v W uᵀ, with v = u Wᵀ/|u Wᵀ| and u = v W/|v W| after `power_iterations` rounds; u is kept from call to call,
+    and the kernel keeps its new value. Gradients are those of the new kernel.
 
-    x: what the layer takes -> what it gives. Raises ValueError for a layer without `kernel` or `embeddings`, and
-    unless power_iterations is positive.
+    x: what the layer inside takes -> what it gives.
+
+    Args:
+        layer: the layer inside, which has a `kernel` or `embeddings`.
+        power_iterations: rounds of the power method in each call, a positive whole number.
+
+    Raises:
+        ValueError: `power_iterations` is no positive whole number, or `layer` is no layer, or has neither `kernel`
+            nor `embeddings` once it is built.
+
+    Source: Miyato et al. 2018, algorithm 1.
 
     >>> import numpy as np
     >>> from narae.layers import Dense

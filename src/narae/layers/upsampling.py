@@ -83,8 +83,14 @@ class UpSampling(Layer):
 class UpSampling1D(UpSampling):
     """Each step `size` times.
 
-    x: (B, steps, channels) -> (B, steps · size, channels). Raises TypeError unless `size` is a whole number,
-    ValueError unless it is positive.
+    x: (B, steps, channels) -> (B, steps · size, channels).
+
+    Args:
+        size: how often a step is repeated, a positive whole number.
+
+    Raises:
+        TypeError: `size` is no whole number.
+        ValueError: `size` is not positive.
 
     >>> import numpy as np
     >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).tolist()
@@ -109,10 +115,20 @@ class UpSampling1D(UpSampling):
 class UpSampling2D(UpSampling):
     """An image `size` times as large.
 
-    size: a number, or (down, across). interpolation: 'nearest' repeats; 'bilinear', 'bicubic', 'lanczos3' and
-    'lanczos5' weigh the neighbours. x: (B, rows, columns, channels) -> (B, rows · down, columns · across,
-    channels); channels_first: (B, channels, rows, columns). Raises ValueError for sizes that are not positive
-    and for another interpolation.
+    x: (B, rows, columns, channels) -> (B, rows · down, columns · across, channels); channels_first: the channels
+    stand after B.
+
+    Args:
+        size: how many times as many rows and columns: a number for both, or (down, across).
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+        interpolation: 'nearest' repeats; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' weigh neighbours, the
+            latter two 3 and 5 places to each side.
+
+    Raises:
+        ValueError: `size` is not positive, or `interpolation` or `data_format` is none of its names.
+
+    Source: bicubic: Keys 1981, with a = -1/2; Lanczos windows: Duchon 1979.
 
     >>> import numpy as np
     >>> UpSampling2D((1, 2), interpolation="bilinear")(np.array([[[[0.0], [4.0]]]])).tolist()
@@ -168,8 +184,16 @@ def interpolated(length: int, factor: int, curve: str) -> tuple[np.ndarray, np.n
 class UpSampling3D(UpSampling):
     """Each place of a volume repeated.
 
-    size: a number, or one per axis. x: (B, depth, rows, columns, channels), `size` times as long in space;
-    channels_first: (B, channels, depth, rows, columns). Raises ValueError for sizes that are not positive.
+    x: (B, depth, rows, columns, channels) -> the same, each axis of space `size` times as long; channels_first: the
+    channels stand after B.
+
+    Args:
+        size: how often depth, rows and columns are repeated: a number for all, or three.
+        data_format: 'channels_last' or 'channels_first', the place of the axis of channels; None:
+            narae.config.image_data_format().
+
+    Raises:
+        ValueError: `size` is not positive, or `data_format` is none of its names.
 
     >>> import narae
     >>> UpSampling3D((1, 2, 3))(narae.ops.ones((1, 2, 2, 2, 5))).shape

@@ -12,9 +12,14 @@ from narae.layers.options import LayerOptions
 
 @builtin("keras.layers")
 class Wrapper(Layer):
-    """Base of layers that hold one other layer: building, config and reading it back.
+    """Base of layers that hold one other layer: building, configuration, and reading it back. Subclasses define
+    `call`.
 
-    Subclasses define `call`. Raises ValueError when what is wrapped is not a layer.
+    Args:
+        layer: the layer inside.
+
+    Raises:
+        ValueError: `layer` is not a layer.
 
     >>> import numpy as np
     >>> from narae.layers import Dense
