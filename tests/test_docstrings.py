@@ -22,6 +22,8 @@ MODULES: tuple[str, ...] = (
     "narae.saving",
     "narae.utils",
     "narae.losses",
+    "narae.optimizers",
+    "narae.optimizers.schedules",
 )
 # Examples that would need a network, a second machine, a file of somebody or a person.
 WITHOUT_EXAMPLE: dict[str, str] = {}

@@ -7,6 +7,7 @@ from typing import Any
 from narae.base.identifiers import deserialize_as, get_object
 from narae.base.missing import explain_missing
 from narae.base.registry import serialize_keras_object
+from narae.base.types import Config, CustomObjects, OptimizerLike
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from narae.optimizers.base import Optimizer
@@ -42,10 +43,16 @@ __all__ = [
 ]
 
 
-def get(identifier: Any) -> Any:
-    """An optimizer by name, config, class, or as it is; None for None.
+def get(identifier: OptimizerLike | type[Optimizer] | None) -> Any:
+    """An optimizer by name, config, class, or as it is.
 
-    Raises ValueError with the nearest right name.
+    Args:
+        identifier: a name such as "adam", a config, an optimizer, or its class; None stays None.
+
+    Returns: the optimizer; one by name or class has its default arguments.
+
+    Raises:
+        ValueError: no optimizer has the name (the error gives the nearest), or it is none.
 
     >>> get("rmsprop").rho
     0.9
@@ -65,14 +72,33 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """An optimizer as JSON-ready data."""
+    """An optimizer as JSON-ready data.
+
+    Args:
+        optimizer: an optimizer.
+
+    Returns: a dict with the class's name and its arguments.
+
+    >>> serialize(SGD(0.5))["config"]["learning_rate"]
+    0.5
+    """
     return serialize_keras_object(optimizer)
 
 
-def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
-    """The optimizer that `serialize` described; its class in any case ("adam").
+def deserialize(config: Config, custom_objects: CustomObjects | None = None) -> Optimizer:
+    """The optimizer that `serialize` described.
 
-    Raises ValueError for a class that is none.
+    Args:
+        config: what `serialize` gave; the class's name in any case ("adam").
+        custom_objects: classes and functions of yours by the names in the config.
+
+    Returns: the optimizer.
+
+    Raises:
+        ValueError: it is no config, or names what nothing has.
+
+    >>> deserialize(serialize(SGD(0.5, momentum=0.9))).momentum
+    0.9
     """
     return deserialize_as("optimizer", "keras.optimizers", config, custom_objects)
 

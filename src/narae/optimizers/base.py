@@ -1,4 +1,4 @@
-"""Optimizer: everything but the maths of one update, which each optimizer writes as `update`."""
+"""Optimizer: all but the formula of one update, which each optimizer writes as `update`."""
 
 from __future__ import annotations
 
@@ -6,41 +6,56 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Unpack, overload
 
-import numpy as np
-
 from narae import ops
 from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
-from narae.base.registry import deserialize_keras_object
 from narae.base.rollback import whole
-from narae.base.types import LearningRateLike
+from narae.base.types import LearningRateLike, TensorLike
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.optimizers.keywords import OptimizerOptions
 from narae.optimizers.options import Options
-from narae.optimizers.schedules import LearningRateSchedule
-from narae.optimizers.stored import Stored
+from narae.optimizers.rate import Rate
 from narae.tensor.tensor import Tensor
 
-State = dict[str, Any]
+State = dict[str, Tensor]  # of one weight, by the names of slots
 
 _built_whole = whole(lambda optimizer: [optimizer])
 
 
-class Optimizer(Options, Stored):
-    """What all optimizers share: state, learning rate, clipping, decay, averaging, accumulation.
+class Optimizer(Options, Rate):
+    """Base of optimizers: learning rate, state, clipping, weight decay, averages, accumulation.
 
     A subclass names its state per weight in `slots`, in groups that are saved together, and writes
 
         update(w, g, state, lr, t) -> (new w, new state)
 
-    for one weight: pure maths, t counts from 1. Keras's way (`build`, `update_step`) works too.
+    for one weight: a pure function, t counts from 1. Keras's way (`build`, `update_step`) works too.
+    One step: clip the gradients, w ← w - lr λ w, w ← update(w, ...), average, apply the weights' constraints.
 
-    The options below follow each subclass's own arguments, in this order (`*shared`), or by name.
-    clipnorm, clipvalue, global_clipnorm: at most one of them. use_ema: keep a moving average of the weights, and
-    put it in their place every `ema_overwrite_frequency` steps, or when `fit` ends.
-    gradient_accumulation_steps: every so many calls, apply the mean of their gradients.
-    Raises ValueError for arguments out of range.
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        weight_decay: λ, the part of a weight that is taken away at each step, times the learning rate; None: none.
+        clipnorm: the largest norm of each weight's gradient; at most one way of clipping can be given.
+        clipvalue: the largest absolute value of a gradient's elements.
+        global_clipnorm: the largest norm of all gradients together.
+        use_ema: whether to keep a moving average of the weights, a' = μ a + (1 - μ) w; `fit` puts it in their place
+            when
+            it ends.
+        ema_momentum: μ of the average, in [0, 1].
+        ema_overwrite_frequency: after so many steps each the weights are overwritten by their average; None: at the
+            end.
+        loss_scale_factor: what `scale_loss` multiplies the loss by, and `apply` divides the gradients by; None: 1.
+        gradient_accumulation_steps: at every so many calls of `apply`, at least 2, the mean of their gradients is
+            applied;
+            None: at every call.
+        name: the optimizer's name; None: one from the class.
+
+    Raises:
+        ValueError: an option is out of range, or unknown; learning_rate is no number, schedule or function.
+
+    Source: Loshchilov & Hutter 2019 (weight_decay).
 
     >>> from narae import Variable
     >>> class Plain(Optimizer):
@@ -112,44 +127,8 @@ class Optimizer(Options, Stored):
         self._count = self._own(Variable(0, dtype="int32", trainable=False, name="iteration"))
         self._set_rate(learning_rate)
 
-    # -- learning rate -----------------------------------------------------------------------
-
-    def _set_rate(self, rate: LearningRateLike) -> None:
-        if isinstance(rate, dict):
-            rate = deserialize_keras_object(rate)
-        if callable(rate):  # a schedule, or a function without arguments
-            self._rate: Any = rate
-            return
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.generic)):
-            raise ValueError(f"learning_rate is a number, a schedule or a function, got {rate!r}")
-        self._rate = self._own(
-            Variable(float(rate), dtype="float32", trainable=False, name="learning_rate")
-        )
-
     @property
-    def learning_rate(self) -> Any:
-        """The present learning rate."""
-        if isinstance(self._rate, Variable):
-            return self._rate
-        if isinstance(self._rate, LearningRateSchedule):
-            return self._rate(self._count.value)
-        return self._rate()
-
-    @learning_rate.setter
-    def learning_rate(self, value: LearningRateLike) -> None:
-        if isinstance(self._rate, Variable) and not callable(value):
-            self._rate.assign(value)
-        elif callable(value):
-            self._variables = [v for v in self._variables if v is not self._rate]
-            self._rate = value
-        else:
-            raise TypeError(
-                "this optimizer follows a schedule or function: its learning rate cannot be set to a number. Make the "
-                "optimizer with a number, or give it another schedule"
-            )
-
-    @property
-    def iterations(self) -> Any:
+    def iterations(self) -> Variable | Tensor:
         """How many times weights were updated: a Variable; with gradient_accumulation_steps a tensor."""
         n = self.gradient_accumulation_steps
         return self._count.value // n if n else self._count
@@ -163,7 +142,14 @@ class Optimizer(Options, Stored):
 
     @_built_whole
     def build(self, variables: Iterable[Variable]) -> None:
-        """Make the state for the weights to be trained; once."""
+        """Create the state for the weights to be trained; a second call changes nothing.
+
+        Args:
+            variables: the weights.
+
+        Raises:
+            NotYet: a weight is to be overwritten by its gradient.
+        """
         if self.built:
             return
         self._trained = list(variables)
@@ -188,20 +174,27 @@ class Optimizer(Options, Stored):
         super().__setstate__(state)
         self._places = {id(v): i for i, v in enumerate(self._trained)}
 
-    def _slot_of_each(self, slot: str) -> list[Any]:
+    def _slot_of_each(self, slot: str) -> list[Variable | None]:
         """One slot of every weight, None where a weight has it not; [] where no weight has it."""
         found = [slots.get(slot) for slots in self._slots]
         return found if any(one is not None for one in found) else []
 
     def make_slots(self) -> None:
-        """Make the state of the weights, in Keras's order: by group of slots, then by weight."""
+        """Create the state of the weights, in Keras's order: by group of slots, then by weight."""
         self._slots = [{} for _ in self._trained]
         for group in self.slots:
             for variable, slots in zip(self._trained, self._slots, strict=True):
                 slots.update((slot, self.make_slot(slot, variable)) for slot in group)
 
     def make_slot(self, slot: str, variable: Variable) -> Variable:
-        """One weight's state variable: zeros of its shape."""
+        """Create one weight's state variable; zeros of its shape unless a subclass has it otherwise.
+
+        Args:
+            slot: the name of the state.
+            variable: the weight.
+
+        Returns: the variable.
+        """
         return self.add_variable_from_reference(variable, slot)
 
     def _get_variable_index(self, variable: Variable) -> int:
@@ -211,18 +204,33 @@ class Optimizer(Options, Stored):
     # -- applying gradients ------------------------------------------------------------------
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
-        """Update weights by (gradient, weight) pairs. Builds the optimizer when it was never built."""
+        """Update weights by pairs; builds the optimizer when it is not built yet.
+
+        Args:
+            grads_and_vars: pairs (gradient, weight).
+
+        Returns: the counter of updates.
+
+        Raises:
+            ValueError: as for `apply`.
+        """
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._count
 
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[TensorLike | None],
+        trainable_variables: Iterable[Variable] | None = None,
     ) -> None:
-        """Update weights by gradients, in the order of the weights.
+        """Update weights by their gradients; builds the optimizer when it is not built yet.
 
-        A gradient of None is left out, with a warning; no gradients at all change nothing. Raises ValueError
-        when all are None, when numbers or shapes differ, and for weights that the optimizer was not built for.
+        Args:
+            grads: a gradient for each weight; None is left out, with a warning; no gradients at all change nothing.
+            trainable_variables: the weights; None: those that the optimizer was built for.
+
+        Raises:
+            ValueError: all gradients are None, numbers or shapes differ, or the optimizer was built for other weights.
         """
         grads = list(grads)
         if not grads and not trainable_variables:
@@ -242,8 +250,8 @@ class Optimizer(Options, Stored):
         self._count.assign_add(1)
 
     def _checked(
-        self, grads: list[Any], trainable_variables: Iterable[Variable] | None
-    ) -> tuple[list[Any], list[Variable]]:
+        self, grads: list[TensorLike | None], trainable_variables: Iterable[Variable] | None
+    ) -> tuple[list[Tensor], list[Variable]]:
         """Gradients that are there, as tensors, with their weights; builds the optimizer."""
         if trainable_variables is None and not self.built:
             raise ValueError("apply(gradients) needs the weights too before the optimizer is built")
@@ -258,15 +266,17 @@ class Optimizer(Options, Stored):
                 f"the optimizer {self.name!r} was built for other weights than {unknown}: make a new "
                 "optimizer, or compile again after changing what is trained"
             )
-        grads, variables = _without_none(grads, variables)
-        for g, v in zip(grads, variables, strict=True):
+        found, variables = _without_none(grads, variables)
+        for g, v in zip(found, variables, strict=True):
             if g.shape != v.shape:
                 raise ShapeError(
                     f"the gradient of {v.path!r} has shape {g.shape}, the weight {v.shape}"
                 )
-        return grads, variables
+        return found, variables
 
-    def _step(self, grads: list[Any], variables: list[Variable], keep: Any = None) -> None:
+    def _step(
+        self, grads: list[Tensor], variables: list[Variable], keep: Tensor | None = None
+    ) -> None:
         """One update of all weights. keep: a boolean tensor; where it is False nothing changes."""
         held = [*variables, *self._state_variables()] if keep is not None else []
         before = [v.value for v in held]
@@ -283,14 +293,29 @@ class Optimizer(Options, Stored):
         return [v for v in self._variables if id(v) not in skip]
 
     def backend_update_step(
-        self, grads: list[Any], trainable_variables: list[Variable], learning_rate: Tensor
+        self, grads: list[Tensor], trainable_variables: list[Variable], learning_rate: Tensor
     ) -> None:
-        """Update each weight by its gradient."""
+        """Update each weight by its gradient.
+
+        Args:
+            grads: the gradients, clipped.
+            trainable_variables: the weights.
+            learning_rate: a scalar.
+        """
         for g, v in zip(grads, trainable_variables, strict=True):
             self.update_step(g, v, learning_rate)
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Tensor) -> None:
-        """Update one weight: by `update`, unless a subclass does it in Keras's way here."""
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Update one weight: by `update`, unless a subclass does it here, in Keras's way.
+
+        Args:
+            gradient: the weight's gradient.
+            variable: the weight.
+            learning_rate: a scalar.
+
+        Raises:
+            ValueError: an option that needs more state was set after the optimizer was built.
+        """
         slots = self._slots[self._places[id(variable)]]
         rate, g = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
         step = ops.cast(self.effective_step(), variable.dtype)
@@ -303,21 +328,33 @@ class Optimizer(Options, Stored):
             slots[key].assign(value)
         variable.assign(w)
 
-    def effective_step(self) -> Any:
-        """Which update this is, from 1: an int32 scalar."""
+    def effective_step(self) -> Tensor:
+        """The number of the update at hand, from 1: an int32 scalar."""
         done, n = self._count.value, self.gradient_accumulation_steps
         return (done // n if n else done) + 1
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """The new weight and state of one weight. Subclasses define it.
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
+        """The new value and state of one weight. Subclasses define it: a pure function.
 
-        w, g: the weight and its gradient; state: its slots by name; lr, t: scalars of the weight's dtype.
+        Args:
+            w: the weight's value.
+            g: its gradient, of w's shape and dtype.
+            state: its state by the names of `slots`.
+            lr: the learning rate, a scalar of w's dtype.
+            t: the number of the update, from 1, a scalar of w's dtype.
+
+        Returns: (new w, new state).
+
+        Raises:
+            NotImplementedError: the subclass defines neither this nor update_step.
         """
         raise NotImplementedError(
             f"{type(self).__name__} defines neither update(...) nor update_step(...)"
         )
 
-    def _accumulate(self, grads: list[Any], variables: list[Variable]) -> None:
+    def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
         """Sum gradients; every n-th call applies their mean."""
         n = self.gradient_accumulation_steps
         if not hasattr(self, "_accumulated"):
@@ -329,20 +366,22 @@ class Optimizer(Options, Stored):
         for s, total in zip(sums, totals, strict=True):
             s.assign(ops.where(due, ops.zeros_like(total), total))
 
-    def assign(self, variable: Variable, value: Any) -> None:
-        """variable = value."""
+    def assign(self, variable: Variable, value: TensorLike) -> None:
+        """Set variable = value."""
         variable.assign(value)
 
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """variable += value."""
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
+        """Set variable += value."""
         variable.assign_add(value)
 
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """variable -= value."""
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
+        """Set variable -= value."""
         variable.assign_sub(value)
 
 
-def _without_none(grads: list[Any], variables: list[Variable]) -> tuple[list[Any], list[Variable]]:
+def _without_none(
+    grads: list[TensorLike | None], variables: list[Variable]
+) -> tuple[list[Tensor], list[Variable]]:
     present = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
     if not present:
         raise ValueError(

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from narae import ops
 from narae.base.registry import builtin
 from narae.base.types import LearningRateLike
+from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer, State
 from narae.optimizers.keywords import OptimizerOptions
+from narae.tensor.tensor import Tensor
 
 
 @builtin("keras.optimizers")
 class SGD(Optimizer):
-    """Gradient descent, with momentum when asked for (Sutskever et al. 2013 for Nesterov's).
+    """Gradient descent, with momentum where it is above 0.
 
-    m' = μ m - lr g;  w' = w + m', or w + μ m' - lr g with nesterov.
+    w' = w - lr g; with momentum μ: m' = μ m - lr g;  w' = w + m', or w + μ m' - lr g with nesterov.
+
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        momentum: μ, the part of the last step that is added to the next, in [0, 1].
+        nesterov: whether the gradient counts as taken after the momentum's step.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: momentum is not in [0, 1]; an option is out of range, or unknown.
+
+    Source: Sutskever et al. 2013, section 2.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -41,12 +55,13 @@ class SGD(Optimizer):
         self.slots = (("momentum",),) if momentum else ()
 
     @property
-    def momentums(self) -> list[Any]:
-        """The momentum of each weight."""
+    def momentums(self) -> list[Variable | None]:
+        """The momentum of each weight, in the order of the weights."""
         return self._slot_of_each("momentum")
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         step = g * lr
         if not self.momentum:
             return w - step, {}
@@ -56,9 +71,24 @@ class SGD(Optimizer):
 
 @builtin("keras.optimizers")
 class RMSprop(Optimizer):
-    """Steps divided by the root of a running mean square (Hinton 2012, lecture 6e).
+    """Steps divided by the root of a running mean of the squared gradient.
 
-    v' = ρ v + (1 - ρ) g²;  w' = w - lr g / √(v' + ε). centered: minus the square of the running mean.
+    v' = ρ v + (1 - ρ) g²;  s = lr g / √(v' + ε), or lr g / √(v' - a'² + ε) with centered, a' = ρ a + (1 - ρ) g;
+    w' = w - s; with momentum μ: m' = μ m + s;  w' = w - m'.
+
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        rho: ρ, the part of the mean square that is kept at each step, in [0, 1).
+        momentum: μ, the part of the last step that is added to the next.
+        epsilon: ε, added to what is divided by, so that it is not 0.
+        centered: whether to divide by the running standard deviation: the mean square without the square of the mean.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: an option is out of range, or unknown.
+
+    Source: Hinton 2012, lecture 6e; centered: Graves 2013, section 4.2.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -84,16 +114,17 @@ class RMSprop(Optimizer):
         wanted = (("velocity", True), ("momentum", momentum > 0), ("average_gradient", centered))
         self.slots = tuple((name,) for name, used in wanted if used)
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         new = {"velocity": state["velocity"] * self.rho + ops.square(g) * (1 - self.rho)}
-        spread = new["velocity"] + self.epsilon
+        mean_square = new["velocity"] + self.epsilon
         if self.centered:
             mean = new["average_gradient"] = state["average_gradient"] * self.rho + g * (
                 1 - self.rho
             )
-            spread = new["velocity"] - ops.square(mean) + self.epsilon
-        step = g * lr / ops.sqrt(spread)
+            mean_square = new["velocity"] - ops.square(mean) + self.epsilon
+        step = g * lr / ops.sqrt(mean_square)
         if self.momentum > 0:
             step = new["momentum"] = state["momentum"] * self.momentum + step
         return w - step, new
@@ -101,9 +132,21 @@ class RMSprop(Optimizer):
 
 @builtin("keras.optimizers")
 class Adagrad(Optimizer):
-    """Steps divided by the root of the sum of squares (Duchi et al. 2011).
+    """Steps divided by the root of the sum of all squared gradients so far.
 
     a' = a + g²;  w' = w - lr g / √(a' + ε).
+
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        initial_accumulator_value: what the sum a starts from.
+        epsilon: ε, added to what is divided by, so that it is not 0.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: an option is out of range, or unknown.
+
+    Source: Duchi et al. 2011.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -126,24 +169,37 @@ class Adagrad(Optimizer):
         super().__init__(learning_rate, *shared, **options)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
-    def make_slot(self, slot: str, variable: Any) -> Any:
-        """Accumulators start from `initial_accumulator_value`."""
+    def make_slot(self, slot: str, variable: Variable) -> Variable:
+        """Create one weight's sum of squares, which starts from `initial_accumulator_value`."""
         value = self.initial_accumulator_value
         return self.add_variable_from_reference(
             variable, slot, lambda shape, dtype=None: ops.full(shape, value, dtype)
         )
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         a = state["accumulator"] + ops.square(g)
         return w - g * lr / ops.sqrt(a + self.epsilon), {"accumulator": a}
 
 
 @builtin("keras.optimizers")
 class Adadelta(Optimizer):
-    """Steps in the units of the weights (Zeiler 2012, algorithm 1).
+    """Steps in the units of the weights: a running mean of squared steps over one of squared gradients.
 
     a' = ρ a + (1 - ρ) g²;  Δ = -g √(d + ε) / √(a' + ε);  d' = ρ d + (1 - ρ) Δ²;  w' = w + lr Δ.
+
+    Args:
+        learning_rate: the length of a step (lr), 1 in the source: a number, a schedule, or a function that gives a
+            number.
+        rho: ρ, the part of the means that is kept at each step, in [0, 1).
+        epsilon: ε, added to both means; the first steps are about √ε long.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: an option is out of range, or unknown.
+
+    Source: Zeiler 2012, algorithm 1.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -166,8 +222,9 @@ class Adadelta(Optimizer):
         super().__init__(learning_rate, *shared, **options)
         self.rho, self.epsilon = rho, epsilon
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         a = state["accumulated_grad"] * self.rho + ops.square(g) * (1 - self.rho)
         d = state["accumulated_delta_var"]
         step = -g * ops.sqrt(d + self.epsilon) / ops.sqrt(a + self.epsilon)
@@ -177,10 +234,26 @@ class Adadelta(Optimizer):
 
 @builtin("keras.optimizers")
 class Ftrl(Optimizer):
-    """Follow the regularized leader (McMahan et al. 2013, algorithm 1), with L2 shrinkage.
+    """Follow the regularized leader: weights that an L1 penalty keeps at zero; with L2 shrinkage.
 
-    a' = a + g²;  σ = (a'^-p - a^-p) / lr;  z' = z + g' - σ w;
-    w' = (clip(z', ±λ1) - z') / (a'^-p / lr + 2 (λ2 + β / (2 lr))), g' = g + 2 λs w, p the learning rate power.
+    a' = a + g²;  σ = (a'^-p - a^-p) / lr;  z' = z + g + 2 λs w - σ w;
+    w' = (clip(z', ±λ1) - z') / (a'^-p / lr + 2 (λ2 + β / (2 lr))).
+
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        learning_rate_power: p, at most 0: steps shrink by the sum of squares to this power; 0 keeps their length.
+        initial_accumulator_value: what the sum of squares a starts from, at least 0.
+        l1_regularization_strength: λ1, the L1 penalty, at least 0.
+        l2_regularization_strength: λ2, the L2 penalty, at least 0.
+        l2_shrinkage_regularization_strength: λs, at least 0: an L2 penalty that enters the gradient alone.
+        beta: β of the source's learning rate, at least 0.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: learning_rate_power is above 0, another number below 0; an option is out of range, or unknown.
+
+    Source: McMahan et al. 2013, algorithm 1.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -198,6 +271,13 @@ class Ftrl(Optimizer):
         "l2_shrinkage_regularization_strength",
         "beta",
     )
+
+    learning_rate_power: float
+    initial_accumulator_value: float
+    l1_regularization_strength: float
+    l2_regularization_strength: float
+    l2_shrinkage_regularization_strength: float
+    beta: float
 
     def __init__(
         self,
@@ -226,15 +306,16 @@ class Ftrl(Optimizer):
                 raise ValueError(f"{name} is {bound} 0, got {value}")
             setattr(self, name, value)
 
-    def make_slot(self, slot: str, variable: Any) -> Any:
-        """Accumulators start from `initial_accumulator_value`, the linear part from zero."""
-        value = self.initial_accumulator_value if slot == "accumulator" else 0.0  # type: ignore[attr-defined]
+    def make_slot(self, slot: str, variable: Variable) -> Variable:
+        """Create one weight's state: squares start from `initial_accumulator_value`, the linear part from zero."""
+        value = self.initial_accumulator_value if slot == "accumulator" else 0.0
         return self.add_variable_from_reference(
             variable, slot, lambda shape, dtype=None: ops.full(shape, value, dtype)
         )
 
-    def update(self: Any, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         a, power = state["accumulator"], -self.learning_rate_power
         l2 = self.l2_regularization_strength + self.beta / (lr * 2.0)
         shrunk = g + w * (2.0 * self.l2_shrinkage_regularization_strength)
@@ -247,9 +328,21 @@ class Ftrl(Optimizer):
 
 @builtin("keras.optimizers")
 class Lion(Optimizer):
-    """The sign of an average of gradient and momentum (Chen et al. 2023, program 1).
+    """Steps of one length in each weight, by the sign of an average of gradient and momentum.
 
     w' = w - lr sign(β1 m + (1 - β1) g);  m' = β2 m + (1 - β2) g.
+
+    Args:
+        learning_rate: the length of a step (lr): a number, a schedule, or a function without arguments that gives a
+            number.
+        beta_1: β1, the momentum's part in the sign, in (0, 1].
+        beta_2: β2, the part of the momentum that is kept at each step.
+        *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
+
+    Raises:
+        ValueError: beta_1 is not in (0, 1]; an option is out of range, or unknown.
+
+    Source: Chen et al. 2023, program 1.
 
     >>> from narae import Variable
     >>> w = Variable(1.0)
@@ -274,8 +367,9 @@ class Lion(Optimizer):
             raise ValueError(f"beta_1 is in (0, 1], got {beta_1}: with 0 Lion would be SignSGD")
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    def update(self, w: Any, g: Any, state: State, lr: Any, t: Any) -> tuple[Any, State]:
-        """See the class."""
+    def update(
+        self, w: Tensor, g: Tensor, state: State, lr: Tensor, t: Tensor
+    ) -> tuple[Tensor, State]:
         m = state["momentum"]
         step = lr * ops.sign(m * self.beta_1 + g * (1 - self.beta_1))
         return w - step, {"momentum": m * self.beta_2 + g * (1 - self.beta_2)}

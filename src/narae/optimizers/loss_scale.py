@@ -8,8 +8,10 @@ from typing import Any
 
 from narae import ops
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, CustomObjects, LearningRateLike, TensorLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer
+from narae.tensor.tensor import Tensor
 
 _UNUSED = {
     **dict.fromkeys(("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")),
@@ -24,11 +26,23 @@ _UNUSED = {
 
 @builtin("keras.optimizers")
 class LossScaleOptimizer(Optimizer):
-    """Another optimizer, with the loss scaled by a factor that follows the gradients (Micikevicius et al. 2018).
+    """Another optimizer, with a factor on the loss against underflow in half precision.
 
-    A step whose gradients are not finite is left out and halves the factor; `dynamic_growth_steps` good steps in a
-    row double it. All other options are the inner optimizer's; there is one scale, so that its
-    `loss_scale_factor` is taken from it. Raises ValueError for options given here.
+    Where all gradients g are finite: w' is the inner optimizer's, from g / s; after dynamic_growth_steps such steps in
+    a row
+    s' = 2 s. Otherwise w' = w and s' = s / 2. All other options are the inner optimizer's; its `loss_scale_factor` is
+    set to None, since there is one scale.
+
+    Args:
+        inner_optimizer: the optimizer that updates the weights.
+        initial_scale: s at the start.
+        dynamic_growth_steps: how many steps with finite gradients double the scale.
+        name: the optimizer's name.
+
+    Raises:
+        ValueError: inner_optimizer is no Optimizer, or an option of the inner optimizer is given here.
+
+    Source: Micikevicius et al. 2018, section 3.2.
 
     >>> from narae import Variable
     >>> from narae.optimizers import SGD
@@ -62,7 +76,7 @@ class LossScaleOptimizer(Optimizer):
         super().__init__(0.0, name=name)
 
     def make_slots(self) -> None:
-        """The count of good steps, the factor, and the inner optimizer's state."""
+        """Create the count of finite steps, the scale, and the inner optimizer's state."""
         self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
         scale = float(self.initial_scale)
         self.dynamic_scale = self._own(
@@ -76,8 +90,8 @@ class LossScaleOptimizer(Optimizer):
         return [*self._variables, *self.inner_optimizer.variables]
 
     @property
-    def iterations(self) -> Any:
-        """How many times gradients were applied: those that were left out do not count."""
+    def iterations(self) -> Variable | Tensor:
+        """How many times gradients were applied; steps that were left out do not count."""
         return self.inner_optimizer.iterations
 
     @property
@@ -86,13 +100,14 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRateLike) -> None:
         self.inner_optimizer.learning_rate = value
 
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[TensorLike | None],
+        trainable_variables: Iterable[Variable] | None = None,
     ) -> None:
-        """The inner optimizer's `apply`, on gradients divided by the factor, where all are finite."""
         grads, variables = self._checked(list(grads), trainable_variables)
         scale = self.dynamic_scale.value
         finite = self.check_finite(grads)
@@ -103,12 +118,18 @@ class LossScaleOptimizer(Optimizer):
             v.assign(ops.where(finite, v.value, old))
         self._follow(finite, scale)
 
-    def check_finite(self, grads: Iterable[Any]) -> Any:
-        """Whether all numbers of the gradients are finite; None is no gradient."""
+    def check_finite(self, grads: Iterable[TensorLike | None]) -> Tensor:
+        """Whether all numbers of the gradients are finite.
+
+        Args:
+            grads: gradients; None is no gradient.
+
+        Returns: a boolean scalar.
+        """
         each = (ops.all(ops.isfinite(g)) for g in grads if g is not None)
         return functools.reduce(ops.logical_and, each, ops.convert_to_tensor(True))
 
-    def _follow(self, finite: Any, scale: Any) -> None:
+    def _follow(self, finite: Tensor, scale: Tensor) -> None:
         """The factor for the next step."""
         good = self.step_counter.value + 1
         grown = ops.equal(good, self.dynamic_growth_steps)
@@ -117,8 +138,7 @@ class LossScaleOptimizer(Optimizer):
         up = ops.where(grown, scale * 2.0, scale)
         self.dynamic_scale.assign(ops.where(finite, up, scale / 2.0))
 
-    def scale_loss(self, loss: Any) -> Any:
-        """The loss times the present factor."""
+    def scale_loss(self, loss: Tensor) -> Tensor:
         scale = (
             self.dynamic_scale.value
             if self.built
@@ -127,11 +147,9 @@ class LossScaleOptimizer(Optimizer):
         return loss * ops.cast(scale, loss.dtype)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """The inner optimizer's averages."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+    def get_config(self) -> Config:
         return {
             "name": self.name,
             "inner_optimizer": serialize_keras_object(self.inner_optimizer),
@@ -140,8 +158,9 @@ class LossScaleOptimizer(Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LossScaleOptimizer:
-        """The optimizer that `get_config` described."""
+    def from_config(
+        cls, config: Config, custom_objects: CustomObjects | None = None
+    ) -> LossScaleOptimizer:
         config = dict(config)
         inner = deserialize_keras_object(config.pop("inner_optimizer"), custom_objects)
         return cls(inner, **config)

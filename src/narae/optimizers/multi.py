@@ -1,4 +1,4 @@
-"""MultiOptimizer: each weight with an optimizer of its own choice."""
+"""MultiOptimizer: each weight with an optimizer of its own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, CustomObjects, LearningRateLike, TensorLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer
 
 
 @builtin("keras.optimizers")
 class OptimizerMap(MutableMapping):
-    """Optimizers by the paths of weights: exact paths, or regular expressions that match them whole.
+    """Optimizers by the paths of weights: exact paths, or regular expressions that match a whole path.
 
-    Raises TypeError for a default that is no Optimizer; ValueError for a value that is none, for a key that is
-    there already, and when a path is asked for that several expressions match.
+    A mapping: set, read and delete by key. Reading a path that several expressions match raises ValueError.
+
+    Args:
+        default_optimizer: the optimizer of weights that nothing matches.
+        optimizer_map: path or expression -> optimizer; more can be set later.
+
+    Raises:
+        TypeError: default_optimizer is no Optimizer.
+        ValueError: a value is no Optimizer.
 
     >>> from narae.optimizers import SGD, Adam
     >>> chosen = OptimizerMap(SGD(0.1), {"encoder/.*": Adam()})
@@ -68,26 +76,38 @@ class OptimizerMap(MutableMapping):
     def __call__(self, variable: Variable) -> Optimizer:
         return self[variable.path]
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-ready."""
+    def get_config(self) -> Config:
+        """The constructor's arguments, by name."""
         return {
             "default_optimizer": serialize_keras_object(self._default),
             "optimizer_map": {k: serialize_keras_object(o) for k, o in self._by_path.items()},
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> OptimizerMap:
+    def from_config(
+        cls, config: Config, custom_objects: CustomObjects | None = None
+    ) -> OptimizerMap:
         """The map that `get_config` described."""
-        made = {key: deserialize_keras_object(part, custom_objects) for key, part in config.items()}
-        return cls(**made)
+        parts = {
+            key: deserialize_keras_object(part, custom_objects) for key, part in config.items()
+        }
+        return cls(**parts)
 
 
 @builtin("keras.optimizers")
 class MultiOptimizer(Optimizer):
-    """Gives each weight to the optimizer that an OptimizerMap, or a function of the weight, names.
+    """Each weight's update by the optimizer that an OptimizerMap, or a function of the weight, names.
 
-    Learning rates, clipping and the rest are those of the single `optimizers`; a factor for the loss is given here.
-    Raises ValueError when the map is no function, and when it names no optimizer.
+    w' is what that optimizer's formula gives. Learning rates, clipping and the rest are options of the single
+    `optimizers`.
+
+    Args:
+        optimizer_map: an OptimizerMap, or a function from a weight to its optimizer.
+        loss_scale_factor: what the loss is multiplied by, and gradients divided by; one for all optimizers.
+        name: the optimizer's name.
+
+    Raises:
+        ValueError: optimizer_map cannot be called; one of its optimizers has a loss_scale_factor of its own.
 
     >>> from narae import Variable
     >>> from narae.optimizers import SGD
@@ -128,19 +148,27 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self) -> Any:
-        """There is none: the single optimizers have theirs."""
+        """Not defined: the single optimizers have a rate each.
+
+        Raises:
+            AttributeError: always; read and set the rates of `optimizers`.
+        """
         raise AttributeError(
             "a MultiOptimizer has no learning rate: its `optimizers` have one each, to be read and set there"
         )
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRateLike) -> None:
         raise AttributeError(
             f"a MultiOptimizer has no learning rate to set to {value!r}: set those of its `optimizers`"
         )
 
     def make_slots(self) -> None:
-        """Build the single optimizers, each for its weights."""
+        """Build the single optimizers, each for its weights.
+
+        Raises:
+            ValueError: the map gives no Optimizer for a weight.
+        """
         self._chosen = [self.optimizer_map(variable) for variable in self._trained]
         for variable, one in zip(self._trained, self._chosen, strict=True):
             if not isinstance(one, Optimizer):
@@ -162,9 +190,10 @@ class MultiOptimizer(Optimizer):
         return [v for v in variables if self._chosen[self._places[id(v)]] is one]
 
     def apply(
-        self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None
+        self,
+        grads: Iterable[TensorLike | None],
+        trainable_variables: Iterable[Variable] | None = None,
     ) -> None:
-        """Each optimizer's `apply` for its weights."""
         grads, variables = self._checked(list(grads), trainable_variables)
         by_weight = {id(v): g for g, v in zip(grads, variables, strict=True)}
         for one in self.optimizers:
@@ -174,13 +203,11 @@ class MultiOptimizer(Optimizer):
         self._count.assign_add(1)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Each optimizer's averages, for its weights."""
         variables = list(var_list)
         for one in self.optimizers:
             one.finalize_variable_values(variables)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-ready. Raises ValueError for a map that is a lambda."""
+    def get_config(self) -> Config:
         return {
             "optimizer_map": serialize_keras_object(self.optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
@@ -188,8 +215,9 @@ class MultiOptimizer(Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MultiOptimizer:
-        """The optimizer that `get_config` described."""
+    def from_config(
+        cls, config: Config, custom_objects: CustomObjects | None = None
+    ) -> MultiOptimizer:
         config = dict(config)
         chosen = deserialize_keras_object(config.pop("optimizer_map"), custom_objects)
         return cls(chosen, **config)

@@ -8,10 +8,11 @@ from typing import Any
 
 from narae import ops
 from narae.engine.variable import Variable
+from narae.tensor.tensor import Tensor
 
 
 class Options:
-    """Base of optimizers: keeps the options, and says what each does to gradients and weights."""
+    """Base of optimizers: holds the options, and applies each to gradients and weights."""
 
     built: bool
     learning_rate: Any
@@ -51,7 +52,7 @@ class Options:
         self._excluded: list[Variable] = []
         self._excluded_names: list[str] = []
 
-    def _clipped(self, grads: list[Any]) -> list[Any]:
+    def _clipped(self, grads: list[Tensor]) -> list[Tensor]:
         # as in Keras, 0 and less mean no clipping
         if most := _positive(self.clipvalue):
             return [ops.clip(g, -most, most) for g in grads]
@@ -67,9 +68,14 @@ class Options:
         var_list: Iterable[Variable] | None = None,
         var_names: Iterable[str] | None = None,
     ) -> None:
-        """Leave weights out of the decay: by themselves, or by patterns found in their names ("bias").
+        """Leave weights out of the weight decay.
 
-        Raises ValueError once the optimizer is built.
+        Args:
+            var_list: weights.
+            var_names: regular expressions; a weight whose name has a match is left out: "bias".
+
+        Raises:
+            ValueError: the optimizer is built already.
         """
         if self.built:
             raise ValueError("exclude_from_weight_decay comes before the optimizer is built")
@@ -94,7 +100,7 @@ class Options:
             "afterwards. Make an optimizer with that option, and compile the model with it"
         )
 
-    def _average(self, variables: list[Variable], step: Any) -> None:
+    def _average(self, variables: list[Variable], step: Tensor) -> None:
         """a' = μ a + (1 - μ) w; the first step starts the averages from the weights themselves."""
         if not hasattr(self, "_averages"):
             raise self._lacking("use_ema")
@@ -108,15 +114,23 @@ class Options:
                 v.assign(ops.where(due, average.value, v.value))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """At the end of training: averages in the place of the weights, when use_ema is on."""
+        """Put the averages in the place of the weights, at the end of training; without use_ema nothing changes.
+
+        Args:
+            var_list: the weights.
+        """
         if not (self.use_ema and self.built):
             return
         for v in var_list:
             if id(v) in self._places:
                 v.assign(self._averages[self._places[id(v)]].value)
 
-    def scale_loss(self, loss: Any) -> Any:
-        """The loss times `loss_scale_factor`; `apply` divides the gradients by it again."""
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """The loss times the factor that `apply` divides the gradients by: `loss_scale_factor`, or 1.
+
+        Args:
+            loss: a scalar.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
 
@@ -124,7 +138,7 @@ def _positive(bound: float | None) -> float:
     return bound if bound is not None and bound > 0 else 0.0
 
 
-def _bounded(g: Any, norm: Any, most: float) -> Any:
+def _bounded(g: Tensor, norm: Tensor, most: float) -> Tensor:
     """g scaled so that a norm above `most` becomes `most`; zero stays zero."""
     scale = ops.where(norm > most, most / ops.maximum(norm, 1e-30), 1.0)
     return g * ops.cast(scale, g.dtype)

@@ -10,7 +10,9 @@ import numpy as np
 from narae.base.copying import Copied
 from narae.base.identifiers import get_object
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike, TensorLike
 from narae.engine.variable import Variable, standing
+from narae.tensor.tensor import Tensor
 
 _OPTIONS = (
     "weight_decay",
@@ -29,6 +31,8 @@ class Stored(Copied):
     """Base of optimizers: config from attributes, variables by position."""
 
     name: str
+    arguments: tuple[str, ...]
+    _rate: Any  # a Variable, a schedule or a function
     _variables: list[Variable]
 
     @property
@@ -44,36 +48,67 @@ class Stored(Copied):
     def add_variable(
         self,
         shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
+        initializer: InitializerLike = "zeros",
+        dtype: DTypeLike | None = None,
         aggregation: str = "none",
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of the optimizer. initializer: a name, or a function (shape, dtype=...)."""
+        """Create a variable of the optimizer.
+
+        Args:
+            shape: its shape.
+            initializer: a name, an initializer or its class, or a function (shape, dtype=...) -> tensor.
+            dtype: its dtype; None: `narae.config.floatx()`.
+            aggregation: how replicas of it become one: "none", "mean", "sum" or "only_first_replica".
+            name: its name.
+        """
         if isinstance(initializer, str):
             initializer = get_object("initializer", "keras.initializers", initializer)
         if isinstance(initializer, type):
             initializer = initializer()
-        made = Variable(initializer, tuple(shape), dtype, False, True, aggregation, name=name)
-        return self._own(made)
+        variable = Variable(initializer, tuple(shape), dtype, False, True, aggregation, name=name)
+        return self._own(variable)
 
     def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+        self,
+        reference_variable: Variable,
+        name: str | None = None,
+        initializer: InitializerLike = "zeros",
     ) -> Variable:
-        """Make a variable of a weight's shape and dtype, named after its path."""
-        made = self.add_variable(
+        """Create a variable of a weight's shape and dtype, named after its path.
+
+        Args:
+            reference_variable: the weight.
+            name: what follows the weight's path in the variable's name; None: "state".
+            initializer: a name, an initializer, or a function (shape, dtype=...) -> tensor.
+        """
+        variable = self.add_variable(
             reference_variable.shape,
             initializer,
             reference_variable.dtype,
             name=f"{reference_variable.path.replace('/', '_')}_{name or 'state'}",
         )
-        made.like = reference_variable
-        return made
+        variable.like = reference_variable
+        return variable
 
     def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: InitializerLike = "zeros",
     ) -> Any:
-        """A variable for each weight; a tuple of such lists when `name` is a list of names."""
+        """Create a variable for each weight.
+
+        Args:
+            trainable_variables: the weights.
+            name: what follows a weight's path in the variable's name; or a list of such names.
+            initializer: of the variables; or a list, one for each name.
+
+        Returns: a list in the order of the weights; for a list of names a tuple of such lists.
+
+        Raises:
+            ValueError: names and initializers differ in number.
+        """
         names = [name] if isinstance(name, str) else list(name)
         starts = (
             initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
@@ -90,8 +125,8 @@ class Stored(Copied):
         columns = tuple([row[i] for row in rows] for i in range(len(names)))
         return columns[0] if isinstance(name, str) else columns
 
-    def get_config(self: Any) -> dict[str, Any]:
-        """The constructor's arguments, JSON-ready."""
+    def get_config(self) -> Config:
+        """The constructor's arguments, by name."""
         rate = self._rate
         if isinstance(rate, Variable):
             shown: Any = float(rate.numpy())
@@ -102,8 +137,13 @@ class Stored(Copied):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """The optimizer that `get_config` described."""
+    def from_config(cls, config: Config, custom_objects: CustomObjects | None = None) -> Any:
+        """The optimizer that `get_config` described.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: classes and functions of yours by the names in the config.
+        """
         config = dict(config)
         if isinstance(config.get("learning_rate"), dict):
             config["learning_rate"] = deserialize_keras_object(
@@ -111,22 +151,40 @@ class Stored(Copied):
             )
         return cls(**config)
 
-    def save_own_variables(self: Any, store: MutableMapping[str, Any]) -> None:
-        """Write the variables by position."""
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Write the variables into a store, by position.
+
+        Args:
+            store: a mapping from names to arrays.
+        """
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
-    def load_own_variables(self: Any, store: Any) -> None:
-        """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Read the variables that `save_own_variables` wrote.
+
+        Args:
+            store: a mapping from names to arrays.
+
+        Raises:
+            ValueError: number or shapes differ.
+        """
         self.set_weights([store[str(i)] for i in range(len(store))])
 
-    def set_weights(self: Any, weights: Sequence[Any]) -> None:
-        """Give the variables other values, in their order. Raises ValueError when number or shapes differ."""
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Set the values of the variables, in their order.
+
+        Args:
+            weights: arrays, one per variable.
+
+        Raises:
+            ValueError: number or shapes differ.
+        """
         own = self.variables
         if len(weights) != len(own):
             raise ValueError(
                 f"optimizer {self.name!r} has {len(own)} variables and is given {len(weights)}: another optimizer, "
-                "or other options of it, made them; or it is not built yet"
+                "or other options of it, had them; or it is not built yet"
             )
         for variable, value in zip(own, weights, strict=True):
             shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
@@ -142,14 +200,21 @@ class Stored(Copied):
 
     def stateless_apply(
         self: Any,
-        optimizer_variables: Sequence[Any],
-        grads: Sequence[Any],
-        trainable_variables: Sequence[Any],
-    ) -> tuple[list[Any], list[Any]]:
-        """What `apply` would make of these values of the weights and of the optimizer's variables.
+        optimizer_variables: Sequence[TensorLike],
+        grads: Sequence[TensorLike | None],
+        trainable_variables: Sequence[TensorLike],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The weights and variables after `apply`, from given ones; the optimizer's own stay as they are.
 
-        Nothing is changed. Returns (new weights, new optimizer variables). Raises ValueError for another
-        number of them than the optimizer was built with.
+        Args:
+            optimizer_variables: values of `variables`, in their order.
+            grads: a gradient for each weight that the optimizer was built for.
+            trainable_variables: values of these weights.
+
+        Returns: (new weights, new optimizer variables), lists.
+
+        Raises:
+            ValueError: the optimizer is not built, or the values differ in number from its variables.
 
         >>> from narae import Variable, optimizers
         >>> optimizer = optimizers.SGD(0.5)
