@@ -24,6 +24,7 @@ MODULES: tuple[str, ...] = (
     "narae.losses",
     "narae.optimizers",
     "narae.optimizers.schedules",
+    "narae.metrics",
 )
 # Examples that would need a network, a second machine, a file of somebody or a person.
 WITHOUT_EXAMPLE: dict[str, str] = {}

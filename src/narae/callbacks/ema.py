@@ -41,7 +41,7 @@ class SwapEMAWeights(Callback):
                 f"optimizer={type(optimizer).__name__}"
             )
         weights = self.model.trainable_variables if optimizer.built else []
-        return [(v, optimizer._averages[optimizer._places[id(v)]]) for v in weights]
+        return [(v, optimizer._averages[optimizer._index[id(v)]]) for v in weights]
 
     def _to_averages(self) -> None:
         if self._kept is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
 from narae.base.names import snake_case
 from narae.base.registry import builtin, serialize_keras_object
+from narae.base.types import Config, CustomObjects, MetricLike
 from narae.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -26,15 +26,17 @@ from narae.metrics.accuracy import (
 )
 from narae.metrics.auc import AUC
 from narae.metrics.base import Metric
+from narae.metrics.best_rates import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from narae.metrics.confusion import (
     FalseNegatives,
     FalsePositives,
     Precision,
-    PrecisionAtRecall,
     Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
     TrueNegatives,
     TruePositives,
 )
@@ -174,10 +176,16 @@ ALIASES = {
 }
 
 
-def get(identifier: Any) -> Any:
-    """A metric by name, config, class or as it is: a Metric, a function (y_true, y_pred), or None.
+def get(identifier: MetricLike | type[Metric] | None) -> Any:
+    """A metric by name, config, class or as it is.
 
-    Raises ValueError for a name that is none, with the nearest right one.
+    Args:
+        identifier: a name such as "mse" or "AUC", a config, a metric, its class, or a function; None stays None.
+
+    Returns: a Metric, or the function (y_true, y_pred) -> one number per sample.
+
+    Raises:
+        ValueError: no metric has the name (the error gives the nearest), or it cannot be called.
 
     >>> get("mse"), get("SparseCategoricalAccuracy")
     (<MeanSquaredError name=mean_squared_error>,
@@ -186,13 +194,35 @@ def get(identifier: Any) -> Any:
     return get_callable("metric", "keras.metrics", identifier, ALIASES)
 
 
-def serialize(metric: Any) -> Any:
-    """A metric as JSON-ready data."""
+def serialize(metric: MetricLike | None) -> Any:
+    """A metric as JSON-ready data.
+
+    Args:
+        metric: a metric, or a function: one of ours, or registered.
+
+    Returns: a dict with the class's name and its arguments; the name of a function.
+
+    >>> serialize(TopKCategoricalAccuracy(k=3))["config"]["k"]
+    3
+    """
     return serialize_keras_object(metric)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` wrote, or that has the name. Raises ValueError for none."""
+def deserialize(config: str | Config | None, custom_objects: CustomObjects | None = None) -> Any:
+    """The metric that `serialize` described, or that has the name.
+
+    Args:
+        config: what `serialize` gave, or a name; None stays None.
+        custom_objects: classes and functions of yours by the names in the config.
+
+    Returns: the metric, or the function.
+
+    Raises:
+        ValueError: it is no config, or names what nothing has.
+
+    >>> deserialize(serialize(TopKCategoricalAccuracy(k=3))).k
+    3
+    """
     return deserialize_as("metric", "keras.metrics", config, custom_objects, ALIASES)
 
 

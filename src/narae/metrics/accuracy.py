@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from narae import ops
 from narae.base.dtypes import is_float
 from narae.base.settings import floatx
+from narae.base.types import DTypePolicyLike, Shape, TensorLike
 from narae.metrics.reduction import FunctionMetric, PlainMetric
 from narae.ops.objectives.pairs import check_one_hot, class_indices, pair
 from narae.tensor.tensor import Tensor
 
 
-def _hits(equal: Any) -> Any:
+def _hits(equal: Tensor) -> Tensor:
     return ops.cast(equal, floatx())
 
 
-def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where a prediction equals its target, 0 elsewhere.
+
+    Args:
+        y_true: the targets, of any shape.
+        y_pred: the predictions, of the targets' shape.
+
+    Returns: the shape of y_pred, in `narae.config.floatx()`.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> accuracy([1, 2], [1, 3]).tolist()
     [1.0, 0.0]
@@ -25,8 +33,18 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
     return _hits(ops.equal(*pair("accuracy", y_true, y_pred)))
 
 
-def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """1 where a probability is on its label's side of the threshold, 0 elsewhere.
+
+    Args:
+        y_true: the labels, 0 and 1, of any shape.
+        y_pred: the probabilities of label 1, of the labels' shape.
+        threshold: above it a probability predicts label 1.
+
+    Returns: the shape of y_pred, in `narae.config.floatx()`.
+
+    Raises:
+        ShapeError: the shapes do not broadcast.
 
     >>> binary_accuracy([1, 1], [0.9, 0.2]).tolist()
     [1.0, 0.0]
@@ -35,10 +53,17 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     return _hits(ops.equal(y_true, ops.cast(ops.greater(y_pred, threshold), y_true.dtype)))
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the most probable class is that of the one-hot target: (..., classes) -> (...).
 
-    Raises ShapeError when y_true has not y_pred's shape.
+    Args:
+        y_true: the targets, one-hot, (..., classes).
+        y_pred: the probabilities or scores of the classes, (..., classes).
+
+    Returns: (...), in `narae.config.floatx()`.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape.
 
     >>> categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).tolist()
     [1.0, 0.0]
@@ -48,26 +73,41 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     return _hits(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)))
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the most probable class is the target's index: (..., classes) -> (...).
 
-    Raises ShapeError when the shapes do not fit.
+    Args:
+        y_true: the targets, class indices (...) or (..., 1).
+        y_pred: the probabilities or scores of the classes, (..., classes).
+
+    Returns: (...), in `narae.config.floatx()`.
+
+    Raises:
+        ShapeError: the shapes do not fit.
 
     >>> sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.4, 0.6]]).tolist()
     [1.0, 0.0]
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    y_true = class_indices("sparse_categorical_accuracy", y_true, y_pred.shape)
+    labels = class_indices("sparse_categorical_accuracy", y_true, y_pred.shape)
     # an index beyond a small integer's range must not wrap around to a label
-    common = y_true.dtype if is_float(y_true.dtype) else "int32"
+    common = labels.dtype if is_float(labels.dtype) else "int32"
     best = ops.cast(ops.argmax(y_pred, axis=-1), common)
-    return _hits(ops.equal(ops.cast(y_true, common), best))
+    return _hits(ops.equal(ops.cast(labels, common), best))
 
 
-def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """1 where the one-hot target's class is among the k most probable: (..., classes) -> (...).
 
-    Raises ShapeError when y_true has not y_pred's shape.
+    Args:
+        y_true: the targets, one-hot, (..., classes).
+        y_pred: the probabilities or scores of the classes, (..., classes).
+        k: how many of the most probable classes count.
+
+    Returns: (...), in `narae.config.floatx()`; ties with the k-th count as in.
+
+    Raises:
+        ShapeError: y_true has not y_pred's shape.
 
     >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2).tolist()
     [1.0]
@@ -78,12 +118,20 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
 
 
 def sparse_top_k_categorical_accuracy(
-    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+    y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
     """1 where the target's index is among the k most probable: (..., classes) -> the targets' shape.
 
-    from_sorted_ids: y_pred holds class indices, the most probable first.
-    Raises ShapeError when the shapes do not fit.
+    Args:
+        y_true: the targets, class indices (...) or (..., 1).
+        y_pred: the probabilities or scores of the classes, (..., classes).
+        k: how many of the most probable classes count.
+        from_sorted_ids: whether y_pred are class indices, the most probable first, in place of probabilities.
+
+    Returns: the shape of y_true, in `narae.config.floatx()`; ties with the k-th count as in.
+
+    Raises:
+        ShapeError: the shapes do not fit.
 
     >>> sparse_top_k_categorical_accuracy([2], [[0.5, 0.2, 0.3]], k=2).tolist()
     [1.0]
@@ -98,7 +146,7 @@ def sparse_top_k_categorical_accuracy(
     return hits if labels is y_true else ops.expand_dims(hits, -1)
 
 
-def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
+def _in_top_k(labels: Tensor, y_pred: Tensor, k: int) -> Tensor:
     """A class is among the k best when fewer than k classes are better: ties count as in."""
     index = ops.expand_dims(ops.cast(labels, "int32"), -1)
     own = ops.take_along_axis(y_pred, index, axis=-1)
@@ -109,6 +157,12 @@ def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
 class Accuracy(PlainMetric, function=accuracy, direction="up"):
     """The share of predictions that equal their targets.
 
+    y_true, y_pred: one shape, (batch, ...); sample_weight: (batch,) or (batch, ...).
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
     >>> Accuracy()([1, 2], [1, 3]).item()
     0.5
     """
@@ -117,18 +171,34 @@ class Accuracy(PlainMetric, function=accuracy, direction="up"):
 class BinaryAccuracy(FunctionMetric, function=binary_accuracy, direction="up"):
     """The share of probabilities on their label's side of the threshold.
 
+    y_true, y_pred: one shape, labels 0 and 1 and their probabilities; sample_weight: a number per sample or prediction.
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+        threshold: above it a probability predicts label 1.
+
     >>> BinaryAccuracy()([[1], [1]], [[0.9], [0.2]]).item()
     0.5
     """
 
     def __init__(
-        self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+        self,
+        name: str = "binary_accuracy",
+        dtype: DTypePolicyLike | None = None,
+        threshold: float = 0.5,
     ) -> None:
         super().__init__(name, dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(PlainMetric, function=categorical_accuracy, direction="up"):
     """The share of samples whose most probable class is the one-hot target's.
+
+    y_true, y_pred: (batch, ..., classes), one-hot targets and probabilities; sample_weight: (batch,) or (batch, ...).
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
 
     >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5
@@ -138,6 +208,12 @@ class CategoricalAccuracy(PlainMetric, function=categorical_accuracy, direction=
 class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accuracy, direction="up"):
     """The share of samples whose most probable class is the target's index.
 
+    y_true: class indices, (batch, ...) or (batch, ..., 1); y_pred: probabilities, (batch, ..., classes).
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
     >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5
     """
@@ -146,12 +222,22 @@ class SparseCategoricalAccuracy(PlainMetric, function=sparse_categorical_accurac
 class TopKCategoricalAccuracy(FunctionMetric, function=top_k_categorical_accuracy, direction="up"):
     """The share of samples whose one-hot target is among the k most probable classes.
 
+    y_true, y_pred: (batch, ..., classes), one-hot targets and probabilities; sample_weight: (batch,) or (batch, ...).
+
+    Args:
+        k: how many of the most probable classes count.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
     >>> TopKCategoricalAccuracy(k=1)([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5
     """
 
     def __init__(
-        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
+        self,
+        k: int = 5,
+        name: str = "top_k_categorical_accuracy",
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(name, dtype, k=k)
 
@@ -164,6 +250,14 @@ class SparseTopKCategoricalAccuracy(
 ):
     """The share of samples whose class index is among the k most probable.
 
+    y_true: class indices, (batch, ...) or (batch, ..., 1); y_pred: probabilities, (batch, ..., classes).
+
+    Args:
+        k: how many of the most probable classes count.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+        from_sorted_ids: whether y_pred are class indices, the most probable first, in place of probabilities.
+
     >>> SparseTopKCategoricalAccuracy(k=1)([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item()
     0.5
     """
@@ -172,14 +266,20 @@ class SparseTopKCategoricalAccuracy(
         self,
         k: int = 5,
         name: str = "sparse_top_k_categorical_accuracy",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         from_sorted_ids: bool = False,
     ) -> None:
         super().__init__(name, dtype, k=k, from_sorted_ids=from_sorted_ids)
 
 
-def target_kind(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> str:
-    """'binary' (one output), 'sparse' (class indices) or 'categorical' (one-hot), by shapes.
+def target_kind(y_true_shape: Shape, y_pred_shape: Shape) -> str:
+    """What kind of targets shapes belong to: one output, class indices, or one-hot.
+
+    Args:
+        y_true_shape: the shape of the targets, (batch, ...).
+        y_pred_shape: the shape of the predictions.
+
+    Returns: "binary", "sparse" or "categorical".
 
     >>> target_kind((32,), (32, 10)), target_kind((32, 1), (32, 1)), target_kind((32, 10), (32, 10))
     ('sparse', 'binary', 'categorical')
@@ -197,10 +297,14 @@ _ACCURACIES = {
 }
 
 
-def accuracy_for(
-    y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]
-) -> type[FunctionMetric]:
+def accuracy_for(y_true_shape: Shape, y_pred_shape: Shape) -> type[FunctionMetric]:
     """The class that "accuracy" means for targets and predictions of these shapes.
+
+    Args:
+        y_true_shape: the shape of the targets, (batch, ...).
+        y_pred_shape: the shape of the predictions.
+
+    Returns: BinaryAccuracy, SparseCategoricalAccuracy or CategoricalAccuracy.
 
     >>> accuracy_for((32,), (32, 10)).__name__
     'SparseCategoricalAccuracy'

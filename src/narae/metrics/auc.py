@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
+from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
-from narae.metrics.counting import FN, FP, TN, TP, confusion, spread_thresholds
+from narae.metrics.counting import FN, FP, TN, TP, confusion, even_thresholds
 from narae.ops.weighting import divide_no_nan
+from narae.tensor.tensor import Tensor
 
 _COUNTED = (TP, FP, TN, FN)
 _CURVES = {"ROC": ("roc",), "PR": ("pr", "precisionrecall"), "PRGAIN": ("prgain",)}
@@ -22,11 +23,28 @@ _HEIGHTS = {
 
 
 class AUC(Metric):
-    """The area under the ROC curve, or under the precision-recall (gain) curve, by Riemann sums.
+    """The area under a curve of two rates over thresholds, by Riemann sums: a scalar.
 
-    curve: 'ROC', 'PR', or 'PRGAIN' (Flach & Kull 2015). summation_method: 'interpolation' (for PR
-    the formula of Davis & Goadrich 2006), 'majoring' or 'minoring'. multi_label: an area for each
-    label, averaged by label_weights. Raises ValueError for other names and numbers.
+    y_true, y_pred: one shape, labels 0 and 1 and their probabilities; sample_weight: a number per sample or prediction.
+
+    Args:
+        num_thresholds: how many thresholds, evenly from 0 to 1, at least 2.
+        curve: "ROC" (true over false positive rate), "PR" (precision over recall) or "PRGAIN" (their gains).
+        summation_method: the height of each strip: "interpolation" (the mean of its sides; for PR by interpolated
+            counts), "minoring" (the lower side) or "majoring" (the higher).
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+        thresholds: numbers in [0, 1] in place of evenly spaced ones.
+        multi_label: whether each label, (batch, labels), has an area of its own; the result is their mean.
+        num_labels: how many labels, for the state before the first batch; with multi_label.
+        label_weights: how much each label counts, (labels,): in the mean of areas with multi_label, otherwise as sample
+            weights.
+        from_logits: whether predictions are scores, to be put through a sigmoid first.
+
+    Raises:
+        ValueError: a curve or method of another name, less than 2 thresholds, num_labels without multi_label.
+
+    Source: Davis & Goadrich 2006 (interpolation of PR); Flach & Kull 2015 (PRGAIN).
 
     >>> f"{AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]):.2f}"
     '0.75'
@@ -40,11 +58,11 @@ class AUC(Metric):
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,
         num_labels: int | None = None,
-        label_weights: Any = None,
+        label_weights: TensorLike | None = None,
         from_logits: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -58,7 +76,7 @@ class AUC(Metric):
         self._given = None if thresholds is None else [float(t) for t in sorted(thresholds)]
         # the ends lie beyond all probabilities, so that the curve has both its corners
         ends = 0.0 - epsilon(), 1.0 + epsilon()
-        spread = spread_thresholds(num_thresholds, epsilon())
+        spread = even_thresholds(num_thresholds, epsilon())
         self.thresholds = spread if self._given is None else [ends[0], *self._given, ends[1]]
         self.num_thresholds = len(self.thresholds)
         self.multi_label, self.num_labels = multi_label, num_labels
@@ -71,8 +89,9 @@ class AUC(Metric):
         for name in _COUNTED:
             setattr(self, name, self.add_weight(shape, name=name))  # type: ignore[arg-type]
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: labels 0 and 1, probabilities (with from_logits scores) of one shape."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         y_pred = ops.convert_to_tensor(y_pred)
         if self.multi_label and len(y_pred.shape) != 2:
             raise ShapeError(f"AUC(multi_label=True) takes (samples, labels), got {y_pred.shape}")
@@ -91,8 +110,12 @@ class AUC(Metric):
         for name, value in found.items():
             getattr(self, name).assign_add(value)
 
-    def result(self) -> Any:
-        """The area, a scalar."""
+    def result(self) -> Tensor:
+        """The area, a scalar.
+
+        Raises:
+            ValueError: no batch has been added with multi_label, and num_labels is None.
+        """
         if not self.variables:
             raise ValueError("AUC(multi_label=True) has counted nothing yet, or needs num_labels")
         tp, fp, tn, fn = (getattr(self, name).value for name in _COUNTED)
@@ -102,12 +125,15 @@ class AUC(Metric):
         heights = _HEIGHTS[self.summation_method](y[:-1], y[1:])
         return self._averaged(ops.sum((x[:-1] - x[1:]) * heights, axis=0))
 
-    def interpolate_pr_auc(self) -> Any:
-        """The area under the precision-recall curve (Davis & Goadrich 2006), from what was counted."""
+    def interpolate_pr_auc(self) -> Tensor:
+        """The area under the precision-recall curve, with interpolated counts, a scalar.
+
+        Source: Davis & Goadrich 2006, section 4.
+        """
         tp, fp, fn = (getattr(self, name).value for name in (TP, FP, FN))
         return self._averaged(ops.sum(_pr_areas(tp, fp, fn), axis=0))
 
-    def _averaged(self, areas: Any) -> Any:
+    def _averaged(self, areas: Tensor) -> Tensor:
         if not self.multi_label:
             return areas
         if self.label_weights is None:
@@ -115,8 +141,7 @@ class AUC(Metric):
         weights = ops.convert_to_tensor(self.label_weights, areas.dtype)
         return divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         config = {
             **super().get_config(),
             "num_thresholds": self.num_thresholds,
@@ -137,15 +162,15 @@ def _one_of(what: str, given: str, known: dict[str, tuple[str, ...]]) -> str:
     raise ValueError(f"{what} is one of {', '.join(map(repr, known))}; got {given!r}")
 
 
-def _roc(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+def _roc(tp: Tensor, fp: Tensor, tn: Tensor, fn: Tensor) -> tuple[Tensor, Tensor]:
     return divide_no_nan(fp, fp + tn), divide_no_nan(tp, tp + fn)
 
 
-def _pr(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+def _pr(tp: Tensor, fp: Tensor, tn: Tensor, fn: Tensor) -> tuple[Tensor, Tensor]:
     return divide_no_nan(tp, tp + fn), divide_no_nan(tp, tp + fp)
 
 
-def _pr_gain(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
+def _pr_gain(tp: Tensor, fp: Tensor, tn: Tensor, fn: Tensor) -> tuple[Tensor, Tensor]:
     """(r − π) / ((1 − π) r) for recall and precision, π the share of positives."""
     odds = divide_no_nan(tp + fn, fp + tn)
     recall = ops.maximum(1.0 - odds * divide_no_nan(fn, tp), 0.0)
@@ -156,7 +181,7 @@ def _pr_gain(tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
 _AXES = {"ROC": _roc, "PR": _pr, "PRGAIN": _pr_gain}
 
 
-def _pr_areas(tp: Any, fp: Any, fn: Any) -> Any:
+def _pr_areas(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
     """Areas between thresholds, TP and FP interpolated (Davis & Goadrich 2006, section 4)."""
     taken = tp + fp
     gained = tp[:-1] - tp[1:]

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 from narae import ops
 from narae.base.dtypes import is_int
 from narae.base.settings import epsilon
+from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
+from narae.tensor.tensor import Tensor
 
 
 class IoU(Metric):
-    """The mean intersection over union of the target classes: segmentation.
+    """The mean of TP / (TP + FP + FN) over the target classes: how much predicted regions overlap the true ones.
 
-    sparse_y_true, sparse_y_pred: class indices; otherwise the class is the largest along `axis`.
-    ignore_class: an index whose places are left out. Raises ValueError for a target class out of
-    range.
+    y_true, y_pred: one shape, (batch, ...), after the classes' axis is dropped; sample_weight: of that shape.
+    The mean is over target classes that occur in targets or predictions; the result is a scalar.
+
+    Args:
+        num_classes: how many classes.
+        target_class_ids: the classes that the mean is taken over, from 0.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: the dtype of the counts; None: int32, which cuts off fractions of sample weights.
+        ignore_class: a class index of the targets whose elements are left out; None: all count.
+        sparse_y_true: whether targets are class indices; otherwise one-hot along `axis`.
+        sparse_y_pred: whether predictions are class indices; otherwise probabilities along `axis`.
+        axis: the classes' axis.
+
+    Raises:
+        ValueError: a target class is out of range.
+
+    Source: Jaccard 1912.
 
     >>> f"{IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]):.4f}"
     '0.3333'
@@ -30,7 +45,7 @@ class IoU(Metric):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -49,25 +64,26 @@ class IoU(Metric):
             (num_classes, num_classes), name="total_confusion_matrix", dtype=self.dtype
         )
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch of class indices, or of probabilities along `axis`."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         true = self._classes(y_true, self.sparse_y_true)
         pred = self._classes(y_pred, self.sparse_y_pred)
         weight = ops.broadcast_to(self._weight(sample_weight), true.shape)
         inside = ops.logical_and(self._known(true), self._known(pred))
         if self.ignore_class is not None:
             inside = ops.logical_and(inside, ops.not_equal(true, self.ignore_class))
-        # what is not counted has weight 0, at place 0
-        place = ops.where(inside, true * self.num_classes + pred, 0)
+        # what is not counted has weight 0, at index 0
+        index = ops.where(inside, true * self.num_classes + pred, 0)
         weight = weight * ops.cast(inside, self.dtype)
-        counts = ops.segment_sum(weight, place, self.num_classes**2)
+        counts = ops.segment_sum(weight, index, self.num_classes**2)
         self.total_cm.assign_add(ops.reshape(counts, (self.num_classes, self.num_classes)))
 
-    def _classes(self, y: Any, sparse: bool) -> Any:
+    def _classes(self, y: TensorLike, sparse: bool) -> Tensor:
         y = ops.convert_to_tensor(y)
         return ops.cast(ops.reshape(y if sparse else ops.argmax(y, axis=self.axis), (-1,)), "int32")
 
-    def _weight(self, sample_weight: Any) -> Any:
+    def _weight(self, sample_weight: TensorLike | None) -> Tensor:
         """A vector of weights, in the dtype of the counts; warns where that cuts off fractions."""
         if sample_weight is None:
             return ops.ones((1,), self.dtype)
@@ -80,11 +96,10 @@ class IoU(Metric):
             )
         return ops.reshape(ops.cast(sample_weight, self.dtype), (-1,))
 
-    def _known(self, classes: Any) -> Any:
+    def _known(self, classes: Tensor) -> Tensor:
         return ops.logical_and(classes >= 0, classes < self.num_classes)
 
-    def result(self) -> Any:
-        """The mean over the target classes that occurred, a scalar."""
+    def result(self) -> Tensor:
         matrix = ops.cast(self.total_cm.value, "float32")
         both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
@@ -92,8 +107,7 @@ class IoU(Metric):
         occurred = ops.sum(ops.cast(ops.not_equal(either, 0), "float32"))
         return ops.sum(both / (either + epsilon())) / (occurred + epsilon())
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         options = {key: getattr(self, key) for key in _OPTIONS[type(self).__name__]}
         return {**super().get_config(), **options}
 
@@ -111,7 +125,18 @@ _OPTIONS = {
 
 
 class BinaryIoU(IoU):
-    """Intersection over union of labels 0 and 1; a prediction from the threshold up is 1.
+    """The mean of TP / (TP + FP + FN) for labels 0 and 1.
+
+    y_true, y_pred: one shape, (batch, ...), labels and probabilities of label 1; sample_weight: of that shape.
+
+    Args:
+        target_class_ids: the classes that the mean is taken over: (0,), (1,) or both.
+        threshold: from it up a prediction is 1.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: the dtype of the counts; None: int32, which cuts off fractions of sample weights.
+
+    Raises:
+        ValueError: a target class is not 0 or 1.
 
     >>> f"{BinaryIoU()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]):.4f}"
     '0.3333'
@@ -122,19 +147,31 @@ class BinaryIoU(IoU):
         target_class_ids: Sequence[int] = (0, 1),
         threshold: float = 0.5,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(2, target_class_ids, name=name, dtype=dtype)
         self.threshold = threshold
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch of labels 0 and 1 and probabilities."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         y_pred = ops.convert_to_tensor(y_pred)
         super().update_state(y_true, ops.cast(y_pred >= self.threshold, "int32"), sample_weight)
 
 
 class MeanIoU(IoU):
-    """The mean intersection over union of all classes.
+    """The mean of TP / (TP + FP + FN) over all classes.
+
+    y_true, y_pred: one shape, (batch, ...), after the classes' axis is dropped; sample_weight: of that shape.
+
+    Args:
+        num_classes: how many classes.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: the dtype of the counts; None: int32, which cuts off fractions of sample weights.
+        ignore_class: a class index of the targets whose elements are left out; None: all count.
+        sparse_y_true: whether targets are class indices; otherwise one-hot along `axis`.
+        sparse_y_pred: whether predictions are class indices; otherwise probabilities along `axis`.
+        axis: the classes' axis.
 
     >>> f"{MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]):.4f}"
     '0.3333'
@@ -144,7 +181,7 @@ class MeanIoU(IoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         ignore_class: int | None = None,
         sparse_y_true: bool = True,
         sparse_y_pred: bool = True,
@@ -157,7 +194,21 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """IoU of one-hot targets, and predictions with a probability for each class along `axis`.
+    """The mean of TP / (TP + FP + FN) over the target classes, for one-hot targets.
+
+    y_true: one-hot along `axis`; y_pred: probabilities along it; sample_weight: their shape without `axis`.
+
+    Args:
+        num_classes: how many classes.
+        target_class_ids: the classes that the mean is taken over, from 0.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: the dtype of the counts; None: int32, which cuts off fractions of sample weights.
+        ignore_class: a class index of the targets whose elements are left out; None: all count.
+        sparse_y_pred: whether predictions are class indices; otherwise probabilities along `axis`.
+        axis: the classes' axis.
+
+    Raises:
+        ValueError: a target class is out of range.
 
     >>> metric = OneHotIoU(num_classes=2, target_class_ids=[0, 1])
     >>> f"{metric([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]):.4f}"
@@ -169,7 +220,7 @@ class OneHotIoU(IoU):
         num_classes: int,
         target_class_ids: Sequence[int],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,
@@ -180,7 +231,17 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(IoU):
-    """MeanIoU of one-hot targets, and predictions with a probability for each class along `axis`.
+    """The mean of TP / (TP + FP + FN) over all classes, for one-hot targets.
+
+    y_true: one-hot along `axis`; y_pred: probabilities along it; sample_weight: their shape without `axis`.
+
+    Args:
+        num_classes: how many classes.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: the dtype of the counts; None: int32, which cuts off fractions of sample weights.
+        ignore_class: a class index of the targets whose elements are left out; None: all count.
+        sparse_y_pred: whether predictions are class indices; otherwise probabilities along `axis`.
+        axis: the classes' axis.
 
     >>> f"{OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]):.4f}"
     '1.0000'
@@ -190,7 +251,7 @@ class OneHotMeanIoU(IoU):
         self,
         num_classes: int,
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         ignore_class: int | None = None,
         sparse_y_pred: bool = False,
         axis: int = -1,

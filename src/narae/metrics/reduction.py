@@ -7,13 +7,21 @@ from typing import Any, ClassVar
 
 from narae import ops
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.ops import objectives
 from narae.ops.weighting import divide_no_nan, mask_of, masked_weight, samplewise
+from narae.tensor.tensor import Tensor
 
 
 class Sum(Metric):
     """The (weighted) sum of values.
+
+    values: (batch, ...); sample_weight: a shape that broadcasts against it. The result is a scalar.
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
 
     >>> total = Sum()
     >>> total.update_state([1.0, 2.0])
@@ -21,22 +29,27 @@ class Sum(Metric):
     6.0
     """
 
-    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+    def __init__(self, name: str = "sum", dtype: DTypePolicyLike | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_weight(name="total", dtype=self.dtype)
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add values (batch, ...), times their weights."""
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, _ = samplewise(_tensor(values), sample_weight, ops.sum, self.dtype)
         self.total.assign_add(ops.sum(values))
 
-    def result(self) -> Any:
-        """The sum, a scalar."""
+    def result(self) -> Tensor:
         return self.total.value
 
 
 class Mean(Metric):
-    """The (weighted) mean of values, 0 of none. Axes after the first are averaged per sample.
+    """The (weighted) mean of values, Σ w v / Σ w; 0 of none.
+
+    values: (batch, ...), averaged over the axes after the first; sample_weight: a shape that broadcasts against it.
+    The result is a scalar.
+
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
 
     >>> mean = Mean()
     >>> mean.update_state([1.0, 2.0])
@@ -44,13 +57,12 @@ class Mean(Metric):
     3.0
     """
 
-    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+    def __init__(self, name: str = "mean", dtype: DTypePolicyLike | None = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_weight(name="total", dtype=self.dtype)
         self.count = self.add_weight(name="count", dtype=self.dtype)
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Count values (batch, ...), with weights that broadcast against them."""
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, weight = samplewise(_tensor(values), sample_weight, ops.mean, self.dtype)
         self.total.assign_add(ops.sum(values))
         if weight is not None:
@@ -58,12 +70,11 @@ class Mean(Metric):
         else:
             self.count.assign_add(values.shape[0] if values.shape else 1)
 
-    def result(self) -> Any:
-        """The mean, a scalar."""
+    def result(self) -> Tensor:
         return divide_no_nan(self.total.value, self.count.value)
 
 
-def _tensor(values: Any) -> Any:
+def _tensor(values: TensorLike) -> Tensor:
     return ops.convert_to_tensor(values)
 
 
@@ -73,6 +84,13 @@ _LOSSES = [getattr(objectives, name) for name in objectives.__all__]
 class MeanMetricWrapper(Mean):
     """The mean of a function (y_true, y_pred, **kwargs) -> one number per sample.
 
+    Further keywords are passed on to the function. A mask on y_pred leaves its False positions out.
+
+    Args:
+        fn: the function.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
     >>> from narae.ops.objectives import huber
     >>> MeanMetricWrapper(huber, name="huber", delta=2.0)([[0.0]], [[3.0]]).item()
     4.0
@@ -80,9 +98,9 @@ class MeanMetricWrapper(Mean):
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., Tensor],
         name: str | None = None,
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype)  # type: ignore[arg-type]
@@ -91,22 +109,21 @@ class MeanMetricWrapper(Mean):
         if fn in _LOSSES or getattr(fn, "__keras_module__", None) == "keras.losses":
             self._direction = "down"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch; a mask on y_pred leaves its False places out."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         mask = mask_of(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, self.dtype)
         super().update_state(values, masked_weight(sample_weight, mask, self.dtype, "sum"))
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again, the function by its name."""
+    def get_config(self) -> Config:
         config = {**super().get_config(), "fn": serialize_keras_object(self._fn)}
         return {**config, **serialize_keras_object(self._fn_kwargs)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Metric:
-        """The metric of a config; the function is looked up by its name."""
+    def from_config(cls, config: Config) -> Metric:
         return cls(**deserialize_keras_object(config))
 
 
@@ -123,13 +140,13 @@ class FunctionMetric(MeanMetricWrapper):
 
     function: ClassVar[Callable[..., Any]]
     label: ClassVar[str]
-    quiet: ClassVar[dict[str, Any]] = {}
+    quiet: ClassVar[Config] = {}
 
     def __init_subclass__(
         cls,
         function: Callable[..., Any] | None = None,
         label: str | None = None,
-        quiet: dict[str, Any] | None = None,
+        quiet: Config | None = None,
         direction: str = "down",
         **kwargs: Any,
     ) -> None:
@@ -140,19 +157,23 @@ class FunctionMetric(MeanMetricWrapper):
             cls.label = label or function.__name__
             cls.quiet = quiet or {}
 
-    def __init__(self, name: str | None, dtype: Any, **options: Any) -> None:
+    def __init__(self, name: str | None, dtype: DTypePolicyLike | None, **options: Any) -> None:
         super().__init__(self.function, name=name or self.label, dtype=dtype, **options)
         for option, value in options.items():
             setattr(self, option, value)
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         kept = {k: v for k, v in self._fn_kwargs.items() if self.quiet.get(k, _LOUD) != v}
         return {**Metric.get_config(self), **kept}
 
 
 class PlainMetric(FunctionMetric):
-    """Base of the function metrics without options."""
+    """Base of the function metrics without options.
 
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+    Args:
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+    """
+
+    def __init__(self, name: str | None = None, dtype: DTypePolicyLike | None = None) -> None:
         super().__init__(name, dtype)

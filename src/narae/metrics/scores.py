@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from narae import ops
 from narae.base.errors import ShapeError
 from narae.base.settings import epsilon
+from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.metrics.counting import broadcast_weight
 from narae.ops.weighting import same_rank
+from narae.tensor.tensor import Tensor
 
 
-def _matrix_pair(name: str, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, Any]:
+def _matrix_pair(
+    name: str, y_true: TensorLike, y_pred: TensorLike, dtype: str
+) -> tuple[Tensor, Tensor]:
     y_true, y_pred = (ops.cast(ops.convert_to_tensor(y), dtype) for y in (y_true, y_pred))
     if len(y_pred.shape) != 2 or y_true.shape != y_pred.shape:
         raise ShapeError(
@@ -26,11 +29,22 @@ def _matrix_pair(name: str, y_true: Any, y_pred: Any, dtype: str) -> tuple[Any, 
 
 
 class FBetaScore(Metric):
-    """(1 + β²) P R / (β² P + R) of precision P and recall R, for each class.
+    """(1 + β²) P R / (β² P + R) of precision P and recall R.
 
-    average: None (a vector), 'micro' (all counts together), 'macro' (the mean over classes),
-    'weighted' (by the classes' numbers of labels). threshold: above it a prediction is positive;
-    None: the most probable class is. Raises ValueError for other arguments.
+    y_true, y_pred: (batch, classes), labels 0 and 1 and probabilities; sample_weight: (batch,).
+
+    Args:
+        average: None (the result is a vector, a score per class), "micro" (all counts together), "macro" (the mean over
+            classes) or "weighted" (a mean by the classes' numbers of labels).
+        beta: β, above 0: how many times as much as precision recall counts; a float.
+        threshold: above it a prediction is positive, in (0, 1]; None: the most probable class is.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: an argument is none of these.
+
+    Source: van Rijsbergen 1979.
 
     >>> score = FBetaScore(average="micro")
     >>> f"{score([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]]):.3f}"
@@ -46,7 +60,7 @@ class FBetaScore(Metric):
         beta: float = 1.0,
         threshold: float | None = None,
         name: str = "fbeta_score",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if average not in (None, "micro", "macro", "weighted"):
@@ -63,8 +77,9 @@ class FBetaScore(Metric):
         for name in self._COUNTED:
             setattr(self, name, self.add_weight(shape, name=name, dtype=self.dtype))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: labels 0 and 1, probabilities (samples, classes)."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         y_true, y_pred = _matrix_pair(type(self).__name__, y_true, y_pred, self.dtype)
         if not self.variables:
             self._build(y_true.shape[1])
@@ -83,8 +98,12 @@ class FBetaScore(Metric):
         for name, part in zip(self._COUNTED, parts, strict=True):
             getattr(self, name).assign_add(ops.sum(part * weight, axis=self.axis))
 
-    def result(self) -> Any:
-        """The score: a vector by class for average None, else a scalar."""
+    def result(self) -> Tensor:
+        """The score: a vector (classes,) for average None, else a scalar.
+
+        Raises:
+            ValueError: no batch has been added.
+        """
         if not self.variables:
             raise ValueError(f"{self.name} has counted nothing yet: update_state() comes first")
         tp, fp, fn, weights = (getattr(self, name).value for name in self._COUNTED)
@@ -95,14 +114,25 @@ class FBetaScore(Metric):
             return ops.sum(score * (weights / (ops.sum(weights) + epsilon())))
         return ops.mean(score) if self.average == "macro" else score
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         options = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
         return {**super().get_config(), **options}
 
 
 class F1Score(FBetaScore):
-    """2 P R / (P + R) of precision P and recall R, for each class. See FBetaScore.
+    """2 P R / (P + R) of precision P and recall R.
+
+    y_true, y_pred: (batch, classes), labels 0 and 1 and probabilities; sample_weight: (batch,).
+
+    Args:
+        average: None (the result is a vector, a score per class), "micro" (all counts together), "macro" (the mean over
+            classes) or "weighted" (a mean by the classes' numbers of labels).
+        threshold: above it a prediction is positive, in (0, 1]; None: the most probable class is.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: an argument is none of these.
 
     >>> score = F1Score(average="micro")
     >>> f"{score([[0, 1], [1, 0]], [[0.1, 0.9], [0.2, 0.8]]):.3f}"
@@ -114,22 +144,30 @@ class F1Score(FBetaScore):
         average: str | None = None,
         threshold: float | None = None,
         name: str = "f1_score",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(average=average, beta=1.0, threshold=threshold, name=name, dtype=dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         return {k: v for k, v in super().get_config().items() if k != "beta"}
 
 
 class R2Score(Metric):
-    """R² = 1 − Σ(t − p)² / Σ(t − mean t)², for each output, then averaged.
+    """R² = 1 − Σ(t − p)² / Σ(t − mean t)² of each output: the share of the targets' variance that is predicted.
 
-    class_aggregation: None (a vector), 'uniform_average', 'variance_weighted_average'.
-    num_regressors above 0: adjusted R², 1 − (1 − R²)(n − 1) / (n − num_regressors − 1) of n samples,
-    with a warning where n is too small for it. An output whose targets are all the same has R² 1
-    when they are hit, otherwise 0. Raises ValueError for other arguments.
+    y_true, y_pred: (batch, outputs), or one of them (batch,); sample_weight: (batch,). An output whose targets are all
+    equal has R² 1 where they are predicted exactly, otherwise 0. Warns where num_regressors is too large for the
+    samples.
+
+    Args:
+        class_aggregation: None (the result is a vector, a score per output), "uniform_average" or
+            "variance_weighted_average".
+        num_regressors: k, above 0 for the adjusted R², 1 − (1 − R²)(n − 1) / (n − k − 1) of n samples.
+        name: the metric's name, in logs; None: one from the class.
+        dtype: what the metric counts in: a dtype, a policy or its name; None: `narae.config.floatx()`.
+
+    Raises:
+        ValueError: an argument is none of these.
 
     >>> f"{R2Score()([[1.0], [4.0], [3.0]], [[2.0], [4.0], [4.0]]):.4f}"
     '0.5714'
@@ -143,7 +181,7 @@ class R2Score(Metric):
         class_aggregation: str | None = "uniform_average",
         num_regressors: int = 0,
         name: str = "r2_score",
-        dtype: Any = None,
+        dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
@@ -161,8 +199,9 @@ class R2Score(Metric):
         for attribute, name in zip(self._SUMS, names, strict=True):
             setattr(self, attribute, self.add_weight((outputs,), name=name))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: targets and predictions (samples, outputs), or one of them (samples,)."""
+    def update_state(
+        self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
+    ) -> None:
         y_true, y_pred = same_rank(ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred))
         y_true, y_pred = _matrix_pair("R2Score", y_true, y_pred, self.dtype)
         if len(self.variables) == 1:
@@ -174,8 +213,12 @@ class R2Score(Metric):
             getattr(self, name).assign_add(ops.sum(part * weight, axis=0))
         self.num_samples.assign_add(float(y_true.shape[0]))
 
-    def result(self) -> Any:
-        """R²: a vector by output for class_aggregation None, else a scalar."""
+    def result(self) -> Tensor:
+        """R²: a vector (outputs,) for class_aggregation None, else a scalar.
+
+        Raises:
+            ValueError: no batch has been added.
+        """
         if len(self.variables) == 1:
             raise ValueError(f"{self.name} has counted nothing yet: update_state() comes first")
         squares, total, residual, count = (getattr(self, name).value for name in self._SUMS)
@@ -194,7 +237,7 @@ class R2Score(Metric):
             raw = ops.where(every > 0, weighted, ops.mean(raw))
         return raw if self.num_regressors == 0 else self._adjusted(raw)
 
-    def _adjusted(self, raw: Any) -> Any:
+    def _adjusted(self, raw: Tensor) -> Tensor:
         n = self.num_samples.value
         freedom = n - float(self.num_regressors) - 1.0
         enough = freedom > 0
@@ -208,8 +251,7 @@ class R2Score(Metric):
             enough, 1.0 - (1.0 - raw) * (n - 1.0) / ops.where(enough, freedom, 1.0), raw
         )
 
-    def get_config(self) -> dict[str, Any]:
-        """What makes the same metric again."""
+    def get_config(self) -> Config:
         options = {
             "class_aggregation": self.class_aggregation,
             "num_regressors": self.num_regressors,

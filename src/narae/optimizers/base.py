@@ -122,7 +122,7 @@ class Optimizer(Options, Rate):
         self.built = False
         self._variables: list[Variable] = []
         self._trained: list[Variable] = []
-        self._places: dict[int, int] = {}
+        self._index: dict[int, int] = {}
         self._slots: list[dict[str, Variable]] = []
         self._count = self._own(Variable(0, dtype="int32", trainable=False, name="iteration"))
         self._set_rate(learning_rate)
@@ -159,7 +159,7 @@ class Optimizer(Options, Rate):
                 f"{scaled} are to be overwritten by their gradients (float8 scales), which narae has not yet: "
                 "set overwrite_with_gradient = False on them"
             )
-        self._places = {id(v): i for i, v in enumerate(self._trained)}
+        self._index = {id(v): i for i, v in enumerate(self._trained)}
         if self.use_ema:
             self._averages = self.add_optimizer_variables(self._trained, "average")
             with eagerly():  # building within a traced step must not become a part of it
@@ -172,7 +172,7 @@ class Optimizer(Options, Rate):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._places = {id(v): i for i, v in enumerate(self._trained)}
+        self._index = {id(v): i for i, v in enumerate(self._trained)}
 
     def _slot_of_each(self, slot: str) -> list[Variable | None]:
         """One slot of every weight, None where a weight has it not; [] where no weight has it."""
@@ -199,7 +199,7 @@ class Optimizer(Options, Rate):
 
     def _get_variable_index(self, variable: Variable) -> int:
         """A weight's position among those trained: Keras's name, which optimizers of users call."""
-        return self._places[id(variable)]
+        return self._index[id(variable)]
 
     # -- applying gradients ------------------------------------------------------------------
 
@@ -260,7 +260,7 @@ class Optimizer(Options, Rate):
             raise ValueError(f"apply got {len(grads)} gradients for {len(variables)} weights")
         if not self.built:
             self.build(variables)
-        unknown = [v.path for v in variables if id(v) not in self._places]
+        unknown = [v.path for v in variables if id(v) not in self._index]
         if unknown:
             raise ValueError(
                 f"the optimizer {self.name!r} was built for other weights than {unknown}: make a new "
@@ -316,7 +316,7 @@ class Optimizer(Options, Rate):
         Raises:
             ValueError: an option that needs more state was set after the optimizer was built.
         """
-        slots = self._slots[self._places[id(variable)]]
+        slots = self._slots[self._index[id(variable)]]
         rate, g = ops.cast(learning_rate, variable.dtype), ops.cast(gradient, variable.dtype)
         step = ops.cast(self.effective_step(), variable.dtype)
         state = {key: slot.value for key, slot in slots.items()}
@@ -359,7 +359,7 @@ class Optimizer(Options, Rate):
         n = self.gradient_accumulation_steps
         if not hasattr(self, "_accumulated"):
             raise self._lacking("gradient_accumulation_steps")
-        sums = [self._accumulated[self._places[id(v)]] for v in variables]
+        sums = [self._accumulated[self._index[id(v)]] for v in variables]
         due = ops.equal((self._count.value + 1) % n, 0)
         totals = [s.value + g for s, g in zip(sums, grads, strict=True)]
         self._step([total / n for total in totals], variables, keep=due)

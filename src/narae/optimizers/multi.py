@@ -187,7 +187,7 @@ class MultiOptimizer(Optimizer):
             one.loss_scale_factor = self.loss_scale_factor
 
     def _share(self, one: Optimizer, variables: Iterable[Variable]) -> list[Variable]:
-        return [v for v in variables if self._chosen[self._places[id(v)]] is one]
+        return [v for v in variables if self._chosen[self._index[id(v)]] is one]
 
     def apply(
         self,

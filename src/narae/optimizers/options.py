@@ -17,7 +17,7 @@ class Options:
     built: bool
     learning_rate: Any
     _averages: list[Variable]
-    _places: dict[int, int]
+    _index: dict[int, int]
 
     def _set_options(
         self,
@@ -106,7 +106,7 @@ class Options:
             raise self._lacking("use_ema")
         momentum = ops.cast(ops.not_equal(step, 1), "float32") * self.ema_momentum
         for v in variables:
-            average = self._averages[self._places[id(v)]]
+            average = self._averages[self._index[id(v)]]
             m = ops.cast(momentum, v.dtype)
             average.assign(m * average.value + (1 - m) * v.value)
             if self.ema_overwrite_frequency:
@@ -122,8 +122,8 @@ class Options:
         if not (self.use_ema and self.built):
             return
         for v in var_list:
-            if id(v) in self._places:
-                v.assign(self._averages[self._places[id(v)]].value)
+            if id(v) in self._index:
+                v.assign(self._averages[self._index[id(v)]].value)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """The loss times the factor that `apply` divides the gradients by: `loss_scale_factor`, or 1.
