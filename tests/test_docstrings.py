@@ -25,6 +25,8 @@ MODULES: tuple[str, ...] = (
     "narae.optimizers",
     "narae.optimizers.schedules",
     "narae.metrics",
+    "narae.dtype_policies",
+    "narae.mixed_precision",
 )
 # Examples that would need a network, a second machine, a file of somebody or a person.
 WITHOUT_EXAMPLE: dict[str, str] = {}

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from narae.base.missing import explain_missing
 from narae.base.registry import deserialize_keras_object
+from narae.base.types import Config, CustomObjects, DTypePolicyLike
 from narae.layers.policy import DTypePolicy, FloatDTypePolicy, policy_of, serialize_policy
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 
 
-def get(identifier: Any) -> DTypePolicy:
-    """The policy that `identifier` means: a name, a dtype, a config, a policy, or None for the one in use.
+def get(identifier: DTypePolicyLike | None) -> DTypePolicy:
+    """The policy that a layer's `dtype=` means.
+
+    Args:
+        identifier: a name such as "mixed_bfloat16", a dtype, a config, or a policy; None: the policy in use.
+
+    Returns: the policy.
+
+    Raises:
+        ValueError: it is none of these.
 
     >>> get("mixed_bfloat16").variable_dtype
     'float32'
@@ -20,8 +27,13 @@ def get(identifier: Any) -> DTypePolicy:
     return policy_of(identifier)
 
 
-def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+def serialize(dtype_policy: DTypePolicy) -> Config:
     """A policy as JSON-ready data.
+
+    Args:
+        dtype_policy: a policy.
+
+    Returns: a dict with the class's name and the policy's.
 
     >>> serialize(DTypePolicy("float16"))["config"]
     {'name': 'float16'}
@@ -29,8 +41,17 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     return serialize_policy(dtype_policy)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> DTypePolicy:
-    """The policy that `serialize` described. Raises ValueError for what describes none.
+def deserialize(config: Config, custom_objects: CustomObjects | None = None) -> DTypePolicy:
+    """The policy that `serialize` described.
+
+    Args:
+        config: what `serialize` gave.
+        custom_objects: classes of yours by the names in the config.
+
+    Returns: the policy.
+
+    Raises:
+        ValueError: it is no config of a policy.
 
     >>> deserialize(serialize(DTypePolicy("float16")))
     <DTypePolicy "float16">

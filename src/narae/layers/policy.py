@@ -21,11 +21,17 @@ _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16"
 @builtin("keras.dtype_policies")
 @builtin("keras")
 class DTypePolicy:
-    """What a layer computes in, and what it keeps its variables in (Micikevicius et al. 2018).
+    """What dtype a layer computes in, and what dtype it keeps its variables in.
 
-    name: a dtype, for both; or 'mixed_float16', 'mixed_bfloat16': computation in half precision,
-    variables in float32. None: the policy of `narae.config.dtype_policy()`.
-    Raises ValueError for another name, TypeError for what is no name.
+    Args:
+        name: a dtype, for both; or "mixed_float16", "mixed_bfloat16": computation in half precision, variables in
+            float32. None: the policy of `narae.config.dtype_policy()`.
+
+    Raises:
+        TypeError: the name is no string.
+        ValueError: the name is no dtype, and no mixed policy.
+
+    Source: Micikevicius et al. 2018 (mixed precision).
 
     >>> mixed = DTypePolicy("mixed_bfloat16")
     >>> mixed.compute_dtype, mixed.variable_dtype
@@ -61,7 +67,14 @@ class DTypePolicy:
         return None
 
     def convert_input(self, x: Any, autocast: bool, dtype: DTypeLike) -> Any:
-        """An array as a tensor, and floats in `dtype` where `autocast` says so; what is no array, as it is.
+        """An array as a tensor, and floats in another dtype; other things as they are.
+
+        Args:
+            x: an input of a layer.
+            autocast: whether floats are cast.
+            dtype: the dtype that they are cast to.
+
+        Returns: the tensor, or x.
 
         >>> DTypePolicy("float16").convert_input(np.ones(2), True, "float16").dtype
         'float16'
@@ -74,7 +87,7 @@ class DTypePolicy:
         return ops.cast(x, name) if wrong else x
 
     def get_config(self) -> Config:
-        """The arguments that make it again."""
+        """The constructor's arguments, by name."""
         return {"name": self.name}
 
     @classmethod
@@ -110,7 +123,7 @@ def _same(name: str) -> tuple[str, str]:
 
 
 def policy_of(identifier: DTypePolicyLike | None = None) -> DTypePolicy:
-    """The policy that `dtype=` means: None (the global one), a name, a dtype, a config, a policy."""
+    """The policy that `dtype=` means: of None (the global one), a name, a dtype, a config or a policy."""
     if identifier is None:
         return DEFAULT_POLICY[-1] if DEFAULT_POLICY else DTypePolicy(floatx())
     if isinstance(identifier, DTypePolicy):
@@ -124,13 +137,13 @@ def policy_of(identifier: DTypePolicyLike | None = None) -> DTypePolicy:
 
 
 def set_dtype_policy(policy: DTypePolicy | str | Mapping[str, Any]) -> None:
-    """Set the policy of layers that are made without a dtype, from now on.
+    """Set the policy of layers that are created without a dtype, from now on.
 
     Args:
-        policy: a policy, or its name such as "mixed_bfloat16".
+        policy: a policy, its name or its config.
 
     Raises:
-        ValueError: it is no policy.
+        ValueError: it is none of these.
 
     >>> set_dtype_policy("mixed_bfloat16")
     >>> dtype_policy()
@@ -145,14 +158,16 @@ def set_dtype_policy(policy: DTypePolicy | str | Mapping[str, Any]) -> None:
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are made without a dtype.
+    """The policy of layers that are created without a dtype.
 
-    >>> dtype_policy().name
-    'float32'
+    Returns: the policy.
+
+    >>> dtype_policy()
+    <DTypePolicy "float32">
     """
     return policy_of()
 
 
-def serialize_policy(found: DTypePolicy) -> Any:
+def serialize_policy(found: DTypePolicy) -> Config:
     """A policy as JSON-ready data."""
     return serialize_keras_object(found)
