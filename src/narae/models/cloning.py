@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from narae.base import trees
 from narae.layers.base import Layer
@@ -14,15 +14,20 @@ from narae.models.model import Model
 from narae.models.sequential import Sequential
 from narae.tensor.symbolic import KerasTensor
 
+if TYPE_CHECKING:
+    from narae.base.types import Tensors, Tree
+
+T = TypeVar("T")
+
 
 def clone_model(
-    model: Any,
-    input_tensors: Any = None,
+    model: Model,
+    input_tensors: Tree[KerasTensor] | None = None,
     clone_function: Callable[[Layer], Layer] | None = None,
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
     **kwargs: Any,
-) -> Any:
+) -> Model:
     """A model of new layers with the configurations of the old ones; weights start anew. What is compiled
     is compiled alike, with the optimizer's state anew.
 
@@ -61,7 +66,7 @@ def clone_model(
     return _compiled_as(model, _same(model))
 
 
-def _compiled_as(model: Any, clone: Any) -> Any:
+def _compiled_as(model: Model, clone: Model) -> Model:
     """The clone, compiled as the model is: with an optimizer and metrics of its own."""
     if model.compiled:
         given = dict(model._compile_state.config)
@@ -75,15 +80,17 @@ def _compiled_as(model: Any, clone: Any) -> Any:
     return clone
 
 
-def _renewed(metric: Any) -> Any:
+def _renewed(metric: T) -> T:
     return _same(metric) if isinstance(metric, Metric) else metric
 
 
-def _same(layer: Any) -> Any:
-    return type(layer).from_config(layer.get_config())
+def _same(thing: T) -> T:
+    """A new one with the same configuration."""
+    made: Any = thing
+    return type(made).from_config(made.get_config())
 
 
-def _plain_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+def _plain_call(layer: Layer, *args: Tensors, **kwargs: Any) -> Any:
     return layer(*args, **kwargs)
 
 
@@ -94,7 +101,9 @@ def _checked(clone_function: Callable[[Layer], Layer], layer: Layer) -> Layer:
     return found
 
 
-def _sequential(model: Sequential, inputs: Any, made: Callable[[Layer], Layer]) -> Sequential:
+def _sequential(
+    model: Sequential, inputs: Tree[KerasTensor] | None, made: Callable[[Layer], Layer]
+) -> Sequential:
     given = [] if inputs is None else trees.flatten(inputs)
     if len(given) > 1 or not all(isinstance(t, KerasTensor) for t in given):
         raise ValueError(f"a Sequential model takes one KerasTensor as input, got {inputs!r}")
@@ -114,7 +123,10 @@ def _sequential(model: Sequential, inputs: Any, made: Callable[[Layer], Layer]) 
 
 
 def _functional(
-    model: Functional, inputs: Any, made: Callable[[Layer], Layer], call: Callable[..., Any]
+    model: Functional,
+    inputs: Tree[KerasTensor] | None,
+    made: Callable[[Layer], Layer],
+    call: Callable[..., Any],
 ) -> Functional:
     given = (
         [_same(layer).output for layer in model._input_layers]
@@ -135,7 +147,7 @@ def _functional(
     env = {id(old): new for old, new in zip(model.inputs, given, strict=True)}
     done: dict[int, Any] = {}
 
-    def renewed(leaf: Any) -> Any:
+    def renewed(leaf: object) -> Any:
         return env[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
 
     for old in model._graph_calls.items:

@@ -7,7 +7,7 @@ import math
 import warnings
 from collections import Counter
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae import ops
 from narae.base import trees
@@ -19,8 +19,11 @@ from narae.layers.input import InputLayer
 from narae.models.graph_order import by_depth, calls_between
 from narae.models.model import Model
 from narae.tensor.promote import to
-from narae.tensor.symbolic import KerasTensor
+from narae.tensor.symbolic import Call, KerasTensor
 from narae.tensor.tensor import Tensor, as_tensor
+
+if TYPE_CHECKING:
+    from narae.base.types import AnyTensor, CustomObjects, Shape, TensorLike, Tensors, Tree
 
 
 @builtin("keras")
@@ -33,11 +36,17 @@ class Functional(Model):
 
     _casts_inputs = False  # each is cast to its Input's dtype
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        inputs: Tree[KerasTensor],
+        outputs: Tree[KerasTensor],
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self._start(inputs, outputs)
 
-    def _start(self, inputs: Any, outputs: Any) -> None:
+    def _start(self, inputs: Tree[KerasTensor], outputs: Tree[KerasTensor]) -> None:
         flat_in, flat_out = trees.flatten(inputs), trees.flatten(outputs)
         for what, leaves in (("inputs", flat_in), ("outputs", flat_out)):
             bad = [leaf for leaf in leaves if not isinstance(leaf, KerasTensor)]
@@ -78,7 +87,7 @@ class Functional(Model):
         return list(self._graph_layers)
 
     @layers.setter
-    def layers(self, value: Any) -> None:
+    def layers(self, value: object) -> None:
         Model.layers.fset(self, value)  # type: ignore[attr-defined]
 
     @property
@@ -134,11 +143,15 @@ class Functional(Model):
         found = self._by_program(args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
+    ) -> Any:
         """Run the graph on inputs in the model's structure (or a list, or a dict by input names)."""
         return self._run(self._matched(inputs), training, mask)
 
-    def call_of_any_lengths(self, inputs: Any, training: bool | None, mask: Any) -> Any:
+    def call_of_any_lengths(
+        self, inputs: Tensors, training: bool | None, mask: Tensors | None
+    ) -> Any:
         """The same for inputs of other lengths than those of the Inputs, where the layers take them.
 
         Raises ValueError that tells of the lengths where they do not.
@@ -152,7 +165,7 @@ class Functional(Model):
                 raise
             raise ValueError(misfits[0]) from error
 
-    def _run(self, values: list[Any], training: bool | None, mask: Any) -> Any:
+    def _run(self, values: list[Any], training: bool | None, mask: Tensors | None) -> Any:
         """The outputs for a value of each input."""
         if mask is not None:
             for value, m in zip(values, trees.flatten(mask), strict=False):
@@ -174,7 +187,7 @@ class Functional(Model):
             env.update((id(symbol), value) for symbol, value in made)
         return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))
 
-    def _matched(self, inputs: Any, misfits: list[str] | None = None) -> list[Any]:
+    def _matched(self, inputs: Tensors, misfits: list[str] | None = None) -> list[Any]:
         """The data for each input, checked against its shape. misfits: where to write of other lengths,
         which then are no errors. Raises ValueError that names what is missing."""
         leaves = self._leaves(inputs)
@@ -185,7 +198,7 @@ class Functional(Model):
         pairs = zip(self._input_layers, leaves, strict=True)
         return [_fitted(self.name, *pair, misfits) for pair in pairs]
 
-    def _leaves(self, inputs: Any) -> list[Any]:
+    def _leaves(self, inputs: Tensors) -> list[Any]:
         """The inputs' data, flat, from the model's structure, a dict by their names, or a list."""
         struct = self._struct[0]
         if isinstance(inputs, dict) and not isinstance(struct, dict):
@@ -218,7 +231,7 @@ class Functional(Model):
             )
 
     def compute_output_spec(
-        self, inputs: Any, training: bool | None = None, mask: Any = None
+        self, inputs: Tree[KerasTensor], training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
         """The outputs' shapes for symbolic inputs."""
         return Layer.compute_output_spec(self, inputs)
@@ -254,7 +267,9 @@ class Functional(Model):
         return functional_config(self)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
+    ) -> Any:
         """The model that `get_config` described."""
         from narae.models.functional_config import functional_from_config  # start-up: files
 
@@ -264,17 +279,16 @@ class Functional(Model):
 Model._graph_class = Functional
 
 
-def _single(struct: Any) -> Any:
+def _single(struct: object) -> Any:
     """The one item of a list of one, which stands for itself; anything else as it is."""
-    nested = isinstance(struct, (list, tuple)) and len(struct) == 1
-    return struct[0] if nested else struct
+    return struct[0] if isinstance(struct, (list, tuple)) and len(struct) == 1 else struct
 
 
 class Untracked:
     """A list that attribute tracking does not look into."""
 
     def __init__(self, items: list[Any]) -> None:
-        self.items = items
+        self.items: list[Any] = items
 
 
 def _input_layer(tensor: KerasTensor) -> InputLayer:
@@ -285,14 +299,14 @@ def _input_layer(tensor: KerasTensor) -> InputLayer:
     return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
 
 
-def given_of(call: Any) -> dict[str, Any]:
+def given_of(call: Call) -> dict[str, Any]:
     """What a call was given by name: of `training` not the default, which the run's mode replaces."""
     if call.own_training or "training" not in call.kwargs:
         return call.kwargs
     return {name: value for name, value in call.kwargs.items() if name != "training"}
 
 
-def _warn_of_keys(inputs: Any) -> None:
+def _warn_of_keys(inputs: Tree[KerasTensor]) -> None:
     for key, tensor in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(tensor, KerasTensor) and key != tensor.name:
             warnings.warn(
@@ -302,7 +316,7 @@ def _warn_of_keys(inputs: Any) -> None:
             )
 
 
-def _warn_of_structure(struct: Any, inputs: Any) -> None:
+def _warn_of_structure(struct: Tree[KerasTensor], inputs: Tensors) -> None:
     wanted = trees.map_tree(lambda t: t.name, struct)
     got = trees.map_tree(lambda a: None if a is None else tuple(getattr(a, "shape", ())), inputs)
     warnings.warn(
@@ -311,13 +325,15 @@ def _warn_of_structure(struct: Any, inputs: Any) -> None:
     )
 
 
-def _fitted(model: str, layer: InputLayer, leaf: Any, misfits: list[str] | None) -> Any:
+def _fitted(
+    model: str, layer: InputLayer, leaf: TensorLike | None, misfits: list[str] | None
+) -> Any:
     """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
     if leaf is None:
         if layer.optional:
             return None
         raise ValueError(f"input {layer.name!r} of model {model!r} got None: it is not optional")
-    value = leaf if is_tensor(leaf) else as_tensor(leaf)
+    value: Any = leaf if is_tensor(leaf) else as_tensor(leaf)
     want, got = layer.batch_shape, tuple(value.shape)
     if len(got) == len(want) + 1 and got[-1] == 1:
         value = _squeezed(value)
@@ -344,19 +360,20 @@ def _fitted(model: str, layer: InputLayer, leaf: Any, misfits: list[str] | None)
     return value
 
 
-def _hint(want: Any, got: Any) -> str:
+def _hint(want: Shape, got: Shape) -> str:
     known = [n for n in want[1:] if n is not None]
-    if len(known) == len(want) - 1 and None not in got[1:]:
-        if len(got) > 1 and math.prod(got[1:]) == math.prod(known):
+    lengths = [n for n in got[1:] if n is not None]
+    if len(known) == len(want) - 1 and len(lengths) == len(got[1:]):
+        if len(got) > 1 and math.prod(lengths) == math.prod(known):
             return f"; the elements fit: reshape((-1, {', '.join(map(str, known))})) before it"
         if got == tuple(known):
             return "; a batch axis is missing: x[None] makes a batch of one"
     return ""
 
 
-def _squeezed(value: Any) -> Any:
+def _squeezed(value: AnyTensor) -> Any:
     return ops.squeeze(value, -1)
 
 
-def _expanded(value: Any) -> Any:
+def _expanded(value: AnyTensor) -> Any:
     return ops.expand_dims(value, -1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narae.ops
 from narae.base import trees
@@ -19,6 +19,14 @@ from narae.saving.operation_names import class_name_of, module_of, op_of
 from narae.tensor.symbolic import Call, KerasTensor, any_symbolic
 from narae.tensor.tensor import as_tensor
 
+if TYPE_CHECKING:
+    from narae.base.types import CustomObjects
+    from narae.models.functional import Functional
+
+Place: TypeAlias = (
+    "Sequence[Any]"  # of a tensor in a file: operation's name, which call of it, which output
+)
+
 # Parameters that Keras passes when it calls an operation; the others belong to its configuration.
 _PASSED_NAMES = """x x1 x2 xs y a b inputs key condition indices values updates target output targets
     predictions kernel query value bias mask mean variance offset scale data segment_ids weights condlist
@@ -26,7 +34,7 @@ _PASSED_NAMES = """x x1 x2 xs y a b inputs key condition indices values updates 
 _PASSED = frozenset(_PASSED_NAMES.split())
 
 
-def functional_config(model: Any) -> dict[str, Any]:
+def functional_config(model: Functional) -> dict[str, Any]:
     """The config of a Functional model."""
     calls = _by_operation(model)
     names = {key: found[0].name for key, found in calls.items()}
@@ -53,7 +61,7 @@ def functional_config(model: Any) -> dict[str, Any]:
     }
 
 
-def places_of(model: Any) -> dict[int, list[Any]]:
+def places_of(model: Functional) -> dict[int, list[Any]]:
     """Where each tensor of a model comes from, by its id: the operation, which call of it, which output."""
     places = {
         id(t): [found[0].name, node, i]
@@ -65,7 +73,7 @@ def places_of(model: Any) -> dict[int, list[Any]]:
     return {**places, **{id(t): [layer.name, 0, 0] for layer, t in inputs}}
 
 
-def _shifted(place: Any, targets: dict[str, Any], by: int) -> list[Any]:
+def _shifted(place: Place, targets: dict[str, Any], by: int) -> list[Any]:
     """A place among a model's outputs. Keras counts there a call more of a functional model: its own graph."""
     name, node, index = place
     inner = hasattr(targets.get(name), "_graph_calls")
@@ -76,7 +84,7 @@ class _Place(list):
     pass
 
 
-def _unplaced(tree: Any) -> Any:
+def _unplaced(tree: Sequence[Any] | dict[str, Any]) -> Any:
     if isinstance(tree, _Place):
         return list(tree)
     if isinstance(tree, dict):
@@ -85,7 +93,7 @@ def _unplaced(tree: Any) -> Any:
     return tuple(items) if isinstance(tree, tuple) else items
 
 
-def _by_operation(model: Any) -> dict[int, list[Call]]:
+def _by_operation(model: Functional) -> dict[int, list[Call]]:
     """The model's calls by layer; each call of a public op is an operation of its own."""
     out: dict[int, list[Call]] = {}
     for call in model._graph_calls.items:
@@ -93,7 +101,9 @@ def _by_operation(model: Any) -> dict[int, list[Call]]:
     return out
 
 
-def _row(target: Any, calls: list[Call], histories: dict[int, Any], name: str) -> dict[str, Any]:
+def _row(
+    target: Layer | Callable[..., Any], calls: list[Call], histories: dict[int, Any], name: str
+) -> dict[str, Any]:
     if isinstance(target, Layer):
         row = serialize_keras_object(target)
     else:
@@ -139,14 +149,16 @@ def _passed(call: Call) -> tuple[list[Any], dict[str, Any]]:
 _OWN = "own_training"
 
 
-def _is_default(target: Any, kwargs: dict[str, Any]) -> bool:
+def _is_default(target: Layer | Callable[..., Any], kwargs: dict[str, Any]) -> bool:
     """Whether the mode that a call in a file has is what it is called with when none is given."""
     if not isinstance(target, Layer) or "training" not in kwargs:
         return False
     return kwargs["training"] == signature_of(target.call).default_training
 
 
-def _given(target: Any, kwargs: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+def _given(
+    target: Layer | Callable[..., Any], kwargs: dict[str, Any], node: dict[str, Any]
+) -> dict[str, Any]:
     """What a call in a file gives by name."""
     if node.get(_OWN) is True or not _is_default(target, kwargs):
         return kwargs
@@ -174,7 +186,9 @@ def _node(call: Call, histories: dict[int, Any]) -> dict[str, Any]:
     return {**node, _OWN: True} if own else node
 
 
-def functional_from_config(cls: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
+def functional_from_config(
+    cls: type, config: dict[str, Any], custom_objects: CustomObjects | None = None
+) -> Any:
     """The model of a config. Raises ValueError for a config that names calls or layers that are not there."""
     rows = _checked_rows(config)
     operations = {row["name"]: _operation(row, custom_objects) for row in rows}
@@ -272,7 +286,7 @@ def _needed(key: tuple[str, int], node: Any) -> set[tuple[str, int]]:
     return found | ({(key[0], key[1] - 1)} if key[1] else set())
 
 
-def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
+def _operation(row: dict[str, Any], custom_objects: CustomObjects | None) -> Any:
     module = str(row.get("module") or "")
     if module.startswith("keras.src.ops") or module == "keras.ops":
         name = op_of(str(row["class_name"]))
@@ -287,7 +301,7 @@ def _operation(row: dict[str, Any], custom_objects: Any) -> Any:
     return deserialize_keras_object(row, custom_objects)
 
 
-def _with_settings(function: Any, settings: dict[str, Any]) -> Any:
+def _with_settings(function: Callable[..., Any], settings: dict[str, Any]) -> Any:
     """An op whose settings are given, and whose other arguments come in the order of its signature."""
 
     def op(*args: Any, **kwargs: Any) -> Any:
@@ -307,11 +321,11 @@ def _with_settings(function: Any, settings: dict[str, Any]) -> Any:
     return op
 
 
-def _is_place(value: Any) -> bool:
+def _is_place(value: object) -> bool:
     return isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str)
 
 
-def _at(place: Any, outputs: dict[tuple[str, int], list[Any]]) -> Any:
+def _at(place: Place, outputs: dict[tuple[str, int], list[Any]]) -> Any:
     name, node, index = place
     try:
         return outputs[name, node][index]
@@ -339,7 +353,7 @@ def _histories(tree: Any) -> Any:
 
 
 def _read_node(
-    node: dict[str, Any], outputs: Any, custom_objects: Any
+    node: dict[str, Any], outputs: Any, custom_objects: CustomObjects | None
 ) -> tuple[list[Any], dict[str, Any]]:
     def read(tree: Any) -> Any:
         if isinstance(tree, dict):

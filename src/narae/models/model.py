@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast, overload
@@ -23,7 +23,10 @@ from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
-    from narae.base.types import Tree
+    from narae.base.types import CustomObjects, PathLike, ShapeLike, Tree
+    from narae.inspect.explanation.probe import Probe
+    from narae.inspect.plan_report import PlanReport
+    from narae.models.data.protocols import DataLike, Triple
 
 
 @builtin("keras.models")
@@ -75,7 +78,9 @@ class Model(Trainer, Layer):
         Layer.__init__(self, **kwargs)
         self._init_trainer()
 
-    def _become_functional(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+    def _become_functional(
+        self, inputs: Tree[KerasTensor] = (), outputs: Tree[KerasTensor] = (), **kwargs: Any
+    ) -> None:
         """super().__init__(inputs=..., outputs=...) in a subclass: its call is the graph's."""
         cls = type(self)
         if not issubclass(cls, Model._graph_class):
@@ -94,7 +99,7 @@ class Model(Trainer, Layer):
         return [layer for layer in self._layers if isinstance(layer, Layer)]
 
     @layers.setter
-    def layers(self, value: Any) -> None:
+    def layers(self, value: object) -> None:
         raise AttributeError(
             "the attribute `Model.layers` is reserved: it lists the layers. Take another name"
         )
@@ -118,18 +123,20 @@ class Model(Trainer, Layer):
     def summary(
         self,
         line_length: int | None = None,
-        positions: Any = None,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
         expand_nested: bool = False,
         show_trainable: bool = False,
-        layer_range: Any = None,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers with output shapes and numbers of parameters."""
         from narae.models.summary import print_summary  # start-up: the names of operations in files
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
-    def explain_plan(self, x: Any = None, y: Any = None, step: str | None = None) -> Any:
+    def explain_plan(
+        self, x: DataLike = None, y: DataLike = None, step: str | None = None
+    ) -> PlanReport:
         """How the compiled steps run: operations, results, native or NumPy and why, tiles, bytes.
 
         Keras has no such method: the name is narae's own. x, y: one batch, whose step is compiled
@@ -147,7 +154,7 @@ class Model(Trainer, Layer):
 
         return explain(self, x, y, step)
 
-    def _probe(self, data: Any) -> Any:
+    def _probe(self, data: Triple) -> Probe:
         """A batch (x, y, sample_weight) by which `callbacks.Diagnose` looks at the training step."""
         from narae.inspect.explanation.probe import Probe  # start-up
 
@@ -174,7 +181,7 @@ class Model(Trainer, Layer):
                 raise
             self.built = True
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: ShapeLike | Tree[ShapeLike] | None = None) -> None:
         """Make all variables by a symbolic call on inputs of a shape."""
         if self.built or input_shape is None:
             self.built = True
@@ -187,7 +194,9 @@ class Model(Trainer, Layer):
         Layer.compute_output_spec(self, inputs)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
+    ) -> Any:
         """The model that `get_config` described: of its layers' calls, or by the constructor."""
         if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
             return Model._graph_class.from_config(config, custom_objects)
@@ -217,14 +226,14 @@ class Model(Trainer, Layer):
     # -- saving ------------------------------------------------------------------------------
 
     def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+        self, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
         """Write configuration, weights and optimizer state to a `.keras` file."""
         _saving().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
         self,
-        filepath: Any,
+        filepath: PathLike,
         overwrite: bool = True,
         max_shard_size: float | None = None,
         **kwargs: Any,
@@ -233,7 +242,7 @@ class Model(Trainer, Layer):
         `.weights.json`."""
         _saving().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights from a `.weights.h5` or `.keras` file."""
         _saving().load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
@@ -242,7 +251,7 @@ class Model(Trainer, Layer):
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+def model_from_json(json_string: str, custom_objects: CustomObjects | None = None) -> Model:
     """The model that `to_json` described, with weights of its own.
 
     Nothing is imported or run by a name in the text. Raises CorruptFile, a ValueError, for a text that
@@ -260,7 +269,7 @@ def _saving() -> ModuleType:
     return saving
 
 
-def _as_made(cls: Any) -> tuple[Any, tuple[Any, ...]] | None:
+def _as_made(cls: type) -> tuple[Any, tuple[Any, ...]] | None:
     """How a class of `_mixed` is made again in another process."""
     bases = (cls.__bases__[0], Model._graph_class)
     return (_mixed, bases) if cls.__bases__ == bases and _mixed(*bases) is cls else None
@@ -270,7 +279,7 @@ MADE_CLASSES.append(_as_made)
 
 
 @cache
-def _mixed(cls: Any, functional: Any) -> Any:
+def _mixed(cls: type[Model], functional: type[Model]) -> Any:
     """The class of instances of `cls` that are graphs, registered as `cls` is."""
     mixed = type(cls.__name__, (cls, functional), {"__module__": cls.__module__})
     if cls in registry._custom_names:
@@ -278,5 +287,5 @@ def _mixed(cls: Any, functional: Any) -> Any:
     return mixed
 
 
-def _is_functional(args: Any, kwargs: Any) -> bool:
+def _is_functional(args: Sequence[object], kwargs: Mapping[str, object]) -> bool:
     return len(args) == 2 or ("outputs" in kwargs and ("inputs" in kwargs or len(args) == 1))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import unknown_name
 from narae.inspect.plan_report import PlanReport
 from narae.models.data.sources import make_source
 
+if TYPE_CHECKING:
+    from narae.models.data.protocols import DataLike
+    from narae.models.model import Model
+
 KINDS = ("train", "test", "predict")
 
 
-def explain(model: Any, x: Any = None, y: Any = None, step: str | None = None) -> PlanReport:
+def explain(
+    model: Model, x: DataLike = None, y: DataLike = None, step: str | None = None
+) -> PlanReport:
     """The report of the program for one batch (x, y), or of all programs that there are."""
     if step is not None and step not in KINDS:
         raise unknown_name("step", step, KINDS)
@@ -31,7 +37,7 @@ def explain(model: Any, x: Any = None, y: Any = None, step: str | None = None) -
     return PlanReport([(kind, programs.program(kind, source.peek()))])
 
 
-def _present(model: Any, step: str | None) -> list[Any]:
+def _present(model: Model, step: str | None) -> list[Any]:
     every = model._step_programs().items()
     found = [(kind, program) for kind, program in every if step in (None, kind)]
     if not found:

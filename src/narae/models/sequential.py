@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base import changes, limits
 from narae.base.errors import ConfigError
@@ -15,6 +15,9 @@ from narae.layers.policy import serialize_policy
 from narae.models.functional import Functional
 from narae.models.model import Model
 from narae.tensor.symbolic import KerasTensor
+
+if TYPE_CHECKING:
+    from narae.base.types import CustomObjects, ShapeLike, Tensors, Tree
 
 
 @builtin("keras.models")
@@ -57,7 +60,7 @@ class Sequential(Model):
         ):
             layer = layer.history.target
         if not isinstance(layer, Layer):
-            raise ValueError(f"Sequential takes layers, got {layer!r}{_made(layer)}")
+            raise ValueError(f"Sequential takes layers, got {layer!r}{_fix_for(layer)}")
         limits.step(len(self._stack) // 50)  # the names are compared with each other
         if any(known.name == layer.name and known is not layer for known in self._stack):
             raise ValueError(
@@ -89,7 +92,7 @@ class Sequential(Model):
         if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
             self.build(self._stack[0].batch_shape)
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: ShapeLike | Tree[ShapeLike] | None = None) -> None:
         """Make all variables, for inputs of a shape whose first length is the batch's."""
         if input_shape is None and self._functional is None and self._stack:
             raise ValueError(
@@ -134,7 +137,7 @@ class Sequential(Model):
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     @layers.setter
-    def layers(self, value: Any) -> None:
+    def layers(self, value: object) -> None:
         raise AttributeError("the layers of a Sequential model change by `add()` and `pop()`")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -143,7 +146,9 @@ class Sequential(Model):
         found = self._by_program(args, kwargs)
         return super().__call__(*args, **kwargs) if found is None else found
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(
+        self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
+    ) -> Any:
         """The outputs of the last layer."""
         if self._functional is not None:
             return self._functional.call_of_any_lengths(inputs, training, mask)
@@ -159,7 +164,7 @@ class Sequential(Model):
         raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
 
     def compute_output_spec(
-        self, inputs: Any, training: bool | None = None, mask: Any = None
+        self, inputs: Tree[KerasTensor], training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
         """The outputs' shapes for symbolic inputs, of the Input's lengths."""
         if self._functional is not None:
@@ -224,7 +229,9 @@ class Sequential(Model):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
+    ) -> Sequential:
         """The model that `get_config` described."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         if not isinstance(config.get("layers"), list):
@@ -246,7 +253,7 @@ class Sequential(Model):
         return model
 
 
-def _made(thing: Any) -> str:
+def _fix_for(thing: object) -> str:
     """How what was given instead of a layer becomes one."""
     if isinstance(thing, type):
         return f": {thing.__name__}() makes one"
@@ -276,5 +283,5 @@ def _input_of(layer: Layer) -> list[InputLayer]:
     return []
 
 
-def _is_shape(shape: Any) -> bool:
+def _is_shape(shape: object) -> bool:
     return isinstance(shape, (tuple, list)) and all(n is None or isinstance(n, int) for n in shape)

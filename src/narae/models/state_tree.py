@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import unknown_name
+
+if TYPE_CHECKING:
+    from narae.models.model import Model
 
 _FORMATS = ("backend_tensor", "numpy_array")
 
 
-def state_tree(model: Any, value_format: str) -> dict[str, Any]:
+def state_tree(model: Model, value_format: str) -> dict[str, Any]:
     """The values of all variables. Raises ValueError for two variables of one path, and for a format
     that is none."""
     if value_format not in _FORMATS:
@@ -18,7 +21,7 @@ def state_tree(model: Any, value_format: str) -> dict[str, Any]:
     return {kind: _nested(variables, value_format) for kind, variables in kinds.items()}
 
 
-def assign_state_tree(model: Any, tree: dict[str, Any]) -> None:
+def assign_state_tree(model: Model, tree: dict[str, Any]) -> None:
     """Assign the values of a tree, which may be a part of the model's. Raises ValueError for a kind or a
     path that the model has not."""
     kinds = _kinds(model)
@@ -32,7 +35,7 @@ def assign_state_tree(model: Any, tree: dict[str, Any]) -> None:
             known[path].assign(value)
 
 
-def _kinds(model: Any) -> dict[str, list[Any]]:
+def _kinds(model: Model) -> dict[str, list[Any]]:
     optimizer = model.optimizer
     return {
         "trainable_variables": model.trainable_variables,

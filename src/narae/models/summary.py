@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import trees
 from narae.base.dtypes import np_dtype
@@ -17,14 +17,20 @@ from narae.models.graph_order import operation_of
 from narae.saving.operation_names import class_name_of
 from narae.tensor.symbolic import Call
 
+if TYPE_CHECKING:
+    from narae.engine.variable import Variable
+    from narae.layers.base import Layer
+    from narae.models.functional import Functional
+    from narae.models.model import Model
+
 
 def print_summary(
-    model: Any,
+    model: Model,
     line_length: int | None,
     print_fn: Callable[[str], Any] | None,
     expand_nested: bool,
     show_trainable: bool,
-    layer_range: Any,
+    layer_range: Sequence[str] | None,
 ) -> None:
     """Print the layers with output shapes and numbers of parameters, and the totals."""
     rows = list(_rows(model, expand_nested, layer_range))
@@ -33,9 +39,12 @@ def print_summary(
     (print_fn or print)(text)
 
 
-def _rows(model: Any, expand: bool, layer_range: Any, depth: int = 0) -> Iterator[tuple[Any, int]]:
+def _rows(
+    model: Model, expand: bool, layer_range: Sequence[str] | None, depth: int = 0
+) -> Iterator[tuple[Any, int]]:
     """Layers and calls of public ops, each with its depth of nesting."""
-    operations = model._operations.items if hasattr(model, "_operations") else model.layers
+    graph = _graph(model)
+    operations = model.layers if graph is None else graph.operations
     if layer_range is not None:
         names = [operation.name for operation in operations]
         first, last = (_matches(names, pattern) for pattern in layer_range)
@@ -43,7 +52,12 @@ def _rows(model: Any, expand: bool, layer_range: Any, depth: int = 0) -> Iterato
     for operation in operations:
         yield operation, depth
         if expand and getattr(operation, "layers", None):
-            yield from _rows(operation, True, None, depth + 1)
+            yield from _rows(cast("Model", operation), True, None, depth + 1)
+
+
+def _graph(model: Model) -> Functional | None:
+    """The model as a graph of calls, None where it is none."""
+    return cast("Functional", model) if hasattr(model, "_graph_calls") else None
 
 
 def _matches(names: list[str], pattern: str) -> list[int]:
@@ -53,11 +67,12 @@ def _matches(names: list[str], pattern: str) -> list[int]:
     return found
 
 
-def _branched(model: Any) -> bool:
+def _branched(model: Model) -> bool:
     """Whether operations are connected otherwise than one after the other."""
-    if not hasattr(model, "_graph_calls"):
+    graph = _graph(model)
+    if graph is None:
         return False
-    calls = model._graph_calls.items
+    calls = graph._graph_calls.items
     read = [id(t) for call in calls for t in call.inputs]
     targets = [id(operation_of(call)) for call in calls]
     several = any(len(set(keys)) < len(keys) for keys in (read, targets))
@@ -65,7 +80,7 @@ def _branched(model: Any) -> bool:
     return several or ends > 1 or any(len(call.inputs) != 1 for call in calls)
 
 
-def output_shape_of(layer: Any) -> str:
+def output_shape_of(layer: Layer | Call) -> str:
     """The shape that a layer or a call of an op gives, '?' before it is known."""
     if isinstance(layer, Call):
         return _shown(layer)
@@ -90,7 +105,7 @@ def _shown(call: Call) -> str:
     return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 
-def _params(layer: Any) -> str:
+def _params(layer: Layer | Call) -> str:
     if isinstance(layer, Call):
         return "0"
     if not layer.built and not layer.weights:
@@ -101,8 +116,8 @@ def _params(layer: Any) -> str:
 
 
 def _rendered(
-    model: Any,
-    rows: Any,
+    model: Model,
+    rows: Sequence[tuple[Layer | Call, int]],
     line_length: int | None,
     show_trainable: bool,
     branched: bool,
@@ -144,22 +159,25 @@ def _rendered(
     return buffer.getvalue().rstrip("\n")
 
 
-def _kind(operation: Any) -> str:
+def _kind(operation: Layer | Call) -> str:
     if isinstance(operation, Call):
         return class_name_of(operation.target.__name__)
     return type(operation).__name__
 
 
-def _trained(operation: Any) -> str:
+def _trained(operation: Layer | Call) -> str:
     if not getattr(operation, "weights", None):
         return "-"
-    return "Y" if operation.trainable else "N"
+    return "Y" if cast("Layer", operation).trainable else "N"
 
 
-def _sources(model: Any, operation: Any) -> list[str]:
+def _sources(model: Model, operation: Layer | Call) -> list[str]:
     """Where an operation's inputs come from: name[which call of it][which output of that]."""
-    places = places_of(model)
-    calls = [c for c in model._graph_calls.items if operation_of(c) is operation]
+    graph = _graph(model)
+    if graph is None:
+        return []
+    places = places_of(graph)
+    calls = [call for call in graph._graph_calls.items if operation_of(call) is operation]
     found = [places[id(t)] for call in calls for t in call.inputs]
     return [f"{name}[{node}][{index}]" for name, node, index in found]
 
@@ -177,10 +195,10 @@ def readable_size(count: float) -> str:
     raise AssertionError("unreachable")
 
 
-def totals(model: Any) -> list[str]:
+def totals(model: Model) -> list[str]:
     """The lines under the table: parameters in all, trained, not trained, and of the optimizer."""
 
-    def line(label: str, variables: Any) -> str:
+    def line(label: str, variables: Sequence[Variable]) -> str:
         size = sum(v.size * np_dtype(v.dtype).itemsize for v in variables)
         return f"{label}: {sum(v.size for v in variables):,} ({readable_size(size)})"
 

@@ -93,7 +93,7 @@ class ArraySource(Source):
         found = self._specs.get(size)
         if found is None:
 
-            def sized(leaf: Any) -> Spec | None:
+            def sized(leaf: np.ndarray | None) -> Spec | None:
                 spec = spec_of(leaf)
                 return spec and Spec((size, *spec.shape[1:]), spec.dtype)
 

@@ -27,7 +27,7 @@ from narae.models.data.checks import (
 )
 from narae.models.data.parts import of_processes
 from narae.models.data.protocols import ClassWeights, DataLike, Shuffle, Source, Triple
-from narae.models.data.streams import DatasetSource, StreamSource
+from narae.models.data.streams import Dataset, DatasetSource, StreamSource
 from narae.random.keys import make_default_seed
 from narae.utils.py_dataset import PyDataset
 
@@ -87,7 +87,7 @@ def make_source(
             )
     _warn_of_order(x, kind, shuffle)
     if kind == "dataset":
-        source = DatasetSource(x, bool(shuffle), whole, weights, seed)
+        source = DatasetSource(cast("Dataset", x), bool(shuffle), whole, weights, seed)
     else:
         source = StreamSource(cast("Iterable[object]", x), whole, weights)
     source.asked = steps

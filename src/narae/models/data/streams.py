@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -124,12 +124,20 @@ def _length(items: object) -> int | None:
         return None
 
 
+class Dataset(Protocol):
+    """Batches by their number: what is asked of a PyDataset. It may have `__len__`, `num_batches` and hooks too."""
+
+    def __getitem__(self, index: int, /) -> object:
+        """The batch of a number: x, (x, y) or (x, y, sample_weight)."""
+        ...
+
+
 class DatasetSource(Source):
     """A PyDataset: batches by their number, in order or shuffled, fetched ahead by threads."""
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset,
         shuffle: bool,
         steps: int | None,
         class_weight: ClassWeights | None,

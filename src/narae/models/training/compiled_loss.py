@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -14,6 +14,17 @@ from narae.base.copying import Copied
 from narae.metrics import Mean
 from narae.metrics.accuracy import target_kind
 from narae.models.training.outputs import NoSuchOutput, at, matched, name_of, names_of, shapes_of
+
+if TYPE_CHECKING:
+    from narae.base.types import LossLike, Tree
+    from narae.losses import Loss
+    from narae.models.data.protocols import Arrays, Nest
+    from narae.models.training.outputs import Outputs, Targets
+    from narae.tensor.tensor import Tensor
+
+Losses: TypeAlias = "Tree[LossLike | None] | LossLike | None"  # one, or a nest like the outputs
+LossWeights: TypeAlias = "float | Sequence[float] | Mapping[str, float] | None"
+Names: TypeAlias = "Nest[str | None]"  # of the outputs, in their nest
 
 _SHORT = ("crossentropy", "ce")
 _CROSSENTROPIES = {
@@ -26,7 +37,7 @@ _CROSSENTROPIES = {
 class _Wanted(Copied):
     """A loss with its weight: a leaf of the nest that `compile` was given."""
 
-    def __init__(self, loss: Any, weight: Any) -> None:
+    def __init__(self, loss: Loss | str | None, weight: LossWeights) -> None:
         self.loss, self.weight = loss, weight
 
 
@@ -35,8 +46,8 @@ class Entry(Copied):
     """One loss: of the output (or the nest of outputs) at `path`, under `name`."""
 
     path: tuple[Any, ...]
-    loss: Any
-    weight: Any
+    loss: Loss
+    weight: Any  # a number, or None for 1
     name: str
 
 
@@ -50,7 +61,7 @@ class CompiledLoss(Copied):
     """
 
     def __init__(
-        self, loss: Any, weights: Any, output_names: Callable[[], list[str] | None]
+        self, loss: Losses, weights: LossWeights, output_names: Callable[[], list[str] | None]
     ) -> None:
         self._given, self._names = loss, output_names
         if isinstance(weights, (str, bytes)) or not (weights is None or _is_weights(weights)):
@@ -78,7 +89,7 @@ class CompiledLoss(Copied):
         """The losses, flat."""
         return trees.flatten(self._losses)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def __call__(self, y_true: Targets, y_pred: Outputs, sample_weight: Targets = None) -> Tensor:
         """The sum of the losses, each times its weight. y_true, sample_weight: see `matched`."""
         names = names_of(y_pred, self._names())
         true = self._targets(y_true, y_pred, names)
@@ -101,7 +112,7 @@ class CompiledLoss(Copied):
         ]
         return sum(weighted[1:], weighted[0])
 
-    def _track(self, values: list[Any], y_pred: Any) -> None:
+    def _track(self, values: list[Any], y_pred: Outputs) -> None:
         """Count the losses singly: of one name, as of one output, together."""
         for tracker in self._trackers:
             own = [
@@ -113,7 +124,7 @@ class CompiledLoss(Copied):
             total = sum([value for _, value in own[1:]], own[0][1])
             tracker.update_state(total, sample_weight=float(shape[0] if shape else 1))
 
-    def validate(self, y_true: Any) -> None:
+    def validate(self, y_true: Arrays) -> None:
         """Check label arrays against the predictions' shapes that the last call saw. Raises ValueError."""
         checked = [e for e in self._entries or () if getattr(e.loss, "validate", None) is not None]
         if not checked:
@@ -126,14 +137,14 @@ class CompiledLoss(Copied):
             if target is not None and not trees.is_nested(target):
                 entry.loss.validate(np.asarray(target), shaped.shape)
 
-    def _targets(self, y_true: Any, y_pred: Any, names: list[Any]) -> Any:
+    def _targets(self, y_true: Targets, y_pred: Outputs, names: list[Any]) -> Any:
         """The targets in the nest of the outputs."""
         flat = trees.flatten(self._given)
         wanted = [i for i, loss in enumerate(flat) if loss is not None]
         wanted = wanted if len(flat) == len(names) else []
         return trees.pack_as(y_pred, matched(y_true, y_pred, names, "y", wanted=wanted))
 
-    def _target(self, true: Any, entry: Entry) -> Any:
+    def _target(self, true: Targets, entry: Entry) -> Any:
         found = at(true, entry.path)
         if all(leaf is None for leaf in trees.flatten(found)):
             raise ValueError(
@@ -144,7 +155,7 @@ class CompiledLoss(Copied):
 
     # -- which loss is whose ---------------------------------------------------------------------
 
-    def _start(self, y_true: Any, y_pred: Any, names: list[Any]) -> None:
+    def _start(self, y_true: Targets, y_pred: Outputs, names: list[Any]) -> None:
         """Match the losses to outputs of this nest."""
         nest = trees.pack_as(y_pred, names)
         wanted = self._weighted(y_pred, names)
@@ -157,7 +168,7 @@ class CompiledLoss(Copied):
                 Mean(name=name) for name in dict.fromkeys(f"{e.name}_loss" for e in found)
             ]
 
-    def _weighted(self, y_pred: Any, names: list[Any]) -> Any:
+    def _weighted(self, y_pred: Outputs, names: list[Any]) -> Any:
         """The nest of losses, each with its weight; a dict by names as the list of the outputs."""
         losses, weights = self._losses, self._weights
         count = len(names)
@@ -175,14 +186,19 @@ class CompiledLoss(Copied):
         return _with_weights(losses, weights)
 
     def _matched(
-        self, loss: Any, y_true: Any, y_pred: Any, names: Any, path: tuple[Any, ...]
+        self,
+        loss: _Wanted | Nest[_Wanted | None],
+        y_true: Targets,
+        y_pred: Outputs,
+        names: Names,
+        path: tuple[Any, ...],
     ) -> Iterator[Entry]:
         """The entries of a nest of losses for a nest of outputs."""
         if loss is None:
             return
         if isinstance(loss, _Wanted):
             if loss.loss is not None:
-                kind = _resolved(loss.loss, y_true, y_pred)
+                kind = _resolved(loss.loss, at(y_true, ()), at(y_pred, ()))
                 yield Entry(path, kind, loss.weight, _name(path, names, kind))
             return
         if isinstance(loss, (list, tuple)):
@@ -198,7 +214,14 @@ class CompiledLoss(Copied):
                 return
         yield from self._below(loss, y_true, y_pred, names, path)
 
-    def _below(self, loss: Any, y_true: Any, y_pred: Any, names: Any, path: Any) -> Iterator[Entry]:
+    def _below(
+        self,
+        loss: Nest[_Wanted | None],
+        y_true: Targets,
+        y_pred: Outputs,
+        names: Names,
+        path: tuple[Any, ...],
+    ) -> Iterator[Entry]:
         if isinstance(loss, dict):
             keys = list(loss)
             missing = [k for k in keys if not isinstance(y_pred, dict) or k not in y_pred]
@@ -209,25 +232,28 @@ class CompiledLoss(Copied):
                     f"({there}) have not"
                 )
         else:
-            if len(loss) != len(y_pred):
+            entries, outputs = len(at(loss, ())), len(at(y_pred, ()))
+            if entries != outputs:
                 raise NoSuchOutput(
-                    f"compile(loss=...) has {len(loss)} entries, the model has {len(y_pred)} outputs "
-                    f"{names}"
+                    f"compile(loss=...) has {entries} entries, the model has {outputs} outputs {names}"
                 )
-            keys = list(range(len(loss)))
+            keys = list(range(entries))
         for key in keys:
-            yield from self._matched(loss[key], y_true[key], y_pred[key], names[key], (*path, key))
+            one = [key]
+            yield from self._matched(
+                at(loss, one), at(y_true, one), at(y_pred, one), at(names, one), (*path, key)
+            )
 
 
-def _is_weights(weights: Any) -> bool:
+def _is_weights(weights: object) -> bool:
     return isinstance(weights, (list, tuple, dict)) or hasattr(weights, "__float__")
 
 
-def _listed(items: list[Any], y_pred: Any) -> Any:
+def _listed(items: list[Any], y_pred: Outputs) -> Any:
     return items if trees.is_nested(y_pred) else items[0]
 
 
-def _with_weights(losses: Any, weights: Any) -> Any:
+def _with_weights(losses: Losses, weights: LossWeights) -> Any:
     """The nest of losses as `_Wanted`s."""
     flat = trees.flatten(losses)
     if not trees.is_nested(losses) and trees.is_nested(weights) and len(weights) == 1:
@@ -248,7 +274,7 @@ def _with_weights(losses: Any, weights: Any) -> Any:
     return trees.pack_as(losses, made)
 
 
-def _wrapped(loss: Any) -> Any:
+def _wrapped(loss: LossLike | None) -> Loss | str | None:
     """A loss by what `compile` takes for one; "crossentropy" waits for the shapes."""
     if loss is None or (isinstance(loss, str) and loss.lower() in _SHORT):
         return loss
@@ -258,17 +284,17 @@ def _wrapped(loss: Any) -> Any:
     if not callable(found):
         raise ValueError(f"a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}")
     name = loss if isinstance(loss, str) else name_of(found)
-    return losses_module.LossFunctionWrapper(found, name=name)
+    return losses_module.LossFunctionWrapper(cast("Callable[..., Tensor]", found), name=name)
 
 
-def _resolved(loss: Any, y_true: Any, y_pred: Any) -> Any:
+def _resolved(loss: Loss | str, y_true: Tensor, y_pred: Tensor) -> Loss:
     if not isinstance(loss, str):
         return loss
     kind = target_kind(y_true.shape, y_pred.shape)
     return losses_module.LossFunctionWrapper(_CROSSENTROPIES[kind], name=loss)
 
 
-def _name(path: tuple[Any, ...], names: Any, loss: Any) -> str:
+def _name(path: tuple[Any, ...], names: Names, loss: Loss) -> str:
     """The name of an entry: its path, with the output's name for its place in a list; the loss's
     name where the output has none."""
     name = loss.name if names is None else names
@@ -280,6 +306,6 @@ def _name(path: tuple[Any, ...], names: Any, loss: Any) -> str:
     return "/".join(str(part) for part in (*path[:-1], last))
 
 
-def _one(weights: Any) -> Any:
+def _one(weights: Targets) -> Any:
     """The sample weights of one loss: of a nest of outputs the first."""
     return next(iter(trees.flatten(weights)), None) if trees.is_nested(weights) else weights

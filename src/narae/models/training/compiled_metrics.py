@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from narae import metrics
 from narae.base import trees
 from narae.base.identifiers import get_object
+from narae.metrics import Metric
 from narae.models.training.outputs import matched, name_of, named, names_of
+
+if TYPE_CHECKING:
+    from narae.base.types import MetricLike, Tree
+    from narae.models.training.outputs import Outputs, Targets
+    from narae.tensor.tensor import Tensor
+
+# A list for one output; for several a list of such lists, or a dict of them by the outputs' names.
+Metrics: TypeAlias = (
+    "Sequence[Tree[MetricLike | None]] | Mapping[str, Tree[MetricLike | None]] | None"
+)
 
 _KINDS = {
     "acc": metrics.accuracy_for,
@@ -24,12 +35,12 @@ class Row:
     """A metric of the output at a place of the flat outputs, under a name of the logs."""
 
     place: int
-    metric: Any
+    metric: Metric
     weighted: bool
     name: str
 
 
-class CompiledMetrics(metrics.Metric):
+class CompiledMetrics(Metric):
     """Metrics per output, weighted ones among them. "accuracy" becomes the kind that fits the shapes.
 
     plain, weighted: a list for one output; for several a list with an entry (one, a list or None)
@@ -38,7 +49,7 @@ class CompiledMetrics(metrics.Metric):
     """
 
     def __init__(
-        self, plain: Any, weighted: Any, output_names: Callable[[], list[str] | None]
+        self, plain: Metrics, weighted: Metrics, output_names: Callable[[], list[str] | None]
     ) -> None:
         super().__init__(name="compile_metrics")
         self._given = (("metrics", plain), ("weighted_metrics", weighted))
@@ -58,7 +69,7 @@ class CompiledMetrics(metrics.Metric):
         return self._rows is not None
 
     @property
-    def metrics(self) -> list[Any]:
+    def metrics(self) -> list[Metric]:
         """The metrics singly, once the first batch was seen."""
         return [row.metric for row in self._rows or ()]
 
@@ -72,7 +83,7 @@ class CompiledMetrics(metrics.Metric):
         for metric in self.metrics:
             metric.reset_state()
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Targets, y_pred: Outputs, sample_weight: Targets = None) -> None:
         """Count a batch. y_true, sample_weight: see `outputs.matched`."""
         preds = trees.flatten(y_pred)
         names = names_of(y_pred, self._names())
@@ -80,7 +91,7 @@ class CompiledMetrics(metrics.Metric):
         trues = matched(y_true, y_pred, names, "y", wanted=wanted)
         samples = matched(sample_weight, y_pred, names, "sample_weight", shared=True)
         if self._rows is None:
-            self._rows = list(self._made(y_pred, names, trues, preds))
+            self._rows = list(self._rows_of(y_pred, names, trues, preds))
         for row in self._rows:
             i = row.place
             if trues[i] is None:
@@ -115,8 +126,8 @@ class CompiledMetrics(metrics.Metric):
         """The metrics' own names, in order."""
         return [row.metric.name for row in self._rows or ()]
 
-    def _made(
-        self, y_pred: Any, names: list[Any], trues: list[Any], preds: list[Any]
+    def _rows_of(
+        self, y_pred: Outputs, names: list[Any], trues: list[Any], preds: list[Any]
     ) -> Iterator[Row]:
         taken: dict[str, int] = {}
         for what, given in self._given:
@@ -142,22 +153,22 @@ def _free_name(name: str, output: str | None, taken: dict[str, int], weighted: b
     return f"{found}_{again}" if again else found
 
 
-def _check(one: Any) -> None:
+def _check(one: MetricLike | None) -> None:
     if one is None or (isinstance(one, str) and one.lower() in _KINDS):
         return
     if isinstance(one, str):  # looked up, not made: making one would count its name
         get_object("metric", "keras.metrics", one, metrics.ALIASES)
-    elif not isinstance(one, metrics.Metric) and not callable(one):
+    elif not isinstance(one, Metric) and not callable(one):
         metrics.get(one)
 
 
-def _per_output(what: str, given: Any, y_pred: Any, names: list[Any]) -> list[list[Any]]:
+def _per_output(what: str, given: Metrics, y_pred: Outputs, names: list[Any]) -> list[list[Any]]:
     """A list of metrics for each output."""
     if not given:
         return [[] for _ in names]
     if len(names) == 1:
         return [trees.flatten(given)]
-    flat = len(y_pred) == len(names)
+    flat = trees.is_nested(y_pred) and len(y_pred) == len(names)
     if flat and isinstance(given, dict) and set(given) <= set(names):
         return [_listed(given.get(name)) for name in names]
     if flat and isinstance(given, (list, tuple)) and len(given) == len(names):
@@ -173,7 +184,7 @@ def _per_output(what: str, given: Any, y_pred: Any, names: list[Any]) -> list[li
     return found
 
 
-def _nested(given: Any, y_pred: Any) -> list[list[Any]] | None:
+def _nested(given: Any, y_pred: Outputs) -> list[list[Any]] | None:
     """The metrics of a nest like the outputs'; None for another nest."""
     if not trees.is_nested(y_pred):
         return [_listed(given)]
@@ -189,14 +200,14 @@ def _nested(given: Any, y_pred: Any) -> list[list[Any]] | None:
     return [one for part in parts for one in part or ()]
 
 
-def _listed(one: Any) -> list[Any]:
+def _listed(one: Tree[MetricLike | None]) -> list[Any]:
     return [] if one is None else list(one) if isinstance(one, (list, tuple)) else [one]
 
 
-def _metric_for(one: Any, y_true: Any, y_pred: Any) -> Any:
+def _metric_for(one: MetricLike | None, y_true: Tensor | None, y_pred: Tensor) -> Metric:
     if one is None:
         raise ValueError("compile(metrics=...) has None among an output's metrics")
-    if isinstance(one, metrics.Metric):
+    if isinstance(one, Metric):
         return one
     if isinstance(one, str) and one.lower() in _KINDS:
         if y_true is None:
@@ -204,7 +215,7 @@ def _metric_for(one: Any, y_true: Any, y_pred: Any) -> Any:
         kind: Any = _KINDS[one.lower()](y_true.shape, y_pred.shape)
         return kind(name=one)
     found = metrics.get(one)
-    if not isinstance(found, metrics.Metric):
+    if not isinstance(found, Metric):
         found = metrics.MeanMetricWrapper(found, name=name_of(found))
     if isinstance(one, str):
         found.name = one  # the logs have the name that compile was given

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from narae import optimizers
 from narae.base import limits
@@ -12,20 +11,14 @@ from narae.base.copying import Copied
 from narae.base.registry import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.metrics import Mean
-from narae.models.training.compiled_loss import CompiledLoss
-from narae.models.training.compiled_metrics import CompiledMetrics
+from narae.models.training.compiled_loss import CompiledLoss, Losses, LossWeights
+from narae.models.training.compiled_metrics import CompiledMetrics, Metrics
 from narae.models.training.step_programs import StepPrograms
 
 if TYPE_CHECKING:
-    from narae.base.types import LossLike, MetricLike, OptimizerLike, Tree
+    from narae.base.types import OptimizerLike
     from narae.callbacks import History
     from narae.optimizers import Optimizer
-
-Losses: TypeAlias = "Tree[LossLike | None] | LossLike | None"  # one, or a nest like the outputs
-LossWeights: TypeAlias = "float | Sequence[float] | Mapping[str, float] | None"
-Metrics: TypeAlias = (
-    "Sequence[Tree[MetricLike | None]] | Mapping[str, Tree[MetricLike | None]] | None"
-)
 
 
 class CompileState(Copied):

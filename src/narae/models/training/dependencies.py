@@ -12,7 +12,7 @@ import itertools
 import sys
 import types
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,7 @@ def _read(model: Trainable, reader: _Reader) -> None:
         reader.value(f"metric {metric.name}", metric)
 
 
-def _named(held: Any, names: Iterable[str]) -> list[int]:
+def _named(held: Mapping[str, object], names: Iterable[str]) -> list[int]:
     return list(map(id, map(held.get, names)))
 
 
@@ -129,20 +129,20 @@ def _bounds(variables: Iterable[Variable]) -> list[int]:
     return [id(bound) for v in variables for bound in (v.regularizer, v.constraint)]
 
 
-def _attributes(thing: Any, names: Iterable[str]) -> list[int]:
+def _attributes(thing: object, names: Iterable[str]) -> list[int]:
     return [id(getattr(thing, name, None)) for name in names]
 
 
-def _items(container: Any) -> list[int]:
+def _items(container: Collection[object]) -> list[int]:
     items = container.values() if isinstance(container, dict) else container
     return [len(container), *map(id, itertools.islice(items, _MOST))]
 
 
-def _cells(cells: Iterable[Any]) -> list[int]:
+def _cells(cells: Iterable[types.CellType]) -> list[int]:
     return [id(_content(cell)) for cell in cells]
 
 
-def _content(cell: Any) -> Any:
+def _content(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not set yet
@@ -156,11 +156,11 @@ class _Reader:
         self._seen: dict[int, Any] = {}
         self._depth = 0
 
-    def watch(self, look: Callable[..., Any], *place: Any, kept: Any = None) -> None:
+    def watch(self, look: Callable[..., Any], *place: object, kept: object = None) -> None:
         """kept: what was found there, which so cannot be replaced by another at its place in memory."""
         self.watched.append((look, place, look(*place), kept))
 
-    def named(self, where: str, held: Any, names: Iterable[str]) -> None:
+    def named(self, where: str, held: Mapping[str, object], names: Iterable[str]) -> None:
         """Some of the values of a dict, or of an object's attributes."""
         names = tuple(names)
         values = [held.get(name) for name in names]
@@ -183,7 +183,7 @@ class _Reader:
         ]
         self.named(layer.name, vars(layer), names)
 
-    def value(self, where: str, value: Any) -> None:
+    def value(self, where: str, value: object) -> None:
         """What stands at a place: a number, what a container or an object holds, what a function reads."""
         kind = type(value)
         if len(self.found) >= _TOTAL:
@@ -202,7 +202,7 @@ class _Reader:
             self._inside(where, value)
             self._depth -= 1
 
-    def _inside(self, where: str, value: Any) -> None:
+    def _inside(self, where: str, value: object) -> None:
         if isinstance(value, (list, tuple, set, frozenset, dict)):
             self._container(where, value)
         elif isinstance(value, types.FunctionType):
@@ -223,7 +223,7 @@ class _Reader:
         else:
             self.found.append((where, type(value), _Same(value)))
 
-    def _container(self, where: str, value: Any) -> None:
+    def _container(self, where: str, value: Collection[object]) -> None:
         self.found.append((where, type(value), len(value)))
         held = list(
             itertools.islice(value.items() if isinstance(value, dict) else enumerate(value), _MOST)
@@ -255,7 +255,7 @@ class _Reader:
             if value is not None:
                 self._global(name, value, names)
 
-    def _global(self, name: str, value: Any, names: Iterable[str]) -> None:
+    def _global(self, name: str, value: object, names: Iterable[str]) -> None:
         """A global that a function names; of a module and a class, what else the function names."""
         if not isinstance(value, (types.ModuleType, type)):
             self.value(f"the global {name}", value)
@@ -294,7 +294,7 @@ class _Same:
 
     __slots__ = ("_thing",)
 
-    def __init__(self, thing: Any) -> None:
+    def __init__(self, thing: object) -> None:
         self._thing = thing
 
     def __eq__(self, other: object) -> bool:
@@ -303,7 +303,7 @@ class _Same:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _digest(value: Any) -> tuple[Any, ...]:
+def _digest(value: np.ndarray | np.generic) -> tuple[Any, ...]:
     """What tells an array's numbers: of a large one, of some of them and of who it is."""
     array = np.asarray(value)
     if array.dtype == object:
@@ -346,7 +346,7 @@ def _is_of_library(cls: type) -> bool:
     return (module != "builtins" and _is_library(module)) or not cls.__flags__ & _WRITTEN
 
 
-def _is_looked_into(value: Any) -> bool:
+def _is_looked_into(value: object) -> bool:
     """Whether an object's attributes are settings: narae's regularizers and their like, and objects of users."""
     arguments = getattr(
         sys.modules.get("argparse"), "Namespace", ()

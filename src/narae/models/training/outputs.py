@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from narae.base import trees
 from narae.base.names import snake_case
+
+if TYPE_CHECKING:
+    from narae.base.types import Shape, Tensors
+    from narae.models.data.protocols import Arrays, Nest
+
+Outputs: TypeAlias = "Tensors | Nest[Shaped]"  # of a model for a batch, or their shapes alone
+Targets: TypeAlias = "Tensors | Arrays"  # y, sample_weight: None where an output has none
+Shapes: TypeAlias = "Nest[Shaped]"  # outputs without their numbers
 
 
 class NoSuchOutput(KeyError, ValueError):
@@ -23,7 +31,7 @@ class Shaped:
         self.shape = shape
 
 
-def shapes_of(y_pred: Any) -> Any:
+def shapes_of(y_pred: Outputs) -> Shapes:
     """The nest of outputs, with their shapes alone."""
     return trees.map_tree(lambda leaf: Shaped(tuple(leaf.shape)), y_pred)
 
@@ -35,7 +43,7 @@ def at(tree: Any, path: Sequence[Any]) -> Any:
     return tree
 
 
-def name_of(thing: Any) -> str:
+def name_of(thing: object) -> str:
     """What a loss or a metric is called in logs: its name, else its function's or its class's.
 
     >>> name_of(lambda y_true, y_pred: 0)
@@ -47,7 +55,7 @@ def name_of(thing: Any) -> str:
     return snake_case(getattr(thing, "__name__", type(thing).__name__))
 
 
-def names_of(y_pred: Any, known: list[str] | None) -> list[str | None]:
+def names_of(y_pred: Outputs, known: list[str] | None) -> list[str | None]:
     """A name for each output, flat: its key in a dict; else the model's name for it, None where the
     model has none."""
     count = len(trees.flatten(y_pred))
@@ -57,8 +65,8 @@ def names_of(y_pred: Any, known: list[str] | None) -> list[str | None]:
 
 
 def matched(
-    given: Any,
-    y_pred: Any,
+    given: Targets,
+    y_pred: Outputs,
     names: Sequence[str | None],
     what: str,
     shared: bool = False,
@@ -97,7 +105,7 @@ def matched(
     )
 
 
-def _by_structure(given: Any, y_pred: Any) -> list[Any] | None:
+def _by_structure(given: Targets, y_pred: Outputs) -> list[Any] | None:
     """The arrays of a nest like that of the outputs; keys may be missing, and what is below them is
     None. None for another nest."""
     if not trees.is_nested(y_pred):
@@ -123,7 +131,7 @@ def _by_names(given: dict[Any, Any], names: Sequence[str | None]) -> list[Any] |
     return [given.get(name) for name in names] if known and given else None
 
 
-def shown(tree: Any) -> str:
+def shown(tree: object) -> str:
     """A nest with its arrays' shapes.
 
     >>> import numpy as np
@@ -134,11 +142,11 @@ def shown(tree: Any) -> str:
 
 
 class _Text:
-    def __init__(self, leaf: Any) -> None:
+    def __init__(self, leaf: object) -> None:
         self.leaf = leaf
 
     def __repr__(self) -> str:
-        shape = getattr(self.leaf, "shape", None)
+        shape: Shape | None = getattr(self.leaf, "shape", None)
         return repr(self.leaf)[:40] if shape is None else str(tuple(shape))
 
 

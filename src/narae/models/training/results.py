@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from narae.models.training.trainable import Logs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narae.base.types import Tree
+    from narae.base.types import Tensors, Tree
     from narae.engine.compiled import ManySteps
 
 
@@ -23,7 +23,7 @@ class Results:
 
     last: Any = None
 
-    def take(self, result: Any) -> Any:
+    def take(self, result: Tensors) -> Any:
         """Keep a step's result, of arrays that the next step writes to again; what is kept."""
         self.last = result
         return result
@@ -36,7 +36,7 @@ class Results:
         """Keep what a run has given, now that it is over."""
         self.last = run.results(run.steps - 1)
 
-    def saw(self, results: Any, first: int) -> None:
+    def saw(self, results: Logs | Tensors, first: int) -> None:
         """Look at what a step gave, or several did from step `first` on."""
 
     def logs(self, run: ManySteps, step: int) -> Logs:
@@ -72,9 +72,9 @@ class TrainingResults(Results):
     def __init__(self, watch: NanWatch, epoch: int) -> None:
         self._watch, self._epoch = watch, epoch
 
-    def saw(self, results: Any, first: int) -> None:
+    def saw(self, results: Logs | Tensors, first: int) -> None:
         """Look for a loss that is no number."""
-        self._watch.look(results, self._epoch, first)
+        self._watch.look(cast("Logs", results), self._epoch, first)
 
 
 class Predictions(Results):
@@ -90,7 +90,7 @@ class Predictions(Results):
         self._parts: list[list[np.ndarray]] = []
         self._done = 0
 
-    def take(self, result: Any) -> Any:
+    def take(self, result: Tensors) -> Any:
         """Keep outputs of a batch, or of whole batches (copied: a program's buffers are written again); what is
         kept."""
         leaves = [np.asarray(leaf) for leaf in trees.flatten(result)]

@@ -89,7 +89,8 @@ class Steps(Compiling):
                     f"{self.name!r} is compiled with the loss {self.loss!r} and got no y: pass the "
                     "targets, or compile it without a loss if layers add theirs"
                 )
-            found.append(self._compile_state.loss(y, y_pred, sample_weight))
+            outputs: Any = y_pred
+            found.append(self._compile_state.loss(y, outputs, sample_weight))
         found += [_scalar(loss) for loss in self.losses]
         if not found and training:
             raise ValueError(
