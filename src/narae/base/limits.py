@@ -8,6 +8,7 @@ piece of work that a configuration can multiply counts it by `step`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from narae.base.context import Pushed, Stack
 
@@ -32,7 +33,9 @@ class Limits:
     ) -> None:
         self.most = most
         self.shown, self.variables, self.arrays, self.steps = shown, variables, arrays, steps
-        self.made: dict[int, object] = {}  # variables that wait for a value, by id
+        self.made: dict[
+            int, tuple[Any, Any]
+        ] = {}  # variables that wait for a value, and initializers, by id
 
     def spend(self, count: int, what: str) -> None:
         """Take bytes for a variable. Raises TooMuch."""

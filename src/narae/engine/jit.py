@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -62,13 +62,13 @@ def call(compiled: Compiled, arrays: list[np.ndarray]) -> Any:
         )
 
 
-def _is_array(leaf: Any) -> bool:
+def _is_array(leaf: object) -> bool:
     # Python floats are traced too: a learning rate that changes must not compile anew. Ints are axes,
     # sizes and flags more often than numbers: they stay what they are.
     return isinstance(leaf, (Tensor, np.ndarray, np.generic, float))
 
 
-def _identity(leaf: Any) -> Any:
+def _identity(leaf: object) -> tuple[type, Hashable]:
     """What tells a static argument from others: 1 is not True, a layer is itself alone whatever it shows."""
     try:
         hash(leaf)
@@ -77,5 +77,5 @@ def _identity(leaf: Any) -> Any:
     return type(leaf), leaf
 
 
-def _structure(tree: Any) -> Any:
+def _structure(tree: object) -> Any:
     return trees.map_tree(lambda _: 0, tree)

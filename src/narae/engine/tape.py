@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import trees
 from narae.base.context import Pushed
@@ -19,6 +19,7 @@ from narae.primitives.records.shape import full
 from narae.tensor.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
+    from narae.base.types import TensorLike, Tensors, Tree
     from narae.engine.variable import Variable
 
 
@@ -60,11 +61,11 @@ class GradientTape:
         self._entry = taped(self)
         return self._entry.__enter__()
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._entry is not None:
             self._entry.__exit__()
 
-    def watch(self, tensor: Any) -> None:
+    def watch(self, tensor: Tree[Tensor | Variable]) -> None:
         """Watch a tensor or a variable, or a nest of them: its uses from here on are recorded."""
         for leaf in trees.flatten(tensor):
             if isinstance(leaf, Tensor):
@@ -101,9 +102,9 @@ class GradientTape:
 
     def gradient(
         self,
-        target: Any,
-        sources: Any,
-        output_gradients: Any = None,
+        target: Tensors,
+        sources: Tree[Tensor | Variable],
+        output_gradients: Tensors | None = None,
         unconnected_gradients: str = "none",
     ) -> Any:
         """d(sum of target) / d source, in the structure of `sources`.
@@ -126,7 +127,9 @@ class GradientTape:
                 target, sources, output_gradients, unconnected_gradients == "zero"
             )
 
-    def _gradient(self, target: Any, sources: Any, seeds: Any, zero: bool) -> Any:
+    def _gradient(
+        self, target: Tensors, sources: Tree[Tensor | Variable], seeds: Tensors | None, zero: bool
+    ) -> Any:
         leaves = trees.flatten(sources)
         handles = [self._handles(leaf) for leaf in leaves]
         targets = [as_tensor(t) for t in trees.flatten(target)]
@@ -148,7 +151,7 @@ class GradientTape:
                 seen.targets = list(targets)
         return trees.pack_as(sources, out)
 
-    def _handles(self, leaf: Any) -> list[Tensor]:
+    def _handles(self, leaf: Tensor | Variable) -> list[Tensor]:
         """The recorded values of one source: all readings of a variable, or the tensor itself."""
         if isinstance(leaf, Tensor):
             known = leaf.uid in self._watched or (leaf.node is not None and leaf.uid >= self._since)
@@ -160,11 +163,11 @@ class GradientTape:
         raise TypeError(f"a gradient's source is a tensor or a variable, got {type(leaf).__name__}")
 
 
-def _seed(target: Tensor, given: Any) -> Tensor:
+def _seed(target: Tensor, given: TensorLike | None) -> Tensor:
     if not is_float(target.dtype):
         raise TypeError(f"only a float can be differentiated, the target is {target.dtype}")
     if given is None:
-        return full(1, target.shape, target.dtype)  # type: ignore[return-value]
+        return cast("Tensor", full(1, target.shape, target.dtype))
     seed = as_tensor(given, target.dtype)
     if seed.shape != target.shape:
         raise ValueError(
@@ -209,7 +212,7 @@ def value_and_grad(
     return both
 
 
-def _fresh(leaf: Any) -> Any:
+def _fresh(leaf: TensorLike) -> Any:
     """A handle of its own on an argument: the caller's tensor is not marked as watched."""
     if hasattr(leaf, "__narae_tensor__"):
         return leaf

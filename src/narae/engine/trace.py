@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from narae.base import trees
 from narae.engine.scope import Gradients, tracing
@@ -39,7 +39,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Traced:
     """
     inputs: list[Tensor] = []
 
-    def placed(leaf: Any) -> Any:
+    def placed(leaf: object) -> Any:
         if not isinstance(leaf, Spec):
             return leaf
         inputs.append(Tensor(leaf))
@@ -50,10 +50,11 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Traced:
         result = function(*args, **kwargs)
     outputs: list[Value] = []
 
-    def collected(leaf: Any) -> Any:
+    def collected(leaf: object) -> Any:
         if not (isinstance(leaf, Tensor) or hasattr(leaf, "__narae_tensor__")):
             return leaf
-        outputs.append(scope.read(leaf) if isinstance(leaf, Variable) else as_tensor(leaf))
+        tensor = scope.read(leaf) if isinstance(leaf, Variable) else as_tensor(cast("Tensor", leaf))
+        outputs.append(tensor)
         return _Place(len(outputs) - 1)
 
     result = trees.map_tree(collected, result)
@@ -71,7 +72,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Traced:
     return Traced(graph, variables, written, result, scope.gradients)
 
 
-def fill(result: Any, outputs: list[Any]) -> Any:
+def fill(result: object, outputs: list[Any]) -> Any:
     """A traced function's result with real outputs in its places."""
     return trees.map_tree(
         lambda leaf: outputs[leaf.index] if isinstance(leaf, _Place) else leaf, result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -23,6 +23,19 @@ from narae.graph import recording
 from narae.graph.ir import Spec
 from narae.tensor.promote import dtype_of, to
 from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor, tensor_of
+
+if TYPE_CHECKING:
+    from narae.base.types import DTypeLike, InitializerLike, ShapeLike, TensorLike
+
+Function: TypeAlias = "Callable[..., Any] | None"  # of a variable's value
+
+
+class Stored(Protocol):
+    """An array in a file, of a variable's shape."""
+
+    def read_into(self, array: np.ndarray) -> None:
+        """Read it into memory that is there."""
+        ...
 
 
 class Variable(Copied, LogicalOperators):
@@ -43,9 +56,9 @@ class Variable(Copied, LogicalOperators):
 
     def __init__(
         self,
-        initializer: Any,
-        shape: tuple[int, ...] | None = None,
-        dtype: Any = None,
+        initializer: InitializerLike,
+        shape: ShapeLike | None = None,
+        dtype: DTypeLike | None = None,
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str = "none",
@@ -60,8 +73,8 @@ class Variable(Copied, LogicalOperators):
         self.autocast = bool(autocast)
         self.aggregation = _one_of("aggregation", aggregation, _AGGREGATIONS)
         self.synchronization = _one_of("synchronization", synchronization, _SYNCHRONIZATIONS)
-        self._regularizer: Any = None
-        self._constraint: Any = None
+        self._regularizer: Function = None
+        self._constraint: Function = None
         self._overwrite_with_gradient = False
         self.like: Variable | None = None  # the weight that it is the optimizer's state of
         waits = limits.limits() if _computes(initializer) else None
@@ -90,21 +103,21 @@ class Variable(Copied, LogicalOperators):
         self._trainable = bool(value)
 
     @property
-    def regularizer(self) -> Any:
+    def regularizer(self) -> Function:
         """A function of the value whose result is added to the loss, or None."""
         return self._regularizer
 
     @regularizer.setter
-    def regularizer(self, value: Any) -> None:
+    def regularizer(self, value: Function) -> None:
         self._regularizer = _callable_or_none("regularizer", value)
 
     @property
-    def constraint(self) -> Any:
+    def constraint(self) -> Function:
         """A function of the value that an optimizer applies after each update, or None."""
         return self._constraint
 
     @constraint.setter
-    def constraint(self, value: Any) -> None:
+    def constraint(self, value: Function) -> None:
         self._constraint = _callable_or_none("constraint", value)
 
     @property
@@ -168,7 +181,7 @@ class Variable(Copied, LogicalOperators):
     def __narae_tensor__(self) -> Tensor:
         return self.value
 
-    def assign(self, value: Any) -> Tensor:
+    def assign(self, value: TensorLike) -> Tensor:
         """Give the variable another value of its shape; the dtype is cast. Returns the new value."""
         new = self.fitting(value)
         scope = current_scope()
@@ -178,7 +191,7 @@ class Variable(Copied, LogicalOperators):
             self.put(new)
         return new
 
-    def fitting(self, value: Any) -> Tensor:
+    def fitting(self, value: TensorLike) -> Tensor:
         """A value in the variable's dtype. Raises ShapeError for another shape than its own."""
         new = to(value, self.spec.dtype)
         if new.shape != self.shape:
@@ -205,20 +218,20 @@ class Variable(Copied, LogicalOperators):
         if limits.ACTIVE.entries and (found := limits.limits()) is not None:
             found.made.pop(id(self), None)
 
-    def read_from(self, stored: Any) -> None:
+    def read_from(self, stored: Stored) -> None:
         """Take the value of an array in a file, of this shape, straight into the storage."""
         stored.read_into(self.store.array)
         touch([self])
 
-    def assign_add(self, value: Any) -> Tensor:
+    def assign_add(self, value: TensorLike) -> Tensor:
         """Add to the variable: the sum is cast, not what is added."""
         return self.assign(self.own_value + self._operand(value))
 
-    def assign_sub(self, value: Any) -> Tensor:
+    def assign_sub(self, value: TensorLike) -> Tensor:
         """Subtract from the variable: the difference is cast, not what is subtracted."""
         return self.assign(self.own_value - self._operand(value))
 
-    def _operand(self, value: Any) -> Any:
+    def _operand(self, value: TensorLike) -> TensorLike:
         """A value to add, in float64 only for variables that are."""
         wide = self.spec.dtype != "float64" and dtype_of(value) == "float64"
         return to(value, "float32") if wide else value
@@ -239,7 +252,7 @@ class Variable(Copied, LogicalOperators):
         """All but the value as it was read last."""
         return {**self.__dict__, "_snapshot": None}
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return self.value.__array__(dtype, copy)
 
     def __float__(self) -> float:
@@ -293,13 +306,15 @@ def standing(pairs: Iterable[tuple[Variable, Any]]) -> AbstractContextManager[An
     return recording.standing(Stand({id(v): v.fitting(value) for v, value in pairs}))
 
 
-def _computes(initializer: Any) -> bool:
+def _computes(initializer: InitializerLike) -> bool:
     """Whether a value is made when it is asked for, not given."""
     given = isinstance(initializer, (Tensor, Variable))
     return isinstance(initializer, str) or (callable(initializer) and not given)
 
 
-def _waiting(found: limits.Limits, shape: Any, dtype: Any, name: str) -> Tensor:
+def _waiting(
+    found: limits.Limits, shape: ShapeLike | None, dtype: DTypeLike | None, name: str
+) -> Tensor:
     """Zeros for a variable whose value a file that is being loaded has: nothing is computed for it, and its
     memory is taken when the value is written."""
     name_of_dtype = standardize_dtype(dtype)
@@ -313,7 +328,7 @@ def _waiting(found: limits.Limits, shape: Any, dtype: Any, name: str) -> Tensor:
 
 def finish_waiting(found: limits.Limits) -> None:
     """Give the variables that a file had no value for the one that their initializers make."""
-    for variable, initializer in found.made.values():  # type: ignore[misc]
+    for variable, initializer in found.made.values():
         if isinstance(initializer, str):
             initializer = by_identifier("keras.initializers", initializer)
         if not getattr(initializer, "gives_zeros", False):
@@ -325,14 +340,14 @@ _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
 
 
-def _one_of(argument: str, value: Any, known: tuple[str, ...]) -> str:
+def _one_of(argument: str, value: str | None, known: tuple[str, ...]) -> str:
     """An option's name; None is 'none'."""
     if value is not None and value not in known:
         raise ValueError(f"{argument} is None or one of {', '.join(known)}, got {value!r}")
     return value or "none"
 
 
-def _callable_or_none(attribute: str, value: Any) -> Any:
+def _callable_or_none(attribute: str, value: Function) -> Any:
     if value is not None and not callable(value):
         raise ValueError(
             f"a variable's {attribute} is a function of its value, or None, got {value!r}"
@@ -340,13 +355,15 @@ def _callable_or_none(attribute: str, value: Any) -> Any:
     return value
 
 
-def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
+def _initial(
+    initializer: InitializerLike, shape: ShapeLike | None, dtype: DTypeLike | None, name: str
+) -> Tensor:
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(initializer, str):
         initializer = by_identifier("keras.initializers", initializer)
     if _computes(initializer):
-        return _called(initializer, shape, dtype, name)
-    value = as_tensor(initializer)
+        return _called(cast("Callable[..., Any]", initializer), shape, dtype, name)
+    value = as_tensor(cast("TensorLike", initializer))
     if dtype is None and not hasattr(initializer, "dtype"):
         dtype = standardize_dtype(None) if is_float(value.dtype) else value.dtype
     value = value if dtype is None else to(value, dtype)
@@ -357,7 +374,7 @@ def _initial(initializer: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     return value
 
 
-def _known_shape(shape: Any, name: str) -> tuple[int, ...]:
+def _known_shape(shape: ShapeLike | None, name: str) -> tuple[int, ...]:
     if shape is None:
         raise ValueError(
             f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
@@ -365,7 +382,9 @@ def _known_shape(shape: Any, name: str) -> tuple[int, ...]:
     return _lengths(shape, name)
 
 
-def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name: str) -> Tensor:
+def _called(
+    initializer: Callable[..., Any], shape: ShapeLike | None, dtype: str | None, name: str
+) -> Tensor:
     shape = _known_shape(shape, name)
     value = to(
         initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None)
@@ -377,9 +396,9 @@ def _called(initializer: Callable[..., Any], shape: Any, dtype: str | None, name
     return value
 
 
-def _lengths(shape: Any, name: str) -> tuple[int, ...]:
+def _lengths(shape: ShapeLike, name: str) -> tuple[int, ...]:
     try:
-        lengths = tuple(operator.index(n) for n in shape)
+        lengths = tuple(operator.index(cast("int", n)) for n in shape)
     except TypeError:
         lengths = (-1,)
     if any(n < 0 for n in lengths):

@@ -17,7 +17,7 @@ from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
 from narae.models.graph_order import by_depth, calls_between
-from narae.models.model import Model
+from narae.models.model import LAYERS_RESERVED, Model
 from narae.tensor.promote import to
 from narae.tensor.symbolic import Call, KerasTensor
 from narae.tensor.tensor import Tensor, as_tensor
@@ -88,7 +88,7 @@ class Functional(Model):
 
     @layers.setter
     def layers(self, value: object) -> None:
-        Model.layers.fset(self, value)  # type: ignore[attr-defined]
+        raise AttributeError(LAYERS_RESERVED)
 
     @property
     def operations(self) -> list[Any]:

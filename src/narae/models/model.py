@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from narae.models.data.protocols import DataLike, Triple
 
 
+LAYERS_RESERVED = "the attribute `Model.layers` is reserved: it lists the layers. Take another name"
+
+
 @builtin("keras.models")
 @builtin("keras")
 class Model(Trainer, Layer):
@@ -100,9 +103,7 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, value: object) -> None:
-        raise AttributeError(
-            "the attribute `Model.layers` is reserved: it lists the layers. Take another name"
-        )
+        raise AttributeError(LAYERS_RESERVED)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or index. Raises ValueError when there is none, naming what there is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import changes, limits
 from narae.base.errors import ConfigError
@@ -17,7 +17,7 @@ from narae.models.model import Model
 from narae.tensor.symbolic import KerasTensor
 
 if TYPE_CHECKING:
-    from narae.base.types import CustomObjects, ShapeLike, Tensors, Tree
+    from narae.base.types import CustomObjects, Shape, ShapeLike, Tensors, Tree
 
 
 @builtin("keras.models")
@@ -114,9 +114,9 @@ class Sequential(Model):
         else:
             if input_shape is None or not _is_shape(input_shape):
                 return  # several inputs: the layers are built one after the other as they are called
-            made = Input(batch_shape=tuple(input_shape), dtype=first.compute_dtype)
+            made = Input(batch_shape=cast("Shape", tuple(input_shape)), dtype=first.compute_dtype)
             self._stack.insert(0, made.history.target)
-        x = inputs = self._stack[0].output  # type: ignore[attr-defined]
+        x = inputs = cast("InputLayer", self._stack[0]).output
         for layer in self._stack[1:]:
             _require_one_argument(layer)
             try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class StreamSource(Source):
 def _length(items: object) -> int | None:
     """How many batches an iterable says that it has."""
     try:
-        return len(items)  # type: ignore[arg-type]
+        return len(cast("Sized", items))
     except TypeError:
         return None
 
@@ -168,7 +168,7 @@ class DatasetSource(Source):
         return _length(self._dataset) if found is None else found
 
     @property
-    def steps(self) -> int | None:  # type: ignore[override]
+    def steps(self) -> int | None:  # type: ignore[override]  # may change from epoch to epoch
         """Batches per epoch."""
         count = self._count()
         return self._limit if count is None or self._limit is not None else count

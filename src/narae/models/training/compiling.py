@@ -169,10 +169,8 @@ class Compiling(Layer):
 
     def _output_names(self) -> list[str] | None:
         """The outputs' names, once the model knows them."""
-        try:
-            return list(self.output_names)  # type: ignore[attr-defined]
-        except AttributeError:
-            return None
+        names = getattr(self, "output_names", None)
+        return None if names is None else list(names)
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, JSON-ready; nothing before compile."""

@@ -6,7 +6,7 @@ step as a program.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from narae.models.training.trainable import Kind, Logs, Trainable
 
 if TYPE_CHECKING:
     from narae.base.types import Tree
+    from narae.models.model import Model
 
 WHOLE = 1 << 62  # a batch size that makes one batch of any data
 
@@ -172,7 +173,7 @@ def _listed(
         given,
         add_history=history,
         add_progbar=verbose != 0,
-        model=model,
+        model=cast("Model", model),
         verbose=verbose,
         epochs=epochs,
         steps=steps,
