@@ -99,6 +99,14 @@ from narae.ops.diagonals import (
     tril,
     triu,
 )
+from narae.ops.factorizations import (
+    cholesky,
+    cholesky_inverse,
+    eigh,
+    lu_factor,
+    qr,
+    svd,
+)
 from narae.ops.fourier import (
     extract_sequences,
     fft,
@@ -129,21 +137,15 @@ from narae.ops.joining import (
 )
 from narae.ops.linalg import (
     cdist,
-    cholesky,
-    cholesky_inverse,
     det,
-    eigh,
     inv,
     logdet,
     lstsq,
-    lu_factor,
     matrix_rank,
     pinv,
-    qr,
     slogdet,
     solve,
     solve_triangular,
-    svd,
 )
 from narae.ops.logic import (
     allclose,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
+from narae.base.types import TensorLike
 from narae.ops.logic import logical_and, where
 from narae.ops.math import tanh
 from narae.ops.repeating import repeat
@@ -21,20 +21,39 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 @public
 def dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    bias: Any = None,
-    mask: Any = None,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
     scale: float | None = None,
     is_causal: bool = False,
     flash_attention: bool | None = None,
     attn_logits_soft_cap: float | None = None,
 ) -> Tensor:
-    """softmax(q kᵀ scale + bias) v per head (Vaswani et al. 2017, eq. 1).
+    """softmax(scale q kᵀ + bias) v, for each head.
 
-    query: (B, T, N, H); key, value: (B, S, K, H), N a multiple of K; mask, bias: (B, N, T, S) or what
-    broadcasts -> (B, T, N, H).
+    query: (B, T, N, H), key, value: (B, S, K, H) -> (B, T, N, H): B samples, T and S times, N heads of width H. K heads
+    of keys and values, N a multiple of K, are shared by N / K heads of queries each.
+
+    Args:
+        query: what is asked at each of T times.
+        key: what it is compared with at each of S times.
+        value: what is averaged over S times.
+        bias: what is added to the scores, (B, N, T, S) or a shape that broadcasts to it; None: nothing.
+        mask: which scores count (True), (B, N, T, S) or a shape that broadcasts to it; None: all.
+        scale: what scores are multiplied by; None: 1 / √H.
+        is_causal: whether a query sees its own time and those before it alone.
+        flash_attention: True asks for a kernel of GPUs, and is refused.
+        attn_logits_soft_cap: c of c tanh(scores / c), which keeps scores within ±c; None: they stay as they are.
+
+    Returns: the means of values, of the dtype in which query, key and value meet. Scores of halves are in float32.
+
+    Raises:
+        ValueError: flash_attention is True.
+        ShapeError: query has not four axes, or lengths differ.
+
+    Source: Vaswani et al. 2017, eq. 1; Ainslie et al. 2023 for K < N.
 
     >>> import narae
     >>> q = narae.ops.ones((1, 2, 1, 4))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from narae.base.errors import ShapeError
-from narae.base.types import Ints
+from narae.base.types import Ints, TensorLike
 from narae.ops.repeating import flip
 from narae.ops.shapes import reshape, transpose
 from narae.ops.spatial import Padding, channels_as_given, channels_last, padding_of, per_axis
@@ -37,16 +36,33 @@ def _conv(
 
 @public
 def conv(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: Any = "valid",
-    data_format: Any = None,
-    dilation_rate: Any = 1,
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Ints = 1,
 ) -> Tensor:
-    """Sums of products of windows and a kernel (*window, channels / groups, filters).
+    """Convolution: for each window and filter, the sum of products of the window and the filter's kernel.
 
-    padding: 'valid', 'same', or (before, after) for each axis of space.
+    inputs: (batch, *space, channels), kernel: (*window, channels / groups, filters) -> (batch, *places, filters), of
+    a float dtype, with 1 to 3 axes of space or more; with channels first (batch, channels, *space) ->
+    (batch, filters, *places). A kernel of fewer input channels makes groups: each part of the filters sees its part
+    of the channels. Places along an axis: ⌊(length - (window - 1) dilation - 1) / stride⌋ + 1 for 'valid',
+    ⌈length / stride⌉ for 'same'.
+
+    Args:
+        inputs: images, signals or volumes.
+        kernel: the weights; its layout is the same in both data formats.
+        strides: elements from one window to the next, for all axes of space or one each.
+        padding: 'valid': windows within the inputs; 'same': as many zeros around them as strides fit; or a pair
+            (before, after) of numbers of zeros for each axis of space.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+        dilation_rate: elements from one of a window to its next, for all axes of space or one each.
+
+    Raises:
+        ShapeError: ranks differ, or the kernel's channels do not divide the inputs', or its groups the filters.
+        ValueError: strides, padding, data_format or dilation_rate is none of these.
 
     >>> import narae
     >>> narae.ops.conv(narae.ops.ones((1, 4, 1)), narae.ops.ones((2, 1, 1))).tolist()
@@ -67,14 +83,30 @@ def conv(
 
 @public
 def depthwise_conv(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: Any = None,
-    dilation_rate: Any = 1,
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Ints = 1,
 ) -> Tensor:
-    """Each channel with kernels of its own (*window, channels, multiplier).
+    """A convolution of each channel by itself, with kernels of its own.
+
+    inputs: (batch, *space, channels), kernel: (*window, channels, multiplier) -> (batch, *places, channels multiplier),
+    of a float dtype; with channels first the second axis has the channels. Places are those of `conv`.
+
+    Args:
+        inputs: images, signals or volumes.
+        kernel: the weights, `multiplier` kernels for each channel; its layout is the same in both data formats.
+        strides: elements from one window to the next, for all axes of space or one each.
+        padding: 'valid': windows within the inputs; 'same': as many zeros around them as strides fit; or a pair
+            (before, after) of numbers of zeros for each axis of space.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+        dilation_rate: elements from one of a window to its next, for all axes of space or one each.
+
+    Raises:
+        ShapeError: ranks or numbers of channels differ.
+        ValueError: strides, padding, data_format or dilation_rate is none of these.
 
     >>> import narae
     >>> narae.ops.depthwise_conv(narae.ops.ones((1, 4, 2)), narae.ops.ones((2, 2, 1))).shape
@@ -88,15 +120,32 @@ def depthwise_conv(
 
 @public
 def separable_conv(
-    inputs: Any,
-    depthwise_kernel: Any,
-    pointwise_kernel: Any,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: Any = None,
-    dilation_rate: Any = 1,
+    inputs: TensorLike,
+    depthwise_kernel: TensorLike,
+    pointwise_kernel: TensorLike,
+    strides: Ints = 1,
+    padding: Padding = "valid",
+    data_format: str | None = None,
+    dilation_rate: Ints = 1,
 ) -> Tensor:
-    """A depthwise convolution, then one over channels alone.
+    """A depthwise convolution, then one over channels alone: fewer products than one `conv` of both.
+
+    inputs: (batch, *space, channels) -> (batch, *places, filters), of a float dtype; with channels first the second
+    axis has channels and filters. Places are those of `conv`.
+
+    Args:
+        inputs: images, signals or volumes.
+        depthwise_kernel: (*window, channels, multiplier), the weights over space.
+        pointwise_kernel: (*ones, channels multiplier, filters), the weights over channels; a one per axis of space.
+        strides: elements from one window to the next, for all axes of space or one each.
+        padding: 'valid': windows within the inputs; 'same': as many zeros around them as strides fit; or a pair
+            (before, after) of numbers of zeros for each axis of space.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+        dilation_rate: elements from one of a window to its next, for all axes of space or one each.
+
+    Raises:
+        ShapeError: ranks or numbers of channels differ.
+        ValueError: strides, padding, data_format or dilation_rate is none of these.
 
     >>> import narae
     >>> o = narae.ops
@@ -109,15 +158,33 @@ def separable_conv(
 
 @public
 def conv_transpose(
-    inputs: Any,
-    kernel: Any,
-    strides: Any = 1,
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: Ints = 1,
     padding: str = "valid",
-    output_padding: Any = None,
-    data_format: Any = None,
-    dilation_rate: Any = 1,
+    output_padding: Ints | None = None,
+    data_format: str | None = None,
+    dilation_rate: Ints = 1,
 ) -> Tensor:
-    """The transpose of a convolution: each input spread over a window, kernel (*window, filters, channels).
+    """The transpose of a convolution: each input is spread over a window, and what meets is added up.
+
+    inputs: (batch, *space, channels), kernel: (*window, filters, channels) -> (batch, *places, filters), of a float
+    dtype; with channels first the second axis has channels and filters. Places along an axis, s the window's length
+    (window - 1) dilation + 1: (length - 1) stride + max(s, stride) for 'valid', length stride for 'same'.
+
+    Args:
+        inputs: images, signals or volumes.
+        kernel: the weights; filters come before channels, in both data formats.
+        strides: elements of the result from one input's window to the next's, for all axes of space or one each.
+        padding: 'valid': all that windows reach; 'same': its middle.
+        output_padding: elements more at the end of an axis, for all axes of space or one each, less than the stride;
+            None: as many as the lengths above need.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+        dilation_rate: elements from one of a window to its next, for all axes of space or one each.
+
+    Raises:
+        ShapeError: ranks or numbers of channels differ.
+        ValueError: strides, padding, data_format or dilation_rate is none of these.
 
     >>> import narae
     >>> narae.ops.conv_transpose(narae.ops.ones((1, 2, 1)), narae.ops.ones((2, 1, 1)), 2).tolist()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narae.ops.diagonals import tril, triu
+from narae.base.types import TensorLike
 from narae.ops.elsewhere import elsewhere
 from narae.ops.norms import norm
-from narae.ops.products import matmul
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import sum
-from narae.ops.shapes import expand_dims, squeeze, swapaxes
-from narae.ops.table import unary
+from narae.ops.shapes import expand_dims, squeeze
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import linalg as R
 from narae.primitives.records import logic as L
@@ -22,46 +19,66 @@ from narae.tensor.promote import floated, promoted, to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor
 
-_unary = partial(unary, __name__)
 
-det = _unary("det", R.det, "The determinant.", "det([[2.0, 0.0], [0.0, 3.0]]).item()", "6.0")
-inv = _unary("inv", R.inv, "The inverse matrix.", "inv([[2.0]]).tolist()", "[[0.5]]")
+@public
+def det(x: TensorLike) -> Tensor:
+    """The determinants of square matrices.
+
+    x: (..., n, n) -> (...), float32 or float64.
+
+    Args:
+        x: square matrices.
+
+    Raises:
+        ShapeError: the matrices are not square.
+        DtypeError: numbers are float16 or bfloat16.
+
+    >>> import narae
+    >>> narae.ops.det([[2.0, 0.0], [0.0, 3.0]]).item()
+    6.0
+    """
+    return R.det(floated(x))
 
 
 @public
-def cholesky(x: Any, upper: bool = False) -> Tensor:
-    """The lower triangle L with x = L Lᵀ (or the upper one), of a positive definite matrix.
+def inv(x: TensorLike) -> Tensor:
+    """The inverses of square matrices.
+
+    x: (..., n, n) -> (..., n, n), float32 or float64.
+
+    Args:
+        x: square matrices, not singular.
+
+    Raises:
+        ShapeError: the matrices are not square.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
-    >>> narae.ops.cholesky([[4.0]]).tolist()
-    [[2.0]]
+    >>> narae.ops.inv([[2.0]]).tolist()
+    [[0.5]]
     """
-    lower = R.cholesky(floated(x))
-    return swapaxes(lower, -1, -2) if upper else lower
+    return R.inv(floated(x))
 
 
-@public
-def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
-    """The inverse of L Lᵀ, from its Cholesky factor.
-
-    >>> import narae
-    >>> narae.ops.cholesky_inverse([[2.0]]).tolist()
-    [[0.25]]
-    """
-    factor = floated(x)
-    lower = swapaxes(triu(factor), -1, -2) if upper else tril(factor)
-    return R.inv(matmul(lower, swapaxes(lower, -1, -2)))
-
-
-def _systems(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, bool]:
+def _systems(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor, bool]:
     x, y = promoted(a, b, floating=True)
     vector = y.ndim == x.ndim - 1
     return x, expand_dims(y, -1) if vector else y, vector
 
 
 @public
-def solve(a: Any, b: Any) -> Tensor:
-    """x with a x = b; b a vector or a matrix.
+def solve(a: TensorLike, b: TensorLike) -> Tensor:
+    """x with a x = b.
+
+    a: (..., n, n), b: (..., n) or (..., n, k) -> b's shape, float32 or float64.
+
+    Args:
+        a: the matrices of the equations, not singular.
+        b: the right sides: vectors where it has one axis less than `a`, else matrices of k columns.
+
+    Raises:
+        ShapeError: the matrices are not square, or b does not fit them.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.solve([[2.0]], [[6.0]]).tolist()
@@ -73,8 +90,19 @@ def solve(a: Any, b: Any) -> Tensor:
 
 
 @public
-def solve_triangular(a: Any, b: Any, lower: bool = False) -> Tensor:
+def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
     """x with a x = b for a triangular a; the other triangle is not looked at.
+
+    a: (..., n, n), b: (..., n) or (..., n, k) -> b's shape, float32 or float64.
+
+    Args:
+        a: triangular matrices, with no 0 in the diagonal.
+        b: the right sides: vectors where it has one axis less than `a`, else matrices of k columns.
+        lower: whether the lower triangle counts, else the upper one.
+
+    Raises:
+        ShapeError: the matrices are not square, or b does not fit them.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.solve_triangular([[2.0]], [[6.0]]).tolist()
@@ -86,8 +114,19 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Tensor:
 
 
 @public
-def slogdet(x: Any) -> tuple[Tensor, Tensor]:
-    """Sign and logarithm of the determinant's size.
+def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
+    """Sign and logarithm of the size of determinants, which themselves may overflow.
+
+    x: (..., n, n) -> two of (...), float32 or float64.
+
+    Args:
+        x: square matrices.
+
+    Returns: the signs (-1, 0 or 1), and log |det x| (-inf for a singular matrix).
+
+    Raises:
+        ShapeError: the matrices are not square.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> [t.item() for t in narae.ops.slogdet([[1.0]])]
@@ -97,8 +136,17 @@ def slogdet(x: Any) -> tuple[Tensor, Tensor]:
 
 
 @public
-def logdet(x: Any) -> Tensor:
-    """The logarithm of the determinant of a positive definite matrix.
+def logdet(x: TensorLike) -> Tensor:
+    """The logarithm of the determinant of positive definite matrices.
+
+    x: (..., n, n) -> (...), float32 or float64.
+
+    Args:
+        x: positive definite matrices; of others, the logarithm of the determinant's size.
+
+    Raises:
+        ShapeError: the matrices are not square.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.logdet([[1.0]]).item()
@@ -108,55 +156,18 @@ def logdet(x: Any) -> Tensor:
 
 
 @public
-def qr(x: Any, mode: str = "reduced") -> tuple[Tensor, Tensor]:
-    """Q orthonormal and R triangular with x = Q R. mode: 'reduced' or 'complete'.
+def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
+    """The pseudo-inverse of Moore and Penrose: v diag(1/s) uᵀ over the singular values that count.
 
-    >>> import narae
-    >>> [abs(t).tolist() for t in narae.ops.qr([[2.0]])]
-    [[[1.0]], [[2.0]]]
-    """
-    if mode not in ("reduced", "complete"):
-        raise ValueError(f"qr takes a mode of 'reduced' or 'complete', got {mode!r}")
-    return R.qr(floated(x), complete=mode == "complete")
+    x: (..., m, n) -> (..., n, m), float32 or float64.
 
+    Args:
+        x: matrices.
+        rcond: singular values up to this part of the largest count as 0 (default: the dtype's eps times max(m, n)).
 
-@public
-def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """u, s, vᵀ with x = u diag(s) vᵀ; s alone when compute_uv is False.
-
-    >>> import narae
-    >>> narae.ops.svd([[2.0]], compute_uv=False).tolist()
-    [2.0]
-    """
-    x = floated(x)
-    return R.svd(x, full=bool(full_matrices)) if compute_uv else R.singular_values(x)
-
-
-@public
-def eigh(x: Any) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
-
-    >>> import narae
-    >>> narae.ops.eigh([[2.0, 0.0], [0.0, 1.0]])[0].tolist()
-    [1.0, 2.0]
-    """
-    return R.eigh(floated(x))
-
-
-@public
-def lu_factor(x: Any) -> tuple[Tensor, Tensor]:
-    """L and U in one matrix, and the rows that were exchanged.
-
-    >>> import narae
-    >>> narae.ops.lu_factor([[2.0]])[0].tolist()
-    [[2.0]]
-    """
-    return R.lu_factor(floated(x))
-
-
-@public
-def pinv(x: Any, rcond: float | None = None) -> Tensor:
-    """The pseudo-inverse (Moore and Penrose).
+    Raises:
+        ShapeError: x has fewer than two axes.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.pinv([[2.0]]).tolist()
@@ -166,8 +177,20 @@ def pinv(x: Any, rcond: float | None = None) -> Tensor:
 
 
 @public
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> Tensor:
-    """The x of least squares of a x - b.
+def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
+    """The x of least squares of a x - b; of several, the shortest.
+
+    a: (..., m, n), b: (..., m) or (..., m, k) -> (..., n) or (..., n, k), float32 or float64.
+
+    Args:
+        a: the matrices of the equations.
+        b: the right sides: vectors where it has one axis less than `a`, else matrices of k columns.
+        rcond: singular values of `a` up to this part of the largest count as 0 (default: the dtype's eps times
+            max(m, n)).
+
+    Raises:
+        ShapeError: `a` has fewer than two axes, or b does not fit it.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.lstsq([[2.0]], [[6.0]]).numpy().round(3).tolist()
@@ -179,8 +202,19 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Tensor:
 
 
 @public
-def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
+def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
     """How many singular values are above a tolerance.
+
+    x: (..., m, n) -> (...), int32.
+
+    Args:
+        x: matrices, float32 or float64.
+        tol: the size up to which a singular value counts as 0 (default: the largest times the dtype's eps times
+            max(m, n)).
+
+    Raises:
+        ShapeError: x has fewer than two axes.
+        DtypeError: numbers are float16 or bfloat16.
 
     >>> import narae
     >>> narae.ops.matrix_rank([[1.0, 1.0], [1.0, 1.0]]).item()
@@ -197,8 +231,17 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
 
 
 @public
-def cdist(x: Any, y: Any) -> Tensor:
-    """The distances of all rows of x from all rows of y.
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
+    """Euclid's distances of all rows of x from all rows of y.
+
+    x: (..., n, d), y: (..., m, d) -> (..., n, m), of a float dtype.
+
+    Args:
+        x: n points of d coordinates.
+        y: m points of d coordinates.
+
+    Raises:
+        ShapeError: the points have other numbers of coordinates, or leading axes that do not broadcast.
 
     >>> import narae
     >>> narae.ops.cdist([[0.0, 0.0]], [[3.0, 4.0]]).tolist()

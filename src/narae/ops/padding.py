@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from narae.base.arrays import as_plain
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.limits import afford
-from narae.base.types import TensorLike
+from narae.base.types import Ints, TensorLike
 from narae.ops.quantiles import median
 from narae.ops.reductions import max, mean, min
 from narae.ops.rounding import round
@@ -28,35 +28,50 @@ _BY_VALUE = ("maximum", "minimum", "mean", "median", "linear_ramp", "empty")
 
 
 @public
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
+def pad(
+    x: TensorLike,
+    pad_width: Ints | Sequence[Ints],
+    mode: str = "constant",
+    constant_values: TensorLike | None = None,
+) -> Tensor:
     """x with elements before and after along each axis.
 
-    mode: 'constant' (0, or constant_values), 'edge', 'reflect', 'symmetric' or 'wrap' (elements of x), 'maximum',
-    'minimum', 'mean' or 'median' (of each axis), 'linear_ramp' (down to 0), 'empty' (0). Raises ValueError for others.
+    x: (n, ...) -> (before + n + after, ...), of the same dtype.
+
+    Args:
+        x: a tensor of any rank.
+        pad_width: numbers of elements: one for all, a pair (before, after) for all axes, or a pair for each axis.
+        mode: what is put there: 'constant': constant_values; 'edge': the outermost element; 'reflect': elements
+            mirrored at the outermost one; 'symmetric': mirrored at the edge; 'wrap': those of the other end; 'maximum',
+            'minimum', 'mean' or 'median': that of the axis; 'linear_ramp': from the outermost down to 0; 'empty': 0.
+        constant_values: the number of mode 'constant'; None: 0.
+
+    Raises:
+        ValueError: there is no such mode, or constant_values are given for another mode than 'constant'.
 
     >>> import narae
     >>> narae.ops.pad([1, 2], 1).tolist()
     [0, 1, 2, 0]
     """
-    x = as_tensor(x)
+    out = as_tensor(x)
     if mode not in ("constant", *_BY_PLACE, *_BY_VALUE):
         known = ", ".join(("constant", *_BY_PLACE, *_BY_VALUE))
         raise ValueError(f"pad takes a mode of {known}, got {mode!r}")
     if constant_values is not None and mode != "constant":
         raise ValueError(f"constant_values go with mode='constant', got mode={mode!r}")
-    pairs = np.broadcast_to(as_plain(pad_width, "pad_width"), (x.ndim, 2))
+    pairs = np.broadcast_to(as_plain(pad_width, "pad_width"), (out.ndim, 2))
     widths = [(int(before), int(after)) for before, after in pairs]
     if mode in ("constant", "empty"):
-        return _padded_with(x, tuple(widths), constant_values)
+        return _padded_with(out, tuple(widths), constant_values)
     for axis, (before, after) in enumerate(widths):
         if (before or after) and mode in _BY_PLACE:
-            afford(x.shape[axis] + before + after)
-            places = np.pad(np.arange(x.shape[axis], dtype=np.int32), (before, after), mode=mode)  # type: ignore[call-overload]
-            x = I.take(x, tensor_of(places), axis=axis)
+            afford(out.shape[axis] + before + after)
+            places = np.pad(np.arange(out.shape[axis], dtype=np.int32), (before, after), mode=mode)  # type: ignore[call-overload]
+            out = I.take(out, tensor_of(places), axis=axis)
         elif before or after:
-            parts = [_beside(x, axis, before, mode, 0), x, _beside(x, axis, after, mode, -1)]
-            x = S.concatenate(*parts, axis=axis)
-    return x
+            parts = [_beside(out, axis, before, mode, 0), out, _beside(out, axis, after, mode, -1)]
+            out = S.concatenate(*parts, axis=axis)
+    return out
 
 
 def _padded_with(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from narae.base.limits import afford
-from narae.base.types import Ints
-from narae.ops.spatial import channels_as_given, channels_last, padding_of, per_axis
+from narae.base.types import Ints, TensorLike
+from narae.ops.spatial import Padding, channels_as_given, channels_last, padding_of, per_axis
 from narae.primitives.record import constant
 from narae.primitives.records.window import reduce_window
 from narae.tensor.promote import floated
@@ -18,7 +18,12 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 def _pool(
-    x: Tensor, kind: str, size: Ints, strides: Ints | None, padding: str, data_format: str | None
+    x: Tensor,
+    kind: str,
+    size: Ints,
+    strides: Ints | None,
+    padding: Padding,
+    data_format: str | None,
 ) -> Tensor:
     x, first = channels_last(x, data_format)
     rank = x.ndim - 2
@@ -46,13 +51,27 @@ def _pool(
 
 @public
 def max_pool(
-    inputs: Any,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: Any = None,
+    inputs: TensorLike,
+    pool_size: Ints,
+    strides: Ints | None = None,
+    padding: Padding = "valid",
+    data_format: str | None = None,
 ) -> Tensor:
-    """The largest in each window.
+    """The largest in each window of each channel.
+
+    inputs: (batch, *space, channels) -> (batch, *places, channels), of the same dtype; with channels first
+    (batch, channels, *space) -> (batch, channels, *places). Places along an axis: ⌊(length - window) / stride⌋ + 1
+    for 'valid', ⌈length / stride⌉ for 'same'.
+
+    Args:
+        inputs: images, signals or volumes.
+        pool_size: elements of a window, for all axes of space or one each.
+        strides: elements from one window to the next, for all axes of space or one each; None: pool_size.
+        padding: 'valid': windows within the inputs; 'same': windows may reach over the edge, where nothing counts.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+
+    Raises:
+        ValueError: pool_size, strides, padding or data_format is none of these.
 
     >>> import narae
     >>> narae.ops.max_pool(narae.ops.reshape([1.0, 3.0, 2.0, 4.0], (1, 4, 1)), 2).tolist()
@@ -63,13 +82,27 @@ def max_pool(
 
 @public
 def average_pool(
-    inputs: Any,
-    pool_size: Any,
-    strides: Any = None,
-    padding: str = "valid",
-    data_format: Any = None,
+    inputs: TensorLike,
+    pool_size: Ints,
+    strides: Ints | None = None,
+    padding: Padding = "valid",
+    data_format: str | None = None,
 ) -> Tensor:
-    """The mean of each window; what is padded does not count.
+    """The mean of each window of each channel; what is padded does not count.
+
+    inputs: (batch, *space, channels) -> (batch, *places, channels), of a float dtype; with channels first
+    (batch, channels, *space) -> (batch, channels, *places). Places along an axis: ⌊(length - window) / stride⌋ + 1
+    for 'valid', ⌈length / stride⌉ for 'same'.
+
+    Args:
+        inputs: images, signals or volumes.
+        pool_size: elements of a window, for all axes of space or one each.
+        strides: elements from one window to the next, for all axes of space or one each; None: pool_size.
+        padding: 'valid': windows within the inputs; 'same': windows may reach over the edge, where nothing counts.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+
+    Raises:
+        ValueError: pool_size, strides, padding or data_format is none of these.
 
     >>> import narae
     >>> narae.ops.average_pool(narae.ops.reshape([1.0, 3.0, 2.0, 4.0], (1, 4, 1)), 2).tolist()

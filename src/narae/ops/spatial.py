@@ -32,7 +32,20 @@ def per_axis(value: Ints, rank: int, name: str) -> KnownShape:
 
 @exported
 def same_padding(length: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
-    """Zeros before and after, for as many outputs as strides fit: the odd one comes after."""
+    """Zeros before and after an axis, for as many windows as strides fit: ⌈length / stride⌉.
+
+    Args:
+        length: elements of the axis.
+        window: elements of a window.
+        stride: elements from one window to the next.
+        dilation: elements from one of a window to its next.
+
+    Returns: the zeros before and those after; of an odd number one more comes after.
+
+    >>> import narae
+    >>> narae.ops.same_padding(length=5, window=3, stride=2, dilation=1)
+    (1, 1)
+    """
     spread = (window - 1) * dilation + 1
     total = max(0, (math.ceil(length / stride) - 1) * stride + spread - length)
     return total // 2, total - total // 2

@@ -12,6 +12,7 @@ _FAMILIES = {
     "convolution": "nn",
     "crossentropies": "nn",
     "decoding": "nn",
+    "factorizations": "linalg",
     "fourier": "math",
     "linalg": "linalg",
     "nn": "nn",
