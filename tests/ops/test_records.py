@@ -23,7 +23,10 @@ import narae.ops  # noqa: F401  (fills the table)
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import DtypeError
 from narae.engine.tape import GradientTape
-from narae.graph.ir import Op, Spec
+from narae.graph.cost import flops
+from narae.graph.ir import Node, Op, Spec
+from narae.graph.notation import Term
+from narae.inspect.explanation.formulas import term
 from narae.primitives.record import RECORDS
 from narae.tensor.tensor import Tensor, tensor_of
 
@@ -226,3 +229,33 @@ def test_a_missing_gradient_says_so(op: Op) -> None:
     outs = applied(op, floats, rest, params)
     with pytest.raises(NotImplementedError, match=op.name):
         pulled(op, floats, rest, params, [np.ones(t.shape) for t in outs])
+
+
+@named([op for op in OPS if op.index is not None])
+def test_the_input_of_indices_has_whole_numbers_of_an_axis(op: Op) -> None:
+    for arrays, params in samples(op):
+        assert arrays[op.index].dtype.kind in "iu"  # type: ignore[index]
+        assert isinstance(params["axis"], int)
+
+
+def node_of(op: Op, arrays: Sequence[np.ndarray], params: dict[str, Any]) -> Node:
+    specs = specs_of(op, arrays, params)
+    inputs = tuple(map(tensor_of, arrays))
+    return Node(op, inputs, params, specs, (None,) * len(specs), len(specs) > 1)
+
+
+@named(OPS)
+def test_a_cost_is_a_whole_number_and_moving_numbers_costs_nothing(op: Op) -> None:
+    for arrays, params in samples(op):
+        cost = flops(node_of(op, arrays, params))
+        assert type(cost) is int
+        assert cost >= 0
+        assert not (op.view and cost)
+
+
+@named(OPS)
+def test_a_formula_shows_every_operand_once(op: Op) -> None:
+    for arrays, params in samples(op):
+        names = [f"operand{i}" for i in range(len(arrays))]
+        shown = term(node_of(op, arrays, params), [Term(name) for name in names]).text
+        assert [shown.count(name) for name in names] == [1] * len(names), shown
