@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from narae.base import changes, limits
 from narae.base.copying import Copied
-from narae.base.dtypes import is_float, np_dtype, standardize_dtype
+from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
-from narae.base.registry import by_identifier
 from narae.engine import tape
 from narae.engine.autocast import autocast_dtype
+from narae.engine.initial import initial_value, is_computed, waiting_value
 from narae.engine.scope import Stand, current_scope, eagerly
 from narae.executors.shared.store import Store
 from narae.graph import recording
-from narae.graph.ir import Spec
 from narae.tensor.promote import dtype_of, to
-from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor, tensor_of
+from narae.tensor.tensor import LogicalOperators, Tensor
 
 if TYPE_CHECKING:
     from narae.base.types import DTypeLike, InitializerLike, ShapeLike, TensorLike
@@ -77,12 +75,12 @@ class Variable(Copied, LogicalOperators):
         self._constraint: Function = None
         self._overwrite_with_gradient = False
         self.like: Variable | None = None  # the weight that it is the optimizer's state of
-        waits = limits.limits() if _computes(initializer) else None
+        waits = limits.limits() if is_computed(initializer) else None
         with eagerly():
             value = (
-                _initial(initializer, shape, dtype, self.name)
+                initial_value(initializer, shape, dtype, self.name)
                 if waits is None
-                else _waiting(waits, shape, dtype, self.name)
+                else waiting_value(waits, shape, dtype, self.name)
             )
         self.spec = value.spec
         # C order: programs bind this array for life and write to it in place.
@@ -306,36 +304,6 @@ def standing(pairs: Iterable[tuple[Variable, Any]]) -> AbstractContextManager[An
     return recording.standing(Stand({id(v): v.fitting(value) for v, value in pairs}))
 
 
-def _computes(initializer: InitializerLike) -> bool:
-    """Whether a value is made when it is asked for, not given."""
-    given = isinstance(initializer, (Tensor, Variable))
-    return isinstance(initializer, str) or (callable(initializer) and not given)
-
-
-def _waiting(
-    found: limits.Limits, shape: ShapeLike | None, dtype: DTypeLike | None, name: str
-) -> Tensor:
-    """Zeros for a variable whose value a file that is being loaded has: nothing is computed for it, and its
-    memory is taken when the value is written."""
-    name_of_dtype = standardize_dtype(dtype)
-    shape = _known_shape(shape, name)
-    found.spend(
-        Spec(shape, name_of_dtype).nbytes,
-        f"a variable of shape {shape}",
-    )
-    return tensor_of(np.zeros(shape, np_dtype(name_of_dtype)))
-
-
-def finish_waiting(found: limits.Limits) -> None:
-    """Give the variables that a file had no value for the one that their initializers make."""
-    for variable, initializer in found.made.values():
-        if isinstance(initializer, str):
-            initializer = by_identifier("keras.initializers", initializer)
-        if not getattr(initializer, "gives_zeros", False):
-            variable.assign(initializer(variable.shape, dtype=variable.spec.dtype))
-    found.made.clear()
-
-
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
 
@@ -353,56 +321,3 @@ def _callable_or_none(attribute: str, value: Function) -> Any:
             f"a variable's {attribute} is a function of its value, or None, got {value!r}"
         )
     return value
-
-
-def _initial(
-    initializer: InitializerLike, shape: ShapeLike | None, dtype: DTypeLike | None, name: str
-) -> Tensor:
-    dtype = None if dtype is None else standardize_dtype(dtype)
-    if isinstance(initializer, str):
-        initializer = by_identifier("keras.initializers", initializer)
-    if _computes(initializer):
-        return _called(cast("Callable[..., Any]", initializer), shape, dtype, name)
-    value = as_tensor(cast("TensorLike", initializer))
-    if dtype is None and not hasattr(initializer, "dtype"):
-        dtype = standardize_dtype(None) if is_float(value.dtype) else value.dtype
-    value = value if dtype is None else to(value, dtype)
-    if shape is not None and tuple(shape) != value.shape:
-        raise ShapeError(
-            f"variable {name!r} of shape {tuple(shape)} got a value of shape {value.shape}"
-        )
-    return value
-
-
-def _known_shape(shape: ShapeLike | None, name: str) -> tuple[int, ...]:
-    if shape is None:
-        raise ValueError(
-            f"variable {name!r}: an initializer function needs a shape: Variable(initializer, shape=(...))"
-        )
-    return _lengths(shape, name)
-
-
-def _called(
-    initializer: Callable[..., Any], shape: ShapeLike | None, dtype: str | None, name: str
-) -> Tensor:
-    shape = _known_shape(shape, name)
-    value = to(
-        initializer(shape, dtype=dtype or standardize_dtype(None)), dtype or standardize_dtype(None)
-    )
-    if value.shape != shape:
-        raise ShapeError(
-            f"the initializer of {name!r} gave shape {value.shape} when asked for {shape}"
-        )
-    return value
-
-
-def _lengths(shape: ShapeLike, name: str) -> tuple[int, ...]:
-    try:
-        lengths = tuple(operator.index(cast("int", n)) for n in shape)
-    except TypeError:
-        lengths = (-1,)
-    if any(n < 0 for n in lengths):
-        raise ValueError(
-            f"variable {name!r} takes a shape of whole numbers of at least 0, got {shape!r}"
-        )
-    return lengths

@@ -21,7 +21,7 @@ from narae import losses
 from narae.base import trees
 from narae.base.limits import limited
 from narae.base.registry import get_registered_name, serialize_keras_object
-from narae.engine.variable import finish_waiting
+from narae.engine.initial import finish_waiting
 from narae.layers.configuring import take
 from narae.saving import archive, reading
 from narae.saving.h5 import attribute, group_in, open_for_reading, stored_in, text_attribute

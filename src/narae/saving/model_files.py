@@ -14,7 +14,7 @@ from narae.base.files import atomic_write, kind_of
 from narae.base.limits import Limits, limited
 from narae.base.registry import serialize_keras_object
 from narae.distributed.processes import written_once
-from narae.engine.variable import finish_waiting
+from narae.engine.initial import finish_waiting
 from narae.saving import archive, legacy, reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target
 from narae.saving.weight_files import read_weights, write_weights
