@@ -69,9 +69,16 @@ _ALIASES = {
 
 
 def get(identifier: InitializerLike | None) -> Any:
-    """An initializer by name, config, class, array or function; None for None.
+    """An initializer by name, config, class, array or function.
 
-    Raises ValueError with the nearest right name.
+    Args:
+        identifier: a name such as "he_normal", what `serialize` gave, a class, a function (shape, dtype) -> tensor,
+            or an array to start from; None stays None.
+
+    Returns: an object to call with a shape and a dtype, or None.
+
+    Raises:
+        ValueError: no initializer has the name (the message has the nearest one), or the object cannot be called.
 
     >>> get("glorot_uniform")
     <GlorotUniform>
@@ -96,12 +103,34 @@ def _as_it_is(value: np.ndarray) -> Any:
 
 
 def serialize(initializer: InitializerLike | None) -> Any:
-    """An initializer as JSON-ready data."""
+    """An initializer as JSON-ready data.
+
+    Args:
+        initializer: an initializer, or a registered function.
+
+    Returns: a dict with 'class_name' and 'config', or a function's name.
+
+    >>> serialize(Constant(2.0))["config"]
+    {'value': 2.0}
+    """
     return serialize_keras_object(initializer)
 
 
 def deserialize(config: Config | str | None, custom_objects: CustomObjects | None = None) -> Any:
-    """The initializer that `serialize` described, or that has the name. Raises ValueError for none."""
+    """The initializer that `serialize` described, or that has the name.
+
+    Args:
+        config: what `serialize` gave, or a name; None stays None.
+        custom_objects: classes and functions of your own, by name; None: the registered ones.
+
+    Returns: a new initializer.
+
+    Raises:
+        ValueError: no initializer has the name, or it is no config.
+
+    >>> deserialize("zeros")
+    <Zeros>
+    """
     return deserialize_as("initializer", "keras.initializers", config, custom_objects, _ALIASES)
 
 

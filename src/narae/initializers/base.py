@@ -12,7 +12,16 @@ from narae.tensor.tensor import Tensor
 
 
 class Initializer:
-    """A function (shape, dtype) -> tensor. Subclasses define `__call__` and `get_config`."""
+    """A function (shape, dtype) -> tensor, from which a variable begins. Subclasses define `__call__` and
+    `get_config`.
+
+    >>> from narae import ops
+    >>> class Halves(Initializer):
+    ...     def __call__(self, shape, dtype=None):
+    ...         return ops.full(shape, 0.5, dtype)
+    >>> Halves()((2,)).tolist()
+    [0.5, 0.5]
+    """
 
     def __call__(self, shape: Sequence[int], dtype: DTypeLike | None = None) -> Tensor:
         """The tensor to start from."""

@@ -19,6 +19,8 @@ from narae.tensor.tensor import Tensor, as_tensor
 class Zeros(Initializer):
     """All 0.
 
+    shape -> a tensor of that shape.
+
     >>> Zeros()((2,)).tolist()
     [0.0, 0.0]
     """
@@ -33,6 +35,8 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """All 1.
 
+    shape -> a tensor of that shape.
+
     >>> Ones()((2,)).tolist()
     [1.0, 1.0]
     """
@@ -44,6 +48,11 @@ class Ones(Initializer):
 @builtin("keras.initializers")
 class Constant(Initializer):
     """All one value, or an array that broadcasts.
+
+    shape -> a tensor of that shape.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape.
 
     >>> Constant(3.0)((2,)).tolist()
     [3.0, 3.0]
@@ -66,7 +75,15 @@ class Constant(Initializer):
 
 @builtin("keras.initializers")
 class Identity(Initializer):
-    """The identity matrix times a gain. Raises ShapeError for another rank than 2.
+    """The identity matrix times a gain.
+
+    (rows, columns) -> a matrix with `gain` where row and column are the same.
+
+    Args:
+        gain: the number on the diagonal.
+
+    Raises:
+        ShapeError: when it is called: the shape is that of no matrix.
 
     >>> Identity()((2, 2)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
@@ -99,13 +116,23 @@ WINDOWS = {
 
 @builtin("keras.initializers")
 class STFT(Initializer):
-    """The kernels of a short-time Fourier transform, for a convolution: cosines ('real') or sines ('imag').
+    """The kernels of a short-time Fourier transform, for a convolution: cosines or minus sines.
 
-    shape: (frame_length, 1, fft_length // 2 + 1). window: a name of `WINDOWS`, frame_length numbers, or
-    None, for kernels as they are; scaling, of a window: 'density' divides by the root of its energy,
-    'spectrum' by the sum of its sizes, None by nothing. periodic: whether a named window leaves out its last point.
+    (frame_length, 1, fft_length // 2 + 1) -> kernels of that shape, the last axis one of frequencies.
 
-    Raises ValueError for another side, window or scaling, ShapeError for other shapes.
+    Args:
+        side: 'real': cosines; 'imag': minus sines.
+        window: what the kernels are multiplied by: 'hann', 'hamming' or another name, or frame_length numbers;
+            None: nothing.
+        scaling: of a window: 'density' divides by the root of its energy, 'spectrum' by the sum of its sizes; None:
+            nothing.
+        periodic: whether a named window leaves out its last point.
+
+    Raises:
+        ValueError: `side`, `window` or `scaling` has another name.
+        ShapeError: when it is called: another shape, or a window of another length than the frames'.
+
+    Source: Harris 1978, for the windows.
 
     >>> STFT(window=None)((4, 1, 3)).numpy()[:, 0, 1].round(3).tolist()
     [1.0, 0.0, -1.0, -0.0]

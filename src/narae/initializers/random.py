@@ -21,6 +21,17 @@ from narae.tensor.tensor import Tensor, as_tensor
 class RandomNormal(RandomInitializer):
     """N(mean, stddev²).
 
+    shape -> a tensor of that shape.
+
+    Args:
+        mean: the mean.
+        stddev: the standard deviation.
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
     >>> RandomNormal(seed=1)((2, 3)).shape
     (2, 3)
     """
@@ -38,7 +49,18 @@ class RandomNormal(RandomInitializer):
 
 @builtin("keras.initializers")
 class TruncatedNormal(RandomNormal):
-    """N(mean, stddev²) within two standard deviations.
+    """N(mean, stddev²), drawn again where it is further than two standard deviations from the mean.
+
+    shape -> a tensor of that shape.
+
+    Args:
+        mean: the mean.
+        stddev: the standard deviation before the ends are cut off.
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
 
     >>> TruncatedNormal(seed=1)((2, 3)).shape
     (2, 3)
@@ -51,6 +73,17 @@ class TruncatedNormal(RandomNormal):
 @builtin("keras.initializers")
 class RandomUniform(RandomInitializer):
     """[minval, maxval), evenly.
+
+    shape -> a tensor of that shape.
+
+    Args:
+        minval: the smallest number.
+        maxval: the number that all stay below.
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
 
     >>> RandomUniform(seed=1)((2, 3)).shape
     (2, 3)
@@ -69,13 +102,24 @@ class RandomUniform(RandomInitializer):
 
 @builtin("keras.initializers")
 class VarianceScaling(RandomInitializer):
-    """Variance scale / n, n the inputs ('fan_in'), outputs ('fan_out') or their mean ('fan_avg') of a unit.
+    """Random numbers of variance scale / n, with n the inputs of a unit, its outputs, or the mean of both.
 
-    distribution: 'truncated_normal', 'untruncated_normal' or 'uniform'. input_axes, output_axes: the axes of the
-    kernel whose lengths multiply to its inputs and to its outputs, for other layouts than (*field, inputs,
-    outputs); they count when both are given.
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
 
-    Raises ValueError for a scale that is not positive and for another mode or distribution.
+    Args:
+        scale: the variance times n, above 0.
+        mode: n: 'fan_in', the inputs; 'fan_out', the outputs; 'fan_avg', their mean.
+        distribution: 'truncated_normal' (within two standard deviations), 'untruncated_normal' or 'uniform'.
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `scale` is not positive, `mode` or `distribution` has another name, or `seed` is none.
+
+    Source: Glorot & Bengio 2010; He et al. 2015.
 
     >>> VarianceScaling(seed=1)((4, 5)).shape
     (4, 5)
@@ -172,7 +216,21 @@ class _Named(VarianceScaling):
 
 @builtin("keras.initializers")
 class GlorotUniform(_Named):
-    """Uniform with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 16).
+    """Uniform within ±√(6 / (inputs + outputs)): variance 2 / (inputs + outputs).
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: Glorot & Bengio 2010, eq. 16.
 
     >>> w = GlorotUniform(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= (6 / 10) ** 0.5)
@@ -184,7 +242,21 @@ class GlorotUniform(_Named):
 
 @builtin("keras.initializers")
 class GlorotNormal(_Named):
-    """Normal with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 12).
+    """Normal with variance 2 / (inputs + outputs), within two standard deviations.
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: Glorot & Bengio 2010, eq. 12.
 
     >>> w = GlorotNormal(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= 2.28 * (2 / 10) ** 0.5)
@@ -196,7 +268,21 @@ class GlorotNormal(_Named):
 
 @builtin("keras.initializers")
 class HeUniform(_Named):
-    """Uniform with variance 2 / inputs, for ReLU (He et al. 2015, eq. 10).
+    """Uniform within ±√(6 / inputs): variance 2 / inputs, for ReLU.
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: He et al. 2015, eq. 10.
 
     >>> w = HeUniform(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= (6 / 4) ** 0.5)
@@ -208,7 +294,21 @@ class HeUniform(_Named):
 
 @builtin("keras.initializers")
 class HeNormal(_Named):
-    """Normal with variance 2 / inputs, for ReLU (He et al. 2015, eq. 10).
+    """Normal with variance 2 / inputs, within two standard deviations, for ReLU.
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: He et al. 2015, eq. 10.
 
     >>> w = HeNormal(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= 2.28 * (2 / 4) ** 0.5)
@@ -220,7 +320,21 @@ class HeNormal(_Named):
 
 @builtin("keras.initializers")
 class LecunUniform(_Named):
-    """Uniform with variance 1 / inputs (LeCun et al. 1998, section 4.6).
+    """Uniform within ±√(3 / inputs): variance 1 / inputs.
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: LeCun et al. 1998, section 4.6.
 
     >>> w = LecunUniform(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= (3 / 4) ** 0.5)
@@ -232,7 +346,21 @@ class LecunUniform(_Named):
 
 @builtin("keras.initializers")
 class LecunNormal(_Named):
-    """Normal with variance 1 / inputs (LeCun et al. 1998, section 4.6).
+    """Normal with variance 1 / inputs, within two standard deviations.
+
+    (*field, inputs, outputs) -> a kernel of that shape; the field multiplies both counts.
+
+    Args:
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+        input_axes: the kernel's axes whose lengths multiply to the inputs of a unit; None: all but the last, as in
+            (*field, inputs, outputs).
+        output_axes: the same for the outputs, field included; both are given, or neither counts.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+
+    Source: LeCun et al. 1998, section 4.6.
 
     >>> w = LecunNormal(seed=1)((4, 6)).numpy()
     >>> bool(abs(w).max() <= 2.28 * (1 / 4) ** 0.5)
@@ -244,9 +372,20 @@ class LecunNormal(_Named):
 
 @builtin("keras.initializers")
 class Orthogonal(RandomInitializer):
-    """Orthonormal rows or columns, from the QR decomposition of normal numbers (Saxe et al. 2014).
+    """Orthonormal rows or columns, from the QR decomposition of normal numbers.
 
-    Axes before the last count as one. Raises ShapeError for a rank below 2.
+    (..., columns) -> a tensor of that shape; the axes before the last count as one.
+
+    Args:
+        gain: what the matrix is multiplied by.
+        seed: a whole number, for the same values in each run; a SeedGenerator, for others at each call; None: a
+            number drawn once, so that one object gives the same values again and again.
+
+    Raises:
+        ValueError: `seed` is no whole number, SeedGenerator nor None.
+        ShapeError: when it is called: the rank is below 2.
+
+    Source: Saxe et al. 2014.
 
     >>> w = Orthogonal(seed=1)((3, 3)).numpy()
     >>> bool(np.allclose(w @ w.T, np.eye(3), atol=1e-6))

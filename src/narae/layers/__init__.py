@@ -39,20 +39,17 @@ from narae.layers.global_pooling import (
 from narae.layers.group_normalization import GroupNormalization
 from narae.layers.input import Input, InputLayer
 from narae.layers.input_spec import InputSpec
+from narae.layers.joining import Concatenate, Dot, concatenate, dot
 from narae.layers.layer_normalization import LayerNormalization, RMSNormalization
 from narae.layers.merging import (
     Add,
     Average,
-    Concatenate,
-    Dot,
     Maximum,
     Minimum,
     Multiply,
     Subtract,
     add,
     average,
-    concatenate,
-    dot,
     maximum,
     minimum,
     multiply,
@@ -218,12 +215,34 @@ __all__ = [
 
 
 def serialize(layer: Layer) -> Config:
-    """A layer as JSON-ready data."""
+    """A layer as JSON-ready data.
+
+    Args:
+        layer: a layer.
+
+    Returns: a dict with 'class_name', 'config' and where to find the class.
+
+    >>> serialize(Flatten())["class_name"]
+    'Flatten'
+    """
     return serialize_keras_object(layer)
 
 
 def deserialize(config: Config, custom_objects: CustomObjects | None = None) -> Layer:
-    """The layer that `serialize` described. Raises ValueError for what is no layer."""
+    """The layer that `serialize` described.
+
+    Args:
+        config: what `serialize` gave.
+        custom_objects: classes and functions of your own, by name; None: the registered ones.
+
+    Returns: a new layer; its variables begin anew.
+
+    Raises:
+        ValueError: the config describes no layer, or a class that nothing knows.
+
+    >>> deserialize(serialize(Dense(3))).units
+    3
+    """
     layer = deserialize_keras_object(config, custom_objects)
     if not isinstance(layer, Layer):
         raise ValueError(f"the config describes no layer: {config!r:.100}")

@@ -48,18 +48,29 @@ from narae.tensor.tensor import Tensor, as_tensor
 class Layer(Configured, Stateless, Stateful, MadeInBuild):
     """A part of a model: variables, and a call from tensors to tensors.
 
-    Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call`. `call` may take
-    `training` and `mask`; both are filled in from the outside when not given.
+    Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs)`. `call` may
+    take `training` and `mask`; both are filled in from the outside when not given.
 
-    Raises ValueError when inputs do not fit (naming got, expected and the likely fix).
+    Args:
+        activity_regularizer: the penalty on the outputs in the loss, its mean over the batch; None: none.
+        trainable: whether training changes the variables.
+        dtype: the dtype, or dtype policy, of computation and variables; None: narae.config.dtype_policy().
+        autocast: whether inputs of floats are cast to the dtype of the computation.
+        name: the layer's name, without "/"; None: one of the class's name and a number.
+
+    Raises:
+        ValueError: an argument is unknown, `name` has a "/", or `trainable` is neither True nor False.
 
     >>> import numpy as np
     >>> import narae
-    >>> class Double(Layer):
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
     ...     def call(self, x):
-    ...         return x * 2
-    >>> Double()(np.array([1.0, 2.0])).tolist()
-    [2.0, 4.0]
+    ...         return x * self.factor
+    >>> layer = Scale()
+    >>> layer(np.array([[1.0, 2.0]])).tolist(), layer.count_params()
+    ([[1.0, 2.0]], 2)
     """
 
     def __init__(

@@ -14,7 +14,26 @@ from narae.tensor.symbolic import Call, KerasTensor
 
 @builtin("keras.layers")
 class InputLayer(Layer):
-    """The layer behind `Input`: it gives the symbolic tensor that a model starts from."""
+    """The layer behind `Input`: it gives the symbolic tensor that a model starts from, and computes nothing.
+
+    Args:
+        shape: lengths of a sample, without the batch axis; None for any length.
+        batch_size: the length of the batch axis; None: any.
+        dtype: the dtype of the data; None: narae.config.floatx().
+        sparse: False or None: tensors are dense in narae.
+        ragged: False or None, as `sparse`.
+        batch_shape: lengths with the batch axis, in place of `shape` and `batch_size`.
+        input_tensor: a symbolic tensor from which a model may start from now on; None: a new one.
+        optional: whether a model may be called with None in its place.
+        name: the name of the input, by which a dict of data names it; None: one by number.
+
+    Raises:
+        ValueError: both `shape` and `batch_shape` are given, or neither; a length is negative; what is given
+            contradicts the tensor; `sparse` or `ragged` is True.
+
+    >>> InputLayer(shape=(784,)).output.shape
+    (None, 784)
+    """
 
     def __init__(
         self,
@@ -137,7 +156,22 @@ def Input(
 ) -> Any:
     """The symbolic tensor that a functional model starts from.
 
-    shape: lengths without the batch axis; batch_shape: with it; None for any length.
+    Args:
+        shape: lengths of a sample, without the batch axis; None for any length.
+        batch_size: the length of the batch axis; None: any.
+        dtype: the dtype of the data; None: narae.config.floatx().
+        sparse: False or None: tensors are dense in narae.
+        ragged: False or None, as `sparse`.
+        batch_shape: lengths with the batch axis, in place of `shape` and `batch_size`.
+        name: the name of the input, by which a dict of data names it; None: one by number.
+        tensor: a symbolic tensor from which a model may start from now on; None: a new one.
+        optional: whether a model may be called with None in its place.
+
+    Returns: a KerasTensor of shape (batch_size, *shape).
+
+    Raises:
+        ValueError: both `shape` and `batch_shape` are given, or neither; a length is negative; what is given
+            contradicts the tensor; `sparse` or `ragged` is True.
 
     >>> Input(shape=(784,)).shape
     (None, 784)

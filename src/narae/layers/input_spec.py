@@ -12,7 +12,18 @@ from narae.tensor.tensor import Tensor
 
 
 class InputSpec:
-    """The rank, shape, dtype or single axes that an input must have. None means anything.
+    """The rank, shape, dtype or single axes that an input must have, checked at each call. None means anything.
+
+    Args:
+        dtype: the dtype's name.
+        shape: the lengths, None for any; the rank follows.
+        ndim: the number of axes.
+        max_ndim: the largest number of axes.
+        min_ndim: the smallest number of axes.
+        axes: the length of single axes, {axis: length}; -1 is the last.
+        allow_last_axis_squeeze: whether a last axis of length 1 may be missing, or be too much.
+        name: the name of the input, in a dict of them.
+        optional: whether the input may be None.
 
     >>> InputSpec(ndim=2, axes={-1: 784})
     InputSpec(ndim=2, axes={-1: 784})

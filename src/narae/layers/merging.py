@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from narae import ops
-from narae.base.arguments import whole
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
-from narae.base.types import Config, Ints, Shape, TensorLike
+from narae.base.types import Shape, TensorLike
 from narae.layers.base import Layer
 from narae.layers.calling import masks_of
 from narae.layers.options import LayerOptions
@@ -93,12 +92,12 @@ class Merge(Layer):
         if not listed or len(inputs) != len(mask):
             raise ValueError(
                 f"{type(self).__name__}.compute_mask takes a list of inputs and a list with a mask or None for each, "
-                f"got {_told(inputs)} and {_told(mask)}"
+                f"got {_described(inputs)} and {_described(mask)}"
             )
         return list(mask)
 
 
-def _told(value: object) -> str:
+def _described(value: object) -> str:
     listed = isinstance(value, (list, tuple))
     return f"a list of {len(value)}" if listed else f"a {type(value).__name__}"
 
@@ -118,6 +117,9 @@ def _raised(x: Tensor, rank: int) -> Tensor:
 class Add(Merge):
     """The sum of the inputs.
 
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated.
+
     >>> import numpy as np
     >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
@@ -131,6 +133,9 @@ class Add(Merge):
 @builtin("keras.layers")
 class Subtract(Merge):
     """The first input minus the second.
+
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated. There are two.
 
     >>> import numpy as np
     >>> Subtract()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
@@ -152,7 +157,11 @@ class Subtract(Merge):
 
 @builtin("keras.layers")
 class Multiply(Merge):
-    """The product of the inputs, element by element.
+    """The product of the inputs, element by element; masked places count as 1, and as 0 where all inputs are
+    masked.
+
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated.
 
     >>> import numpy as np
     >>> Multiply()([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).tolist()
@@ -176,6 +185,9 @@ class Multiply(Merge):
 @builtin("keras.layers")
 class Average(Merge):
     """The mean of the inputs.
+
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated.
 
     >>> import numpy as np
     >>> Average()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
@@ -205,7 +217,10 @@ class _Extreme(Merge):
 
 @builtin("keras.layers")
 class Maximum(_Extreme):
-    """The largest of the inputs, element by element.
+    """The largest of the inputs, element by element; masked places do not count.
+
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated.
 
     >>> import numpy as np
     >>> Maximum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
@@ -219,7 +234,10 @@ class Maximum(_Extreme):
 
 @builtin("keras.layers")
 class Minimum(_Extreme):
-    """The smallest of the inputs, element by element.
+    """The smallest of the inputs, element by element; masked places do not count.
+
+    x: a list of tensors of shapes that broadcast -> the broadcast shape. A tensor of lower rank gets axes of length
+    1 after the batch's; batches are never repeated.
 
     >>> import numpy as np
     >>> Minimum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
@@ -231,159 +249,115 @@ class Minimum(_Extreme):
         return ops.minimum(x, y)
 
 
-@builtin("keras.layers")
-class Concatenate(Merge):
-    """The inputs one after the other along an axis.
+def add(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The sum of a list of tensors: the layer `Add` as a function.
+
+    Args:
+        inputs: tensors, known or symbolic, of shapes that broadcast.
+
+    Returns: a tensor of the broadcast shape.
+
+    Raises:
+        ValueError: inputs are no list.
+        ShapeError: the shapes do not broadcast.
 
     >>> import numpy as np
-    >>> Concatenate()([np.zeros((1, 1)), np.ones((1, 2))]).tolist()
-    [[0.0, 1.0, 1.0]]
+    >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[2.0, 2.0]]
     """
-
-    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
-        super().__init__(**kwargs)
-        self.axis = whole("Concatenate", "axis", axis)
-
-    def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
-        rank, axis = len(shapes[0]), self.axis
-        fits = all(len(s) == rank for s in shapes) and -rank <= axis < rank
-        axis = axis % rank if fits else axis
-        out: list[int | None] = []
-        for i, lengths in enumerate(zip(*shapes, strict=False)):
-            known = {n for n in lengths if n is not None}
-            if i == axis:
-                out.append(None if None in lengths else sum(lengths))
-                continue
-            fits = fits and len(known) <= 1
-            out.append(lengths[0])
-        if not fits:
-            got = ", ".join(str(tuple(s)) for s in shapes)
-            raise ShapeError(
-                f"Concatenate(axis={self.axis}) takes shapes that agree elsewhere, got {got}"
-            )
-        return tuple(out)
-
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The concatenated inputs."""
-        return ops.concatenate(list(inputs), axis=self.axis)
-
-    def compute_mask(
-        self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None
-    ) -> Tensor | None:
-        """The masks one after the other; an input without one is all there. Raises ValueError unless inputs and
-        masks are lists of one length."""
-        masks = self._masks(inputs, mask)
-        if all(one is None for one in masks):
-            return None
-        wide = []
-        for x, one in zip(inputs, masks, strict=True):
-            if one is None:
-                one = ops.ones_like(x, dtype="bool")
-            elif len(one.shape) < len(x.shape):
-                one = ops.logical_or(ops.expand_dims(one, -1), ops.zeros_like(x, dtype="bool"))
-            wide.append(one)
-        return ops.any(ops.concatenate(wide, axis=self.axis), axis=-1)
-
-    def get_config(self) -> Config:
-        return {**super().get_config(), "axis": self.axis}
+    return Add(**kwargs)(inputs)
 
 
-@builtin("keras.layers")
-class Dot(Merge):
-    """Products of two inputs, summed over an axis of each; batch by batch.
+def subtract(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The first of two tensors minus the second: the layer `Subtract` as a function.
 
-    normalize: divide each by its length first (the cosine).
+    Args:
+        inputs: two tensors, known or symbolic, of shapes that broadcast.
+
+    Returns: a tensor of the broadcast shape.
+
+    Raises:
+        ValueError: there are not two inputs.
+        ShapeError: the shapes do not broadcast.
 
     >>> import numpy as np
-    >>> Dot(axes=1)([np.ones((1, 3)), np.ones((1, 3))]).tolist()
-    [[3.0]]
+    >>> subtract([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[0.0, 0.0]]
     """
-
-    least = 2
-
-    def __init__(self, axes: Ints, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(axes, (int, list, tuple)):
-            raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")
-        pair = (axes, axes) if isinstance(axes, int) else axes
-        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(f"Dot takes an axis or two of them, got axes={axes!r}")
-        self.axes = axes
-        self.normalize = normalize
-
-    def _axes(self, ranks: tuple[int, int]) -> tuple[int, int]:
-        pair = (self.axes, self.axes) if isinstance(self.axes, int) else tuple(self.axes)
-        found = tuple(a % r for a, r in zip(pair, ranks, strict=True))
-        if 0 in found:
-            raise ValueError(f"Dot keeps the batch axis 0 apart, got axes={self.axes}")
-        return found  # type: ignore[return-value]
-
-    def build(self, input_shape: Sequence[Shape]) -> None:
-        """Check that the axes are of one length: an unknown one is not known to be that of a known one."""
-        super().build(input_shape)
-        self._require_equal(input_shape, *self._axes((len(input_shape[0]), len(input_shape[1]))))
-
-    def _require_equal(self, shapes: Sequence[Shape], a: int, b: int) -> None:
-        left, right = (tuple(shape) for shape in shapes)
-        if left[a] != right[b]:
-            raise ShapeError(f"Dot(axes={self.axes}) of shapes {left} and {right}: lengths differ")
-
-    def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
-        if len(shapes) != 2:
-            raise ValueError(f"Dot takes two inputs, got {len(shapes)}")
-        a, b = self._axes((len(shapes[0]), len(shapes[1])))
-        left, right = list(shapes[0]), list(shapes[1])
-        if None not in (left[a], right[b]):
-            self._require_equal(shapes, a, b)
-        del left[a], right[b]
-        out = [*left, *right[1:]]
-        return tuple(out if len(out) > 1 else [*out, 1])
-
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The summed products."""
-        x, y = inputs
-        a, b = self._axes((len(x.shape), len(y.shape)))
-        if self.normalize:
-            x, y = ops.normalize(x, axis=a), ops.normalize(y, axis=b)
-        x, y = ops.moveaxis(x, a, -1), ops.moveaxis(y, b, 1)
-        flat_x = ops.reshape(x, (x.shape[0], -1, x.shape[-1]))
-        flat_y = ops.reshape(y, (y.shape[0], y.shape[1], -1))
-        out = ops.matmul(flat_x, flat_y)
-        shape = (*x.shape[:-1], *y.shape[2:])
-        return ops.reshape(out, shape if len(shape) > 1 else (*shape, 1))
-
-    def compute_mask(
-        self, inputs: Sequence[Tensor], mask: Sequence[Tensor | None] | None = None
-    ) -> Tensor | None:
-        """None: the summed axis took the masks along."""
-        return None
-
-    def get_config(self) -> Config:
-        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+    return Subtract(**kwargs)(inputs)
 
 
-def _function(layer: Callable[..., Merge], verb: str) -> Callable[..., Any]:
-    def merge(inputs: list[Tensor], **kwargs: Any) -> Tensor:
-        return layer(**kwargs)(inputs)
+def multiply(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The product of a list of tensors, element by element: the layer `Multiply` as a function.
 
-    merge.__name__ = merge.__qualname__ = layer.__name__.lower()  # type: ignore[attr-defined]
-    merge.__doc__ = f"{verb} of a list of tensors: `{layer.__name__}` as a function."  # type: ignore[attr-defined]
-    return merge
+    Args:
+        inputs: tensors, known or symbolic, of shapes that broadcast.
 
+    Returns: a tensor of the broadcast shape.
 
-add = _function(Add, "The sum")
-subtract = _function(Subtract, "The difference")
-multiply = _function(Multiply, "The product")
-average = _function(Average, "The mean")
-maximum = _function(Maximum, "The largest")
-minimum = _function(Minimum, "The smallest")
+    Raises:
+        ValueError: inputs are no list.
+        ShapeError: the shapes do not broadcast.
 
-
-def concatenate(inputs: Sequence[TensorLike], axis: int = -1, **kwargs: Any) -> Any:
-    """A list of tensors one after the other: `Concatenate` as a function."""
-    return Concatenate(axis=axis, **kwargs)(inputs)
+    >>> import numpy as np
+    >>> multiply([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
+    return Multiply(**kwargs)(inputs)
 
 
-def dot(inputs: Sequence[TensorLike], axes: Ints = -1, **kwargs: Any) -> Any:
-    """Summed products of two tensors: `Dot` as a function."""
-    return Dot(axes=axes, **kwargs)(inputs)
+def average(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The mean of a list of tensors: the layer `Average` as a function.
+
+    Args:
+        inputs: tensors, known or symbolic, of shapes that broadcast.
+
+    Returns: a tensor of the broadcast shape.
+
+    Raises:
+        ValueError: inputs are no list.
+        ShapeError: the shapes do not broadcast.
+
+    >>> import numpy as np
+    >>> average([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The largest of a list of tensors, element by element: the layer `Maximum` as a function.
+
+    Args:
+        inputs: tensors, known or symbolic, of shapes that broadcast.
+
+    Returns: a tensor of the broadcast shape.
+
+    Raises:
+        ValueError: inputs are no list.
+        ShapeError: the shapes do not broadcast.
+
+    >>> import numpy as np
+    >>> maximum([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[TensorLike], **kwargs: Unpack[LayerOptions]) -> Tensor:
+    """The smallest of a list of tensors, element by element: the layer `Minimum` as a function.
+
+    Args:
+        inputs: tensors, known or symbolic, of shapes that broadcast.
+
+    Returns: a tensor of the broadcast shape.
+
+    Raises:
+        ValueError: inputs are no list.
+        ShapeError: the shapes do not broadcast.
+
+    >>> import numpy as np
+    >>> minimum([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
+    return Minimum(**kwargs)(inputs)

@@ -60,3 +60,9 @@ class SlopeOptions(LayerOptions, total=False):
     """Those of LeakyReLU, with the old name of `negative_slope`."""
 
     alpha: float
+
+
+class DotOptions(LayerOptions, total=False):
+    """Those of Dot as a function."""
+
+    normalize: bool

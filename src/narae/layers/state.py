@@ -51,10 +51,35 @@ class Stateful(Tracked):
         overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Variable:
-        """Make a variable of this layer. Floats start from glorot_uniform, others from zeros.
+        """Make a variable of this layer, in `__init__` or `build`. shape, initializer and dtype may be given by
+        position.
 
-        shape, initializer and dtype may be given by position. Raises ValueError for one that is given twice, for
-        a name without its keyword and for what is no shape, TypeError for more than three by position.
+        Args:
+            args: shape, initializer and dtype, in this order.
+            shape: the lengths, all known; None: a scalar.
+            initializer: how it begins; None: glorot_uniform for floats, zeros for others.
+            dtype: its dtype; None: the layer's variable_dtype.
+            trainable: whether training changes it.
+            autocast: whether it is read in the dtype of the computation.
+            regularizer: the penalty on it in the loss; None: none.
+            constraint: what brings it back into bounds after each update; None: nothing.
+            aggregation: how replicas are brought together: 'none', 'mean', 'sum' or 'only_first_replica'; noted,
+                and read by nothing in one process.
+            overwrite_with_gradient: whether an optimizer puts the gradient in its place.
+            name: its name, without "/".
+
+        Returns: the Variable.
+
+        Raises:
+            ValueError: an argument is given twice, the name has a "/" or stands without its keyword, or the layer
+                is built.
+            ShapeError: `shape` is no shape of known lengths.
+            TypeError: more than three are given by position.
+
+        >>> from narae.layers import Layer
+        >>> layer = Layer()
+        >>> layer.add_weight((2, 3), "zeros", name="w").shape
+        (2, 3)
         """
         self._require_init()
         given = {"shape": shape, "initializer": initializer, "dtype": dtype}
