@@ -18,6 +18,8 @@ MODULES: tuple[str, ...] = (
     "narae.callbacks",
     "narae.config",
     "narae.constraints",
+    "narae.initializers",
+    "narae.layers",
     "narae.regularizers",
     "narae.saving",
     "narae.utils",
