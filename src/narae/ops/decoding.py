@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from narae.base.dtypes import np_dtype, result_type
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
@@ -25,21 +24,36 @@ Beam = dict[
 
 @public
 def ctc_decode(
-    inputs: Any,
-    sequence_lengths: Any,
+    inputs: TensorLike,
+    sequence_lengths: TensorLike,
     strategy: str = "greedy",
     beam_width: int = 100,
     top_paths: int = 1,
     merge_repeated: bool = True,
     mask_index: int | None = 0,
 ) -> tuple[Tensor, Tensor]:
-    """The likeliest labels of scores (batch, time, classes): (paths, batch, time), filled with -1, and
-    their scores (batch, paths).
+    """The likeliest label sequences, from scores of classes in time.
 
-    strategy 'greedy': the largest score of each time step; its one path's score is minus their sum.
-    'beam_search': the top_paths best of beam_width label sequences, each with its log-probability over
-    all alignments (Hannun et al. 2014); not in a traced function. mask_index is the blank,
-    None the last class.
+    inputs: (batch, time, classes), sequence_lengths: (batch,) -> (paths, batch, time) and (batch, paths).
+
+    Args:
+        inputs: the scores of the classes at each time: logarithms, but for a constant, of probabilities.
+        sequence_lengths: the times of each sample that count.
+        strategy: 'greedy': the largest score of each time makes one path, with minus their sum as its score;
+            'beam_search': the best of beam_width label sequences, each with its log-probability over all alignments;
+            not in a traced function.
+        beam_width: label sequences that are kept from one time to the next by 'beam_search'.
+        top_paths: the number of paths of 'beam_search'; at most beam_width. 'greedy' has one.
+        merge_repeated: whether a class that is the same at two times in a row is one label; of 'greedy'.
+        mask_index: the class that stands for no label (the blank); None: the last one.
+
+    Returns: the labels, int32, best path first, with -1 after their end; and the paths' scores, float32 or wider.
+
+    Raises:
+        ShapeError: inputs have not three axes, or there is not one length for each sample.
+        ValueError: there is no such strategy, or top_paths is more than beam_width.
+
+    Source: Graves et al. 2006, section 3.2; Hannun et al. 2014, algorithm 1, for 'beam_search'.
 
     >>> import narae
     >>> scores = narae.ops.one_hot([[1, 1, 0, 1, 2]], 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from narae.tensor.tensor import Tensor, as_tensor
 Pair = tuple[Tensor, Tensor]
 
 
-def _pair(name: str, x: Tensor, rank: int = 1) -> Pair:
+def _pair(name: str, x: Sequence[TensorLike], rank: int = 1) -> Pair:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(
             f"{name} takes a pair (real, imaginary) of tensors, got {type(x).__name__}"
@@ -44,7 +44,7 @@ def _pair(name: str, x: Tensor, rank: int = 1) -> Pair:
     return real, imag
 
 
-def _fitted(x: Tensor, length: int) -> Any:
+def _fitted(x: Tensor, length: int) -> Tensor:
     """The last axis cut off or filled with zeros, to a length."""
     lead, found = x.shape[:-1], x.shape[-1]
     if found > length:
@@ -55,8 +55,19 @@ def _fitted(x: Tensor, length: int) -> Any:
 
 
 @public
-def fft(x: Any) -> Pair:
-    """Σₙ x[n] e^(-2πi kn/N) along the last axis. x: a pair of (..., N) -> a pair of (..., N).
+def fft(x: Sequence[TensorLike]) -> Pair:
+    """The frequencies along the last axis: Σₙ x[n] e^(-2πi kn/N).
+
+    x: a pair of (..., N) -> a pair of (..., N).
+
+    Args:
+        x: the signal: its real and its imaginary parts, floats.
+
+    Returns: real and imaginary parts of the frequencies k = 0 ... N - 1, in float32 or float64.
+
+    Raises:
+        ValueError: x is no pair, or its parts are no floats.
+        ShapeError: the parts' shapes differ, or are scalars'.
 
     >>> import narae
     >>> [part.tolist() for part in narae.ops.fft(([1.0, 0.0], [0.0, 0.0]))]
@@ -67,8 +78,19 @@ def fft(x: Any) -> Pair:
 
 
 @public
-def fft2(x: Any) -> Pair:
-    """The transform over the last two axes. x: a pair of (..., M, N) -> a pair of (..., M, N).
+def fft2(x: Sequence[TensorLike]) -> Pair:
+    """The frequencies over the last two axes: Σₘₙ x[m, n] e^(-2πi (jm/M + kn/N)).
+
+    x: a pair of (..., M, N) -> a pair of (..., M, N).
+
+    Args:
+        x: the images: their real and their imaginary parts, floats.
+
+    Returns: real and imaginary parts of the frequencies, in float32 or float64.
+
+    Raises:
+        ValueError: x is no pair, or its parts are no floats.
+        ShapeError: the parts' shapes differ, or have fewer than two axes.
 
     >>> import narae
     >>> zero = [[0.0, 0.0]]
@@ -80,8 +102,19 @@ def fft2(x: Any) -> Pair:
 
 
 @public
-def ifft2(x: Any) -> Pair:
+def ifft2(x: Sequence[TensorLike]) -> Pair:
     """What `fft2` makes x of: the inverse over the last two axes, with its factor 1 / (M N).
+
+    x: a pair of (..., M, N) -> a pair of (..., M, N).
+
+    Args:
+        x: the frequencies: their real and their imaginary parts, floats.
+
+    Returns: real and imaginary parts of the images, in float32 or float64.
+
+    Raises:
+        ValueError: x is no pair, or its parts are no floats.
+        ShapeError: the parts' shapes differ, or have fewer than two axes.
 
     >>> import narae
     >>> zero = [[0.0, 0.0]]
@@ -93,9 +126,16 @@ def ifft2(x: Any) -> Pair:
 
 
 @public
-def rfft(x: Any, fft_length: int | None = None) -> Pair:
-    """The frequencies of real numbers: x (..., N), cut or filled with zeros to fft_length first
-    -> a pair of (..., fft_length // 2 + 1).
+def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
+    """The frequencies of real numbers along the last axis; those above half, which mirror them, are left out.
+
+    x: (..., N) -> a pair of (..., fft_length // 2 + 1).
+
+    Args:
+        x: the signal; numbers that are no floats become floatx.
+        fft_length: the number of samples that count: x is cut, or filled with zeros at its end; None: N.
+
+    Returns: real and imaginary parts of the frequencies.
 
     >>> import narae
     >>> [part.tolist() for part in narae.ops.rfft([1.0, 0.0])]
@@ -106,9 +146,19 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
 
 
 @public
-def irfft(x: Any, fft_length: int | None = None) -> Tensor:
-    """The real numbers with these frequencies: a pair of (..., K) -> (..., fft_length), 2 (K - 1) long
-    when not given.
+def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
+    """The real numbers that have these frequencies: the inverse of `rfft`.
+
+    x: a pair of (..., K) -> (..., fft_length).
+
+    Args:
+        x: the frequencies from 0 up: their real and their imaginary parts, floats.
+        fft_length: the number of samples; frequencies are cut, or filled with zeros, to fft_length // 2 + 1; None:
+            2 (K - 1).
+
+    Raises:
+        ValueError: x is no pair, or its parts are no floats.
+        ShapeError: the parts' shapes differ, or fft_length is below 1.
 
     >>> import narae
     >>> narae.ops.irfft(([1.0, 1.0], [0.0, 0.0])).tolist()
@@ -122,8 +172,18 @@ def irfft(x: Any, fft_length: int | None = None) -> Tensor:
 
 
 @public
-def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
-    """The frames of the last axis that fit: (..., N) -> (..., 1 + (N - length) // stride, length).
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
+    """The frames of the last axis that fit.
+
+    x: (..., N) -> (..., 1 + (N - sequence_length) // sequence_stride, sequence_length); no frame where N is less.
+
+    Args:
+        x: a signal, of any dtype.
+        sequence_length: samples of a frame.
+        sequence_stride: samples from one frame to the next.
+
+    Raises:
+        ShapeError: x is a scalar, or a number is below 1.
 
     >>> import narae
     >>> narae.ops.extract_sequences([1, 2, 3, 4], 2, 1).tolist()
@@ -181,16 +241,34 @@ def _checked(name: str, dtype: str, sequence_length: int, fft_length: int) -> No
 
 @public
 def stft(
-    x: Any,
+    x: TensorLike,
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
-    window: Any = "hann",
+    window: str | TensorLike | None = "hann",
     center: bool = True,
 ) -> Pair:
-    """The frequencies of each weighted frame of a signal (..., N) -> a pair of
-    (..., frames, fft_length // 2 + 1). center: the signal is mirrored at both ends first. window None: all
-    fft_length places of a frame count.
+    """The frequencies of each weighted frame of a signal.
+
+    x: (..., N) -> a pair of (..., frames, fft_length // 2 + 1).
+
+    Args:
+        x: the signal, float32 or float64.
+        sequence_length: samples of a frame that are weighted.
+        sequence_stride: samples from one frame to the next.
+        fft_length: samples of a frame in all: the weighted ones are in its middle; of at least sequence_length.
+        window: the weights: 'hann', 'hamming', or (sequence_length,) numbers; None: all of fft_length count.
+        center: whether frames have their middle at samples 0, sequence_stride ...: the signal is mirrored at both ends
+            by fft_length // 2 first; else frames begin there.
+
+    Returns: real and imaginary parts of the frequencies, frame by frame.
+
+    Raises:
+        DtypeError: x is neither float32 nor float64.
+        ValueError: fft_length is less than sequence_length, or there is no such window.
+        ShapeError: weights are not as many as sequence_length, or x is a scalar.
+
+    Source: Allen & Rabiner 1977.
 
     >>> import narae
     >>> narae.ops.stft(narae.ops.ones(8), 4, 2, 4)[0].shape
@@ -207,16 +285,34 @@ def stft(
 
 @public
 def istft(
-    x: Any,
+    x: Sequence[TensorLike],
     sequence_length: int,
     sequence_stride: int,
     fft_length: int,
     length: int | None = None,
-    window: Any = "hann",
+    window: str | TensorLike | None = "hann",
     center: bool = True,
 ) -> Tensor:
-    """The signal whose `stft` is nearest: frames added up, divided by the sum of squared weights
-    (Griffin & Lim 1984). A pair of (..., frames, fft_length // 2 + 1) -> (..., N), N at most `length`.
+    """The signal whose `stft` is nearest: weighted frames added up, divided by the sum of squared weights.
+
+    x: a pair of (..., frames, fft_length // 2 + 1) -> (..., N), N = (frames - 1) sequence_stride + fft_length, less
+    fft_length // 2 at each end with `center`.
+
+    Args:
+        x: the frequencies of frames: their real and their imaginary parts, float32 or float64.
+        sequence_length: samples of a frame that were weighted.
+        sequence_stride: samples from one frame to the next.
+        fft_length: samples of a frame in all; of at least sequence_length.
+        length: samples of the signal at most; None: N.
+        window: the weights: 'hann', 'hamming', or (sequence_length,) numbers; None: all of fft_length count.
+        center: whether frames had their middle at samples 0, sequence_stride ...
+
+    Raises:
+        DtypeError: x is neither float32 nor float64.
+        ValueError: x is no pair, fft_length is less than sequence_length, or there is no such window.
+        ShapeError: the parts' shapes differ or have fewer than two axes, or weights are not as many as sequence_length.
+
+    Source: Griffin & Lim 1984, eq. 6.
 
     >>> import narae
     >>> frames = narae.ops.stft([1.0, 2.0, 3.0, 4.0], 4, 1, 4)

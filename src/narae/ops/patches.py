@@ -10,7 +10,7 @@ import numpy as np
 from narae.base.errors import ShapeError, differing
 from narae.base.limits import afford
 from narae.base.settings import standardize_data_format
-from narae.base.types import Ints
+from narae.base.types import Ints, TensorLike
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
 from narae.primitives.records import reduce as R
@@ -40,9 +40,22 @@ def _grid(kernel_size: Ints, dilation: Ints, stride: Ints) -> dict[str, Any]:
 
 @public
 def unfold(
-    x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    x: TensorLike, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
 ) -> Tensor:
-    """The patches of images as columns: (N, C, H, W) -> (N, C kh kw, number of patches).
+    """The patches of images as columns.
+
+    x: (N, C, H, W) -> (N, C kh kw, L): N images of C channels, L patches of kh kw pixels, row by row.
+
+    Args:
+        x: images, channels first.
+        kernel_size: rows and columns of a patch, in pixels: one number for both, or (kh, kw).
+        dilation: pixels from one of a patch to its next.
+        padding: rows above and below, and columns left and right, of zeros that are put around images first.
+        stride: pixels from one patch to the next.
+
+    Raises:
+        ShapeError: x has not four axes.
+        ValueError: a pair is not of two numbers of at least 1 (padding: 0).
 
     >>> import narae
     >>> narae.ops.unfold(narae.ops.ones((1, 3, 4, 5)), 2).shape
@@ -61,14 +74,28 @@ def unfold(
 
 @public
 def fold(
-    x: Any,
-    output_size: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
+    x: TensorLike,
+    output_size: Ints,
+    kernel_size: Ints,
+    dilation: Ints = 1,
+    padding: Ints = 0,
+    stride: Ints = 1,
 ) -> Tensor:
-    """Patches as `unfold` makes them, added up where they overlap: (N, C kh kw, L) -> (N, C, H, W).
+    """Patches as `unfold` makes them, put in their places and added up where they overlap.
+
+    x: (N, C kh kw, L) -> (N, C, H, W): L patches of kh kw pixels, in N images of C channels.
+
+    Args:
+        x: patches as columns.
+        output_size: rows and columns of the images: one number for both, or (H, W).
+        kernel_size: rows and columns of a patch, in pixels: one number for both, or (kh, kw).
+        dilation: pixels from one of a patch to its next.
+        padding: rows above and below, and columns left and right, that are cut off in the end.
+        stride: pixels from one patch to the next.
+
+    Raises:
+        ShapeError: x has not three axes, or other numbers of pixels or of patches than the sizes give.
+        ValueError: a pair is not of two numbers of at least 1 (padding: 0).
 
     >>> import narae
     >>> narae.ops.fold(narae.ops.ones((1, 4, 4)), 3, 2).tolist()
@@ -134,8 +161,23 @@ def _pooled(x: Tensor, axis: int, size: int, kind: str) -> Any:
 
 
 @public
-def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Tensor:
+def adaptive_average_pool(
+    inputs: TensorLike, output_size: Ints, data_format: str | None = None
+) -> Tensor:
     """The means of as many windows as said, which cover each axis evenly.
+
+    inputs: (batch, *space, channels) -> (batch, *output_size, channels), of a float dtype, with 1 to 3 axes of space;
+    with channels first the second axis has the channels. Window i of m along an axis of n elements goes from ⌊i n / m⌋
+    to ⌈(i + 1) n / m⌉.
+
+    Args:
+        inputs: images, signals or volumes.
+        output_size: windows along each axis of space: one number for all, or one each.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+
+    Raises:
+        ShapeError: inputs have not 1 to 3 axes of space.
+        ValueError: output_size is no positive number for each of them, or data_format none of these.
 
     >>> import narae
     >>> narae.ops.adaptive_average_pool(narae.ops.reshape([1.0, 2.0, 3.0], (1, 3, 1)), 2).tolist()
@@ -145,8 +187,23 @@ def adaptive_average_pool(inputs: Any, output_size: Any, data_format: str | None
 
 
 @public
-def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = None) -> Tensor:
+def adaptive_max_pool(
+    inputs: TensorLike, output_size: Ints, data_format: str | None = None
+) -> Tensor:
     """The largest of as many windows as said, which cover each axis evenly.
+
+    inputs: (batch, *space, channels) -> (batch, *output_size, channels), of the same dtype, with 1 to 3 axes of space;
+    with channels first the second axis has the channels. Window i of m along an axis of n elements goes from ⌊i n / m⌋
+    to ⌈(i + 1) n / m⌉.
+
+    Args:
+        inputs: images, signals or volumes.
+        output_size: windows along each axis of space: one number for all, or one each.
+        data_format: 'channels_last' or 'channels_first' (default: narae.config.image_data_format()).
+
+    Raises:
+        ShapeError: inputs have not 1 to 3 axes of space.
+        ValueError: output_size is no positive number for each of them, or data_format none of these.
 
     >>> import narae
     >>> narae.ops.adaptive_max_pool(narae.ops.reshape([1.0, 2.0, 3.0], (1, 3, 1)), 2).tolist()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
-from narae.base.types import TensorLike
-from narae.ops.table import named
+from narae.base.types import KnownShape, TensorLike
 from narae.primitives.record import constant
 from narae.primitives.records import index as I
 from narae.primitives.records import logic as L
@@ -19,6 +18,7 @@ from narae.primitives.records import reduce as R
 from narae.primitives.records import shape as S
 from narae.primitives.records.scatter import extreme_at
 from narae.tensor.promote import to
+from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
@@ -34,32 +34,35 @@ def _within(ids: Tensor, count: int) -> bool:
     return data is not None and bool(np.all((data >= 0) & (data < count)))
 
 
-def _operation(name: str, reduced: Callable[..., Any], says: str, gives: str) -> Any:
-    def segment(
-        data: Tensor, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
-    ) -> Tensor:
-        rows, ids = as_tensor(data), to(segment_ids, "int32")
-        if ids.ndim != 1 or not rows.ndim or rows.shape[0] != ids.shape[0]:
-            raise ShapeError(
-                f"{name} takes one segment id for each row, got data of shape {rows.shape} and "
-                f"ids of shape {ids.shape}"
-            )
-        count = _counted(ids, num_segments)
-        if _within(ids, count):
-            return reduced(ids, rows, (count, *rows.shape[1:]))
-        # rows of no segment go to one more, which is cut off
-        inside = L.logical_and(
-            L.greater_equal(ids, constant(0, "int32")), L.less(ids, constant(count, "int32"))
+# A sum, product or extreme of rows: ids (n,), rows (n, ...), the result's shape (segments, ...).
+_Reduced: TypeAlias = "Callable[[Tensor, Tensor, KnownShape], Any]"
+
+
+def _segments(
+    name: str, reduced: _Reduced, data: TensorLike, segment_ids: TensorLike, count: int | None
+) -> Tensor:
+    rows, ids = as_tensor(data), to(segment_ids, "int32")
+    if ids.ndim != 1 or not rows.ndim or rows.shape[0] != ids.shape[0]:
+        raise ShapeError(
+            f"{name} takes one segment id for each row, got data of shape {rows.shape} and "
+            f"ids of shape {ids.shape}"
         )
-        moved = L.select(inside, ids, constant(count, "int32"))
-        return reduced(moved, rows, (count + 1, *rows.shape[1:]))[:count]
+    count = _counted(ids, count)
+    if _within(ids, count):
+        return reduced(ids, rows, (count, *rows.shape[1:]))
+    # rows of no segment go to one more, which is cut off
+    inside = L.logical_and(
+        L.greater_equal(ids, constant(0, "int32")), L.less(ids, constant(count, "int32"))
+    )
+    moved = L.select(inside, ids, constant(count, "int32"))
+    return reduced(moved, rows, (count + 1, *rows.shape[1:]))[:count]
 
-    says += " An id out of range counts for no segment; num_segments: one more than the largest id."
-    example = f"{name}([1, 2, 3], [0, 0, 1], 2).tolist()"
-    return named(segment, name, __name__, says, example, gives)
+
+def _sum(ids: Tensor, rows: Tensor, shape: KnownShape) -> Any:
+    return I.add_at(ids, rows, axis=0, shape=shape)
 
 
-def _product(ids: Tensor, rows: Tensor, shape: tuple[int, ...]) -> Any:
+def _product(ids: Tensor, rows: Tensor, shape: KnownShape) -> Any:
     """Each segment's rows, the others' made 1, multiplied: (segments, n, ...) in between."""
     afford(shape[0])
     places = constant(np.arange(shape[0])[:, None], "int32")
@@ -68,33 +71,101 @@ def _product(ids: Tensor, rows: Tensor, shape: tuple[int, ...]) -> Any:
     return R.reduce_prod(L.select(mine, rows, constant(1, rows.dtype)), axes=(1,))
 
 
-segment_sum = _operation(
-    "segment_sum",
-    lambda ids, rows, shape: I.add_at(ids, rows, axis=0, shape=shape),
-    "The sum of the rows of each segment; 0 for one without rows.",
-    "[3, 3]",
-)
-segment_prod = _operation(
-    "segment_prod",
-    _product,
-    "The product of the rows of each segment; 1 for one without rows.",
-    "[2, 3]",
-)
-
-
-def _extreme(kind: str, ids: Tensor, rows: Tensor, shape: tuple[int, ...]) -> Any:
+def _extreme(kind: str, ids: Tensor, rows: Tensor, shape: KnownShape) -> Any:
     return extreme_at(ids, rows, axis=0, shape=shape, kind=kind)
 
 
-segment_max = _operation(
-    "segment_max",
-    partial(_extreme, "max"),
-    "The largest of the rows of each segment; the dtype's least number for one without rows.",
-    "[2, 3]",
-)
-segment_min = _operation(
-    "segment_min",
-    partial(_extreme, "min"),
-    "The smallest of the rows of each segment; the dtype's largest number for one without rows.",
-    "[1, 3]",
-)
+@public
+def segment_sum(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    """The sum of the rows of each segment; 0 for one without rows.
+
+    data: (n, ...), segment_ids: (n,) -> (num_segments, ...), of data's dtype.
+
+    Args:
+        data: the rows, in any order.
+        segment_ids: whole numbers: which segment each row is of; a row of an id out of range counts for none.
+        num_segments: the number of segments; None: one more than the largest id, which has to be known.
+        sorted: has no effect: rows of one segment need not lie together.
+
+    Raises:
+        ShapeError: there is not one id for each row.
+
+    >>> import narae
+    >>> narae.ops.segment_sum([1, 2, 3], [0, 0, 1], 2).tolist()
+    [3, 3]
+    """
+    return _segments("segment_sum", _sum, data, segment_ids, num_segments)
+
+
+@public
+def segment_prod(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    """The product of the rows of each segment; 1 for one without rows.
+
+    data: (n, ...), segment_ids: (n,) -> (num_segments, ...), of data's dtype.
+
+    Args:
+        data: the rows, in any order.
+        segment_ids: whole numbers: which segment each row is of; a row of an id out of range counts for none.
+        num_segments: the number of segments; None: one more than the largest id, which has to be known.
+        sorted: has no effect: rows of one segment need not lie together.
+
+    Raises:
+        ShapeError: there is not one id for each row.
+
+    >>> import narae
+    >>> narae.ops.segment_prod([1, 2, 3], [0, 0, 1], 2).tolist()
+    [2, 3]
+    """
+    return _segments("segment_prod", _product, data, segment_ids, num_segments)
+
+
+@public
+def segment_max(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    """The largest of the rows of each segment; the dtype's least number for one without rows.
+
+    data: (n, ...), segment_ids: (n,) -> (num_segments, ...), of data's dtype.
+
+    Args:
+        data: the rows, in any order.
+        segment_ids: whole numbers: which segment each row is of; a row of an id out of range counts for none.
+        num_segments: the number of segments; None: one more than the largest id, which has to be known.
+        sorted: has no effect: rows of one segment need not lie together.
+
+    Raises:
+        ShapeError: there is not one id for each row.
+
+    >>> import narae
+    >>> narae.ops.segment_max([1, 2, 3], [0, 0, 1], 2).tolist()
+    [2, 3]
+    """
+    return _segments("segment_max", partial(_extreme, "max"), data, segment_ids, num_segments)
+
+
+@public
+def segment_min(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
+    """The smallest of the rows of each segment; the dtype's largest number for one without rows.
+
+    data: (n, ...), segment_ids: (n,) -> (num_segments, ...), of data's dtype.
+
+    Args:
+        data: the rows, in any order.
+        segment_ids: whole numbers: which segment each row is of; a row of an id out of range counts for none.
+        num_segments: the number of segments; None: one more than the largest id, which has to be known.
+        sorted: has no effect: rows of one segment need not lie together.
+
+    Raises:
+        ShapeError: there is not one id for each row.
+
+    >>> import narae
+    >>> narae.ops.segment_min([1, 2, 3], [0, 0, 1], 2).tolist()
+    [1, 3]
+    """
+    return _segments("segment_min", partial(_extreme, "min"), data, segment_ids, num_segments)
