@@ -12,7 +12,7 @@ import pytest
 from narae import initializers
 from narae.base.errors import ShapeError
 from narae.engine.variable import Variable
-from narae.initializers.random import fans
+from narae.initializers.scaling import fans
 from narae.random.keys import SeedGenerator
 from narae.utils import set_random_seed
 

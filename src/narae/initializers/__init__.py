@@ -16,17 +16,14 @@ from narae.base.registry import serialize_keras_object
 from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
-from narae.initializers.random import (
+from narae.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from narae.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
     HeUniform,
     LecunNormal,
     LecunUniform,
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
     VarianceScaling,
 )
 from narae.tensor.tensor import Tensor, as_tensor
