@@ -28,7 +28,7 @@ class _Field(NamedTuple):
     def width(self, counts: dict[str, int]) -> int:
         """How many words they take."""
         number = self.number(counts)
-        return (1 if number is None else number) * (self.of.size(**counts) if self.of else 1)
+        return (1 if number is None else number) * (self.of.word_count(**counts) if self.of else 1)
 
 
 # These give `Any` since a checker should see the annotation beside them, not what is there until a record is made.
@@ -73,6 +73,8 @@ class KernelRecord(Generic[W]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.fields = {k: v for k, v in vars(cls).items() if isinstance(v, _Field)}
+        if taken := cls.fields.keys() & vars(KernelRecord).keys():
+            raise TypeError(f"{cls.__name__} has fields with names of KernelRecord's own: {taken}")
 
     def __init__(self, **values: Any) -> None:
         if len(values) != len(self.fields):  # a misspelt one is found where it is looked for
@@ -94,7 +96,7 @@ class KernelRecord(Generic[W]):
         return out
 
     @classmethod
-    def size(cls, **counts: int) -> int:
+    def word_count(cls, **counts: int) -> int:
         """How many words a record has."""
         return sum(field.width(counts) for field in cls.fields.values())
 

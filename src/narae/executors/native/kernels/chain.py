@@ -27,7 +27,9 @@ def build(name: str) -> Function:
     f = Function(name, [PTR, PTR])
     head = Chain[str].read(f, f.args[0], links=0)
     with f.loop(0, head.count) as i:
-        place = f.at(f.args[0], f.add(f.mul(i.i, 8 * Link.size()), 8 * Chain.size(links=0)))
+        place = f.at(
+            f.args[0], f.add(f.mul(i.i, 8 * Link.word_count()), 8 * Chain.word_count(links=0))
+        )
         link = Link[str].read(f, place)
         f.do(f"call void {link.kernel}(ptr {link.record}, ptr {f.args[1]})")
     f.do("ret void")

@@ -52,7 +52,7 @@ class Tables:
             unknown, addresses([(tile.key, tile.build) for tile in unknown]), strict=True
         ):
             tile.kernel = kernel
-        sizes = [len(tile.record) or Chain.size(links=len(tile.links)) for tile in listed]
+        sizes = [len(tile.record) or Chain.word_count(links=len(tile.links)) for tile in listed]
         starts = np.cumsum([0, *sizes])
         self._records = np.zeros(max(1, int(starts[-1])), np.int64)
         pairs = np.empty((len(listed), 2), np.int64)
