@@ -334,9 +334,7 @@ from narae.ops.reductions import (
     min,
     prod,
     ptp,
-    std,
     sum,
-    var,
 )
 from narae.ops.repeating import (
     flip,
@@ -423,6 +421,8 @@ from narae.ops.splitting import (
 from narae.ops.statistics import (
     average,
     corrcoef,
+    std,
+    var,
 )
 from narae.ops.summation import (
     einsum,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -55,7 +54,9 @@ def _spelled(groups: Groups, rest: int) -> Groups:
     return out
 
 
-def _lengths(groups: Groups, shape: tuple[int, ...], given: dict[str, int], pattern: str) -> Any:
+def _lengths(
+    groups: Groups, shape: tuple[int, ...], given: dict[str, int], pattern: str
+) -> dict[str, int]:
     """The length of each named axis; one of a group may be left to what remains."""
     found = dict(given)
     for group, length in zip(groups, shape, strict=True):
@@ -76,9 +77,24 @@ def _lengths(groups: Groups, shape: tuple[int, ...], given: dict[str, int], patt
 
 @public
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
-    """Axes split, reordered and merged as a pattern says: 'batch (h w) c -> batch c h w' with h=4.
+    """Axes split, reordered and merged as a pattern says: "batch (h w) c -> batch c h w" with h=4.
 
-    Parentheses hold what is one axis; ... stands for all axes that are not named (Rogozhnikov 2022).
+    In a pattern, parentheses hold what is one axis; ... stands for all axes that are not named.
+
+    tensor: the axes before the arrow -> those after it.
+
+    Args:
+        tensor: a tensor of any dtype.
+        pattern: the names of the axes before and after, each once on both sides.
+
+    Returns: a tensor of the same elements and dtype. `axes_lengths`: lengths of axes by name; one
+        of each pair of parentheses may be left out.
+
+    Raises:
+        ValueError: a pattern that cannot be read, or lengths that are missing or unknown.
+        ShapeError: the pattern does not fit the shape.
+
+    Source: Rogozhnikov 2022.
 
     >>> import narae
     >>> narae.ops.rearrange(narae.ops.ones((2, 3, 4)), "a b c -> c (a b)").shape
@@ -105,7 +121,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     return S.reshape(moved, shape=tuple(math.prod(lengths[n] for n in group) for group in after))
 
 
-def _blocks(name: str, x: TensorLike, size: int, data_format: Any) -> tuple[Tensor, bool]:
+def _blocks(name: str, x: TensorLike, size: int, data_format: str | None) -> tuple[Tensor, bool]:
     x = as_tensor(x)
     if size < 2:
         raise ValueError(f"{name} takes a block_size of 2 or more, got {size}")
@@ -118,7 +134,21 @@ def _blocks(name: str, x: TensorLike, size: int, data_format: Any) -> tuple[Tens
 def depth_to_space(
     x: TensorLike, block_size: int, data_format: str | None = "channels_last"
 ) -> Tensor:
-    """Channels spread over blocks of pixels: (B, H, W, C) -> (B, H n, W n, C / n²).
+    """Channels spread over blocks of pixels.
+
+    x: (B, H, W, C) -> (B, H n, W n, C / n²) for a block_size of n.
+
+    Args:
+        x: images; C is a multiple of n².
+        block_size: n, the pixels of a block along each side, 2 or more.
+        data_format: "channels_last" as above, or "channels_first": (B, C, H, W); None: the
+            setting's.
+
+    Returns: images of x's dtype.
+
+    Raises:
+        ValueError: a block_size below 2.
+        ShapeError: a rank other than 4, or channels that n² does not divide.
 
     >>> import narae
     >>> narae.ops.depth_to_space(narae.ops.ones((1, 2, 2, 8)), 2).shape
@@ -134,7 +164,21 @@ def depth_to_space(
 def space_to_depth(
     x: TensorLike, block_size: int, data_format: str | None = "channels_last"
 ) -> Tensor:
-    """Blocks of pixels gathered in channels: (B, H, W, C) -> (B, H / n, W / n, C n²).
+    """Blocks of pixels gathered in channels.
+
+    x: (B, H, W, C) -> (B, H / n, W / n, C n²) for a block_size of n.
+
+    Args:
+        x: images; H and W are multiples of n.
+        block_size: n, the pixels of a block along each side, 2 or more.
+        data_format: "channels_last" as above, or "channels_first": (B, C, H, W); None: the
+            setting's.
+
+    Returns: images of x's dtype.
+
+    Raises:
+        ValueError: a block_size below 2.
+        ShapeError: a rank other than 4, or sides that n does not divide.
 
     >>> import narae
     >>> narae.ops.space_to_depth(narae.ops.ones((1, 4, 4, 2)), 2).shape
@@ -148,7 +192,19 @@ def space_to_depth(
 
 @public
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of a vector (n,) as columns: (n, N), from N - 1 down to 0, or up with increasing.
+    """The powers of a vector as columns: a Vandermonde matrix.
+
+    x: (n,) -> (n, N).
+
+    Args:
+        x: a vector; booleans are taken as int32.
+        N: how many powers; None: n.
+        increasing: whether they go from 0 up; else from N - 1 down to 0.
+
+    Returns: a matrix of x's dtype.
+
+    Raises:
+        ValueError: x is no vector.
 
     >>> import narae
     >>> narae.ops.vander([2, 3]).tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from narae.base.dtypes import (
@@ -75,7 +77,7 @@ def convert_to_tensor(
 
 
 @exported
-def result_type(*dtypes: DTypeLike | TensorLike | None) -> str:
+def result_type(*dtypes: str | type[Any] | TensorLike | None) -> str:
     """The dtype in which operands of these dtypes meet.
 
     dtypes: any number of operands, of any shapes -> one dtype.

@@ -17,7 +17,18 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 @exported
 def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-    """All 0.
+    """A tensor of zeros.
+
+    -> shape.
+
+    Args:
+        shape: the lengths of its axes, or one for a vector.
+        dtype: its dtype; None: floatx.
+
+    Returns: the tensor.
+
+    Raises:
+        ValueError: a length below 0, or no such dtype.
 
     >>> import narae
     >>> narae.ops.zeros((2,)).tolist()
@@ -28,7 +39,18 @@ def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 @exported
 def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-    """All 1.
+    """A tensor of ones.
+
+    -> shape.
+
+    Args:
+        shape: the lengths of its axes, or one for a vector.
+        dtype: its dtype; None: floatx.
+
+    Returns: the tensor.
+
+    Raises:
+        ValueError: a length below 0, or no such dtype.
 
     >>> import narae
     >>> narae.ops.ones((2,)).tolist()
@@ -39,7 +61,18 @@ def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 @exported
 def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
-    """Of a shape; all 0 (narae leaves no memory unset).
+    """A tensor whose numbers do not matter yet; they are 0, for narae leaves no memory unset.
+
+    -> shape.
+
+    Args:
+        shape: the lengths of its axes, or one for a vector.
+        dtype: its dtype; None: floatx.
+
+    Returns: the tensor.
+
+    Raises:
+        ValueError: a length below 0, or no such dtype.
 
     >>> import narae
     >>> narae.ops.empty((2,)).shape
@@ -50,7 +83,20 @@ def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 @public
 def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """All one value, or values that broadcast; floatx when no dtype is given.
+    """A tensor of one value, or of values that broadcast.
+
+    fill_value: a shape that broadcasts to `shape` -> shape.
+
+    Args:
+        shape: the lengths of its axes, or one for a vector.
+        fill_value: the value, or values along the last axes.
+        dtype: its dtype; None: floatx.
+
+    Returns: the tensor.
+
+    Raises:
+        ValueError: a length below 0, or no such dtype.
+        ShapeError: fill_value does not broadcast to the shape.
 
     >>> import narae
     >>> narae.ops.full((2,), 3.0).tolist()
@@ -68,7 +114,15 @@ def _like(x: TensorLike, value: TensorLike, dtype: DTypeLike | None) -> Tensor:
 
 @public
 def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """Zeros of x's shape.
+    """Zeros in x's shape.
+
+    x: (...) -> (...).
+
+    Args:
+        x: the tensor whose shape is taken.
+        dtype: the dtype of the zeros; None: x's.
+
+    Returns: the tensor.
 
     >>> import narae
     >>> narae.ops.zeros_like([1, 2]).tolist()
@@ -79,7 +133,15 @@ def zeros_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
 
 @public
 def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """Ones of x's shape.
+    """Ones in x's shape.
+
+    x: (...) -> (...).
+
+    Args:
+        x: the tensor whose shape is taken.
+        dtype: the dtype of the ones; None: x's.
+
+    Returns: the tensor.
 
     >>> import narae
     >>> narae.ops.ones_like([1, 2]).tolist()
@@ -90,7 +152,15 @@ def ones_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
 
 @public
 def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
-    """A tensor of x's shape; all 0.
+    """A tensor of x's shape whose numbers do not matter yet; they are 0.
+
+    x: (...) -> (...).
+
+    Args:
+        x: the tensor whose shape is taken.
+        dtype: its dtype; None: x's.
+
+    Returns: the tensor.
 
     >>> import narae
     >>> narae.ops.empty_like([1, 2]).shape
@@ -103,6 +173,18 @@ def empty_like(x: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
 def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
     """One value in x's shape.
 
+    x: (...) -> (...).
+
+    Args:
+        x: the tensor whose shape is taken.
+        fill_value: the value, or values that broadcast to x's shape.
+        dtype: the dtype of the result; None: x's.
+
+    Returns: the tensor.
+
+    Raises:
+        ShapeError: fill_value does not broadcast to x's shape.
+
     >>> import narae
     >>> narae.ops.full_like([1, 2], 7).tolist()
     [7, 7]
@@ -112,7 +194,17 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: DTypeLike | None = N
 
 @exported
 def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
-    """Ones on the k-th diagonal of an N × M matrix.
+    """Ones on a diagonal of a matrix, zeros elsewhere.
+
+    -> (N, M).
+
+    Args:
+        N: its rows.
+        M: its columns; None: as many as rows.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+        dtype: its dtype; None: floatx.
+
+    Returns: the matrix.
 
     >>> import narae
     >>> narae.ops.eye(2).tolist()
@@ -124,7 +216,15 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None
 
 @exported
 def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
-    """The identity matrix.
+    """The identity matrix: ones on the diagonal, zeros elsewhere.
+
+    -> (n, n).
+
+    Args:
+        n: its rows and columns.
+        dtype: its dtype; None: floatx.
+
+    Returns: the matrix.
 
     >>> import narae
     >>> narae.ops.identity(2).tolist()
@@ -135,7 +235,17 @@ def identity(n: int, dtype: DTypeLike | None = None) -> Tensor:
 
 @exported
 def tri(N: int, M: int | None = None, k: int = 0, dtype: DTypeLike | None = None) -> Tensor:
-    """Ones on and below the k-th diagonal of an N × M matrix.
+    """Ones on and below a diagonal of a matrix, zeros above.
+
+    -> (N, M).
+
+    Args:
+        N: its rows.
+        M: its columns; None: as many as rows.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+        dtype: its dtype; None: floatx.
+
+    Returns: the matrix.
 
     >>> import narae
     >>> narae.ops.tri(2).tolist()

@@ -19,7 +19,18 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 @public
 def tril(x: TensorLike, k: int = 0) -> Tensor:
-    """x with zeros above the k-th diagonal.
+    """x with zeros above a diagonal of its last two axes.
+
+    x: (..., n, m) -> (..., n, m).
+
+    Args:
+        x: a tensor of rank 2 or more.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        IndexError: a rank below 2.
 
     >>> import narae
     >>> narae.ops.tril([[1, 2], [3, 4]]).tolist()
@@ -31,7 +42,18 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
 
 @public
 def triu(x: TensorLike, k: int = 0) -> Tensor:
-    """x with zeros below the k-th diagonal.
+    """x with zeros below a diagonal of its last two axes.
+
+    x: (..., n, m) -> (..., n, m).
+
+    Args:
+        x: a tensor of rank 2 or more.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+
+    Returns: a tensor of x's shape and dtype.
+
+    Raises:
+        IndexError: a rank below 2.
 
     >>> import narae
     >>> narae.ops.triu([[1, 2], [3, 4]]).tolist()
@@ -50,6 +72,20 @@ def _triangle(x: Tensor, k: int) -> np.ndarray:
 @public
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the matrices in two axes, as the last axis.
+
+    x: (n, m, ...) -> (..., min(n, m)) for offset 0.
+
+    Args:
+        x: a tensor of rank 2 or more.
+        offset: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+        axis1: the axis of the matrices' rows.
+        axis2: the axis of their columns.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ValueError: a rank below 2.
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.diagonal([[1, 2], [3, 4]]).tolist()
@@ -70,7 +106,18 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
 @public
 def diag(x: TensorLike, k: int = 0) -> Tensor:
-    """A matrix with a vector on its k-th diagonal; or the diagonal of a matrix.
+    """A matrix with a vector on a diagonal; or the diagonal of a matrix.
+
+    x: (n,) -> (n + |k|, n + |k|); (n, m) -> (min(n, m),) for k = 0.
+
+    Args:
+        x: a vector or a matrix.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ValueError: x is neither.
 
     >>> import narae
     >>> narae.ops.diag([1, 2]).tolist()
@@ -90,7 +137,15 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 
 @public
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
-    """A matrix with the flattened x on its k-th diagonal.
+    """A matrix with the flattened x on a diagonal.
+
+    x: n elements -> (n + |k|, n + |k|).
+
+    Args:
+        x: a tensor of any shape.
+        k: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+
+    Returns: a matrix of x's dtype.
 
     >>> import narae
     >>> narae.ops.diagflat([[1], [2]]).tolist()
@@ -102,7 +157,21 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 
 @public
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of the diagonal.
+    """The sum of the diagonal of the matrices in two axes.
+
+    x: (n, m, ...) -> (...).
+
+    Args:
+        x: a tensor of rank 2 or more.
+        offset: which diagonal: 0 the main one, above 0 to its right, below 0 under it.
+        axis1: the axis of the matrices' rows.
+        axis2: the axis of their columns.
+
+    Returns: a tensor of x's dtype, 32 bits of narrow integers.
+
+    Raises:
+        ValueError: a rank below 2.
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.trace([[1, 2], [3, 4]]).item()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
-from narae.base.types import ShapeLike, TensorLike
+from narae.base.types import TensorLike
 from narae.ops.shapes import reshape
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -24,10 +25,19 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @public
-def unravel_index(indices: TensorLike, shape: ShapeLike) -> tuple[Tensor, ...]:
-    """The index of each axis of places in the flattened order of a shape; negative ones count from the end.
+def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[Tensor, ...]:
+    """The index along each axis of places in the flattened order of a shape.
 
-    Raises ValueError for a place out of range.
+    indices: (...) -> one (...) for each axis of the shape.
+
+    Args:
+        indices: whole numbers; negative ones count from the end.
+        shape: the lengths of the axes.
+
+    Returns: a tuple of tensors of the dtype of `indices`.
+
+    Raises:
+        ValueError: places that are no integers, or out of range.
 
     >>> import narae
     >>> [i.tolist() for i in narae.ops.unravel_index([5, 11], (3, 4))]
@@ -58,9 +68,21 @@ _Slice = builtins.slice  # the public op below has its name
 
 @public
 def get_item(x: TensorLike, key: Any) -> Tensor:
-    """x[key]: whole numbers, slices, None, ..., arrays of indices, boolean masks.
+    """x[key], by NumPy's rules.
 
-    Raises IndexError for an index out of range or too many of them.
+    x: (a, b, c) -> (c,) for x[0, 1]; (k, b, c) for x[indices of shape (k,)].
+
+    Args:
+        x: a tensor of any shape and dtype.
+        key: whole numbers, slices, None (a new axis), ..., arrays of indices, boolean masks, or a
+            tuple of them.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        IndexError: an index out of range, too many of them, or indices that are no whole numbers.
+        TypeError: what is no index at all, or a mask that is traced: how many it picks is not
+            known.
 
     >>> import narae
     >>> narae.ops.get_item([[1, 2], [3, 4]], (..., 0)).tolist()
@@ -191,7 +213,20 @@ def _wrapped(index: TensorLike, length: int, axis: int) -> Tensor:
 
 @public
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
-    """x's slices along an axis at indices; of the flattened x when no axis is given.
+    """x's slices along an axis at indices.
+
+    x: (..., n, ...), indices: (k, l) -> (..., k, l, ...).
+
+    Args:
+        x: a tensor of any dtype.
+        indices: whole numbers of any shape; negative ones count from the end.
+        axis: the axis; None: the flattened x.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        IndexError: an index out of range.
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> narae.ops.take([10, 20, 30], [2, 0]).tolist()
@@ -207,6 +242,19 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
 @public
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """x[..., indices[..., j, ...], ...]: an index for each place of the result.
+
+    x: (..., n, ...), indices: (..., k, ...) -> (..., k, ...).
+
+    Args:
+        x: a tensor of any dtype.
+        indices: whole numbers; of x's rank, and lengths that broadcast but along the axis.
+        axis: the axis along which the indices point; None: both are flattened.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ShapeError: ranks differ, lengths do not broadcast, or there is no such axis.
+        IndexError: an index out of range.
 
     >>> import narae
     >>> narae.ops.take_along_axis([[3, 1], [2, 4]], [[1], [0]], axis=1).tolist()
@@ -233,15 +281,30 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     )
 
 
-def start_places(start: TensorLike) -> Tensor:
+def start_places(start: Sequence[TensorLike] | Tensor) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
     found = as_tensor(start if hasattr(start, "shape") else list(start))
     return to(found, "int32")
 
 
 @public
-def slice(inputs: TensorLike, start_indices: TensorLike, shape: ShapeLike) -> Tensor:
-    """The part of a shape that begins at start_indices, which may be traced.
+def slice(
+    inputs: TensorLike, start_indices: Sequence[TensorLike] | Tensor, shape: Sequence[int]
+) -> Tensor:
+    """The part of a shape that begins at an index for each axis.
+
+    inputs: (n_1, n_2, ...) -> shape.
+
+    Args:
+        inputs: a tensor of any dtype.
+        start_indices: where the part begins, a whole number for each axis; they may be traced, and
+            are brought into range.
+        shape: its lengths; -1: up to the end (of a known start).
+
+    Returns: a tensor of the dtype of `inputs`.
+
+    Raises:
+        ShapeError: not as many starts or lengths as axes, or a length beyond the axis's.
 
     >>> import narae
     >>> narae.ops.slice([1, 2, 3], [1], [2]).tolist()
@@ -255,8 +318,17 @@ def slice(inputs: TensorLike, start_indices: TensorLike, shape: ShapeLike) -> Te
 
 @public
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
-    """The places that are not zero, an index array for each axis. Not in a traced function: the size is
-    not known there.
+    """The places that are not zero, an index vector for each axis.
+
+    x: (n_1, ..., n_r) -> r of (count,).
+
+    Args:
+        x: a tensor whose numbers are known: not a traced one, for their count is not known there.
+
+    Returns: a tuple of int32 vectors, in the order of the flattened x.
+
+    Raises:
+        TypeError: x is being traced.
 
     >>> import narae
     >>> narae.ops.nonzero([0, 3, 4])[0].tolist()
@@ -268,7 +340,17 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
 
 @public
 def argwhere(x: TensorLike) -> Tensor:
-    """The places that are not zero, a row each.
+    """The places that are not zero, a row of indices each.
+
+    x: (n_1, ..., n_r) -> (count, r).
+
+    Args:
+        x: a tensor whose numbers are known: not a traced one, for their count is not known there.
+
+    Returns: an int32 matrix, in the order of the flattened x.
+
+    Raises:
+        TypeError: x is being traced.
 
     >>> import narae
     >>> narae.ops.argwhere([0, 3, 4]).tolist()

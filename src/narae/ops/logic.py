@@ -317,7 +317,7 @@ def where(
     """
     if (x1 is None) != (x2 is None):
         raise ValueError("where takes both x1 and x2, or neither")
-    if x1 is None:
+    if x1 is None or x2 is None:
         return nonzero(condition)
     return L.select(to(condition, "bool"), *promoted(x1, x2))
 

@@ -25,7 +25,24 @@ from narae.tensor.tensor import Tensor, as_tensor
 def quantile(
     x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """The q-quantiles (q in [0, 1]) over axes. method: linear, lower, higher, midpoint or nearest.
+    """The q-quantiles over axes: below a part q of the numbers lie.
+
+    x: (a, b, c), q: (k,) -> (k, a, c) for axis 1; (k, a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        q: parts in [0, 1], of any shape, known before it runs.
+        axis: the axis or axes; None: all.
+        method: what is taken between two neighbours: "linear": in between, by where q falls;
+            "lower", "higher" or "nearest": one of them; "midpoint": the mean of both.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor, q's shape in front.
+
+    Raises:
+        IndexError: there are no numbers.
+        ValueError: another method, or q outside [0, 1].
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.quantile([1.0, 2.0, 3.0], 0.5).item()
@@ -74,7 +91,20 @@ def _at_share(ordered: Tensor, share: float, method: str) -> Tensor:
 
 @public
 def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The middle one over axes, or the mean of the two in the middle.
+    """The median over axes: the middle number, or the mean of the two in the middle.
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor.
+
+    Raises:
+        IndexError: there are no numbers.
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.median([3.0, 1.0, 2.0]).item()
@@ -87,7 +117,24 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def percentile(
     x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """The q-percentiles (q in [0, 100]) over axes; `method` as in `quantile`.
+    """The q-percentiles over axes: below q of a hundred numbers lie.
+
+    x: (a, b, c), q: (k,) -> (k, a, c) for axis 1; (k, a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        q: parts in [0, 100], of any shape, known before it runs.
+        axis: the axis or axes; None: all.
+        method: what is taken between two neighbours: "linear": in between, by where q falls;
+            "lower", "higher" or "nearest": one of them; "midpoint": the mean of both.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor, q's shape in front.
+
+    Raises:
+        IndexError: there are no numbers.
+        ValueError: another method, or q outside [0, 100].
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.percentile([1.0, 2.0, 3.0], 50).item()
@@ -110,7 +157,23 @@ _PLACES: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
 def nanquantile(
     x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """The q-quantiles (q in [0, 1]) over axes of what is no NaN; NaN where there is nothing else.
+    """The q-quantiles over axes of what is no NaN; NaN where there is nothing else.
+
+    x: (a, b, c), q: (k,) -> (k, a, c) for axis 1; (k, a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        q: parts in [0, 1], of any shape.
+        axis: the axis or axes; None: all.
+        method: what is taken between two neighbours: "linear": in between, by where q falls;
+            "lower", "higher" or "nearest": one of them; "midpoint": the mean of both.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor, q's shape in front.
+
+    Raises:
+        ValueError: another method, or q outside [0, 1].
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.nanquantile([1.0, float("nan"), 3.0], 0.5).item()
@@ -146,7 +209,23 @@ def nanquantile(
 def nanpercentile(
     x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
-    """The q-percentiles (q in [0, 100]) over axes of what is no NaN.
+    """The q-percentiles over axes of what is no NaN; NaN where there is nothing else.
+
+    x: (a, b, c), q: (k,) -> (k, a, c) for axis 1; (k, a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        q: parts in [0, 100], of any shape.
+        axis: the axis or axes; None: all.
+        method: what is taken between two neighbours: "linear": in between, by where q falls;
+            "lower", "higher" or "nearest": one of them; "midpoint": the mean of both.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor, q's shape in front.
+
+    Raises:
+        ValueError: another method, or q outside [0, 100].
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.nanpercentile([1.0, float("nan"), 3.0], 50).item()
@@ -157,7 +236,19 @@ def nanpercentile(
 
 @public
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The middle one over axes of what is no NaN, or the mean of the two in the middle.
+    """The median over axes of what is no NaN: the middle number, or the mean of the two in the middle.
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers are taken as floatx.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor; NaN where there is nothing else.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.nanmedian([1.0, float("nan"), 3.0]).item()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from narae.base.limits import afford
 from narae.base.types import DTypeLike, TensorLike
 from narae.ops.arithmetic import power
 from narae.ops.logic import where
+from narae.ops.table import named
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import shape as S
 from narae.primitives.records.logic import cast
@@ -30,7 +31,21 @@ def arange(
     step: TensorLike | None = None,
     dtype: DTypeLike | None = None,
 ) -> Tensor:
-    """start, start + step, ... below stop; from 0 when only one is given.
+    """start, start + step, ... below stop (above it for a step below 0).
+
+    -> (⌈(stop - start) / step⌉,).
+
+    Args:
+        start: the first number; given alone, it is the stop, and 0 is the first.
+        stop: the end, which is left out.
+        step: the distance of neighbours; None: 1.
+        dtype: the result's dtype; None: the one in which the three meet.
+
+    Returns: a vector.
+
+    Raises:
+        TypeError: an end that is traced, and so not known.
+        ZeroDivisionError: a step of 0.
 
     >>> import narae
     >>> narae.ops.arange(3).tolist(), narae.ops.arange(1, 7, 2).tolist()
@@ -56,7 +71,20 @@ def linspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Any:
-    """`num` numbers from start to stop, evenly.
+    """So many numbers from start to stop, evenly.
+
+    start, stop: shapes that broadcast to (...) -> (num, ...).
+
+    Args:
+        start: the first number, or several.
+        stop: the last number, or the one after it (endpoint).
+        num: how many.
+        endpoint: whether stop is the last of them.
+        retstep: whether the distance of neighbours is returned too.
+        dtype: the result's dtype; None: the float dtype in which start and stop meet.
+        axis: where the new axis is in the result.
+
+    Returns: a tensor; with retstep, a tuple of it and the distance.
 
     >>> import narae
     >>> narae.ops.linspace(0.0, 1.0, 3).tolist()
@@ -93,7 +121,20 @@ def logspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Tensor:
-    """`num` numbers from base^start to base^stop, evenly on a logarithmic scale.
+    """So many numbers from base^start to base^stop, evenly on a logarithmic scale.
+
+    start, stop: shapes that broadcast to (...) -> (num, ...).
+
+    Args:
+        start: the first exponent, or several.
+        stop: the last exponent, or the one after it (endpoint).
+        num: how many.
+        endpoint: whether base^stop is the last of them.
+        base: the base of the powers.
+        dtype: the result's dtype; None: the float dtype in which start and stop meet.
+        axis: where the new axis is in the result.
+
+    Returns: a tensor.
 
     >>> import narae
     >>> narae.ops.logspace(0.0, 2.0, 3).numpy().round(3).tolist()
@@ -112,7 +153,19 @@ def geomspace(
     dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Tensor:
-    """`num` numbers from start to stop, each the same multiple of the one before.
+    """So many numbers from start to stop, each the same multiple of the one before.
+
+    start, stop: shapes that broadcast to (...) -> (num, ...).
+
+    Args:
+        start: the first number, or several; not 0.
+        stop: the last number, of start's sign, or the one after it (endpoint).
+        num: how many.
+        endpoint: whether stop is the last of them.
+        dtype: the result's dtype; None: the float dtype in which start and stop meet.
+        axis: where the new axis is in the result.
+
+    Returns: a tensor.
 
     >>> import narae
     >>> narae.ops.geomspace(1.0, 100.0, 3).numpy().round(3).tolist()
@@ -131,7 +184,19 @@ def geomspace(
 
 @public
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
-    """Coordinates of a grid, from those of its axes. indexing: 'xy' (columns first) or 'ij'.
+    """Coordinates of a grid, from those of its axes.
+
+    x: k vectors of n_1, n_2, n_3, ... -> k of (n_2, n_1, n_3, ...) for 'xy', (n_1, n_2, n_3, ...)
+    for 'ij'.
+
+    Args:
+        x: the places on each axis; other shapes are flattened.
+        indexing: 'xy': the first vector runs along columns; 'ij': along rows.
+
+    Returns: a list of k tensors, each with one coordinate of every point.
+
+    Raises:
+        ValueError: another word for indexing.
 
     >>> import narae
     >>> narae.ops.meshgrid([1, 2], [3, 4])[0].tolist()
@@ -154,26 +219,52 @@ def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
     return out
 
 
-def _window(name: str, says: str, make: Callable[[int], np.ndarray]) -> Any:
+class Window(Protocol):
+    """A function that gives a window."""
+
+    def __call__(self, x: int) -> Tensor: ...
+
+
+def _window(name: str, says: str, make: Callable[[int], np.ndarray]) -> Window:
     def function(x: int) -> Tensor:
         return tensor_of(make(int(x)).astype(np_dtype(standardize_dtype(None))))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"{says}\n\n    >>> import narae\n    >>> narae.ops.{name}(4).shape\n    (4,)\n    "
+    args, returns = {"x": "how many places."}, "a vector of floatx."
+    return named(
+        function,
+        name,
+        __name__,
+        says,
+        f"{name}(4).shape",
+        "(4,)",
+        args,
+        returns,
+        shapes="-> (x,).",
+        enter=exported,
     )
-    return exported(function)
 
 
-bartlett = _window("bartlett", "A triangular window of x places.", np.bartlett)
-blackman = _window("blackman", "Blackman's window of x places.", np.blackman)
-hamming = _window("hamming", "Hamming's window of x places.", np.hamming)
-hanning = _window("hanning", "Hann's window of x places.", np.hanning)
+bartlett = _window("bartlett", "A triangular window: 1 - |r|, r from -1 to 1.", np.bartlett)
+blackman = _window(
+    "blackman", "Blackman's window: 0.42 + 0.5 cos πr + 0.08 cos 2πr, r from -1 to 1.", np.blackman
+)
+hamming = _window("hamming", "Hamming's window: 0.54 + 0.46 cos πr, r from -1 to 1.", np.hamming)
+hanning = _window("hanning", "Hann's window: 0.5 + 0.5 cos πr, r from -1 to 1.", np.hanning)
 
 
 @exported
 def kaiser(x: int, beta: float) -> Tensor:
-    """Kaiser's window of x places.
+    """Kaiser's window: I₀(β √(1 - r²)) / I₀(β), r from -1 to 1.
+
+    -> (x,).
+
+    Args:
+        x: how many places.
+        beta: β, how fast it falls to the sides; 0: a rectangle.
+
+    Returns: a vector of floatx.
+
+    Source: Kaiser 1966.
 
     >>> import narae
     >>> narae.ops.kaiser(4, 14.0).shape

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from narae.base.dtypes import standardize_dtype
 from narae.base.types import Axis, DTypeLike, TensorLike
-from narae.ops.table import named
+from narae.ops.table import KEEPDIMS, REDUCED, AxisReduction, named
 from narae.primitives.record import constant, normalize_axes, normalize_axis
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import logic as L
@@ -19,7 +19,7 @@ from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-def _reduced(op: Callable[..., Any], x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+def _reduced(op: Callable[..., Tensor], x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     axes = normalize_axes(axis, x.ndim)
     out = op(x, axes=axes)
     return S.reshape(out, shape=R.kept(x.shape, axes)) if keepdims else out
@@ -36,6 +36,18 @@ def _total_dtype(dtype: str) -> str:
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over axes (all when not given).
 
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; booleans and integers below 32 bits are added in 32 bits.
+        axis: the axis or axes that are summed; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a tensor; its dtype: x's, int32 or uint32 of narrow integers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
+
     >>> import narae
     >>> narae.ops.sum([[1, 2], [3, 4]], axis=0).tolist()
     [4, 6]
@@ -48,7 +60,20 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def prod(
     x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: DTypeLike | None = None
 ) -> Tensor:
-    """The product over axes.
+    """The product over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; booleans and integers below 32 bits are multiplied in 32 bits.
+        axis: the axis or axes that are multiplied; None: all.
+        keepdims: whether these axes stay, of length 1.
+        dtype: what it is computed in; None: x's dtype, or 32 bits.
+
+    Returns: a tensor; 1 of no numbers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.prod([2, 3]).item()
@@ -65,7 +90,19 @@ def _count(x: Tensor, axis: Axis) -> int:
 
 @public
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean over axes.
+    """The mean over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers and booleans are taken as floatx.
+        axis: the axis or axes of the mean; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor; half floats are summed in float32; NaN of no numbers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.mean([1, 2, 3]).item()
@@ -79,32 +116,21 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return to(out, x.dtype)
 
 
-@public
-def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean squared distance from the mean.
+class Extreme(Protocol):
+    """A function that makes axes their largest or smallest number."""
 
-    >>> import narae
-    >>> narae.ops.var([1.0, 3.0]).item()
-    1.0
-    """
-    x = floated(x)
-    return mean(A.square(x - mean(x, axis, True)), axis, keepdims)
-
-
-@public
-def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The root of the variance.
-
-    >>> import narae
-    >>> narae.ops.std([1.0, 3.0]).item()
-    1.0
-    """
-    return A.sqrt(var(x, axis, keepdims))
+    def __call__(
+        self,
+        x: TensorLike,
+        axis: Axis = None,
+        keepdims: bool = False,
+        initial: float | None = None,
+    ) -> Tensor: ...
 
 
 def _extreme(
-    name: str, op: Callable[..., Any], pair: Callable[..., Any], says: str, gives: str
-) -> Any:
+    name: str, op: Callable[..., Tensor], pair: Callable[..., Tensor], says: str, gives: str
+) -> Extreme:
     def function(
         x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None
     ) -> Tensor:
@@ -116,16 +142,44 @@ def _extreme(
         out = _reduced(op, x, axis, keepdims)
         return out if initial is None else pair(out, to(initial, out.dtype))
 
-    return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
+    return named(
+        function,
+        name,
+        __name__,
+        f"The {says} over axes (all when not given).",
+        f"{name}([3, 1, 2]).item()",
+        gives,
+        {
+            "x": "a tensor of any dtype.",
+            "axis": "the axis or axes; None: all.",
+            "keepdims": KEEPDIMS,
+            "initial": f"a number that counts as one more, the {says} of none; None: there is none.",
+        },
+        "a tensor of x's dtype; NaN where one is among the numbers.",
+        shapes=REDUCED,
+        raises="ShapeError: there are no numbers and no initial, or x does not have an axis.",
+    )
 
 
-max = _extreme("max", R.reduce_max, A.maximum, "The largest over axes.", "3")
-min = _extreme("min", R.reduce_min, A.minimum, "The smallest over axes.", "1")
+max = _extreme("max", R.reduce_max, A.maximum, "largest", "3")
+min = _extreme("min", R.reduce_min, A.minimum, "smallest", "1")
 
 
 @public
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest over axes.
+    """The largest over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor that is not empty.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a tensor of x's dtype; NaN where one is among the numbers.
+
+    Raises:
+        ShapeError: there are no numbers, or x does not have an axis.
 
     >>> import narae
     >>> narae.ops.amax([3, 1, 2]).item()
@@ -136,7 +190,19 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @public
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest over axes.
+    """The smallest over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor that is not empty.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a tensor of x's dtype; NaN where one is among the numbers.
+
+    Raises:
+        ShapeError: there are no numbers, or x does not have an axis.
 
     >>> import narae
     >>> narae.ops.amin([3, 1, 2]).item()
@@ -147,7 +213,19 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @public
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest minus the smallest.
+    """The range over axes: the largest minus the smallest.
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor that is not empty.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ShapeError: there are no numbers, or x does not have an axis.
 
     >>> import narae
     >>> narae.ops.ptp([3, 1, 2]).item()
@@ -158,7 +236,19 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @public
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether one is true.
+    """Whether one is true, over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: booleans, or numbers, of which all but 0 are true.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: booleans; False of none.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.any([False, True]).item()
@@ -169,7 +259,19 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @public
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether all are true.
+    """Whether all are true, over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: booleans, or numbers, of which all but 0 are true.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: booleans; True of none.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.all([False, True]).item()
@@ -178,7 +280,7 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _reduced(R.reduce_all, to(x, "bool"), axis, keepdims)
 
 
-def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
+def _place(name: str, op: Callable[..., Tensor], says: str, gives: str) -> AxisReduction:
     def function(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
         x = as_tensor(x)
         flat = S.reshape(x, shape=(x.size,)) if axis is None else x
@@ -188,26 +290,52 @@ def _place(name: str, op: Callable[..., Any], says: str, gives: str) -> Any:
             S.reshape(out, shape=R.kept(x.shape, normalize_axes(axis, x.ndim))) if keepdims else out
         )
 
-    return named(function, name, __name__, says, f"{name}([3, 1, 2]).item()", gives)
+    return named(
+        function,
+        name,
+        __name__,
+        f"The place of the (first) {says} along an axis, of all when not given.",
+        f"{name}([3, 1, 2]).item()",
+        gives,
+        {
+            "x": "a tensor of any dtype.",
+            "axis": "the axis; None: the flattened x.",
+            "keepdims": KEEPDIMS,
+        },
+        "int32 places along the axis, from 0; of a NaN where there is one.",
+        shapes=REDUCED,
+        raises="ShapeError: there are no numbers along the axis, or x does not have it.",
+    )
 
 
 argmax = _place(
     "argmax",
     R.argmax,
-    "The place of the (first) largest along an axis, of all when not given.",
+    "largest",
     "0",
 )
 argmin = _place(
     "argmin",
     R.argmin,
-    "The place of the (first) smallest along an axis, of all when not given.",
+    "smallest",
     "1",
 )
 
 
 @public
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
-    """How many are not zero.
+    """How many are not zero, over axes (all when not given).
+
+    x: (a, b, c) -> (a, c) for axis 1.
+
+    Args:
+        x: a tensor of any dtype.
+        axis: the axis or axes that are counted; None: all.
+
+    Returns: int32 counts.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.count_nonzero([0, 1, 2]).item()
@@ -218,7 +346,19 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 
 @public
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log Σ e^x, without overflow.
+    """log Σ e^x over axes, without overflow: the largest + log Σ e^(x - the largest).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: logarithms of what is added; integers are taken as floatx.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor; -∞ of no numbers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
 
     >>> import narae
     >>> f"{narae.ops.logsumexp([0.0, 0.0]).item():.4f}"

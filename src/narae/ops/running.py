@@ -21,7 +21,19 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 @public
 def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    """Running sums along an axis; of the flattened x when not given.
+    """Running sums along an axis: each place has the sum of all up to it.
+
+    x: (..., n, ...) -> (..., n, ...).
+
+    Args:
+        x: a tensor; booleans are taken as int32.
+        axis: the axis; None: the flattened x, and a vector comes back.
+        dtype: what it is computed in; None: x's dtype.
+
+    Returns: a tensor of x's shape.
+
+    Raises:
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> narae.ops.cumsum([1, 2, 3]).tolist()
@@ -32,7 +44,19 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = Non
 
 @public
 def cumprod(x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    """Running products along an axis.
+    """Running products along an axis: each place has the product of all up to it.
+
+    x: (..., n, ...) -> (..., n, ...).
+
+    Args:
+        x: a tensor; booleans are taken as int32.
+        axis: the axis; None: the flattened x, and a vector comes back.
+        dtype: what it is computed in; None: x's dtype.
+
+    Returns: a tensor of x's shape.
+
+    Raises:
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> narae.ops.cumprod([1, 2, 3]).tolist()
@@ -54,7 +78,19 @@ def _running(
 
 @public
 def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
-    """Differences of neighbours, n times.
+    """Differences of neighbours along an axis, so many times: a[1:] - a[:-1].
+
+    a: (..., m, ...) -> (..., m - n, ...).
+
+    Args:
+        a: a tensor of rank 1 or more; of booleans, whether neighbours differ.
+        n: how many times.
+        axis: the axis.
+
+    Returns: a tensor of its dtype; empty where the axis is too short.
+
+    Raises:
+        ShapeError: there is no such axis.
 
     >>> import narae
     >>> narae.ops.diff([1, 4, 9]).tolist()
@@ -76,7 +112,20 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
 def trapezoid(
     y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1
 ) -> Tensor:
-    """The area under a line through points (the trapezoidal rule).
+    """The area under a line through points: Σ (x_i+1 - x_i) (y_i + y_i+1) / 2, the trapezoidal rule.
+
+    y: (..., n, ...) -> (..., ...).
+
+    Args:
+        y: the points' heights; integers are taken as floatx.
+        x: the points' places, (n,) or of y's shape; None: evenly, dx apart.
+        dx: the distance of neighbours where there is no x.
+        axis: the axis along which the line runs.
+
+    Returns: a float tensor.
+
+    Raises:
+        ShapeError: y does not have the axis, or x has another length.
 
     >>> import narae
     >>> narae.ops.trapezoid([0.0, 2.0]).item()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.types import DTypeLike, ShapeLike, TensorLike
+from narae.base.types import DTypeLike, TensorLike
 from narae.ops.indexing import start_places
 from narae.ops.reductions import max as largest
 from narae.primitives.record import normalize_axis
@@ -21,8 +22,21 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def scatter(indices: TensorLike, values: TensorLike, shape: ShapeLike) -> Tensor:
-    """Zeros of a shape with values added at indices (n, k), which name the first k axes.
+def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Tensor:
+    """Zeros of a shape with values added at indices; values of one place add up.
+
+    indices: (n, k), values: (n, shape[k], ...) -> shape.
+
+    Args:
+        indices: rows of k whole numbers, which name places along the first k axes.
+        values: a slice of the rest for each row.
+        shape: the lengths of the result.
+
+    Returns: a tensor of the dtype of `values`.
+
+    Raises:
+        ValueError: values that do not fit.
+        IndexError: a place out of range.
 
     >>> import narae
     >>> narae.ops.scatter([[1], [3]], [5.0, 6.0], (4,)).tolist()
@@ -35,7 +49,23 @@ def scatter(indices: TensorLike, values: TensorLike, shape: ShapeLike) -> Tensor
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> Tensor:
-    """inputs with the places at indices (n, k) set to updates; or reduced with them: add, max, min, mul.
+    """A tensor with the slices at indices set to updates, or reduced with them.
+
+    inputs: (...), indices: (n, k), updates: (n, inputs.shape[k], ...) -> the shape of inputs.
+
+    Args:
+        inputs: the tensor to begin with.
+        indices: rows of k whole numbers, which name places along the first k axes.
+        updates: a slice of the rest for each row.
+        reduction: None: the last update of a place stands; "add", "max", "min" or "mul": all of
+            them and what was there.
+
+    Returns: a tensor of the shape and dtype of `inputs`.
+
+    Raises:
+        ValueError: another reduction.
+        ShapeError: updates that do not fit.
+        IndexError: a place out of range.
 
     >>> import narae
     >>> narae.ops.scatter_update([1, 2, 3], [[1]], [9]).tolist()
@@ -65,7 +95,7 @@ def scatter_update(
     return S.reshape(out, shape=x.shape)
 
 
-def _multiplied(rows: Tensor, flat: Tensor, new: Tensor) -> Any:
+def _multiplied(rows: Tensor, flat: Tensor, new: Tensor) -> Tensor:
     """Rows times all updates that fall on them; one after the other, since places may repeat."""
     for i in range(flat.shape[0]):
         place = S.slice_(flat, start=(i,), stop=(i + 1,), step=(1,))
@@ -80,8 +110,23 @@ def _multiplied(rows: Tensor, flat: Tensor, new: Tensor) -> Any:
 
 
 @public
-def slice_update(inputs: TensorLike, start_indices: TensorLike, updates: TensorLike) -> Tensor:
-    """inputs with the part that begins at start_indices replaced.
+def slice_update(
+    inputs: TensorLike, start_indices: Sequence[TensorLike] | Tensor, updates: TensorLike
+) -> Tensor:
+    """A tensor with the part that begins at an index for each axis replaced.
+
+    inputs: (n_1, n_2, ...), updates: (m_1, m_2, ...) -> (n_1, n_2, ...).
+
+    Args:
+        inputs: the tensor to begin with.
+        start_indices: where the part begins, a whole number for each axis; they may be traced, and
+            are brought into range.
+        updates: the part, of the rank of `inputs`.
+
+    Returns: a tensor of the shape and dtype of `inputs`.
+
+    Raises:
+        ShapeError: a part of another rank, or longer than an axis.
 
     >>> import narae
     >>> narae.ops.slice_update([1, 2, 3], [1], [8, 9]).tolist()
@@ -99,7 +144,22 @@ def one_hot(
     dtype: DTypeLike | None = None,
     sparse: bool = False,
 ) -> Tensor:
-    """1 at the place of each index and 0 elsewhere, along a new axis; all 0 for an index out of range.
+    """1 at the place of each index and 0 elsewhere, along a new axis.
+
+    x: (...) -> (..., num_classes).
+
+    Args:
+        x: whole numbers from 0 to num_classes - 1; all are 0 for an index out of range.
+        num_classes: the length of the new axis.
+        axis: where the new axis is in the result.
+        dtype: the dtype of the result; None: floatx.
+        sparse: must not be True: tensors are dense.
+
+    Returns: a tensor of zeros and ones.
+
+    Raises:
+        ValueError: a sparse tensor is asked for.
+        ShapeError: the result has no such axis.
 
     >>> import narae
     >>> narae.ops.one_hot([2, 0], 3).tolist()
@@ -122,7 +182,22 @@ def multi_hot(
     sparse: bool = False,
     **kwargs: Any,
 ) -> Tensor:
-    """1 at the places of all indices of a sample.
+    """1 at the places of all indices of a sample and 0 elsewhere.
+
+    inputs: (samples, n, ...) -> (samples, ..., num_classes); (n,) -> (num_classes,).
+
+    Args:
+        inputs: whole numbers from 0 to num_classes - 1.
+        num_classes: the length of the new axis.
+        axis: where the new axis is, before the indices of a sample are joined.
+        dtype: the dtype of the result; None: floatx.
+        sparse: must not be True: tensors are dense.
+
+    Returns: a tensor of zeros and ones.
+
+    Raises:
+        ValueError: no num_classes, or a sparse tensor is asked for.
+        TypeError: another argument.
 
     >>> import narae
     >>> narae.ops.multi_hot([2, 0], 4).tolist()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import as_float, is_float, np_dtype
 from narae.base.errors import ShapeError
-from narae.base.types import TensorLike
+from narae.base.types import Number, TensorLike
 from narae.ops.joining import stack
 from narae.primitives.record import constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -27,7 +28,17 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 def isin(
     x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
-    """Whether each element of x1 is among those of x2 (invert: is not).
+    """Whether each element of x1 is among those of x2.
+
+    x1: (...), x2: any shape -> x1's shape.
+
+    Args:
+        x1: what is looked for.
+        x2: where it is looked for.
+        assume_unique: what NumPy uses to save time; it changes nothing here.
+        invert: whether it is asked what is not among them.
+
+    Returns: booleans of x1's shape.
 
     >>> import narae
     >>> narae.ops.isin([1, 2, 3], [3, 1]).tolist()
@@ -53,7 +64,18 @@ def _flat(x: TensorLike, axis: int | None) -> tuple[Tensor, int]:
 
 @public
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """In ascending order along an axis; of the flattened x for None.
+    """x in ascending order along an axis.
+
+    x: (..., n, ...) -> (..., n, ...); (size,) for axis None.
+
+    Args:
+        x: a tensor; NaN come last.
+        axis: the axis; None: the flattened x.
+
+    Returns: a tensor of x's dtype.
+
+    Raises:
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> narae.ops.sort([3, 1, 2]).tolist()
@@ -66,6 +88,17 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
 @public
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The places of the elements in ascending order; equal ones keep their order.
+
+    x: (..., n, ...) -> (..., n, ...); (size,) for axis None.
+
+    Args:
+        x: a tensor; NaN come last.
+        axis: the axis; None: the flattened x.
+
+    Returns: int32 indices along the axis.
+
+    Raises:
+        ShapeError: x does not have the axis.
 
     >>> import narae
     >>> narae.ops.argsort([3, 1, 2]).tolist()
@@ -80,6 +113,19 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
 def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
     """Places in an order in which the kth element is where sorting would put it, none before it larger.
 
+    x: (..., n, ...) -> (..., n, ...); (size,) for axis None.
+
+    Args:
+        x: a tensor.
+        kth: the place, from 0, or from the end for negative ones.
+        axis: the axis; None: the flattened x.
+
+    Returns: int32 indices along the axis.
+
+    Raises:
+        ValueError: kth is beyond the axis.
+        ShapeError: x does not have the axis.
+
     >>> import narae
     >>> narae.ops.argpartition([3, 1, 2], 0).tolist()[0]
     1
@@ -92,7 +138,19 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
 
 @public
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
-    """The k largest of the last axis in descending order, and their places.
+    """The k largest of the last axis, and their places.
+
+    x: (..., n) -> (..., k), (..., k).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        k: how many, n at most.
+        sorted: whether they are in descending order; they always are.
+
+    Returns: the numbers, of x's dtype, and their int32 places; of equal ones the first.
+
+    Raises:
+        ShapeError: k is larger than the last axis.
 
     >>> import narae
     >>> [t.tolist() for t in narae.ops.top_k([3, 1, 2], 2)]
@@ -104,6 +162,15 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 @public
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether each target class is among the k likeliest of its row; ties count as in.
+
+    targets: (...), predictions: (..., classes) -> (...).
+
+    Args:
+        targets: the true classes, whole numbers.
+        predictions: a score for each class.
+        k: how many count as likeliest.
+
+    Returns: booleans; False where the target's score is not finite.
 
     >>> import narae
     >>> narae.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).tolist()
@@ -123,7 +190,21 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
 def bincount(
     x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False
 ) -> Tensor:
-    """How often each whole number from 0 occurs, or the sum of its weights; along the last axis.
+    """How often each whole number from 0 occurs, or the sum of its weights.
+
+    x: (n,) -> (largest + 1,); (rows, n) -> (rows, largest + 1).
+
+    Args:
+        x: whole numbers of 0 or more, known ones: the largest of them is the result's length.
+        weights: what each of them counts, of x's shape; None: 1.
+        minlength: the least length of the result.
+        sparse: must not be True: tensors are dense.
+
+    Returns: int32 counts, or sums of the weights' dtype.
+
+    Raises:
+        ValueError: a sparse result is asked for.
+        TypeError: x is being traced.
 
     >>> import narae
     >>> narae.ops.bincount([0, 2, 2]).tolist()
@@ -152,12 +233,27 @@ def unique(
     return_counts: bool = False,
     axis: int | None = None,
     size: int | None = None,
-    fill_value: TensorLike | None = None,
+    fill_value: Number | None = None,
 ) -> Any:
     """The different elements (or rows along an axis) in ascending order, and where and how often they are.
 
-    size: as many, cut, or filled with fill_value or the first of them. Not in a traced function: how
-    many there are is not known there.
+    x: (...) -> (count,); with an axis (..., n, ...) -> (..., count, ...).
+
+    Args:
+        x: a tensor whose numbers are known: not a traced one, for their count is not known there.
+        sorted: whether they are in ascending order; they always are.
+        return_index: whether the place where each is first is returned too.
+        return_inverse: whether, for each element of x, its place among the different ones is
+            returned too.
+        return_counts: whether it is returned how often each occurs.
+        axis: the axis whose slices are compared; None: all elements.
+        size: how many come back: the first of them, or filled up; None: all.
+        fill_value: what is filled up with; None: the first of them.
+
+    Returns: a tensor, or a tuple of it and what was asked for, in the order above.
+
+    Raises:
+        TypeError: x is being traced.
 
     >>> import narae
     >>> narae.ops.unique([2, 1, 2]).tolist()
@@ -179,8 +275,24 @@ def unique(
 
 
 @public
-def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> tuple[Tensor, Tensor]:
+def histogram(
+    x: TensorLike, bins: int = 10, range: Sequence[float] | None = None
+) -> tuple[Tensor, Tensor]:
     """Counts in bins of equal width, and the bins' edges.
+
+    x: (n,) -> (bins,), (bins + 1,).
+
+    Args:
+        x: a vector whose numbers are known.
+        bins: how many bins.
+        range: the lowest and the highest edge; None: the smallest and the largest number.
+
+    Returns: counts and edges, both floats.
+
+    Raises:
+        ShapeError: x is no vector.
+        ValueError: no bins, or a range that falls.
+        TypeError: x is being traced.
 
     >>> import narae
     >>> narae.ops.histogram([0.0, 1.0, 1.0], 2)[0].tolist()
@@ -196,7 +308,19 @@ def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> tuple[Tensor,
 
 @public
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
-    """Where values would have to be put into a sorted vector.
+    """Where values would have to be put into a sorted vector for it to stay sorted.
+
+    sorted_sequence: (n,), values: (...) -> (...).
+
+    Args:
+        sorted_sequence: numbers in ascending order.
+        values: what is to be put in.
+        side: "left": before equal ones; "right": after them.
+
+    Returns: int32 places from 0 to n.
+
+    Raises:
+        ValueError: another side, or no vector.
 
     >>> import narae
     >>> narae.ops.searchsorted([1, 3, 5], [2, 3]).tolist()
@@ -213,6 +337,17 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
 @public
 def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """The number of the bin of each element: bins[i-1] <= x < bins[i]; bins that fall: bins[i-1] > x >= bins[i].
+
+    x: (...), bins: (n,) -> (...).
+
+    Args:
+        x: numbers of any shape.
+        bins: the bins' edges, rising or falling.
+
+    Returns: int32 numbers from 0 (before all edges) to n.
+
+    Raises:
+        ValueError: bins are no vector.
 
     >>> import narae
     >>> narae.ops.digitize([0.5, 3.0], [1.0, 2.0]).tolist()

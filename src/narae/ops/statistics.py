@@ -1,8 +1,10 @@
-"""Weighted means and correlations."""
+"""Variances, weighted means and correlations."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.types import Axis, TensorLike
@@ -17,8 +19,68 @@ from narae.tensor.tensor import Tensor
 
 
 @public
+def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The variance over axes: the mean squared distance from the mean (divided by n, not n - 1).
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers and booleans are taken as floatx.
+        axis: the axis or axes of the variance; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor; NaN of no numbers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
+
+    >>> import narae
+    >>> narae.ops.var([1.0, 3.0]).item()
+    1.0
+    """
+    x = floated(x)
+    return mean(A.square(x - mean(x, axis, True)), axis, keepdims)
+
+
+@public
+def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation over axes: the root of the variance.
+
+    x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims.
+
+    Args:
+        x: a tensor; integers and booleans are taken as floatx.
+        axis: the axis or axes; None: all.
+        keepdims: whether these axes stay, of length 1.
+
+    Returns: a float tensor; NaN of no numbers.
+
+    Raises:
+        ShapeError: an axis that x does not have.
+
+    >>> import narae
+    >>> narae.ops.std([1.0, 3.0]).item()
+    1.0
+    """
+    return A.sqrt(var(x, axis, keepdims))
+
+
+@public
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> Tensor:
-    """The weighted mean.
+    """The weighted mean: Σ w x / Σ w.
+
+    x: (a, b, c), weights: (b,) or (a, b, c) -> (a, c) for axis 1.
+
+    Args:
+        x: a tensor; integers and booleans are taken as floatx.
+        axis: the axis or axes of the mean; None: all.
+        weights: what each element counts, of x's shape, or a vector along one axis; None: all the
+            same.
+
+    Returns: a float tensor; NaN where the weights sum to 0.
+
+    Raises:
+        ShapeError: weights of another shape, or an axis that x does not have.
 
     >>> import narae
     >>> narae.ops.average([1.0, 4.0], weights=[2.0, 1.0]).item()
@@ -28,7 +90,7 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
         return mean(x, axis)
     x, w = promoted(x, weights, floating=True)
     if x.shape != w.shape:
-        if w.ndim != 1 or axis is None or isinstance(axis, (tuple, list)):
+        if w.ndim != 1 or not isinstance(axis, (int, np.integer)):
             raise ShapeError(
                 f"average: weights of shape {w.shape} for x of shape {x.shape} and axis {axis}"
             )
@@ -40,7 +102,17 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
 
 @public
 def corrcoef(x: TensorLike) -> Tensor:
-    """Pearson's correlations of the rows: (variables, observations) -> (variables, variables).
+    """Pearson's correlations of the rows: their covariances divided by both standard deviations.
+
+    x: (variables, observations) -> (variables, variables); (observations,) -> ().
+
+    Args:
+        x: a row for each variable; integers are taken as floatx.
+
+    Returns: floats in [-1, 1]; NaN for a row without variance.
+
+    Raises:
+        ValueError: x is no matrix or vector.
 
     >>> import narae
     >>> narae.ops.corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).numpy().round(4).tolist()

@@ -40,6 +40,8 @@ class AxisReduction(Protocol):
     ) -> Tensor: ...
 
 
+REDUCED = "x: (a, b, c) -> (a, c) for axis 1; (a, 1, c) with keepdims."
+KEEPDIMS = "whether these axes stay, of length 1."
 SAME = "x: (...) -> (...)."  # shapes of an elementwise function
 BROADCAST = "x1, x2: shapes that broadcast -> the broadcast shape."
 
@@ -56,10 +58,12 @@ def named(
     *,
     shapes: str = SAME,
     raises: str = "",
+    enter: Callable[[F], F] = public,
 ) -> F:
     """Give a function its name and docstring, and make it a public op.
 
-    args: what each argument means, by its name; raises: "ValueError: when", where it raises something.
+    args: what each argument means, by its name; raises: "ValueError: when", where it raises something; enter:
+    `exported` for a function that takes no tensors.
     """
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__module__ = module
@@ -69,7 +73,7 @@ def named(
     parts += [f"Raises:\n    {raises}"] if raises else []
     parts.append(f">>> import narae\n>>> narae.ops.{example}\n{gives}\n")
     function.__doc__ = "\n\n".join(parts)
-    return public(function)
+    return enter(function)
 
 
 # What a function of one tensor takes: how x is prepared, what it may be, and the dtype that comes back.
