@@ -7,6 +7,7 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike, Tensors
 from narae.ops.joining import concatenate
 from narae.primitives.records.control import choose, repeat_while, scan_over
 from narae.primitives.records.shape import flip_axes
@@ -18,11 +19,11 @@ from narae.tensor.tensor import Tensor, as_tensor
 class _Flat:
     """A function of trees as one of flat tensors, its result's structure remembered."""
 
-    def __init__(self, function: Callable[..., Any], structure: Any, spread: bool) -> None:
+    def __init__(self, function: Callable[..., Any], structure: Tensors, spread: bool) -> None:
         self._function, self._structure, self._spread = function, structure, spread
         self.result: Any = None
 
-    def __call__(self, *flat: Sequence[Tensor]) -> list[Tensor]:
+    def __call__(self, *flat: Tensor) -> list[Tensor]:
         args = trees.pack_as(self._structure, list(flat))
         out = self._function(*args) if self._spread else self._function(args)
         self.result = trees.map_tree(lambda _: 0, out)
@@ -30,8 +31,19 @@ class _Flat:
 
 
 @public
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """true_fn() where the boolean scalar holds, else false_fn(). Both must give the same shapes.
+def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """true_fn() where a scalar holds, else false_fn(). In a traced function both are traced, and one is run.
+
+    Args:
+        pred: a scalar: a boolean, or a number, which holds from 1 up.
+        true_fn: a function without arguments that gives tensors, alone or in lists, tuples and dicts.
+        false_fn: another one, whose tensors have the same structure, shapes and dtypes.
+
+    Returns: what the function that is run gives.
+
+    Raises:
+        ShapeError: the functions give tensors of other shapes.
+        DtypeError: they are of other dtypes, or pred is no scalar.
 
     >>> import narae
     >>> narae.ops.cond(True, lambda: 1, lambda: 2).item()
@@ -41,8 +53,19 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 
 
 @public
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
-    """branches[index](*operands); an index out of range is brought into it.
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Tensors) -> Any:
+    """branches[index](*operands). In a traced function all are traced, and one is run.
+
+    Args:
+        index: a whole number, a scalar; one out of range is brought into it.
+        branches: functions of the operands that give tensors of the same structure, shapes and dtypes.
+        *operands: what they take: tensors, alone or in lists, tuples and dicts.
+
+    Returns: what the function that is run gives.
+
+    Raises:
+        ShapeError: the functions give tensors of other shapes.
+        DtypeError: they are of other dtypes, or index is no scalar of whole numbers.
 
     >>> import narae
     >>> narae.ops.switch(1, [lambda x: x, lambda x: x + 1], 5).item()
@@ -59,10 +82,24 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
-    loop_vars: Any,
+    loop_vars: Tensors,
     maximum_iterations: int | None = None,
 ) -> Any:
-    """loop_vars after repeating body(*loop_vars) while cond(*loop_vars) holds.
+    """loop_vars after loop_vars = body(*loop_vars), repeated while cond(*loop_vars) holds.
+
+    In a traced function it has no gradient, for its length is not known: `scan` and `fori_loop` have one.
+
+    Args:
+        cond: a function of loop_vars that gives one boolean.
+        body: a function of loop_vars that gives them anew, with the same shapes; they keep their dtypes.
+        loop_vars: what the loop begins with: a list or tuple of tensors (or of lists, tuples, dicts of them), or one.
+        maximum_iterations: how often the body is run at most; None: as often as cond says.
+
+    Returns: loop_vars at the end, in the structure that was given.
+
+    Raises:
+        ShapeError: the body gives other shapes.
+        DtypeError: cond gives something else than one boolean.
 
     >>> import narae
     >>> narae.ops.while_loop(lambda i: i < 5, lambda i: (i + 2,), (0,))[0].item()
@@ -93,8 +130,21 @@ def while_loop(
 
 
 @public
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """val = body_fun(i, val) for i in [lower, upper).
+def fori_loop(
+    lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Tensors
+) -> Any:
+    """val after val = body_fun(i, val) for each i in [lower, upper).
+
+    Args:
+        lower: the first i, a whole number.
+        upper: the i at which the loop ends, a whole number.
+        body_fun: a function (i, val) that gives val anew, with the same shapes; it keeps its dtypes.
+        init_val: what val is at first: tensors, alone or in lists, tuples and dicts.
+
+    Returns: val at the end.
+
+    Raises:
+        ShapeError: body_fun gives other shapes.
 
     >>> import narae
     >>> narae.ops.fori_loop(0, 4, lambda i, v: v + i, 0).item()
@@ -112,13 +162,30 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 @public
 def scan(
     f: Callable[..., Any],
-    init: Any,
-    xs: Any = None,
+    init: Tensors,
+    xs: Tensors | None = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: Any = 1,
+    unroll: bool | int = 1,
 ) -> tuple[Any, Any]:
-    """carry, y = f(carry, x) over the slices of xs; the last carry and the stacked ys. Differentiable.
+    """carry, y = f(carry, x) over the slices x of xs along the first axis; the ys are stacked. It has a gradient.
+
+    xs: (n, ...) each -> carry of init's shapes, ys (n, ...) each.
+
+    Args:
+        f: a function (carry, x) that gives (carry, y); the carry keeps its shapes and dtypes, y may be None.
+        init: the carry at first: tensors, alone or in lists, tuples and dicts.
+        xs: what is gone over: tensors of n slices each, alone or in lists, tuples and dicts; None: f is given None.
+        length: n; it may be left out where xs has it.
+        reverse: whether slices come from the last to the first; the ys still lie as xs do.
+        unroll: has no effect on results: how many steps Keras writes out at once; True for all.
+
+    Returns: the last carry, and the ys.
+
+    Raises:
+        TypeError: f cannot be called.
+        ValueError: unroll is neither a bool nor a whole number of 1 or more.
+        ShapeError: lengths differ, or none is given; or f gives a carry of other shapes.
 
     >>> import narae
     >>> carry, ys = narae.ops.scan(lambda c, x: (c + x, c + x), 0, narae.ops.array([1, 2, 3]))
@@ -159,8 +226,19 @@ def scan(
 
 
 @public
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """f of each slice along the first axis, stacked.
+def map(f: Callable[[Any], Any], xs: Tensors) -> Any:
+    """f of each slice along the first axis, the results stacked: a `scan` that carries nothing.
+
+    xs: (n, ...) each -> (n, ...) each.
+
+    Args:
+        f: a function of a slice of xs, in their structure, that gives tensors, alone or in lists, tuples and dicts.
+        xs: tensors of n slices each, alone or in lists, tuples and dicts.
+
+    Returns: what f gives, with a first axis of n.
+
+    Raises:
+        ShapeError: the numbers of slices differ.
 
     >>> import narae
     >>> narae.ops.map(lambda x: x * 2, narae.ops.array([1, 2])).tolist()
@@ -170,8 +248,19 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
 
 @public
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """f of each slice along the first axis, stacked: as `map`.
+def vectorized_map(function: Callable[[Any], Any], elements: Tensors) -> Any:
+    """A function of each slice along the first axis, the results stacked: as `map`, one slice after another.
+
+    elements: (n, ...) each -> (n, ...) each.
+
+    Args:
+        function: a function of a slice of the elements, in their structure, that gives tensors.
+        elements: tensors of n slices each, alone or in lists, tuples and dicts.
+
+    Returns: what the function gives, with a first axis of n.
+
+    Raises:
+        ShapeError: the numbers of slices differ.
 
     >>> import narae
     >>> narae.ops.vectorized_map(lambda x: x * 2, narae.ops.array([1, 2])).tolist()
@@ -182,9 +271,22 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
 @public
 def associative_scan(
-    f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
+    f: Callable[[Any, Any], Any], elems: Tensors, reverse: bool = False, axis: int = 0
 ) -> Any:
-    """Running results of an associative function along an axis, in about log n steps.
+    """Running results of an associative function along an axis: out[i] = f(out[i - 1], elems[i]).
+
+    elems: (..., n, ...) each -> the same shapes. They are found in about log2 n steps of n elements each.
+
+    Args:
+        f: a function of two parts of elems, in their structure, that gives such a part: element by element along the
+            axis, with f(f(a, b), c) = f(a, f(b, c)).
+        elems: tensors of n places along the axis, alone or in lists, tuples and dicts.
+        reverse: whether results run from the last place to the first.
+        axis: the axis.
+
+    Returns: the running results, in the structure of elems.
+
+    Source: Hillis & Steele 1986.
 
     >>> import narae
     >>> narae.ops.associative_scan(lambda a, b: a + b, narae.ops.array([1, 2, 3])).tolist()

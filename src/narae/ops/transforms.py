@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from narae.base import trees
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
+from narae.base.types import TensorLike, Tensors
 from narae.graph.graph import build, substitute
 from narae.graph.ir import Op, Spec, now
 from narae.graph.recording import tapes, traced
@@ -26,11 +27,29 @@ from narae.tensor.tensor import Tensor, as_tensor
 
 
 @public
-def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+def jvp(
+    fun: Callable[..., Any],
+    primals: Sequence[Tensors],
+    tangents: Sequence[Tensors],
+    has_aux: bool = False,
+) -> Any:
     """fun(*primals), and its derivative along the tangents: J t, without J.
 
-    Two passes backwards make one forwards, since the first is linear in its cotangents (Townsend 2017).
-    has_aux: fun gives (result, anything of tensors), which comes third.
+    Two passes backwards make one forwards, since the first is linear in its cotangents.
+
+    Args:
+        fun: a function that gives tensors, alone or in lists, tuples and dicts.
+        primals: its arguments, a list or tuple: tensors, alone or in lists, tuples and dicts.
+        tangents: the direction: for each argument a tensor of its shape.
+        has_aux: whether fun gives (result, anything of tensors), which comes third and has no derivative.
+
+    Returns: (result, derivative), with as many tensors of the same shapes; and what comes third with has_aux.
+
+    Raises:
+        ValueError: tangents are not as many as primals.
+        ShapeError: a tangent has another shape than its primal.
+
+    Source: Townsend 2017, "A new trick for calculating Jacobian vector products".
 
     >>> import narae
     >>> [t.item() for t in narae.ops.jvp(lambda x: x * x, (3.0,), (1.0,))]
@@ -67,7 +86,7 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     return (*result, trees.pack_as(shapes["aux"], aux)) if has_aux else result
 
 
-def _directions(primals: Sequence[Tensor], tangents: Sequence[Any]) -> list[Tensor]:
+def _directions(primals: Sequence[Tensor], tangents: Sequence[TensorLike]) -> list[Tensor]:
     if len(primals) != len(tangents):
         raise ValueError(
             f"jvp takes a tangent for each primal, got {len(tangents)} for {len(primals)}"
@@ -87,8 +106,13 @@ def _directions(primals: Sequence[Tensor], tangents: Sequence[Any]) -> list[Tens
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function that gives (result, backward) one whose gradient is what `backward` says.
 
-    backward(upstream) takes the cotangent of the result (in its structure), and gives that of each
-    positional argument: one, or a tuple of them. Keyword arguments are no tensors.
+    Args:
+        f: a function of tensors that gives (result, backward). backward(upstream) takes the cotangent of the result,
+            in its structure, and gives that of each positional argument: one, or a tuple of them; None for none.
+            Keyword arguments are no tensors.
+
+    Returns: a function of the same arguments that gives the result. When it is called, it raises ValueError where
+    `backward` gives not a cotangent for each argument, and ShapeError where one has another shape than its argument.
 
     >>> import narae
     >>> @narae.ops.custom_gradient
@@ -100,7 +124,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @recording
     @functools.wraps(f)
-    def function(*args: Any, **kwargs: Any) -> Any:
+    def function(*args: Tensors, **kwargs: Any) -> Any:
         given = trees.map_tree(as_tensor, args)
         leaves = trees.flatten(given)
         if not tapes() and all(v.data is not None for v in leaves):
@@ -111,7 +135,10 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_gradient(
-    f: Callable[..., Any], given: Any, leaves: Sequence[Tensor], kwargs: dict[str, Any]
+    f: Callable[..., Any],
+    given: tuple[Tensors, ...],
+    leaves: Sequence[Tensor],
+    kwargs: dict[str, Any],
 ) -> Any:
     since = now()
     inputs = [Op.result_type(v.spec) for v in leaves]
@@ -130,7 +157,9 @@ def _with_gradient(
     return trees.pack_as(result, list(found))
 
 
-def _cotangents(pulled: Any, given: tuple[Any, ...], leaves: Sequence[Tensor]) -> list[Tensor]:
+def _cotangents(
+    pulled: Tensors, given: tuple[Tensors, ...], leaves: Sequence[Tensor]
+) -> list[Tensor]:
     """What a backward function gave, as a tensor for each leaf of the arguments."""
     listed = list(pulled) if isinstance(pulled, (tuple, list)) else [pulled]
     if len(listed) == len(given):
@@ -157,13 +186,23 @@ def _cotangents(pulled: Any, given: tuple[Any, ...], leaves: Sequence[Tensor]) -
 def vectorize(
     pyfunc: Callable[..., Any],
     *,
-    excluded: Any = None,
+    excluded: Iterable[int] | None = None,
     signature: str | None = None,
 ) -> Callable[..., Any]:
     """A function of elements as one of tensors, which broadcast: NumPy's `vectorize`.
 
-    excluded: positions of arguments that are passed on as they are, as keyword arguments are.
-    signature: the axes that one call takes and gives, as '(n),(n)->()'; what is before them is looped over.
+    Args:
+        pyfunc: a function of scalars, or of the parts that the signature names, that gives tensors.
+        excluded: positions of arguments that are passed on as they are, as keyword arguments are; None: none.
+        signature: the axes that one call takes and gives, as '(n),(n)->()'; what is before them is looped over; None:
+            calls take scalars.
+
+    Returns: a function of tensors. When it is called, it raises ValueError where the signature is of another number of
+    arguments, and ShapeError where a tensor has too few axes for it.
+
+    Raises:
+        TypeError: pyfunc cannot be called.
+        ValueError: the signature is none.
 
     >>> import narae
     >>> add = narae.ops.vectorize(lambda x, y: x + y)
@@ -186,7 +225,7 @@ def vectorize(
                 f"vectorize: {signature!r} is of {len(inner)} arguments, got {len(tensors)}"
             )
 
-        def one(parts: Any) -> Any:
+        def one(parts: Sequence[Tensor]) -> Any:
             full = list(args)
             for i, part in zip(places, parts, strict=True):
                 full[i] = part
