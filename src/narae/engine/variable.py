@@ -19,8 +19,9 @@ from narae.engine.initial import initial_value, is_computed, waiting_value
 from narae.engine.scope import Stand, current_scope, eagerly
 from narae.executors.shared.store import Store
 from narae.graph import recording
+from narae.tensor.operators import LogicalOperators
 from narae.tensor.promote import dtype_of, to
-from narae.tensor.tensor import LogicalOperators, Tensor
+from narae.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
     from narae.base.types import DTypeLike, InitializerLike, ShapeLike, TensorLike

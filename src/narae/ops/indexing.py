@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.base.dtypes import is_float
 from narae.base.errors import ShapeError
-from narae.base.types import TensorLike
+from narae.base.types import Index, TensorLike
 from narae.ops.shapes import reshape
 from narae.primitives.record import broadcast_shapes, constant, normalize_axis
 from narae.primitives.records import arithmetic as A
@@ -67,7 +67,7 @@ _Slice = builtins.slice  # the public op below has its name
 
 
 @public
-def get_item(x: TensorLike, key: Any) -> Tensor:
+def get_item(x: TensorLike, key: Index) -> Tensor:
     """x[key], by NumPy's rules.
 
     x: (a, b, c) -> (c,) for x[0, 1]; (k, b, c) for x[indices of shape (k,)].

@@ -17,8 +17,9 @@ from narae.base.types import Axis, DTypeLike, Shape, ShapeLike, TensorLike
 from narae.graph.ir import Spec
 from narae.graph.recording import traced
 from narae.tensor.lengths import Lengths, Unknown
+from narae.tensor.operators import LogicalOperators
 from narae.tensor.public_names import exported, public_op
-from narae.tensor.tensor import LogicalOperators, Tensor, as_tensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 
 class KerasHistory(NamedTuple):

@@ -1,8 +1,4 @@
-"""Tensor: the array a user holds. Operators, slicing, NumPy interoperation, a clear repr.
-
-Its operators are the public functions of `narae.ops`, found when first used: those functions are
-written with tensors.
-"""
+"""Tensor: the array a user holds. Slicing, NumPy interoperation, a clear repr."""
 
 from __future__ import annotations
 
@@ -13,162 +9,11 @@ import numpy as np
 
 from narae.base.arrays import is_masked, native
 from narae.base.dtypes import np_dtype, standardize_dtype
-from narae.base.types import DTypeLike, Index, ShapeLike, TensorLike
+from narae.base.types import DTypeLike, ShapeLike, TensorLike
 from narae.graph.ir import Op, Spec, Value
 from narae.tensor.lengths import Unknown
+from narae.tensor.operators import Operators
 from narae.tensor.public_names import public_op
-
-
-class Operators:
-    """Python's operators by the names of `narae.ops`, for everything that behaves as a tensor."""
-
-    __slots__ = ()
-    # np.ndarray's operators defer to ours: array - tensor is a tensor. Its functions take our numbers.
-    __array_priority__ = 1000
-
-    def __add__(self, other: TensorLike) -> Any:
-        return _op("add", self, other)
-
-    def __radd__(self, other: TensorLike) -> Any:
-        return _op("add", other, self)
-
-    def __sub__(self, other: TensorLike) -> Any:
-        return _op("subtract", self, other)
-
-    def __rsub__(self, other: TensorLike) -> Any:
-        return _op("subtract", other, self)
-
-    def __mul__(self, other: TensorLike) -> Any:
-        return _op("multiply", self, other)
-
-    def __rmul__(self, other: TensorLike) -> Any:
-        return _op("multiply", other, self)
-
-    def __truediv__(self, other: TensorLike) -> Any:
-        return _op("true_divide", self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Any:
-        return _op("true_divide", other, self)
-
-    def __floordiv__(self, other: TensorLike) -> Any:
-        return _op("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: TensorLike) -> Any:
-        return _op("floor_divide", other, self)
-
-    def __mod__(self, other: TensorLike) -> Any:
-        return _op("mod", self, other)
-
-    def __rmod__(self, other: TensorLike) -> Any:
-        return _op("mod", other, self)
-
-    def __pow__(self, other: TensorLike) -> Any:
-        return _op("power", self, other)
-
-    def __rpow__(self, other: TensorLike) -> Any:
-        return _op("power", other, self)
-
-    def __matmul__(self, other: TensorLike) -> Any:
-        return _op("matmul", self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Any:
-        return _op("matmul", other, self)
-
-    def __and__(self, other: TensorLike) -> Any:
-        return _op("bitwise_and", self, other)
-
-    def __rand__(self, other: TensorLike) -> Any:
-        return _op("bitwise_and", other, self)
-
-    def __or__(self, other: TensorLike) -> Any:
-        return _op("bitwise_or", self, other)
-
-    def __ror__(self, other: TensorLike) -> Any:
-        return _op("bitwise_or", other, self)
-
-    def __xor__(self, other: TensorLike) -> Any:
-        return _op("bitwise_xor", self, other)
-
-    def __rxor__(self, other: TensorLike) -> Any:
-        return _op("bitwise_xor", other, self)
-
-    def __lshift__(self, other: TensorLike) -> Any:
-        return _op("left_shift", self, other)
-
-    def __rlshift__(self, other: TensorLike) -> Any:
-        return _op("left_shift", other, self)
-
-    def __rshift__(self, other: TensorLike) -> Any:
-        return _op("right_shift", self, other)
-
-    def __rrshift__(self, other: TensorLike) -> Any:
-        return _op("right_shift", other, self)
-
-    def __neg__(self) -> Any:
-        return _op("negative", self)
-
-    def __pos__(self) -> Any:
-        return self
-
-    def __abs__(self) -> Any:
-        return _op("absolute", self)
-
-    def __invert__(self) -> Any:
-        return _op("bitwise_not", self)
-
-    def __round__(self, ndigits: int | None = None) -> Any:
-        return _op("round", self, ndigits or 0)
-
-    def __lt__(self, other: TensorLike) -> Any:
-        return _op("less", self, other)
-
-    def __le__(self, other: TensorLike) -> Any:
-        return _op("less_equal", self, other)
-
-    def __gt__(self, other: TensorLike) -> Any:
-        return _op("greater", self, other)
-
-    def __ge__(self, other: TensorLike) -> Any:
-        return _op("greater_equal", self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return NotImplemented if other is None else _op("equal", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return NotImplemented if other is None else _op("not_equal", self, other)
-
-    __hash__ = object.__hash__
-
-    def __getitem__(self, key: Index) -> Any:
-        return _op("get_item", self, key)
-
-
-class LogicalOperators(Operators):
-    """Operators of variables and symbolic tensors: & | ^ ask for truth, where a tensor's are of bits."""
-
-    __slots__ = ()
-
-    def __and__(self, other: TensorLike) -> Any:
-        return _op("logical_and", self, other)
-
-    def __rand__(self, other: TensorLike) -> Any:
-        return _op("logical_and", other, self)
-
-    def __or__(self, other: TensorLike) -> Any:
-        return _op("logical_or", self, other)
-
-    def __ror__(self, other: TensorLike) -> Any:
-        return _op("logical_or", other, self)
-
-    def __xor__(self, other: TensorLike) -> Any:
-        return _op("logical_xor", self, other)
-
-    def __rxor__(self, other: TensorLike) -> Any:
-        return _op("logical_xor", other, self)
-
-
-def _op(name: str, *args: object) -> Any:
-    return public_op(name)(*args)
 
 
 class Tensor(Operators, Value):
@@ -190,16 +35,36 @@ class Tensor(Operators, Value):
 
     @property
     def size(self) -> int:
-        """The number of elements."""
+        """The number of elements: the product of the lengths.
+
+        >>> import narae
+        >>> narae.ops.ones((2, 3)).size
+        6
+        """
         return self.spec.size
 
     @property
     def T(self) -> Tensor:
-        """The tensor with its axes in reverse order."""
-        return _op("transpose", self)
+        """The tensor with its axes in reverse order: (a, b, c) -> (c, b, a).
+
+        >>> import narae
+        >>> narae.ops.ones((2, 3)).T.shape
+        (3, 2)
+        """
+        return public_op("transpose")(self)
 
     def numpy(self) -> np.ndarray:
-        """A NumPy array of its own. Raises TypeError for a tensor that is being traced."""
+        """The numbers as a NumPy array of its own.
+
+        Returns: an array of the tensor's shape and dtype; writing to it changes nothing else.
+
+        Raises:
+            TypeError: the tensor is being traced: its numbers are not known yet.
+
+        >>> import narae
+        >>> narae.ops.ones((2,)).numpy()
+        array([1., 1.], dtype=float32)
+        """
         return self._known("numpy()").copy()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
@@ -213,21 +78,71 @@ class Tensor(Operators, Value):
         return view
 
     def item(self) -> Any:
-        """The Python number of a tensor with one element."""
+        """The Python number of a tensor with one element.
+
+        Returns: a bool, an int or a float.
+
+        Raises:
+            ValueError: there are more elements, or none.
+            TypeError: the tensor is being traced.
+
+        >>> import narae
+        >>> narae.ops.sum([1, 2]).item()
+        3
+        """
         return self._known("item()").item()
 
     def tolist(self) -> Any:
-        """Nested Python lists of numbers."""
+        """The numbers as nested Python lists, one level for each axis.
+
+        Returns: a list; a number of a tensor of rank 0.
+
+        Raises:
+            TypeError: the tensor is being traced: its numbers are not known yet.
+
+        >>> import narae
+        >>> narae.ops.ones((1, 2)).tolist()
+        [[1.0, 1.0]]
+        """
         return self._known("tolist()").tolist()
 
     def astype(self, dtype: DTypeLike) -> Tensor:
-        """The tensor in another dtype."""
-        return _op("cast", self, dtype)
+        """The tensor in another dtype: (...) -> (...).
+
+        Args:
+            dtype: the dtype, by name or of NumPy.
+
+        Returns: a tensor of the same shape.
+
+        Raises:
+            ValueError: there is no such dtype.
+
+        >>> import narae
+        >>> narae.ops.convert_to_tensor(1.5).astype("int32").item()
+        1
+        """
+        return public_op("cast")(self, dtype)
 
     def reshape(self, *shape: int | ShapeLike) -> Tensor:
-        """The tensor in another shape with as many elements."""
+        """The tensor in another shape with as many elements, in the same order.
+
+        (...) -> shape.
+
+        Args:
+            shape: the lengths wanted, one by one or as a tuple; one of them may be -1: what
+                remains.
+
+        Returns: a tensor of the same dtype.
+
+        Raises:
+            ShapeError: another number of elements.
+
+        >>> import narae
+        >>> narae.ops.ones((2, 3)).reshape(3, -1).shape
+        (3, 2)
+        """
         new = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        return _op("reshape", self, new)
+        return public_op("reshape")(self, new)
 
     def __reduce__(self) -> Any:
         return tensor_of, (self._known("pickle or copy"),)
@@ -313,10 +228,10 @@ def as_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
     elif (value := getattr(x, "__narae_tensor__", None)) is not None:
         found = value()
     elif isinstance(x, (list, tuple)) and any(_is_tensor(item) for item in _leaves(x)):
-        found = _op("stack", [as_tensor(item) for item in x])
+        found = public_op("stack")([as_tensor(item) for item in x])
     else:
         return tensor_of(_array(x, dtype))
-    return found if dtype is None or dtype == found.dtype else _op("cast", found, dtype)
+    return found if dtype is None or dtype == found.dtype else public_op("cast")(found, dtype)
 
 
 def _leaves(x: Iterable[object]) -> Iterator[Any]:
