@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from narae.base.missing import explain_missing
-from narae.base.registry import deserialize_keras_object
+from narae.base.serialization import deserialize_keras_object
 from narae.base.types import Config, CustomObjects, DTypePolicyLike
 from narae.layers.policy import DTypePolicy, FloatDTypePolicy, policy_of, serialize_policy
 

@@ -11,7 +11,7 @@ from tests.tables.layers import DIFFERENTIATED, LAYERS, RNG, floats
 
 import narae
 from narae import layers, ops
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 
 
 def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
-from narae.base.registry import builtin, family, serialize_keras_object
+from narae.base.registry import builtin, family
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import ActivationLike, CustomObjects, TensorLike
 from narae.ops import (
     celu,

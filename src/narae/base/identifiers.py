@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from narae.base.errors import unknown_name
-from narae.base.registry import deserialize_keras_object, family, get_registered_object
+from narae.base.registry import family, get_registered_object
+from narae.base.serialization import deserialize_keras_object
 
 
 def get_object(

@@ -7,7 +7,8 @@ from typing import Any
 
 from narae import ops
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.registry import builtin, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import serialize_keras_object
 from narae.base.settings import epsilon
 from narae.base.types import Axis, Config, ConstraintLike, CustomObjects
 from narae.tensor.tensor import Tensor

@@ -12,7 +12,7 @@ from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
-from narae.base.registry import serialize_keras_object
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros

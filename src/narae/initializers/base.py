@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypeLike, Seed
 from narae.random.keys import SeedGenerator, draw_key, make_default_seed
 from narae.tensor.tensor import Tensor

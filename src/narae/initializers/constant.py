@@ -9,7 +9,8 @@ import numpy as np
 from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import ShapeError, unknown_name
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypeLike, TensorLike
 from narae.initializers.base import Initializer
 from narae.tensor.tensor import Tensor, as_tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from narae.base.missing import explain_missing
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects
 from narae.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from narae.layers.adaptive_pooling import (

@@ -11,7 +11,7 @@ import numpy as np
 from narae import regularizers
 from narae.base.copying import Copied
 from narae.base.errors import in_words
-from narae.base.registry import deserialize_keras_object
+from narae.base.serialization import deserialize_keras_object
 from narae.base.types import Config
 from narae.engine.variable import Variable
 from narae.layers.policy import policy_of, serialize_policy

@@ -8,13 +8,8 @@ from typing import Any, Unpack
 from narae import ops, regularizers
 from narae.base import trees
 from narae.base.errors import ShapeError
-from narae.base.registry import (
-    builtin,
-    byte_code,
-    deserialize_keras_object,
-    get_registered_object,
-    serialize_keras_object,
-)
+from narae.base.registry import builtin, get_registered_object
+from narae.base.serialization import byte_code, deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, Ints, Shape, ShapeLike, TensorLike, Tree
 from narae.engine.scope import tracing
 from narae.layers.base import Layer

@@ -9,7 +9,8 @@ import numpy as np
 
 from narae import ops
 from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.settings import DEFAULT_POLICY, floatx
 from narae.base.types import Config, DTypeLike, DTypePolicyLike
 from narae.tensor.symbolic import KerasTensor

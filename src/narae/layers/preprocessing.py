@@ -12,7 +12,8 @@ from narae import ops
 from narae.base.arguments import axes
 from narae.base.arrays import native
 from narae.base.errors import ShapeError
-from narae.base.registry import builtin, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import serialize_keras_object
 from narae.base.settings import epsilon, image_data_format
 from narae.base.types import Config, Ints, Shape, TensorLike
 from narae.layers.base import Layer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects
 from narae.layers.base import Layer
 from narae.layers.options import LayerOptions

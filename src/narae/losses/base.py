@@ -11,7 +11,8 @@ from narae import ops
 from narae.base import trees
 from narae.base.copying import Copied
 from narae.base.names import auto_name
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypePolicyLike, TensorLike, Tensors
 from narae.losses.targets import check_targets
 from narae.ops.weighting import (

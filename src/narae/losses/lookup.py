@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_callable
-from narae.base.registry import serialize_keras_object
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import CustomObjects, LossLike
 from narae.losses.base import Loss
 

@@ -7,7 +7,8 @@ from typing import Any
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
 from narae.base.names import snake_case
-from narae.base.registry import builtin, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import Config, CustomObjects, MetricLike
 from narae.metrics.accuracy import (
     Accuracy,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from narae import ops
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.ops import objectives

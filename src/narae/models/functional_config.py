@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import narae.ops
 from narae.base import trees
 from narae.base.errors import ConfigError
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import signature_of
 from narae.layers.input import InputLayer

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast, overload
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
 from narae.base.errors import unknown_name
-from narae.base.registry import builtin, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import Tree
 from narae.layers.base import Layer
 from narae.layers.building import as_shapes
@@ -283,8 +284,8 @@ MADE_CLASSES.append(_as_made)
 def _mixed(cls: type[Model], functional: type[Model]) -> Any:
     """The class of instances of `cls` that are graphs, registered as `cls` is."""
     mixed = type(cls.__name__, (cls, functional), {"__module__": cls.__module__})
-    if cls in registry._custom_names:
-        registry._custom_names[mixed] = registry._custom_names[cls]
+    if cls in registry.CUSTOM_NAMES:
+        registry.CUSTOM_NAMES[mixed] = registry.CUSTOM_NAMES[cls]
     return mixed
 
 

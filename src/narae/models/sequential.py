@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import changes, limits
 from narae.base.errors import ConfigError
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import set_masks, signature_of
 from narae.layers.input import Input, InputLayer

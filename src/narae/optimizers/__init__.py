@@ -6,7 +6,7 @@ from typing import Any
 
 from narae.base.identifiers import deserialize_as, get_object
 from narae.base.missing import explain_missing
-from narae.base.registry import serialize_keras_object
+from narae.base.serialization import serialize_keras_object
 from narae.base.types import Config, CustomObjects, OptimizerLike
 from narae.optimizers import schedules
 from narae.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from narae import ops
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects, LearningRateLike, TensorLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
-from narae.base.registry import builtin, deserialize_keras_object, serialize_keras_object
+from narae.base.registry import builtin
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects, LearningRateLike, TensorLike
 from narae.engine.variable import Variable
 from narae.optimizers.base import Optimizer

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.registry import deserialize_keras_object
+from narae.base.serialization import deserialize_keras_object
 from narae.base.types import LearningRateLike
 from narae.engine.variable import Variable
 from narae.optimizers.schedules import LearningRateSchedule

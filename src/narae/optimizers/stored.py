@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.copying import Copied
 from narae.base.identifiers import get_object
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike, TensorLike
 from narae.engine.variable import Variable, standing
 from narae.tensor.tensor import Tensor

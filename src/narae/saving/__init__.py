@@ -3,13 +3,12 @@
 from narae.base.missing import explain_missing
 from narae.base.registry import (
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.saving.model_files import load_model, save_model
 from narae.saving.weight_files import load_weights, save_weights
 

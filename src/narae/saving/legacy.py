@@ -20,7 +20,8 @@ import numpy as np
 from narae import losses
 from narae.base import trees
 from narae.base.limits import limited
-from narae.base.registry import get_registered_name, serialize_keras_object
+from narae.base.registry import get_registered_name
+from narae.base.serialization import serialize_keras_object
 from narae.engine.initial import finish_waiting
 from narae.layers.configuring import take
 from narae.saving import archive, reading

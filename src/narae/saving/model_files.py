@@ -12,7 +12,7 @@ from typing import Any
 
 from narae.base.files import atomic_write, kind_of
 from narae.base.limits import Limits, limited
-from narae.base.registry import serialize_keras_object
+from narae.base.serialization import serialize_keras_object
 from narae.distributed.processes import written_once
 from narae.engine.initial import finish_waiting
 from narae.saving import archive, legacy, reading

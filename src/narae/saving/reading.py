@@ -8,7 +8,7 @@ from typing import Any
 
 from narae.base.errors import ConfigError, NotYet, in_words
 from narae.base.limits import Limits
-from narae.base.registry import deserialize_keras_object
+from narae.base.serialization import deserialize_keras_object
 from narae.saving.paths import CorruptFile
 
 # What h5py raises for damage depends on the byte that is damaged.

@@ -9,13 +9,12 @@ from narae.base.dtypes import standardize_dtype
 from narae.base.missing import missing
 from narae.base.registry import (
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.settings import (
     disable_interactive_logging,
     enable_interactive_logging,

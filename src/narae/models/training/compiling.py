@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from narae import optimizers
 from narae.base import limits
 from narae.base.copying import Copied
-from narae.base.registry import deserialize_keras_object, serialize_keras_object
+from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.metrics import Mean
 from narae.models.training.compiled_loss import CompiledLoss, Losses, LossWeights
