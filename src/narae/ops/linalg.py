@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from narae.base.types import TensorLike
-from narae.ops.elsewhere import elsewhere
+from narae.ops.keras_modules import with_all_names
 from narae.ops.norms import norm
 from narae.ops.reductions import max as largest
 from narae.ops.reductions import sum
@@ -252,7 +252,7 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-elsewhere(__name__)
+with_all_names(__name__)
 
 if TYPE_CHECKING:  # Keras's module of this name has more
     from narae.ops import *  # noqa: F403

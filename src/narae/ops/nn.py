@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from narae.base.errors import ShapeError
 from narae.base.types import TensorLike
-from narae.ops.elsewhere import elsewhere
+from narae.ops.keras_modules import with_all_names
 from narae.ops.splitting import split
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
@@ -223,7 +223,7 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 
 
 __path__: list[str] = []  # `from` looks for missing names as it does in a package
-elsewhere(__name__)
+with_all_names(__name__)
 
 if TYPE_CHECKING:  # Keras's module of this name has more
     from narae.ops import *  # noqa: F403

@@ -5,4 +5,4 @@ rule is for results whose lengths depend on numbers, for operations that Keras a
 it knows alone, and for those whose result keeps the lengths of one argument.
 """
 
-from narae.ops.rules import arguments, joining, places  # noqa: F401  (fill the table)
+from narae.ops.rules import arguments, data_dependent, joining  # noqa: F401  (fill the table)

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError, differing
-from narae.base.types import Namespace
+from narae.base.types import KnownShape, Namespace
 from narae.base.windows import dilated
 from narae.graph.ir import Node, Spec, Value
 from narae.primitives import costs
@@ -20,12 +20,14 @@ from narae.primitives.records.conv import Pads, positions
 from narae.primitives.records.shape import broadcast_to, reshape, slice_
 from narae.primitives.samples import cases
 
-Lengths = tuple[int, ...]
-
 
 def counted(
-    shape: Lengths, axes: Lengths, window: Lengths, strides: Lengths, dilation: Lengths
-) -> Lengths:
+    shape: KnownShape,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
+) -> KnownShape:
     """`shape` with the number of windows in place of each of `axes`."""
     out = list(shape)
     for a, k, s, d in zip(axes, window, strides, dilation, strict=True):
@@ -38,7 +40,7 @@ def counted(
 
 
 def _windows_rule(
-    x: Spec, *, axes: Lengths, window: Lengths, strides: Lengths, dilation: Lengths
+    x: Spec, *, axes: KnownShape, window: KnownShape, strides: KnownShape, dilation: KnownShape
 ) -> Spec:
     return Spec((*counted(x.shape, axes, window, strides, dilation), *window), x.dtype)
 
@@ -47,10 +49,10 @@ def _windows(
     xp: Namespace,
     x: np.ndarray,
     *,
-    axes: Lengths,
-    window: Lengths,
-    strides: Lengths,
-    dilation: Lengths,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
 ) -> Any:
     shape = counted(x.shape, axes, window, strides, dilation)
     steps, inner = list(x.strides), []
@@ -61,7 +63,13 @@ def _windows(
 
 
 def _fold_rule(
-    x: Spec, *, shape: Lengths, axes: Lengths, window: Lengths, strides: Lengths, dilation: Lengths
+    x: Spec,
+    *,
+    shape: KnownShape,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
 ) -> Spec:
     wanted = (*counted(shape, axes, window, strides, dilation), *window)
     if x.shape != wanted:
@@ -76,11 +84,11 @@ def _fold(
     xp: Namespace,
     x: np.ndarray,
     *,
-    shape: Lengths,
-    axes: Lengths,
-    window: Lengths,
-    strides: Lengths,
-    dilation: Lengths,
+    shape: KnownShape,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
+    dilation: KnownShape,
 ) -> Any:
     """Add the windows up: element (o, k) of an axis goes to o * stride + k * dilation.
 
@@ -145,11 +153,11 @@ def _pool_rule(
     x: Spec,
     *,
     kind: str,
-    axes: Lengths,
-    window: Lengths,
-    strides: Lengths,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
     padding: Pads,
-    dilation: Lengths,
+    dilation: KnownShape,
 ) -> Spec:
     check_kind(f"reduce_window of kind {kind}", x.dtype, "number")
     return Spec(
@@ -157,7 +165,7 @@ def _pool_rule(
     )
 
 
-def padded_shape(shape: Lengths, axes: Lengths, padding: Pads) -> Lengths:
+def padded_shape(shape: KnownShape, axes: KnownShape, padding: Pads) -> KnownShape:
     """`shape` with (before, after) added to each of `axes`."""
     out = list(shape)
     for a, (lo, hi) in zip(axes, padding, strict=True):
@@ -175,7 +183,7 @@ def lowest(dtype: str, kind: str) -> Any:
     return limits.min if kind == "max" else limits.max
 
 
-def _filled(x: np.ndarray, fill: float, axes: Lengths, padding: Pads) -> np.ndarray:
+def _filled(x: np.ndarray, fill: float, axes: KnownShape, padding: Pads) -> np.ndarray:
     """x padded with one number; x itself where there is nothing to pad."""
     if all(p == (0, 0) for p in padding):
         return x
@@ -184,7 +192,7 @@ def _filled(x: np.ndarray, fill: float, axes: Lengths, padding: Pads) -> np.ndar
     return out
 
 
-def _inside(image: np.ndarray, shape: Lengths, axes: Lengths, padding: Pads) -> np.ndarray:
+def _inside(image: np.ndarray, shape: KnownShape, axes: KnownShape, padding: Pads) -> np.ndarray:
     """The view of a padded array without its padding."""
     index = [slice(None)] * image.ndim
     for a, (lo, _) in zip(axes, padding, strict=True):
@@ -197,11 +205,11 @@ def _pool(
     x: np.ndarray,
     *,
     kind: str,
-    axes: Lengths,
-    window: Lengths,
-    strides: Lengths,
+    axes: KnownShape,
+    window: KnownShape,
+    strides: KnownShape,
     padding: Pads,
-    dilation: Lengths,
+    dilation: KnownShape,
 ) -> Any:
     """A box is a window of each axis in turn: as many passes as the sum of its sides."""
     combine = getattr(np, _COMBINE[kind])
@@ -231,7 +239,7 @@ def _pool_vjp(ct: Value, out: Value, x: Value, *, kind: str, **params: Any) -> V
     return _cropped(fold_windows(spread, shape=shape, **grid), x.shape, axes, padding)
 
 
-def _cropped(value: Value, shape: Lengths, axes: Lengths, padding: Pads) -> Value:
+def _cropped(value: Value, shape: KnownShape, axes: KnownShape, padding: Pads) -> Value:
     if value.shape == shape:
         return value
     start = [0] * value.ndim
@@ -241,7 +249,7 @@ def _cropped(value: Value, shape: Lengths, axes: Lengths, padding: Pads) -> Valu
     return slice_(value, start=tuple(start), stop=stop, step=(1,) * value.ndim)
 
 
-def _taps(shape: Lengths, params: dict[str, Any]) -> Any:
+def _taps(shape: KnownShape, params: dict[str, Any]) -> Any:
     """The slices of a padded array that hold element k of every window, for each k in order."""
     axes, strides, dilation = params["axes"], params["strides"], params["dilation"]
     for index in np.ndindex(*params["window"]):

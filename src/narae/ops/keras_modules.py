@@ -9,7 +9,7 @@ from narae.base.missing import missing
 from narae.tensor.public_names import PUBLIC
 
 
-def elsewhere(module: str) -> None:
+def with_all_names(module: str) -> None:
     """Let a module whose namesake in Keras has more find the rest among narae.ops's names: its `__getattr__`.
 
     It is not written in the module, where type checkers would take it that every name is there.
