@@ -161,7 +161,7 @@ def _cotangents(
     pulled: Tensors, given: tuple[Tensors, ...], leaves: Sequence[Tensor]
 ) -> list[Tensor]:
     """What a backward function gave, as a tensor for each leaf of the arguments."""
-    listed = list(pulled) if isinstance(pulled, (tuple, list)) else [pulled]
+    listed: list[Any] = list(pulled) if isinstance(pulled, (tuple, list)) else [pulled]
     if len(listed) == len(given):
         listed = [leaf for part in listed for leaf in trees.flatten(part)]
     if len(listed) != len(leaves):

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from narae.base.arguments import lengths
 from narae.base.dtypes import HALVES, is_float, is_int, np_dtype, standardize_dtype
+from narae.base.types import DTypeLike, Ints, ShapeLike, TensorLike
 from narae.graph.ir import Spec
 from narae.ops.creation import zeros_like
 from narae.primitives.record import constant
@@ -21,7 +21,7 @@ from narae.primitives.records import reproducible as R
 from narae.primitives.records.bits import threefry
 from narae.primitives.records.logic import bitwise_or, cast, left_shift, right_shift, select
 from narae.primitives.records.shape import concatenate, iota, reshape, slice_
-from narae.random.keys import SeedGenerator, draw_key
+from narae.random.keys import SeedGenerator, SeedLike, draw_key
 from narae.tensor.promote import floated, to
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -73,7 +73,7 @@ def subkey(key: Tensor, number: int) -> Tensor:
     return concatenate(*(reshape(word, shape=(1,)) for word in pair), axis=0)
 
 
-def float_dtype(dtype: Any) -> str:
+def float_dtype(dtype: DTypeLike | None) -> str:
     """The canonical name of a float dtype. Raises ValueError for others."""
     name = standardize_dtype(dtype)
     if not is_float(name):
@@ -86,20 +86,34 @@ def wide_of(name: str) -> str:
     return "float32" if name in HALVES else name
 
 
-def _moved(x: Tensor, scale: Any, shift: Any) -> Tensor:
+def _moved(x: Tensor, scale: TensorLike, shift: TensorLike) -> Tensor:
     return R.product(x, to(scale, x.dtype)) + to(shift, x.dtype)
 
 
 def uniform(
-    shape: Sequence[int],
-    minval: float = 0.0,
-    maxval: float = 1.0,
-    dtype: Any = None,
-    seed: Any = None,
+    shape: Ints,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Numbers from [minval, maxval), evenly: 2^24 of them, 2^53 in float64.
+    """Numbers from [minval, maxval), evenly: of 2^24 different ones, of 2^53 in float64.
 
     maxval is left out of a range that is given as Python numbers; rounding may reach that of a tensor.
+
+    Args:
+        shape: the lengths of the result's axes.
+        minval: the least number, or a tensor of them that broadcasts to the shape.
+        maxval: the end of the range, or a tensor of them that broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
 
     >>> uniform((2, 3), seed=1).shape
     (2, 3)
@@ -107,12 +121,13 @@ def uniform(
     name, shape = float_dtype(dtype), lengths("uniform", shape)
     wide = wide_of(name)
     drawn = unit(draw_key(seed), shape, wide)
-    numbers = all(isinstance(bound, (int, float)) for bound in (minval, maxval))
-    if numbers and (minval, maxval, name) == (0, 1, wide):
+    if not isinstance(minval, (int, float)) or not isinstance(maxval, (int, float)):
+        low, high = to(minval, wide), to(maxval, wide)
+        return cast(_moved(drawn, high - low, low), dtype=name)
+    if (minval, maxval, name) == (0, 1, wide):
         return drawn
-    low, high = to(minval, wide), to(maxval, wide)
-    drawn = _moved(drawn, maxval - minval if numbers else high - low, low)
-    if numbers and minval < maxval:
+    drawn = _moved(drawn, maxval - minval, minval)
+    if minval < maxval:
         drawn = A.minimum(drawn, constant(_below(maxval, name), wide))
     return cast(drawn, dtype=name)
 
@@ -124,13 +139,29 @@ def _below(bound: float, name: str) -> float:
 
 
 def normal(
-    shape: Sequence[int],
-    mean: float = 0.0,
-    stddev: float = 1.0,
-    dtype: Any = None,
-    seed: Any = None,
+    shape: Ints,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Numbers from the normal distribution (Box and Muller 1958, the cosine of the pair).
+    """Numbers from the normal distribution: mean + stddev √(-2 log(1 - u)) cos(2π v), u and v uniform.
+
+    Args:
+        shape: the lengths of the result's axes.
+        mean: the mean, or a tensor of them that broadcasts to the shape.
+        stddev: the standard deviation, or a tensor of them that broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
+
+    Source: Box & Muller 1958, the cosine of the pair.
 
     >>> abs(normal((1000,), seed=1).numpy().mean()) < 0.1
     np.True_
@@ -143,15 +174,29 @@ def normal(
 
 
 def truncated_normal(
-    shape: Sequence[int],
-    mean: float = 0.0,
-    stddev: float = 1.0,
-    dtype: Any = None,
-    seed: Any = None,
+    shape: Ints,
+    mean: TensorLike = 0.0,
+    stddev: TensorLike = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
     """Numbers from the normal distribution within two standard deviations of the mean.
 
-    By inversion: x = √2 erf⁻¹(u), u uniform in (erf(-√2), erf(√2)).
+    By inversion: mean + stddev √2 erf⁻¹(u), u uniform in (erf(-√2), erf(√2)).
+
+    Args:
+        shape: the lengths of the result's axes.
+        mean: the mean, or a tensor of them that broadcasts to the shape.
+        stddev: the standard deviation before the ends are cut off, or a tensor of them that broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
 
     >>> float(abs(truncated_normal((1000,), seed=1).numpy()).max()) <= 2.0
     True
@@ -166,12 +211,29 @@ def truncated_normal(
 
 
 def randint(
-    shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
+    shape: Ints,
+    minval: TensorLike,
+    maxval: TensorLike,
+    dtype: DTypeLike | None = "int32",
+    seed: SeedLike = None,
 ) -> Tensor:
     """Whole numbers from [minval, maxval), evenly; minval where there are none.
 
-    By remainder, which favours small numbers by less than (maxval - minval) / 2^32 (2^64 for 64-bit
-    dtypes). Raises ValueError for a dtype that is no integer's.
+    By remainder, which favours small numbers by less than (maxval - minval) / 2^32 (2^64 for 64-bit dtypes).
+
+    Args:
+        shape: the lengths of the result's axes.
+        minval: the least number, or a tensor of them that broadcasts to the shape.
+        maxval: the end of the range, which is left out, or a tensor of them that broadcasts to the shape.
+        dtype: an integer dtype; None: int32.
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no integer's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
 
     >>> set(randint((100,), 0, 3, seed=1).tolist()) == {0, 1, 2}
     True
@@ -194,12 +256,27 @@ def randint(
 
 
 def dropout(
-    inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None
+    inputs: TensorLike,
+    rate: float,
+    noise_shape: ShapeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
     """`inputs` with a share `rate` of the elements set to zero and the others scaled by 1/(1 - rate).
 
-    noise_shape: the shape of the draw, which is broadcast; None in it stands for the inputs' length. No key is
-    drawn where nothing is left to chance.
+    inputs: any shape -> the same shape, of a float dtype. No key is drawn where nothing is left to chance.
+
+    Args:
+        inputs: numbers; those that are no floats become floatx, but for a rate of 0.
+        rate: the probability of an element to become 0, in [0, 1].
+        noise_shape: the shape of the draw, which is broadcast: a 1 lets an axis share it; None in it stands for the
+            inputs' length; None: each element by itself.
+        seed: a whole number: the same elements at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Raises:
+        ValueError: noise_shape has another rank than the inputs, or seed is none of these.
+
+    Source: Srivastava et al. 2014, section 4, scaled in training.
 
     >>> dropout([1.0, 1.0], 0.0, seed=1).tolist()
     [1.0, 1.0]
@@ -215,7 +292,7 @@ def dropout(
     return select(keep, x * (1.0 / (1.0 - rate)), constant(0, x.dtype))
 
 
-def _noise_shape(shape: tuple[int, ...], noise: Sequence[int | None]) -> tuple[int, ...]:
+def _noise_shape(shape: tuple[int, ...], noise: ShapeLike) -> tuple[int, ...]:
     if len(noise) != len(shape):
         raise ValueError(
             f"noise_shape {tuple(noise)} has another rank than the inputs' shape {shape}"

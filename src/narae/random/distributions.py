@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from narae import ops
 from narae.base.arguments import lengths
 from narae.base.dtypes import standardize_dtype
+from narae.base.types import DTypeLike, Ints, TensorLike
 from narae.primitives.record import normalize_axis
 from narae.primitives.records import reproducible as R
 from narae.random.basic import float_dtype, normal, subkey, uniform, unit, wide_of
-from narae.random.keys import draw_key
+from narae.random.keys import SeedLike, draw_key
 from narae.tensor.tensor import Tensor, as_tensor
 
 # Marsaglia and Tsang's method rejects fewer than 5 in 100 draws: 12 tries fail once in 10^15.
@@ -20,10 +20,28 @@ _TRIES = 12
 _TRIALS = 32
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
-    """Classes drawn with probabilities softmax(logits): (n, classes) -> (n, num_samples).
+def categorical(
+    logits: TensorLike,
+    num_samples: int,
+    dtype: DTypeLike | None = "int32",
+    seed: SeedLike = None,
+) -> Tensor:
+    """Classes drawn with the probabilities softmax(logits): the largest of logits plus Gumbel noise.
 
-    By the largest of logits plus Gumbel noise (Gumbel 1954).
+    logits: (n, classes) -> (n, num_samples).
+
+    Args:
+        logits: scores of the classes, a row for each draw.
+        num_samples: classes to draw for each row, with repeats.
+        dtype: the dtype of the classes; None: floatx.
+        seed: a whole number: the same classes at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Raises:
+        ValueError: logits have not two axes, num_samples is below 0, or seed is none of these.
+        TypeError: num_samples is no whole number.
+
+    Source: Gumbel 1954.
 
     >>> categorical([[0.0, 100.0]], 3, seed=1).tolist()
     [[1, 1, 1]]
@@ -38,8 +56,20 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     return ops.cast(found, standardize_dtype(dtype))
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+def shuffle(x: TensorLike, axis: int = 0, seed: SeedLike = None) -> Tensor:
     """x in another order along an axis: sorted by random numbers.
+
+    x: any shape -> the same shape and dtype.
+
+    Args:
+        x: a tensor of at least one axis.
+        axis: the axis along which slices change places.
+        seed: a whole number: the same order at each call; a SeedGenerator, or a key of its `next`; None: another at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Raises:
+        ShapeError: x has no such axis.
+        ValueError: seed is none of these.
 
     >>> sorted(shuffle([1, 2, 3], seed=1).tolist())
     [1, 2, 3]
@@ -55,8 +85,25 @@ def _positive(key: Tensor, shape: Sequence[int], wide: str) -> Tensor:
     return ops.maximum(unit(key, shape, wide), 1e-37)
 
 
-def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
-    """Numbers from the gamma distribution of shape alpha and scale 1 (Marsaglia & Tsang 2000).
+def gamma(
+    shape: Ints, alpha: TensorLike, dtype: DTypeLike | None = None, seed: SeedLike = None
+) -> Tensor:
+    """Numbers from the gamma distribution, with the density x^(alpha - 1) e^-x / Γ(alpha).
+
+    Args:
+        shape: the lengths of the result's axes.
+        alpha: the distribution's parameter, above 0, or a tensor of them that broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
+
+    Source: Marsaglia & Tsang 2000.
 
     >>> bool((gamma((5,), 2.0, seed=1).numpy() > 0).all())
     True
@@ -65,7 +112,7 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None)
     return ops.cast(R.exp(_log_gamma(shape, alpha, draw_key(seed), wide_of(name))), name)
 
 
-def _log_gamma(shape: Sequence[int], alpha: Any, key: Tensor, wide: str) -> Tensor:
+def _log_gamma(shape: Sequence[int], alpha: TensorLike, key: Tensor, wide: str) -> Tensor:
     """Logarithms of gamma numbers: those of a small alpha are too small for floats themselves."""
     a = ops.broadcast_to(ops.cast(alpha, wide), tuple(shape))
     small = a < 1.0
@@ -89,9 +136,27 @@ def _log_gamma(shape: Sequence[int], alpha: Any, key: Tensor, wide: str) -> Tens
 
 
 def beta(
-    shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None
+    shape: Ints,
+    alpha: TensorLike,
+    beta: TensorLike,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """Numbers from the beta distribution: x / (x + y) of two gamma numbers.
+    """Numbers in [0, 1] from the beta distribution: x / (x + y) of gamma numbers x of alpha and y of beta.
+
+    Args:
+        shape: the lengths of the result's axes.
+        alpha: the first parameter, above 0, or a tensor of them that broadcasts to the shape.
+        beta: the second parameter, above 0, or a tensor of them that broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: the numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
 
     >>> bool((beta((5,), 2.0, 3.0, seed=1).numpy() < 1).all())
     True
@@ -106,13 +171,32 @@ def beta(
 
 
 def binomial(
-    shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
+    shape: Ints,
+    counts: TensorLike,
+    probabilities: TensorLike,
+    dtype: DTypeLike | None = None,
+    seed: SeedLike = None,
 ) -> Tensor:
-    """How many of `counts` trials succeed. counts: concrete numbers, of at least 0.
+    """How many of `counts` trials succeed.
 
     Many trials are halved: of n uniform numbers the k-th smallest, k = ⌊n/2⌋ + 1, has the beta distribution
-    (k, n + 1 - k) and says on which side of it the probability lies (Devroye 1986, section X.4.3). Few are
-    counted, one uniform number a trial. Raises ValueError for traced counts.
+    (k, n + 1 - k) and says on which side of it the probability lies. Few are counted, one uniform number a trial.
+
+    Args:
+        shape: the lengths of the result's axes.
+        counts: the numbers of trials, whole and of at least 0, known at the call; a tensor broadcasts to the shape.
+        probabilities: the probabilities of a trial to succeed, in [0, 1]; a tensor broadcasts to the shape.
+        dtype: a float dtype (default: floatx).
+        seed: a whole number: the same numbers at each call; a SeedGenerator, or a key of its `next`; None: others at
+            each call, from the generator that `narae.utils.set_random_seed` fixes.
+
+    Returns: whole numbers, of the shape and dtype.
+
+    Raises:
+        ValueError: counts are traced, dtype is no float's, seed is none of these, or a length is below 0.
+        TypeError: a length is no whole number.
+
+    Source: Devroye 1986, section X.4.3.
 
     >>> binomial((2,), 10, 1.0, seed=1).tolist()
     [10.0, 10.0]

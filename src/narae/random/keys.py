@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from narae.base.copying import Copied
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import builtin
+from narae.base.types import AnyTensor, Array, Config, Seed
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.tensor.tensor import Tensor, as_tensor, tensor_of
+
+# What functions take as `seed`: a seed, or a key of two uint32 words, used as it is.
+SeedLike: TypeAlias = "Seed | AnyTensor | Array"
 
 
 def make_default_seed() -> int:
@@ -23,6 +27,14 @@ def make_default_seed() -> int:
 @builtin("keras.random")
 class SeedGenerator(Copied):
     """A stream of keys: a seed and a counter, kept in a variable so that a traced step advances it.
+
+    Args:
+        seed: the seed, a whole number of at least 0; None: a new one, from Python's generator, which
+            `narae.utils.set_random_seed` fixes.
+        name: its name, by which its state is found in files; None: "seed_generator" with a number.
+
+    Raises:
+        ValueError: the seed is none, or there are other arguments.
 
     >>> g = SeedGenerator(7)
     >>> g.next().tolist(), g.next().tolist()
@@ -44,18 +56,24 @@ class SeedGenerator(Copied):
             self.state = Variable(low, dtype="uint32", trainable=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The next key: two uint32 words, used once."""
+        """The next key, used once.
+
+        Args:
+            ordered: has no effect: keys are always drawn one after another.
+
+        Returns: two uint32 words, (2,).
+        """
         key = self.state.value
         self.state.assign(key + tensor_of(np.array([0, 1], np.uint32)))
         return key
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make it again."""
+    def get_config(self) -> Config:
+        """The constructor's arguments, by name."""
         seed = self._initial_seed
         return {"seed": None if seed is None else int(seed), "name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+    def from_config(cls, config: Config) -> SeedGenerator:
         """The generator that `get_config` described."""
         return cls(**config)
 
@@ -84,9 +102,9 @@ def reset_global_seed() -> None:
         _global[0].state.assign(np.array([seed, 0], np.uint32))
 
 
-def draw_key(seed: Any = None) -> Tensor:
-    """A key from what functions take as `seed`: None, an int (the same key each time), a SeedGenerator,
-    or a key itself."""
+def draw_key(seed: SeedLike = None) -> Tensor:
+    """A key, two uint32 words, from what functions take as `seed`: None, an int (the same key each time), a
+    SeedGenerator, or a key itself. Raises ValueError for others."""
     if seed is None:
         return global_seed_generator().next()
     if hasattr(seed, "next") and hasattr(seed, "state"):
