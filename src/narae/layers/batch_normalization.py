@@ -75,6 +75,9 @@ class BatchNormalization(Normalizing):
     [1.0]
     """
 
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
+
     def __init__(
         self,
         axis: int = -1,

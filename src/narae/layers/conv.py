@@ -15,6 +15,7 @@ from narae.base.types import (
     Ints,
     RegularizerLike,
 )
+from narae.engine.variable import Variable
 from narae.layers.convolving import Convolving
 from narae.layers.dense import positive
 from narae.layers.full_rank import FullRank
@@ -78,7 +79,7 @@ class Convolution(FullRank, Convolving):
         """One per filter."""
         return self.filters
 
-    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+    def convolution_op(self, inputs: Tensor, kernel: Tensor | Variable) -> Tensor:
         """The convolution itself, which a subclass may replace (to standardize the kernel, say)."""
         padding: Any = self.padding
         if padding == "causal":  # an output sees its own step and earlier ones

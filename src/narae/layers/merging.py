@@ -170,7 +170,7 @@ class Multiply(Merge):
 
     def merge(self, inputs: list[Any]) -> Tensor:
         """The product of what is there: masked places count as 1, and as 0 where all inputs are masked."""
-        masks = [_wide(x) for x in inputs]
+        masks: list[Any] = [_wide(x) for x in inputs]
         parts = [
             x if mask is None else ops.where(mask, x, ops.cast(1, x.dtype))
             for x, mask in zip(inputs, masks, strict=True)
@@ -204,7 +204,8 @@ class _Extreme(Merge):
 
     def merge(self, inputs: list[Any]) -> Tensor:
         """One after the other; a masked place takes the other's number."""
-        out, there = inputs[0], _wide(inputs[0])
+        out: Tensor = inputs[0]
+        there: Any = _wide(out)
         for x in inputs[1:]:
             mask = _wide(x)
             x = x if mask is None else ops.where(mask, x, out)

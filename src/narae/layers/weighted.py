@@ -23,10 +23,8 @@ FAMILIES: dict[str, ModuleType] = {
 }
 # What a constructor was given for one weight, in the order of FAMILIES; state that is not trained has
 # an initializer alone.
-Given: TypeAlias = (
-    "tuple[InitializerLike | None] | "
-    "tuple[InitializerLike | None, RegularizerLike | None, ConstraintLike | None]"
-)
+Trained: TypeAlias = "tuple[InitializerLike | None, RegularizerLike | None, ConstraintLike | None]"
+Given: TypeAlias = "Trained | tuple[InitializerLike | None]"
 
 
 class Weighted(Layer):
