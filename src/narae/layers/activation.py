@@ -228,7 +228,7 @@ class Softmax(_Elementwise):
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """e^x / sum e^x, over what the mask leaves."""
         if mask is not None:
-            mask = self._fitting(mask, inputs)
+            mask = self._standardized_mask(mask, inputs)
             # low, and not -inf: a wholly masked row stays finite
             lowest = -3e4 if inputs.dtype == "float16" else -1e9
             inputs = ops.where(mask, inputs, ops.cast(lowest, inputs.dtype))
@@ -239,7 +239,7 @@ class Softmax(_Elementwise):
             out = ops.softmax(inputs, axis=axis[0])
         return out if mask is None else ops.where(mask, out, ops.cast(0, out.dtype))
 
-    def _fitting(self, mask: Tensor, inputs: Tensor) -> Tensor:
+    def _standardized_mask(self, mask: Tensor, inputs: Tensor) -> Tensor:
         """The mask as booleans. Raises ShapeError unless it broadcasts to the inputs' shape."""
         shape = tuple(mask.shape)
         short = len(inputs.shape) - len(shape)

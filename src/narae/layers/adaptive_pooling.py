@@ -1,4 +1,4 @@
-"""AdaptiveMaxPooling1D to 3D, AdaptiveAveragePooling1D to 3D: as many windows as said, of any input."""
+"""AdaptiveMaxPooling1D to 3D, AdaptiveAveragePooling1D to 3D: a given number of windows, for inputs of any length."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
-from narae.layers.windows import apart, numbers, together
+from narae.layers.windows import join_shape, per_axis, split_shape
 from narae.tensor.tensor import Tensor
 
 
@@ -34,22 +34,22 @@ class AdaptivePooling(Layer):
             raise TypeError(  # where Keras raises it too; one number of a 1D layer is a ValueError
                 f"{type(self).__name__} takes {self.rank} numbers as `output_size`, got {output_size!r}"
             )
-        self.output_size = numbers(type(self).__name__, "output_size", output_size, self.rank)
+        self.output_size = per_axis(type(self).__name__, "output_size", output_size, self.rank)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """One number for each window, by the operation of the layer."""
         raise NotImplementedError
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
-        return self.pooled(inputs)
+        return self.pool(inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The lengths of `output_size`; the channels stay."""
-        batch, _, channels = apart(input_shape, self.data_format)
-        return together(batch, self.output_size, channels, self.data_format)
+        batch, _, channels = split_shape(input_shape, self.data_format)
+        return join_shape(batch, self.output_size, channels, self.data_format)
 
     def get_config(self) -> Config:
         own = {"output_size": self.output_size, "data_format": self.data_format}
@@ -59,7 +59,7 @@ class AdaptivePooling(Layer):
 class AdaptiveMaxPooling(AdaptivePooling):
     """Base of AdaptiveMaxPooling1D to 3D."""
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """The largest of each window."""
         return ops.adaptive_max_pool(x, self.output_size, self.data_format)
 
@@ -67,7 +67,7 @@ class AdaptiveMaxPooling(AdaptivePooling):
 class AdaptiveAveragePooling(AdaptivePooling):
     """Base of AdaptiveAveragePooling1D to 3D."""
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """The mean of each window."""
         return ops.adaptive_average_pool(x, self.output_size, self.data_format)
 

@@ -1,4 +1,4 @@
-"""What a layer says of an attribute that it has not: to be built first, not there yet, or a slip."""
+"""The message for an attribute that a layer lacks: to be built first, not there yet, or a misspelt name."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import dis
 from narae.base.missing import Attributes
 
 
-class MadeInBuild(Attributes):
-    """Base of layers: of what their build makes, they say when it is there."""
+class BuildHints(Attributes):
+    """Base of layers: an attribute that `build` sets is explained before the layer is built."""
 
     def _no_attribute(self, name: str) -> str:
         usual, held = super()._no_attribute(name), self.__dict__
@@ -16,17 +16,17 @@ class MadeInBuild(Attributes):
             return f"{usual}: its __init__ did not call super().__init__()"
         if held["built"]:
             return usual
-        made = name in _made_in_build(type(self))
+        later = name in _set_in_build(type(self))
         return (
-            f"{f'You must build the layer before accessing `{name}`' if made else usual}: {held['name']!r} is not "
+            f"{f'You must build the layer before accessing `{name}`' if later else usual}: {held['name']!r} is not "
             "built, and what its build makes is not there yet. Call it on data, or build(input_shape)"
         )
 
 
-def _made_in_build(kind: type) -> set[str]:
+def _set_in_build(kind: type) -> set[str]:
     """The names of attributes that a class's `build` sets, itself or by methods that it calls."""
-    classes = [cls for cls in kind.__mro__ if issubclass(cls, MadeInBuild)]
-    made: set[str] = set()
+    classes = [cls for cls in kind.__mro__ if issubclass(cls, BuildHints)]
+    found: set[str] = set()
     seen, todo = {"add_weight"}, ["build"]
     while todo:
         name = todo.pop()
@@ -35,8 +35,8 @@ def _made_in_build(kind: type) -> set[str]:
             function = vars(cls).get(name)
             code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
             if code is not None:
-                made.update(
+                found.update(
                     i.argval for i in dis.get_instructions(code) if i.opname == "STORE_ATTR"
                 )
                 todo += [called for called in code.co_names if called not in seen]
-    return made
+    return found

@@ -1,4 +1,4 @@
-"""Layer: state made once, a call that uses it. Everything else of a layer is found in its neighbours:
+"""Layer: variables created once, a call that uses them. The rest of a layer is in the modules beside it:
 `tracking` (what it holds), `state` (its variables and penalties), `building`, `calling` (arguments,
 training, masks), `configuring` (config and stored state).
 """
@@ -20,7 +20,7 @@ from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
 from narae.engine.autocast import autocast, autocasting
 from narae.engine.scope import eagerly, tracing
-from narae.layers.attributes import MadeInBuild
+from narae.layers.attributes import BuildHints
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
     Bound,
@@ -45,7 +45,7 @@ from narae.tensor.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.tensor.tensor import Tensor, as_tensor
 
 
-class Layer(Configured, Stateless, Stateful, MadeInBuild):
+class Layer(Configured, Stateless, Stateful, BuildHints):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs)`. `call` may

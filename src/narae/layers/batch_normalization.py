@@ -129,7 +129,7 @@ class BatchNormalization(Normalizing):
     def build(self, input_shape: Shape) -> None:
         """gamma, beta, moving_mean, moving_variance, and for renorm the moving deviations."""
         shape = lengths_along("BatchNormalization", input_shape, self.axis)
-        self.make_affine(shape)
+        self.build_affine(shape)
         self.moving_mean = self._moving("moving_mean", shape)
         self.moving_variance = self._moving("moving_variance", shape)
         if self.renorm:

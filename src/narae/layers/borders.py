@@ -10,15 +10,15 @@ from narae.base.types import Config, Shape, WidthsLike
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
-from narae.layers.windows import Lengths, apart, numbers, together
+from narae.layers.windows import Lengths, join_shape, per_axis, split_shape
 
 Widths = tuple[tuple[int, int], ...]
 
 
-def widths_of(layer: str, argument: str, value: WidthsLike, rank: int) -> Widths:
+def standardize_widths(layer: str, argument: str, value: WidthsLike, rank: int) -> Widths:
     """(before, after) for each axis: from a number, one number or pair per axis, or a pair for a single axis."""
     if rank == 1:
-        before, after = numbers(layer, argument, value, 2, least=0)
+        before, after = per_axis(layer, argument, value, 2, least=0)
         return ((before, after),)
     each: Sequence[object] = [value] * rank
     several = isinstance(value, Iterable) and not isinstance(value, str)
@@ -29,7 +29,7 @@ def widths_of(layer: str, argument: str, value: WidthsLike, rank: int) -> Widths
             f"{layer} takes `{argument}` as a whole number, {rank} of them, or {rank} pairs (before, after), got "
             f"{value!r}"
         )
-    rows = [numbers(layer, argument, item, 2, least=0) for item in each]
+    rows = [per_axis(layer, argument, item, 2, least=0) for item in each]
     return tuple((before, after) for before, after in rows)
 
 
@@ -45,14 +45,14 @@ class Borders(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
-        self.widths = widths_of(type(self).__name__, self.argument, widths, self.rank)
+        self.widths = standardize_widths(type(self).__name__, self.argument, widths, self.rank)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def length(self, n: int, before: int, after: int) -> int:
         """An axis's length after the change."""
         raise NotImplementedError
 
-    def space_out(self, space: Lengths) -> Lengths:
+    def output_lengths(self, space: Lengths) -> Lengths:
         """The lengths that come out."""
         return tuple(
             None if n is None else self.length(n, *pair)
@@ -61,8 +61,8 @@ class Borders(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The lengths in space change; batch and channels stay."""
-        batch, space, channels = apart(input_shape, self.data_format)
-        return together(batch, self.space_out(space), channels, self.data_format)
+        batch, space, channels = split_shape(input_shape, self.data_format)
+        return join_shape(batch, self.output_lengths(space), channels, self.data_format)
 
     def get_config(self) -> Config:
         widths = self.widths[0] if self.rank == 1 else self.widths

@@ -27,7 +27,7 @@ def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(build)
     def scoped(self: Any, *args: Any, **kwargs: Any) -> None:
-        if being_made(self):  # super().build(): the outermost one keeps the books
+        if being_made(self):  # super().build(): the outermost one notes the shapes
             return build(self, *args, **kwargs)
         bound = signature_of_method(build).bind(args, kwargs, self.name)
         if "_locked" in self.__dict__:
@@ -79,7 +79,7 @@ def _built_again(
 
 
 def _alike(a: object, b: object) -> bool:
-    """Whether shapes, or nests of them, are the same but for a batch that one leaves open."""
+    """Whether shapes, or structures of them, are the same but for a batch that one leaves open."""
     if isinstance(a, dict) or isinstance(b, dict):
         return (
             isinstance(a, dict)
@@ -126,7 +126,7 @@ def fitting(
 
 
 def as_shapes(shape: object) -> Any:
-    """A nest of shapes as a nest of leaves that have a `shape`."""
+    """A structure of shapes as the same structure of tensors."""
     if isinstance(shape, (tuple, list)) and all(
         n is None or isinstance(n, (int, np.integer)) for n in shape
     ):
@@ -134,7 +134,9 @@ def as_shapes(shape: object) -> Any:
     if isinstance(shape, dict):
         return {key: as_shapes(value) for key, value in shape.items()}
     if not isinstance(shape, (tuple, list)):
-        raise ValueError(f"a shape is a tuple of lengths, or a nest of such tuples, got {shape!r}")
+        raise ValueError(
+            f"a shape is a tuple of lengths, or a structure of such tuples, got {shape!r}"
+        )
     return type(shape)(as_shapes(item) for item in shape)
 
 

@@ -88,7 +88,8 @@ def is_tensor(leaf: object) -> bool:
 
 
 def tensor_arguments(bound: Bound, layer: str = "a layer") -> Bound:
-    """The arguments that are tensors or nests of them, by name. Raises ValueError for a nest of both."""
+    """The arguments that are tensors or structures of them, by name. Raises ValueError for one of tensors and
+    settings."""
     out = {}
     for name, value in bound.items():
         leaves = trees.flatten(value)
@@ -115,7 +116,7 @@ def shape_arguments(tensors: Bound) -> dict[str, Any]:
 
 
 def shapes_of(value: Any) -> Any:
-    """The shapes in a nest of tensors; a single tensor's shape."""
+    """The shapes in a structure of tensors; a single tensor's shape."""
     return trees.map_tree(lambda leaf: None if leaf is None else public_shape(leaf.shape), value)
 
 

@@ -73,7 +73,7 @@ class Configured(Copied):
 
     def _kept_state(self: Any) -> dict[str, Any]:
         """All but what calls left behind, which functional models keep, and the table of what is held,
-        which is made again from the attributes."""
+        which is rebuilt from the attributes."""
         state = {
             k: v for k, v in self.__dict__.items() if k not in ("_calls", "_losses", "_building")
         }
@@ -158,7 +158,7 @@ class Configured(Copied):
                     f"variable {variable.path!r} has shape {variable.shape}, in the file it has shape "
                     f"{tuple(value.shape)}"
                 )
-            take(variable, value)
+            assign_stored(variable, value)
 
 
 def _arguments(
@@ -181,7 +181,7 @@ def _arguments(
     return out
 
 
-def take(variable: Variable, value: Any) -> None:
+def assign_stored(variable: Variable, value: Any) -> None:
     """Give a variable a stored value of its shape: straight from the file where it is in one."""
     if hasattr(value, "read_into"):
         variable.read_from(value)

@@ -17,7 +17,7 @@ from narae.base.types import (
 )
 from narae.engine.variable import Variable
 from narae.layers.convolving import Convolving
-from narae.layers.dense import positive
+from narae.layers.dense import validate_positive
 from narae.layers.full_rank import FullRank
 from narae.layers.options import WeightedOptions
 from narae.tensor.tensor import Tensor
@@ -54,8 +54,8 @@ class Convolution(FullRank, Convolving):
             **kwargs,
         )
         layer = type(self).__name__
-        self.filters = positive("filters", filters, layer)
-        self.groups = positive("groups", groups, layer)
+        self.filters = validate_positive("filters", filters, layer)
+        self.groups = validate_positive("groups", groups, layer)
         if self.filters % self.groups:
             raise ValueError(
                 f"{layer} shares its filters out among its groups: {filters} filters, {groups} groups"
@@ -65,7 +65,7 @@ class Convolution(FullRank, Convolving):
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
 
-    def make_kernels(self, channels: int) -> None:
+    def build_kernels(self, channels: int) -> None:
         """kernel (*kernel_size, channels / groups, filters)."""
         if channels % self.groups:
             raise ShapeError(
@@ -75,7 +75,7 @@ class Convolution(FullRank, Convolving):
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self._weight("kernel", shape)
 
-    def channels_out(self, channels: int | None) -> int:
+    def output_channels(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 
@@ -88,7 +88,7 @@ class Convolution(FullRank, Convolving):
             )
         return ops.conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
 
-    def convolved(self, inputs: Tensor) -> Tensor:
+    def convolve(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return self.convolution_op(inputs, self.kernel)
 

@@ -11,7 +11,14 @@ from narae.base.types import ActivationLike, Config, Ints, Shape
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.weighted import Weighted
-from narae.layers.windows import Lengths, apart, counted, numbers, padding_of, together
+from narae.layers.windows import (
+    Lengths,
+    count_windows,
+    join_shape,
+    per_axis,
+    split_shape,
+    validate_padding,
+)
 from narae.tensor.tensor import Tensor
 
 
@@ -39,10 +46,10 @@ class Convolving(Weighted):
     ) -> None:
         super().__init__(**kwargs)
         layer = type(self).__name__
-        self.kernel_size = numbers(layer, "kernel_size", kernel_size, self.rank)
-        self.strides = numbers(layer, "strides", strides, self.rank)
-        self.dilation_rate = numbers(layer, "dilation_rate", dilation_rate, self.rank)
-        self.padding = padding_of(layer, padding, self.paddings)
+        self.kernel_size = per_axis(layer, "kernel_size", kernel_size, self.rank)
+        self.strides = per_axis(layer, "strides", strides, self.rank)
+        self.dilation_rate = per_axis(layer, "dilation_rate", dilation_rate, self.rank)
+        self.padding = validate_padding(layer, padding, self.paddings)
         self.data_format = standardize_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
@@ -55,44 +62,46 @@ class Convolving(Weighted):
 
     def build(self, input_shape: Shape) -> None:
         """The kernels, and a bias for each channel out."""
-        channels = apart(input_shape, self.data_format)[2]
+        channels = split_shape(input_shape, self.data_format)[2]
         if len(input_shape) != self.rank + 2 or channels is None:
             raise ShapeError(
                 f"{type(self).__name__} needs inputs of rank {self.rank + 2} with a known number of channels, got "
                 f"shape {tuple(input_shape)} with data_format={self.data_format!r}"
             )
         self.compute_output_shape(input_shape)
-        self.make_kernels(channels)
+        self.build_kernels(channels)
         self.bias: Any = None
         if self.use_bias:
-            self.bias = self._weight("bias", (self.channels_out(channels),))
+            self.bias = self._weight("bias", (self.output_channels(channels),))
         axis = 1 if self.data_format == "channels_first" else -1
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
 
-    def make_kernels(self, channels: int) -> None:
+    def build_kernels(self, channels: int) -> None:
         """Make the kernel variables for a number of channels in."""
         raise NotImplementedError
 
-    def channels_out(self, channels: int | None) -> int:
+    def output_channels(self, channels: int | None) -> int:
         """The number of channels out, for a number of channels in."""
         raise NotImplementedError
 
-    def convolved(self, inputs: Tensor) -> Tensor:
+    def convolve(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         raise NotImplementedError
 
     def call(self, inputs: Tensor) -> Tensor:
-        self.space_out(apart(inputs.shape, self.data_format)[1])  # refuse what is too small
-        x = self.convolved(inputs)
+        self.output_lengths(
+            split_shape(inputs.shape, self.data_format)[1]
+        )  # refuse what is too small
+        x = self.convolve(inputs)
         if self.bias is not None:
             last = self.data_format == "channels_last"
             bias = self.bias if last else ops.reshape(self.bias, (-1, *(1,) * self.rank))
             x = ops.add(x, bias)
         return x if self.activation is None else self.activation(x)
 
-    def space_out(self, space: Lengths) -> Lengths:
+    def output_lengths(self, space: Lengths) -> Lengths:
         """The lengths that come out. Raises ShapeError when a length in is too small."""
-        return counted(
+        return count_windows(
             type(self).__name__,
             space,
             self.kernel_size,
@@ -103,9 +112,9 @@ class Convolving(Weighted):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """As many places as windows, and the channels out."""
-        batch, space, channels = apart(input_shape, self.data_format)
-        filters = self.channels_out(channels)
-        return together(batch, self.space_out(space), filters, self.data_format)
+        batch, space, channels = split_shape(input_shape, self.data_format)
+        filters = self.output_channels(channels)
+        return join_shape(batch, self.output_lengths(space), filters, self.data_format)
 
     def get_config(self) -> Config:
         return {

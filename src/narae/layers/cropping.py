@@ -9,7 +9,7 @@ from narae.base.registry import builtin
 from narae.base.types import WidthsLike
 from narae.layers.borders import Borders
 from narae.layers.options import LayerOptions
-from narae.layers.windows import apart, together
+from narae.layers.windows import join_shape, split_shape
 from narae.tensor.tensor import Tensor
 
 
@@ -34,14 +34,14 @@ class Cropping(Borders):
 
     def call(self, inputs: Tensor) -> Tensor:
         """The inputs without their margins."""
-        space = apart(inputs.shape, self.data_format)[1]
+        space = split_shape(inputs.shape, self.data_format)[1]
         kept = [
             slice(before, before + n)
-            for (before, _), n in zip(self.widths, self.space_out(space), strict=True)
+            for (before, _), n in zip(self.widths, self.output_lengths(space), strict=True)
             if n is not None
         ]
         whole: Any = slice(None)
-        return inputs[together(whole, tuple(kept), whole, self.data_format)]  # type: ignore[arg-type]
+        return inputs[join_shape(whole, tuple(kept), whole, self.data_format)]  # type: ignore[arg-type]
 
 
 @builtin("keras.layers")

@@ -27,7 +27,7 @@ from narae.tensor.tensor import Tensor
 class Dense(FullRank, KernelAndBias):
     """activation(x W + b): each output is a weighted sum of all inputs.
 
-    x: (..., inputs) -> (..., units). W: (inputs, units), b: (units,), made when the number of inputs is known.
+    x: (..., inputs) -> (..., units). W: (inputs, units), b: (units,), created when the number of inputs is known.
 
     Args:
         units: outputs of a sample, a positive whole number.
@@ -47,7 +47,7 @@ class Dense(FullRank, KernelAndBias):
 
     Raises:
         ValueError: `units` is not a positive whole number; an option of low rank or of quantization is given.
-        ShapeError: the last axis of the inputs is not known when W is made, or another one later.
+        ShapeError: the last axis of the inputs is not known when W is created, or differs later.
 
     >>> import narae
     >>> layer = narae.layers.Dense(2, kernel_initializer="ones")
@@ -74,7 +74,7 @@ class Dense(FullRank, KernelAndBias):
     ) -> None:
         self.refuse_low_rank(lora_rank=lora_rank, quantization_config=quantization_config)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive("units", units, "Dense")
+        self.units = validate_positive("units", units, "Dense")
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self._declare(
@@ -117,7 +117,7 @@ class Dense(FullRank, KernelAndBias):
         }
 
 
-def positive(argument: str, value: int, layer: str) -> int:
+def validate_positive(argument: str, value: int, layer: str) -> int:
     """A positive whole number. Raises ValueError that names the argument."""
     if not is_whole(value) or value <= 0:
         raise ValueError(f"{layer} takes a positive whole number as `{argument}`, got {value!r}")

@@ -16,7 +16,7 @@ from narae.base.types import (
     RegularizerLike,
 )
 from narae.layers.convolving import Convolving
-from narae.layers.dense import positive
+from narae.layers.dense import validate_positive
 from narae.layers.options import WeightedOptions
 from narae.tensor.tensor import Tensor
 
@@ -48,18 +48,20 @@ class DepthwiseConvolution(Convolving):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.depth_multiplier = positive("depth_multiplier", depth_multiplier, type(self).__name__)
+        self.depth_multiplier = validate_positive(
+            "depth_multiplier", depth_multiplier, type(self).__name__
+        )
         self._declare(
             depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
 
-    def make_kernels(self, channels: int) -> None:
+    def build_kernels(self, channels: int) -> None:
         """kernel (*kernel_size, channels, depth_multiplier)."""
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self._weight("depthwise", shape, name="kernel")
 
-    def channels_out(self, channels: int | None) -> int:
+    def output_channels(self, channels: int | None) -> int:
         """depth_multiplier for each channel in. Raises ShapeError when their number is not known."""
         if channels is None:
             raise ShapeError(
@@ -67,7 +69,7 @@ class DepthwiseConvolution(Convolving):
             )
         return channels * self.depth_multiplier
 
-    def convolved(self, inputs: Tensor) -> Tensor:
+    def convolve(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return ops.depthwise_conv(
             *(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)

@@ -11,7 +11,7 @@ from narae.base.types import Config, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
-from narae.layers.windows import apart, space_axes, together
+from narae.layers.windows import join_shape, spatial_axes, split_shape
 from narae.tensor.tensor import Tensor
 
 
@@ -29,22 +29,22 @@ class GlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self._build_at_init()
 
-    def reduced(self, x: Tensor, **over: Any) -> Tensor:
+    def reduce_space(self, x: Tensor, **over: Any) -> Tensor:
         """One number for all of some axes."""
         raise NotImplementedError
 
     def _over(self) -> dict[str, Any]:
-        return {"axis": space_axes(self.rank, self.data_format), "keepdims": self.keepdims}
+        return {"axis": spatial_axes(self.rank, self.data_format), "keepdims": self.keepdims}
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
-        return self.reduced(inputs, **self._over())
+        return self.reduce_space(inputs, **self._over())
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, channels), with ones for the axes of space when they are kept."""
-        batch, space, channels = apart(input_shape, self.data_format)
+        batch, space, channels = split_shape(input_shape, self.data_format)
         kept = (1,) * len(space) if self.keepdims else ()
-        return together(batch, kept, channels, self.data_format)
+        return join_shape(batch, kept, channels, self.data_format)
 
     def get_config(self) -> Config:
         own = {"data_format": self.data_format, "keepdims": self.keepdims}
@@ -54,7 +54,7 @@ class GlobalPooling(Layer):
 class GlobalMaxPooling(GlobalPooling):
     """Base of GlobalMaxPooling1D to 3D."""
 
-    def reduced(self, x: Tensor, **over: Any) -> Tensor:
+    def reduce_space(self, x: Tensor, **over: Any) -> Tensor:
         """The largest."""
         return ops.max(x, **over)
 
@@ -62,7 +62,7 @@ class GlobalMaxPooling(GlobalPooling):
 class GlobalAveragePooling(GlobalPooling):
     """Base of GlobalAveragePooling1D to 3D."""
 
-    def reduced(self, x: Tensor, **over: Any) -> Tensor:
+    def reduce_space(self, x: Tensor, **over: Any) -> Tensor:
         """The mean."""
         return ops.mean(x, **over)
 

@@ -91,7 +91,7 @@ class GroupNormalization(Normalizing):
                 f"of {tuple(input_shape)}), {self.groups} groups"
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
-        self.make_affine(shape)
+        self.build_affine(shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The normalized inputs."""

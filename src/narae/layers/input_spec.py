@@ -119,11 +119,11 @@ class InputSpec:
 
 def _seen(axis: int) -> str:
     where = "last" if axis == -1 else f"{axis}th"
-    return f"(the layer's weights were made for that length of the {where} axis)"
+    return f"(the layer's weights were created for that length of the {where} axis)"
 
 
 def check_inputs(spec: Tree[InputSpec | None] | None, inputs: Tensors, layer: str) -> None:
-    """Check inputs against one InputSpec, or a nest of them."""
+    """Check inputs against one InputSpec, or a structure of them."""
     if spec is None:
         return
     specs = trees.flatten(spec)

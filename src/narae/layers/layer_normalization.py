@@ -86,7 +86,7 @@ class LayerNormalization(Normalizing):
             self.gamma = self._weight("gamma", shape, autocast=False)
             self.beta = None
         else:
-            self.make_affine(shape)
+            self.build_affine(shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The normalized inputs."""

@@ -61,7 +61,7 @@ class Merge(Layer):
                 f"{type(self).__name__} takes a list of inputs, got {type(inputs).__name__}"
             )
         rank = max(len(x.shape) for x in inputs)
-        return self.merge([_raised(x, rank) for x in inputs])
+        return self.merge([_to_rank(x, rank) for x in inputs])
 
     def merge(self, inputs: list[Any]) -> Tensor:
         """One tensor of many, of equal rank."""
@@ -102,13 +102,13 @@ def _described(value: object) -> str:
     return f"a list of {len(value)}" if listed else f"a {type(value).__name__}"
 
 
-def _wide(x: Tensor) -> Tensor | None:
+def _full_mask(x: Tensor) -> Tensor | None:
     """The mask on a tensor, of the tensor's shape; None without one."""
     mask = masks_of(x)
     return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
 
 
-def _raised(x: Tensor, rank: int) -> Tensor:
+def _to_rank(x: Tensor, rank: int) -> Tensor:
     missing = rank - len(x.shape)
     return x if not missing else ops.reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:]))
 
@@ -170,7 +170,7 @@ class Multiply(Merge):
 
     def merge(self, inputs: list[Any]) -> Tensor:
         """The product of what is there: masked places count as 1, and as 0 where all inputs are masked."""
-        masks: list[Any] = [_wide(x) for x in inputs]
+        masks: list[Any] = [_full_mask(x) for x in inputs]
         parts = [
             x if mask is None else ops.where(mask, x, ops.cast(1, x.dtype))
             for x, mask in zip(inputs, masks, strict=True)
@@ -205,9 +205,9 @@ class _Extreme(Merge):
     def merge(self, inputs: list[Any]) -> Tensor:
         """One after the other; a masked place takes the other's number."""
         out: Tensor = inputs[0]
-        there: Any = _wide(out)
+        there: Any = _full_mask(out)
         for x in inputs[1:]:
-            mask = _wide(x)
+            mask = _full_mask(x)
             x = x if mask is None else ops.where(mask, x, out)
             out = out if there is None else ops.where(there, out, x)
             both = there is not None and mask is not None

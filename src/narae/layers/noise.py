@@ -1,4 +1,4 @@
-"""Noise that is there in training only: Dropout and its kin."""
+"""Dropout and other noise in training."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class _Noise(Layer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """The inputs, with noise when training."""
-        return self.noisy(inputs) if training and self.seed_generator is not None else inputs
+        return self.add_noise(inputs) if training and self.seed_generator is not None else inputs
 
-    def noisy(self, inputs: Tensor) -> Tensor:
+    def add_noise(self, inputs: Tensor) -> Tensor:
         """The inputs with noise."""
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class _Noise(Layer):
         return input_shape
 
 
-def rate_of(layer: str, value: float, argument: str = "rate") -> float:
+def validate_rate(layer: str, value: float, argument: str = "rate") -> float:
     """A share in [0, 1], as given. Raises ValueError that names the layer."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f"{layer} takes `{argument}` in [0, 1], got {value!r}")
@@ -97,14 +97,14 @@ class Dropout(_Noise):
         seed: int | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
-        self.rate = rate_of("Dropout", rate)
+        self.rate = validate_rate("Dropout", rate)
         self.noise_shape = _noise_shape("Dropout", noise_shape)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Tensor) -> Tensor:
+    def add_noise(self, inputs: Tensor) -> Tensor:
         """The inputs with some dropped."""
         return random.dropout(inputs, self.rate, self._shape(inputs), self.seed_generator)
 
@@ -261,7 +261,7 @@ class GaussianNoise(_Noise):
     def _active(self) -> bool:
         return self.stddev > 0
 
-    def noisy(self, inputs: Tensor) -> Tensor:
+    def add_noise(self, inputs: Tensor) -> Tensor:
         """The inputs with normal noise added."""
         return inputs + random.normal(
             inputs.shape, 0.0, self.stddev, self.compute_dtype, self.seed_generator
@@ -294,13 +294,13 @@ class GaussianDropout(_Noise):
     def __init__(
         self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]
     ) -> None:
-        self.rate = rate_of("GaussianDropout", rate)
+        self.rate = validate_rate("GaussianDropout", rate)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Tensor) -> Tensor:
+    def add_noise(self, inputs: Tensor) -> Tensor:
         """The inputs with normal factors."""
         stddev = math.sqrt(self.rate / (1 - self.rate))
         return inputs * random.normal(
@@ -341,14 +341,14 @@ class AlphaDropout(_Noise):
         seed: int | None = None,
         **kwargs: Unpack[LayerOptions],
     ) -> None:
-        self.rate = rate_of("AlphaDropout", rate)
+        self.rate = validate_rate("AlphaDropout", rate)
         self.noise_shape = _noise_shape("AlphaDropout", noise_shape)
         super().__init__(seed, **kwargs)
 
     def _active(self) -> bool:
         return self.rate > 0
 
-    def noisy(self, inputs: Tensor) -> Tensor:
+    def add_noise(self, inputs: Tensor) -> Tensor:
         """a (x where kept, -λα elsewhere) + b, a and b chosen for mean 0 and variance 1."""
         saturation = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
         shape = (

@@ -65,7 +65,7 @@ class Normalizing(Weighted):
         self._declare(beta=beta, gamma=gamma, **(state or {}))
         self.supports_masking = True
 
-    def make_affine(self, shape: tuple[int, ...]) -> None:
+    def build_affine(self, shape: tuple[int, ...]) -> None:
         """gamma and beta, where asked for."""
         self.gamma = None
         self.beta = None

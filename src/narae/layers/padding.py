@@ -9,7 +9,7 @@ from narae.base.registry import builtin
 from narae.base.types import WidthsLike
 from narae.layers.borders import Borders
 from narae.layers.options import LayerOptions
-from narae.layers.windows import together
+from narae.layers.windows import join_shape
 from narae.tensor.tensor import Tensor
 
 
@@ -32,7 +32,7 @@ class ZeroPadding(Borders):
     def call(self, inputs: Tensor) -> Tensor:
         """The inputs with zeros around them."""
         none: Any = (0, 0)
-        return ops.pad(inputs, together(none, self.widths, none, self.data_format))  # type: ignore[arg-type]
+        return ops.pad(inputs, join_shape(none, self.widths, none, self.data_format))  # type: ignore[arg-type]
 
 
 @builtin("keras.layers")

@@ -11,7 +11,7 @@ from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import PoolingOptions
-from narae.layers.windows import apart, counted, numbers, padding_of, together
+from narae.layers.windows import count_windows, join_shape, per_axis, split_shape, validate_padding
 from narae.tensor.tensor import Tensor
 
 
@@ -31,28 +31,30 @@ class Pooling(Layer):
     ) -> None:
         super().__init__(name=name, **kwargs)
         layer = type(self).__name__
-        self.pool_size = numbers(layer, "pool_size", pool_size, self.rank)
+        self.pool_size = per_axis(layer, "pool_size", pool_size, self.rank)
         steps = self.pool_size if strides is None else strides
-        self.strides = numbers(layer, "strides", steps, self.rank)
-        self.padding = padding_of(layer, padding)
+        self.strides = per_axis(layer, "strides", steps, self.rank)
+        self.padding = validate_padding(layer, padding)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self._build_at_init()
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """One number for each window, by the operation of the layer."""
         raise NotImplementedError
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled inputs."""
         self.compute_output_shape(inputs.shape)  # refuse what is too small
-        return self.pooled(inputs)
+        return self.pool(inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """As many places as windows; the channels stay."""
-        batch, space, channels = apart(input_shape, self.data_format)
-        made = counted(type(self).__name__, space, self.pool_size, self.strides, self.padding)
-        return together(batch, made, channels, self.data_format)
+        batch, space, channels = split_shape(input_shape, self.data_format)
+        windows = count_windows(
+            type(self).__name__, space, self.pool_size, self.strides, self.padding
+        )
+        return join_shape(batch, windows, channels, self.data_format)
 
     def get_config(self) -> Config:
         return {
@@ -80,7 +82,7 @@ class MaxPooling(Pooling):
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """The largest of each window."""
         return ops.max_pool(x, self.pool_size, self.strides, self.padding, self.data_format)
 
@@ -90,7 +92,7 @@ class AveragePooling(Pooling):
 
     pool_mode = "average"
 
-    def pooled(self, x: Tensor) -> Tensor:
+    def pool(self, x: Tensor) -> Tensor:
         """The mean of each window; what is padded does not count."""
         return ops.average_pool(x, self.pool_size, self.strides, self.padding, self.data_format)
 

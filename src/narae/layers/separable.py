@@ -15,7 +15,7 @@ from narae.base.types import (
     RegularizerLike,
 )
 from narae.layers.convolving import Convolving
-from narae.layers.dense import positive
+from narae.layers.dense import validate_positive
 from narae.layers.options import WeightedOptions
 from narae.tensor.tensor import Tensor
 
@@ -51,26 +51,28 @@ class SeparableConvolution(Convolving):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        self.filters = positive("filters", filters, type(self).__name__)
-        self.depth_multiplier = positive("depth_multiplier", depth_multiplier, type(self).__name__)
+        self.filters = validate_positive("filters", filters, type(self).__name__)
+        self.depth_multiplier = validate_positive(
+            "depth_multiplier", depth_multiplier, type(self).__name__
+        )
         self._declare(
             depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
             pointwise=(pointwise_initializer, pointwise_regularizer, pointwise_constraint),
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
 
-    def make_kernels(self, channels: int) -> None:
+    def build_kernels(self, channels: int) -> None:
         """depthwise_kernel (*kernel_size, channels, multiplier), pointwise_kernel (1.., their product, filters)."""
         deep = (*self.kernel_size, channels, self.depth_multiplier)
         wide = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
         self.depthwise_kernel = self._weight("depthwise", deep, name="depthwise_kernel")
         self.pointwise_kernel = self._weight("pointwise", wide, name="pointwise_kernel")
 
-    def channels_out(self, channels: int | None) -> int:
+    def output_channels(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 
-    def convolved(self, inputs: Tensor) -> Tensor:
+    def convolve(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return ops.separable_conv(
             *(inputs, self.depthwise_kernel, self.pointwise_kernel),

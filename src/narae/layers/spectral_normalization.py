@@ -8,7 +8,7 @@ from narae import initializers, ops
 from narae.base.registry import builtin
 from narae.base.types import Config, Shape
 from narae.layers.base import Layer
-from narae.layers.dense import positive
+from narae.layers.dense import validate_positive
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
 from narae.layers.wrapper import Wrapper
@@ -45,7 +45,7 @@ class SpectralNormalization(Wrapper):
         self, layer: Layer, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]
     ) -> None:
         super().__init__(layer, **kwargs)
-        self.power_iterations = positive(
+        self.power_iterations = validate_positive(
             "power_iterations", power_iterations, "SpectralNormalization"
         )
 

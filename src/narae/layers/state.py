@@ -1,4 +1,4 @@
-"""A layer's state: variables made, listed and frozen, penalties, dtypes."""
+"""A layer's state: its variables (creation, lists, freezing), penalties, dtypes."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Stateful(Tracked):
     def _train_own_variables(self, value: bool) -> None:
         for variable in self._own_variables():
             if value or variable.trainable:
-                # what was made as state (moving averages, counters) never becomes trainable
+                # what was created as state (moving averages, counters) never becomes trainable
                 if not hasattr(variable, "_was_trainable"):
                     variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
                 variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]

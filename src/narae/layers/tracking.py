@@ -41,7 +41,7 @@ class Tracked:
 
     def _note_setting(self, name: str, value: object) -> None:
         """Count the changes to what a layer computes with once it is built (a rate, an activation):
-        programs were made for what it was."""
+        programs were compiled for what it was."""
         held = self.__dict__
         if name.startswith("_") or not held.get("built") or name in _OURS:
             return
@@ -164,7 +164,7 @@ def _leaves(value: object) -> Iterator[Any]:
 
 
 def made_trainable(variable: Variable) -> bool:
-    """Whether a variable was made to be trained, frozen since or not."""
+    """Whether a variable was created to be trained, frozen since or not."""
     return getattr(variable, "_was_trainable", variable.trainable)
 
 

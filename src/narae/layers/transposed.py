@@ -15,9 +15,9 @@ from narae.base.types import (
     RegularizerLike,
 )
 from narae.layers.convolving import Convolving
-from narae.layers.dense import positive
+from narae.layers.dense import validate_positive
 from narae.layers.options import WeightedOptions
-from narae.layers.windows import Lengths, numbers
+from narae.layers.windows import Lengths, per_axis
 from narae.tensor.tensor import Tensor
 
 
@@ -52,10 +52,10 @@ class TransposedConvolution(Convolving):
             **kwargs,
         )
         layer = type(self).__name__
-        self.filters = positive("filters", filters, layer)
+        self.filters = validate_positive("filters", filters, layer)
         self.output_padding = None
         if output_padding is not None:
-            self.output_padding = numbers(layer, "output_padding", output_padding, self.rank, 0)
+            self.output_padding = per_axis(layer, "output_padding", output_padding, self.rank, 0)
             if any(p >= s for p, s in zip(self.output_padding, self.strides, strict=True)):
                 raise ValueError(
                     f"{layer} takes `output_padding` below the strides, got {self.output_padding} with "
@@ -66,22 +66,22 @@ class TransposedConvolution(Convolving):
             bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
 
-    def make_kernels(self, channels: int) -> None:
+    def build_kernels(self, channels: int) -> None:
         """kernel (*kernel_size, filters, channels)."""
         self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
 
-    def channels_out(self, channels: int | None) -> int:
+    def output_channels(self, channels: int | None) -> int:
         """One per filter."""
         return self.filters
 
-    def convolved(self, inputs: Tensor) -> Tensor:
+    def convolve(self, inputs: Tensor) -> Tensor:
         """The outputs before bias and activation."""
         return ops.conv_transpose(
             *(inputs, self.kernel, self.strides, self.padding),
             *(self.output_padding, self.data_format, self.dilation_rate),
         )
 
-    def space_out(self, space: Lengths) -> Lengths:
+    def output_lengths(self, space: Lengths) -> Lengths:
         """The lengths whose convolution gives those that come in; `output_padding` chooses among several."""
         extra = self.output_padding or (None,) * self.rank
         rows = zip(space, self.kernel_size, self.strides, self.dilation_rate, extra, strict=True)

@@ -18,7 +18,7 @@ from narae.base.types import Config, Ints, Shape
 from narae.layers.base import Layer
 from narae.layers.input_spec import InputSpec
 from narae.layers.options import LayerOptions
-from narae.layers.windows import apart, numbers, space_axes, together
+from narae.layers.windows import join_shape, per_axis, spatial_axes, split_shape
 from narae.tensor.tensor import Tensor
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -54,26 +54,28 @@ class UpSampling(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
-        self.factors = numbers(type(self).__name__, "size", size, self.rank)
+        self.factors = per_axis(type(self).__name__, "size", size, self.rank)
         self.size: Any = self.factors
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def longer(self, x: Tensor, axis: int, factor: int) -> Tensor:
+    def resize_axis(self, x: Tensor, axis: int, factor: int) -> Tensor:
         """One axis `factor` times as long."""
         return ops.repeat(x, factor, axis=axis)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The inputs with more places."""
-        for axis, factor in zip(space_axes(self.rank, self.data_format), self.factors, strict=True):
-            inputs = inputs if factor == 1 else self.longer(inputs, axis, factor)
+        for axis, factor in zip(
+            spatial_axes(self.rank, self.data_format), self.factors, strict=True
+        ):
+            inputs = inputs if factor == 1 else self.resize_axis(inputs, axis, factor)
         return inputs
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`size` times the lengths in space; batch and channels stay."""
-        batch, space, channels = apart(input_shape, self.data_format)
+        batch, space, channels = split_shape(input_shape, self.data_format)
         pairs = zip(space, self.factors, strict=True)
-        made = tuple(None if n is None else n * factor for n, factor in pairs)
-        return together(batch, made, channels, self.data_format)
+        lengths = tuple(None if n is None else n * factor for n, factor in pairs)
+        return join_shape(batch, lengths, channels, self.data_format)
 
     def get_config(self) -> Config:
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
@@ -147,10 +149,10 @@ class UpSampling2D(UpSampling):
         if self.interpolation not in ("nearest", *CURVES):
             raise unknown_name("interpolation", interpolation, ("nearest", *CURVES))
 
-    def longer(self, x: Tensor, axis: int, factor: int) -> Tensor:
+    def resize_axis(self, x: Tensor, axis: int, factor: int) -> Tensor:
         """One axis `factor` times as long: repeated, or each new place a weighted sum of old ones."""
         if self.interpolation == "nearest":
-            return super().longer(x, axis, factor)
+            return super().resize_axis(x, axis, factor)
         places, weights = interpolated(x.shape[axis], factor, self.interpolation)
         across = [1] * len(x.shape)
         across[axis] = -1

@@ -28,7 +28,7 @@ Given: TypeAlias = "Trained | tuple[InitializerLike | None]"
 
 
 class Weighted(Layer):
-    """Base of layers with weights by role: `kernel_initializer` and its kin are attributes and config."""
+    """Base of layers with weights by role: `kernel_initializer` and the like are attributes and config."""
 
     _roles: dict[str, tuple[str, ...]]  # the families of each role
 

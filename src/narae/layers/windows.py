@@ -11,7 +11,7 @@ from narae.base.errors import ShapeError, nearest
 Lengths = tuple[int | None, ...]
 
 
-def numbers(
+def per_axis(
     layer: str, argument: str, value: object, count: int, least: int = 1
 ) -> tuple[int, ...]:
     """One whole number for each of `count` places. Raises ValueError that names the argument."""
@@ -25,7 +25,7 @@ def numbers(
     return tuple(int(n) for n in found)
 
 
-def padding_of(layer: str, value: str, known: Sequence[str] = ("valid", "same")) -> str:
+def validate_padding(layer: str, value: str, known: Sequence[str] = ("valid", "same")) -> str:
     """A padding's name. Raises ValueError for another one."""
     name = value.lower() if isinstance(value, str) else None
     if name is None or name not in known:
@@ -37,27 +37,31 @@ def padding_of(layer: str, value: str, known: Sequence[str] = ("valid", "same"))
     return name
 
 
-def apart(shape: Sequence[int | None], data_format: str) -> tuple[int | None, Lengths, int | None]:
+def split_shape(
+    shape: Sequence[int | None], data_format: str
+) -> tuple[int | None, Lengths, int | None]:
     """A shape's batch, lengths in space, and channels."""
     if data_format == "channels_first":
         return shape[0], tuple(shape[2:]), shape[1]
     return shape[0], tuple(shape[1:-1]), shape[-1]
 
 
-def together(batch: int | None, space: Lengths, channels: int | None, data_format: str) -> Lengths:
+def join_shape(
+    batch: int | None, space: Lengths, channels: int | None, data_format: str
+) -> Lengths:
     """The shape of a batch, lengths in space, and channels."""
     if data_format == "channels_first":
         return (batch, channels, *space)
     return (batch, *space, channels)
 
 
-def space_axes(rank: int, data_format: str) -> tuple[int, ...]:
+def spatial_axes(rank: int, data_format: str) -> tuple[int, ...]:
     """The axes of space of a tensor with `rank` of them."""
     first = 2 if data_format == "channels_first" else 1
     return tuple(range(first, first + rank))
 
 
-def counted(
+def count_windows(
     layer: str,
     space: Lengths,
     window: Sequence[int],

@@ -23,7 +23,7 @@ from narae.base.limits import limited
 from narae.base.registry import get_registered_name
 from narae.base.serialization import serialize_keras_object
 from narae.engine.initial import finish_waiting
-from narae.layers.configuring import take
+from narae.layers.configuring import assign_stored
 from narae.saving import archive, reading
 from narae.saving.h5 import attribute, group_in, open_for_reading, stored_in, text_attribute
 from narae.saving.legacy_config import compile_arguments, upgraded
@@ -285,7 +285,7 @@ def _give(what: str, variables: list[Any], arrays: list[Any], shown: str, skip: 
             wrong = f"{variable.path!r} has shape {variable.shape}, in the file {array.shape}"
     if wrong is None:
         for variable, array in zip(variables, arrays, strict=True):
-            take(variable, array)
+            assign_stored(variable, array)
     elif skip:
         warnings.warn(f"{shown}: skipped {what}: {wrong}", stacklevel=4)
     else:
