@@ -11,7 +11,7 @@ its own.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 from narae.base import trees
@@ -43,8 +43,13 @@ class MAP_TO_NONE:
     """
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(structure: object) -> bool:
     """Whether a value is a container: list, tuple, named tuple, deque or dict.
+
+    Args:
+        structure: any value.
+
+    Returns: True for a container, an empty one too; False for a leaf.
 
     >>> is_nested([]), is_nested("text")
     (True, False)
@@ -52,8 +57,13 @@ def is_nested(structure: Any) -> bool:
     return trees.is_nested(structure)
 
 
-def flatten(structure: Any) -> list[Any]:
+def flatten(structure: object) -> list[Any]:
     """The leaves in order. Dicts give theirs by sorted keys, an OrderedDict in its own order.
+
+    Args:
+        structure: containers in containers, or one leaf.
+
+    Returns: the leaves, None among them.
 
     >>> flatten({"b": [1, 2], "a": (3, None)})
     [3, None, 1, 2]
@@ -61,8 +71,13 @@ def flatten(structure: Any) -> list[Any]:
     return trees.flatten(structure)
 
 
-def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
+def flatten_with_path(structure: object) -> list[tuple[Path, Any]]:
     """The leaves in order, each with the keys and positions that lead to it.
+
+    Args:
+        structure: containers in containers, or one leaf, whose path is ().
+
+    Returns: pairs (path, leaf).
 
     >>> flatten_with_path([{"x": 42}])
     [((0, 'x'), 42)]
@@ -76,10 +91,18 @@ def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
     ]
 
 
-def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+def pack_sequence_as(structure: object, flat_sequence: Iterable[Any]) -> Any:
     """A sequence of leaves, in the order of `flatten`, in the containers of `structure`.
 
-    Raises TypeError if `flat_sequence` is not iterable, ValueError if it has too few or too many leaves.
+    Args:
+        structure: the containers; its own leaves are not used.
+        flat_sequence: as many leaves as it has.
+
+    Returns: the leaves in new containers of the same types; a leaf alone where `structure` is one.
+
+    Raises:
+        TypeError: flat_sequence is not iterable.
+        ValueError: it has too few or too many leaves.
 
     >>> pack_sequence_as({"b": 0, "a": [0]}, [1, 2])
     {'b': 2, 'a': [1]}
@@ -91,11 +114,19 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     return trees.pack_as(structure, list(flat_sequence))
 
 
-def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+def map_structure(func: Callable[..., Any], *structures: object, none_is_leaf: bool = True) -> Any:
     """`func` of the leaves of one or several structures with the same containers.
 
-    none_is_leaf: False leaves a None of the first structure as it is. Raises TypeError if `func` cannot be
-    called, ValueError if no structure is given or their containers differ.
+    Args:
+        func: a function of as many leaves as there are structures.
+        *structures: the structures; the containers of the first are those of the result.
+        none_is_leaf: whether func is called for a None of the first structure; False leaves it as it is.
+
+    Returns: what func gives, in the places of the leaves.
+
+    Raises:
+        TypeError: func cannot be called.
+        ValueError: no structure is given, or their containers differ.
 
     >>> map_structure(lambda x, y: x * y, [1, {"k": 2}], [10, {"k": 20}])
     [10, {'k': 40}]
@@ -104,11 +135,21 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     return _mapped(func, structures[0], structures, (), none_is_leaf)
 
 
-def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+def map_structure_up_to(
+    shallow_structure: object, func: Callable[..., Any], *structures: object
+) -> Any:
     """`func` of what the structures hold at the leaves of `shallow_structure`, containers too.
 
-    Raises TypeError if `func` cannot be called, ValueError if no structure is given or one of them lacks a
-    container of `shallow_structure`.
+    Args:
+        shallow_structure: the containers of the result; its own leaves are not used.
+        func: a function of as many parts as there are structures.
+        *structures: structures with these containers, which may go on below.
+
+    Returns: what func gives, in the places of the leaves of `shallow_structure`.
+
+    Raises:
+        TypeError: func cannot be called.
+        ValueError: no structure is given, or one of them lacks a container of `shallow_structure`.
 
     >>> map_structure_up_to([None, [None]], str, [[1, 1], [2]])
     ['[1, 1]', ['2']]
@@ -117,11 +158,18 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
     return _mapped(func, shallow_structure, structures, (), True, deeper=True)
 
 
-def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
+def assert_same_structure(a: object, b: object, check_types: object = None) -> None:
     """Raise ValueError unless two structures have the same containers, keys and lengths.
 
     All dicts count as one type; lists, tuples, deques and each class of named tuples as others.
-    check_types: has no effect, as in Keras, and warns.
+
+    Args:
+        a: a structure.
+        b: another one.
+        check_types: has no effect, and warns where it is given.
+
+    Raises:
+        ValueError: they differ; the error says where.
 
     >>> assert_same_structure([(0, 1)], [(2, 3)])
     """
@@ -134,8 +182,15 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     _mapped(lambda x, y: None, a, (a, b), (), True)
 
 
-def assert_same_paths(a: Any, b: Any) -> None:
+def assert_same_paths(a: object, b: object) -> None:
     """Raise ValueError unless the same keys and positions lead to the leaves of both; types may differ.
+
+    Args:
+        a: a structure.
+        b: another one.
+
+    Raises:
+        ValueError: they differ; the error lists the paths of one alone.
 
     >>> assert_same_paths([0, {"k": 1}], (2, {"k": 3}))
     """
@@ -147,8 +202,13 @@ def assert_same_paths(a: Any, b: Any) -> None:
         )
 
 
-def lists_to_tuples(structure: Any) -> Any:
+def lists_to_tuples(structure: object) -> Any:
     """The structure with tuples in the places of lists.
+
+    Args:
+        structure: containers in containers, or one leaf.
+
+    Returns: a structure of the same leaves.
 
     >>> lists_to_tuples({"a": [1, [2]]})
     {'a': (1, (2,))}
@@ -156,8 +216,17 @@ def lists_to_tuples(structure: Any) -> Any:
     return traverse(lambda x: tuple(x) if isinstance(x, list) else None, structure, top_down=False)
 
 
-def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
-    """`func` of the shapes of a structure (tuples and lists of lengths and None) and of its other leaves.
+def map_shape_structure(func: Callable[[Any], Any], structure: object) -> Any:
+    """`func` of the shapes of a structure, and of its other leaves.
+
+    Args:
+        func: a function of a shape.
+        structure: containers of shapes: a list or tuple of lengths and None counts as one leaf.
+
+    Returns: what func gives, in the places of the shapes.
+
+    Raises:
+        TypeError: func cannot be called.
 
     >>> map_shape_structure(len, {"x": (None, 3), "y": [(2,)]})
     {'x': 2, 'y': [1]}
@@ -169,16 +238,23 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     return trees.with_children(structure, items)
 
 
-def _is_shape(part: Any) -> bool:
+def _is_shape(part: object) -> bool:
     return isinstance(part, (list, tuple)) and all(isinstance(n, int | None) for n in part)
 
 
-def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+def traverse(func: Callable[[Any], Any], structure: object, top_down: bool = True) -> Any:
     """`func` of every part of a structure, containers and leaves; what it returns takes the part's place.
 
-    None leaves the part as it is, `MAP_TO_NONE` puts None there. top_down: a container comes before
-    what it holds, which is not visited where the container is replaced; else after it. Raises TypeError if
-    `func` cannot be called.
+    Args:
+        func: a function of a part. None leaves the part as it is, `MAP_TO_NONE` puts None there.
+        structure: containers in containers, or one leaf.
+        top_down: whether a container comes before what it holds, which is not visited where the container is replaced;
+            else it comes after.
+
+    Returns: the structure with the parts that func gave.
+
+    Raises:
+        TypeError: func cannot be called.
 
     >>> traverse(lambda x: sum(x) if isinstance(x, tuple) else None, [(1, 2), {"k": (3, 4)}])
     [3, {'k': 7}]
@@ -196,7 +272,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     return None if found is MAP_TO_NONE else found
 
 
-def _check_mapping(func: Any, structures: tuple[Any, ...]) -> None:
+def _check_mapping(func: object, structures: tuple[object, ...]) -> None:
     if not callable(func):
         raise TypeError(f"func is called on leaves, got {func!r}")
     if not structures:
@@ -205,7 +281,7 @@ def _check_mapping(func: Any, structures: tuple[Any, ...]) -> None:
 
 def _mapped(
     func: Callable[..., Any],
-    model: Any,
+    model: object,
     structures: tuple[Any, ...],
     path: Path,
     none_is_leaf: bool,
@@ -229,13 +305,13 @@ def _mapped(
     return trees.with_children(model, items)
 
 
-def _same_container(model: Any, keys: list[Any], other: Any) -> bool:
+def _same_container(model: object, keys: list[Any], other: object) -> bool:
     if isinstance(model, dict):
         return isinstance(other, dict) and set(other) == set(keys)
-    return type(other) is type(model) and len(other) == len(keys)
+    return type(other) is type(model) and isinstance(other, Sized) and len(other) == len(keys)
 
 
-def _refuse(model: Any, structures: tuple[Any, ...], path: Path) -> None:
+def _refuse(model: object, structures: tuple[object, ...], path: Path) -> None:
     at = "".join(f"[{key!r}]" for key in path)
     raise ValueError(
         "the structures do not have the same nested structure: "

@@ -107,7 +107,7 @@ def draw_key(seed: SeedLike = None) -> Tensor:
     SeedGenerator, or a key itself. Raises ValueError for others."""
     if seed is None:
         return global_seed_generator().next()
-    if hasattr(seed, "next") and hasattr(seed, "state"):
+    if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return tensor_of(np.array([int(seed) % 2**32, 0], np.uint32))
