@@ -145,7 +145,7 @@ def parsed(text: bytes, shown: str, stored: int) -> Any:
     return data
 
 
-def _check_depth(data: Any, shown: str) -> None:
+def _check_depth(data: object, shown: str) -> None:
     todo = [(data, 0)]
     while todo:
         item, depth = todo.pop()

@@ -6,12 +6,17 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.saving.paths import CorruptFile
+
+if TYPE_CHECKING:
+    import h5py
+
+    from narae.base.types import DTypeLike, PathLike, TensorLike
 
 
 class MissingVariable(ValueError, KeyError):
@@ -20,7 +25,7 @@ class MissingVariable(ValueError, KeyError):
     __str__ = Exception.__str__  # a KeyError would put it in quotes
 
 
-def open_for_reading(source: Any, shown: str) -> Any:
+def open_for_reading(source: PathLike, shown: str) -> Any:
     """An HDF5 file. Raises CorruptFile when it is none or was cut off."""
     import h5py
 
@@ -33,7 +38,7 @@ def open_for_reading(source: Any, shown: str) -> Any:
         ) from None
 
 
-def _check_heaps(source: Any) -> None:
+def _check_heaps(source: PathLike) -> None:
     """Look over the heaps that texts lie in: HDF5's own reading goes on for ever at an entry without a
     length. Raises ValueError for one."""
     with open(source, "rb") as file:
@@ -46,7 +51,7 @@ def _check_heaps(source: Any) -> None:
                 at = data.find(b"GCOL\x01\0\0\0", at + 8)
 
 
-def _check_heap(data: Any, at: int) -> None:
+def _check_heap(data: mmap.mmap, at: int) -> None:
     if at + 16 > len(data):
         return
     end = at + min(int.from_bytes(data[at + 8 : at + 16], "little"), len(data) - at)
@@ -62,11 +67,11 @@ def _check_heap(data: Any, at: int) -> None:
 class Writer(MutableMapping[str, Any]):
     """The `vars` group of one part, for `save_own_variables`."""
 
-    def __init__(self, file: Any, path: str, name: str) -> None:
+    def __init__(self, file: h5py.Group, path: str, name: str) -> None:
         self._group = file.require_group(f"{path}/vars" if path else "vars")
         self._group.attrs["name"] = name
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: TensorLike) -> None:
         data = np.asarray(value)
         if data.dtype.name == "bfloat16":  # HDF5 has no such type: its bits, and a note
             item = self._group.create_dataset(key, data=data.view(np.uint16))
@@ -75,13 +80,13 @@ class Writer(MutableMapping[str, Any]):
         self._group.create_dataset(key, data=data)
 
     def __getitem__(self, key: str) -> Any:
-        return self._group[key][()]
+        return cast("h5py.Dataset", self._group[key])[()]
 
     def __delitem__(self, key: str) -> None:
         del self._group[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._group)
+        return (str(name) for name in self._group)
 
     def __len__(self) -> int:
         return len(self._group)
@@ -90,7 +95,7 @@ class Writer(MutableMapping[str, Any]):
 class Stored:
     """One stored array: its shape is known, and that the file has its bytes, before anything is read."""
 
-    def __init__(self, dataset: Any, shown: str) -> None:
+    def __init__(self, dataset: h5py.Dataset, shown: str) -> None:
         self._dataset, self._shown = dataset, shown
         kind = dataset.dtype
         if kind.kind not in "biufV" or kind.hasobject:
@@ -116,7 +121,7 @@ class Stored:
             raise CorruptFile(f"{self._shown} is damaged: {_reason(error)}") from None
         np.copyto(array, np.asarray(self), casting="unsafe")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         try:
             data = np.asarray(self._dataset[()])
         except (OSError, RuntimeError, ValueError, TypeError) as error:
@@ -130,11 +135,11 @@ _FILTERS = frozenset({1, 2, 3, 32000})  # deflate, shuffle, checksums, LZF: what
 _CHUNK = 4 << 20
 
 
-def _file_size(dataset: Any) -> int:
+def _file_size(dataset: h5py.Dataset) -> int:
     return int(dataset.file.id.get_filesize())
 
 
-def _check_layout(dataset: Any, needed: int, stored: int, shown: str) -> None:
+def _check_layout(dataset: h5py.Dataset, needed: int, stored: int, shown: str) -> None:
     """Whether the file can have the bytes that a shape needs. Raises CorruptFile."""
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
@@ -152,7 +157,7 @@ def _check_layout(dataset: Any, needed: int, stored: int, shown: str) -> None:
             raise CorruptFile(f"{shown} is cut in pieces of {chunk:,} bytes: refused")
 
 
-def text_attribute(thing: Any, name: str, limit: int = 1 << 16) -> str | None:
+def text_attribute(thing: h5py.Group | h5py.Dataset, name: str, limit: int = 1 << 16) -> str | None:
     """An attribute that is one text, None where there is none or it is something else. Raises CorruptFile
     for one of more than `limit` bytes."""
     if name not in thing.attrs:
@@ -166,7 +171,7 @@ def text_attribute(thing: Any, name: str, limit: int = 1 << 16) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def attribute(thing: Any, name: str, limit: int) -> Any:
+def attribute(thing: h5py.Group | h5py.Dataset, name: str, limit: int) -> Any:
     """An attribute's value. Raises CorruptFile for one of more than `limit` bytes."""
     found = thing.attrs.get_id(name)
     size = int(np.prod(found.shape, dtype=object)) * max(found.dtype.itemsize, 1)
@@ -182,7 +187,7 @@ def _reason(error: Exception) -> str:
 class Reader:
     """The `vars` group of one part, for `load_own_variables`; empty where the file has none."""
 
-    def __init__(self, file: Any, path: str, shown: str) -> None:
+    def __init__(self, file: h5py.Group, path: str, shown: str) -> None:
         self._shown = f"{shown}: {path or 'the model'}"
         self._group = group_in(file, f"{path}/vars" if path else "vars", self._shown)
 
@@ -202,7 +207,7 @@ class Reader:
         return stored_in(self._group, key, self._shown)
 
 
-def stored_in(group: Any, path: str, shown: str) -> Stored:
+def stored_in(group: h5py.Group, path: str, shown: str) -> Stored:
     """The array at a path within a group. Raises CorruptFile when there is none, or a link leads to it."""
     import h5py
 
@@ -221,7 +226,7 @@ def stored_in(group: Any, path: str, shown: str) -> Stored:
     return Stored(found, f"{shown}: variable {path}")
 
 
-def group_in(file: Any, path: str, shown: str) -> Any:
+def group_in(file: h5py.Group, path: str, shown: str) -> Any:
     """The group at a path, None where there is none. Raises CorruptFile where a link leads to it."""
     import h5py
 
@@ -236,7 +241,7 @@ def group_in(file: Any, path: str, shown: str) -> Any:
     return group
 
 
-def _real(group: Any, name: str, shown: str) -> None:
+def _real(group: h5py.Group, name: str, shown: str) -> None:
     """Raise CorruptFile for a link that leads elsewhere, perhaps out of the file."""
     import h5py
 

@@ -13,7 +13,7 @@ import io
 import json
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,13 @@ from narae.saving.h5 import attribute, group_in, open_for_reading, stored_in, te
 from narae.saving.legacy_config import compile_arguments, upgraded
 from narae.saving.paths import CorruptFile
 
+if TYPE_CHECKING:
+    import h5py
+
+    from narae.base.types import CustomObjects
+    from narae.layers import Layer
+    from narae.models import Model
+
 _ATTRIBUTE = 64_000  # bytes of names in one attribute: HDF5 has no room for more beside it
 _JSON = 16 << 20
 
@@ -36,7 +43,7 @@ _JSON = 16 << 20
 # -- writing ---------------------------------------------------------------------------------
 
 
-def packed(model: Any, include_optimizer: bool, version: str) -> bytes:
+def packed(model: Model, include_optimizer: bool, version: str) -> bytes:
     """A model as the bytes of an `.h5` file."""
     import h5py
 
@@ -62,7 +69,7 @@ def packed(model: Any, include_optimizer: bool, version: str) -> bytes:
     return out.getvalue()
 
 
-def _training(model: Any) -> dict[str, Any]:
+def _training(model: Model) -> dict[str, Any]:
     """What `compile` was given, the optimizer apart."""
     given = dict(model._compile_state.config)
     given["loss"] = trees.map_tree(_full_name, given.get("loss"))
@@ -77,7 +84,7 @@ def _training(model: Any) -> dict[str, Any]:
     return config
 
 
-def _full_name(loss: Any) -> Any:
+def _full_name(loss: object) -> Any:
     """A loss's name in full: Keras finds no short ones in such files."""
     found = (
         losses.get(loss) if isinstance(loss, str) and loss not in ("crossentropy", "ce") else loss
@@ -85,29 +92,29 @@ def _full_name(loss: Any) -> Any:
     return getattr(found, "__name__", loss) if isinstance(loss, str) else loss
 
 
-def _function_name(given: Any) -> Any:
+def _function_name(given: object) -> Any:
     """A function as its name, by which such files have it."""
     if not inspect.isfunction(given) or given.__name__ == "<lambda>":
         return given
     return get_registered_name(given)
 
 
-def _write_layers(group: Any, model: Any) -> None:
+def _write_layers(group: h5py.Group, model: Model) -> None:
     _write_names(group, "layer_names", [layer.name for layer in model.layers])
     for layer in sorted(model.layers, key=lambda one: one.name):
         _write_arrays(group.create_group(layer.name), _weights(layer))
     _write_arrays(group.create_group("top_level_model_weights"), _own(model))
 
 
-def _weights(layer: Any) -> list[Any]:
+def _weights(layer: Layer) -> list[Any]:
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _own(model: Any) -> list[Any]:
+def _own(model: Model) -> list[Any]:
     return model._ordered() if hasattr(model, "_ordered") else []
 
 
-def _write_arrays(group: Any, variables: list[Any]) -> None:
+def _write_arrays(group: h5py.Group, variables: list[Any]) -> None:
     names: list[str] = []
     for variable in variables:
         name, number = variable.path, 0
@@ -124,7 +131,7 @@ def _write_arrays(group: Any, variables: list[Any]) -> None:
         )
 
 
-def _write_names(group: Any, key: str, names: list[str]) -> None:
+def _write_names(group: h5py.Group, key: str, names: list[str]) -> None:
     """A list of names, in several attributes where one has no room for it."""
     data = np.asarray([name.encode() for name in names])
     parts = max(1, -(-data.nbytes // _ATTRIBUTE))
@@ -138,7 +145,7 @@ def _write_names(group: Any, key: str, names: list[str]) -> None:
 # -- reading ---------------------------------------------------------------------------------
 
 
-def load(path: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+def load(path: Path, custom_objects: CustomObjects | None, compile: bool, safe_mode: bool) -> Any:
     """The model in an `.h5` file. Raises CorruptFile as `load_model` says."""
     shown = str(path)
     with open_for_reading(path, shown) as file, reading.damage_named(shown):
@@ -166,7 +173,7 @@ def load(path: Path, custom_objects: Any, compile: bool, safe_mode: bool) -> Any
     return model
 
 
-def _json(file: Any, name: str, shown: str) -> Any:
+def _json(file: h5py.Group, name: str, shown: str) -> Any:
     text = text_attribute(file, name, _JSON)
     if text is None:
         return None
@@ -176,19 +183,21 @@ def _json(file: Any, name: str, shown: str) -> Any:
     return data
 
 
-def _group(file: Any, name: str, shown: str) -> Any:
+def _group(file: h5py.Group, name: str, shown: str) -> Any:
     found = group_in(file, name, shown)
     if found is None:
         raise CorruptFile(f"{shown} has no group {name or '/'}")
     return found
 
 
-def _compile(model: Any, training: dict[str, Any], custom_objects: Any, shown: str) -> None:
+def _compile(
+    model: Model, training: dict[str, Any], custom_objects: CustomObjects | None, shown: str
+) -> None:
     with reading.config_named(f"{shown}: training_config"):
         model.compile(**compile_arguments(training, custom_objects))
 
 
-def _read_optimizer(model: Any, file: Any, shown: str) -> None:
+def _read_optimizer(model: Model, file: h5py.Group, shown: str) -> None:
     if "optimizer_weights" not in file or model.optimizer is None:
         return
     group = _group(file, "optimizer_weights", shown)
@@ -205,7 +214,7 @@ def _read_optimizer(model: Any, file: Any, shown: str) -> None:
         )
 
 
-def read_layers(group: Any, model: Any, shown: str, skip_mismatch: bool = False) -> None:
+def read_layers(group: h5py.Group, model: Model, shown: str, skip_mismatch: bool = False) -> None:
     """Give the layers that have weights those of the file, in their order. Raises ValueError when numbers or
     shapes differ."""
     layers = [layer for layer in model.layers if _weights(layer)]
@@ -229,7 +238,9 @@ def read_layers(group: Any, model: Any, shown: str, skip_mismatch: bool = False)
     _read_own(group, model, shown, skip_mismatch)
 
 
-def read_layers_by_name(group: Any, model: Any, shown: str, skip_mismatch: bool = False) -> None:
+def read_layers_by_name(
+    group: h5py.Group, model: Model, shown: str, skip_mismatch: bool = False
+) -> None:
     """Give layers the weights that the file has under their names. Others stay as they are."""
     by_name = {layer.name: layer for layer in model.layers}
     for name, arrays in _stored_layers(group, shown):
@@ -238,14 +249,14 @@ def read_layers_by_name(group: Any, model: Any, shown: str, skip_mismatch: bool 
     _read_own(group, model, shown, skip_mismatch)
 
 
-def _read_own(group: Any, model: Any, shown: str, skip_mismatch: bool) -> None:
+def _read_own(group: h5py.Group, model: Model, shown: str, skip_mismatch: bool) -> None:
     own = _own(model)
     if own and "top_level_model_weights" in group:
         arrays = _arrays(_group(group, "top_level_model_weights", shown), shown)
         _give("the model itself", own, arrays, shown, skip_mismatch)
 
 
-def _stored_layers(group: Any, shown: str) -> list[tuple[str, list[Any]]]:
+def _stored_layers(group: h5py.Group, shown: str) -> list[tuple[str, list[Any]]]:
     """(name, arrays) of each layer that has some."""
     found = []
     for name in _names(group, "layer_names", shown):
@@ -255,11 +266,11 @@ def _stored_layers(group: Any, shown: str) -> list[tuple[str, list[Any]]]:
     return found
 
 
-def _arrays(group: Any, shown: str) -> list[Any]:
+def _arrays(group: h5py.Group, shown: str) -> list[Any]:
     return [stored_in(group, name, shown) for name in _names(group, "weight_names", shown)]
 
 
-def _names(group: Any, key: str, shown: str) -> list[str]:
+def _names(group: h5py.Group, key: str, shown: str) -> list[str]:
     keys = [key] if key in group.attrs else []
     while not keys or keys[0] != key:
         if f"{key}{len(keys)}" not in group.attrs:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from narae import losses, metrics, optimizers
 from narae.base.errors import ConfigError
 from narae.base.registry import custom_object_scope, family
 from narae.saving.operation_names import op_of
+
+if TYPE_CHECKING:
+    from narae.base.types import CustomObjects
 
 # Arguments that layers had once and have no more.
 _GONE = frozenset(
@@ -30,7 +34,7 @@ _MODELS = ("Functional", "Model", "Sequential")
 _POLICIES = {"Policy": "DTypePolicy", "PolicyV1": "DTypePolicy"}
 
 
-def upgraded(config: Any) -> Any:
+def upgraded(config: object) -> Any:
     """A model's or layer's configuration of an `.h5` file as `.keras` files have it. Raises ConfigError for
     what is none."""
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
@@ -70,7 +74,7 @@ def _input(rows: list[Any]) -> list[Any]:
     return [{"module": "keras.layers", "class_name": "InputLayer", "config": made}]
 
 
-def _row(row: Any) -> Any:
+def _row(row: object) -> Any:
     """One layer of a model, in the form that says where its class is if it has none."""
     if not isinstance(row, dict):
         raise ConfigError(f"a layer of the configuration is no dictionary: {row!r:.80}")
@@ -111,7 +115,7 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _member(key: str, value: Any) -> Any:
+def _member(key: str, value: object) -> Any:
     """An initializer, a policy and their like among a layer's arguments."""
     if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
         return value
@@ -124,7 +128,7 @@ def _member(key: str, value: Any) -> Any:
     return value
 
 
-def _call(node: Any) -> Any:
+def _call(node: object) -> Any:
     """A call that is a list of [layer, call, output, keywords] in today's form."""
     if isinstance(node, dict) or not isinstance(node, list):
         return node
@@ -177,7 +181,7 @@ def _places(call: dict[str, Any]) -> list[list[Any]]:
     return [arg["config"]["keras_history"] for arg in args]
 
 
-def _lists(tree: Any) -> list[list[Any]]:
+def _lists(tree: object) -> list[list[Any]]:
     if isinstance(tree, list) and len(tree) == 3 and isinstance(tree[0], str):
         return [tree]
     items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
@@ -187,7 +191,9 @@ def _lists(tree: Any) -> list[list[Any]]:
 # -- compile ---------------------------------------------------------------------------------
 
 
-def compile_arguments(training: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
+def compile_arguments(
+    training: dict[str, Any], custom_objects: CustomObjects | None
+) -> dict[str, Any]:
     """The arguments of `compile` that a `training_config` tells. Raises ConfigError for one that tells none."""
     with custom_object_scope(custom_objects or {}):
         return {
@@ -227,7 +233,7 @@ def _arguments(cls: type) -> set[str]:
     } - {"self", "kwargs", "args"}
 
 
-def _each(config: Any, made: Any) -> Any:
+def _each(config: object, made: Callable[[Any], Any]) -> Any:
     if config is None:
         return None
     if isinstance(config, str) or (isinstance(config, dict) and "class_name" in config):
@@ -239,10 +245,11 @@ def _each(config: Any, made: Any) -> Any:
     raise ConfigError(f"what compile was given is not understood: {config!r:.80}")
 
 
-def _flat(nest: Any) -> Any:
+def _flat(nest: object) -> Any:
     """A list of one list as the list: older Keras has one for each output."""
-    single = isinstance(nest, list) and len(nest) == 1 and isinstance(nest[0], list)
-    return nest[0] if single else nest
+    if isinstance(nest, list) and len(nest) == 1 and isinstance(nest[0], list):
+        return nest[0]
+    return nest
 
 
 def _loss(config: Any) -> Any:

@@ -8,7 +8,7 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.files import atomic_write, kind_of
 from narae.base.limits import Limits, limited
@@ -19,13 +19,21 @@ from narae.saving import archive, legacy, reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target
 from narae.saving.weight_files import read_weights, write_weights
 
+if TYPE_CHECKING:
+    from narae.base.types import CustomObjects, PathLike
+    from narae.models import Model
+
 # The version of Keras whose format is written: real Keras reads it in the metadata.
 _FORMAT = "3.15.0"
 _LEGACY = (".h5", ".hdf5")
 
 
 def save_model(
-    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    model: Model,
+    filepath: PathLike,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
 ) -> None:
     """Write a model: configuration, weights, and the optimizer's state.
 
@@ -79,7 +87,7 @@ def _check_ending(path: Path, zipped: bool | None) -> None:
         )
 
 
-def _described(model: Any, include_optimizer: bool) -> dict[str, bytes]:
+def _described(model: Model, include_optimizer: bool) -> dict[str, bytes]:
     """The files of a `.keras` file, by name."""
     config = serialize_keras_object(model)
     if not include_optimizer:
@@ -119,7 +127,7 @@ def _write_folder(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
 _ARRAYS, _STEPS = 256 << 20, 2_000_000
 
 
-def read_json(text: str, custom_objects: Any = None) -> Any:
+def read_json(text: str, custom_objects: CustomObjects | None = None) -> Any:
     """The model that a text of `to_json` describes. Raises CorruptFile, a ValueError, where it describes none."""
     shown = "the JSON text"
     if not isinstance(text, (str, bytes, bytearray)):
@@ -147,7 +155,10 @@ def _memory() -> int:
 
 
 def load_model(
-    filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+    filepath: PathLike,
+    custom_objects: CustomObjects | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
 ) -> Any:
     """The model in a `.keras` file (or the folder of one), or in an `.h5` file of older Keras.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from narae.base.files import kind_of
+
+if TYPE_CHECKING:
+    from narae.base.types import PathLike
 
 
 class MissingFile(FileNotFoundError, ValueError):
@@ -17,7 +20,7 @@ class CorruptFile(ValueError):
     """A file that is damaged, or that was made to do harm."""
 
 
-def as_path(filepath: Any) -> Path:
+def as_path(filepath: PathLike) -> Path:
     """A path from a string or a path, `~` expanded. Raises TypeError for anything else."""
     if not isinstance(filepath, (str, bytes, os.PathLike)):
         raise TypeError(f"a path is a string or a pathlib.Path, got {filepath!r:.80}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import ConfigError, NotYet, in_words
 from narae.base.limits import Limits
 from narae.base.serialization import deserialize_keras_object
 from narae.saving.paths import CorruptFile
+
+if TYPE_CHECKING:
+    from narae.base.types import CustomObjects
 
 # What h5py raises for damage depends on the byte that is damaged.
 DAMAGE = (
@@ -33,7 +36,9 @@ def bounds(size: int, shown: str) -> Limits:
     return Limits(shown, 2 * size + (16 << 20), 2 * size + (48 << 20), 150_000 + size // 64)
 
 
-def described(config: Any, custom_objects: Any, safe_mode: bool, shown: str) -> Any:
+def described(
+    config: object, custom_objects: CustomObjects | None, safe_mode: bool, shown: str
+) -> Any:
     """The model of a configuration. Whatever goes wrong in making it is the file's fault, or that of a
     class of the caller's own, whose error is the cause of the one raised."""
     with config_named(shown):

@@ -80,7 +80,7 @@ class ShardedWriter(MutableMapping[str, Any]):
         self._shards, self._path, self._name = shards, path, name
         self._written: dict[str, Writer] = {}
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         data = np.asarray(value)
         file = self._shards.place(self._path, key, data.nbytes)
         self._written[key] = Writer(file, self._path, self._name)

@@ -7,11 +7,14 @@ not written again. Sequential and functional models keep their layers under `lay
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 from narae.base.names import snake_case
 from narae.layers.tracking import Tracked
+
+if TYPE_CHECKING:
+    from narae.models import Model
 
 # Attributes that are our own bookkeeping: their contents are met under their public names.
 _PRIVATE = frozenset(
@@ -28,12 +31,12 @@ _PRIVATE = frozenset(
 )
 
 
-def parts(model: Any) -> Iterator[tuple[str, Any]]:
+def parts(model: Model) -> Iterator[tuple[str, Any]]:
     """(path, part) for everything in a model that has variables of its own, in Keras's order."""
     yield from _walk(model, "", set())
 
 
-def _walk(part: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk(part: object, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     if id(part) in seen:
         return
     seen.add(id(part))
@@ -46,7 +49,7 @@ def _walk(part: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
             yield from _container(child, below, seen)
 
 
-def _container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _container(items: Collection[Any], path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     used: dict[str, int] = {}
     for item in items.values() if isinstance(items, dict) else items:
         if not _saveable(item):
@@ -57,7 +60,7 @@ def _container(items: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any
         yield from _walk(item, f"{path}/{name}_{number}" if number else f"{path}/{name}", seen)
 
 
-def _saveable(thing: Any) -> bool:
+def _saveable(thing: object) -> bool:
     """Whether a file has a place for it: metrics have none, they begin anew."""
     return isinstance(thing, Tracked) or hasattr(thing, "save_own_variables")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from narae.base.errors import in_words
 from narae.base.files import atomic_write
@@ -19,10 +19,14 @@ from narae.saving.reading import DAMAGE, damage_named
 from narae.saving.shards import ShardedWriter, Shards, sharded
 from narae.saving.tree import parts
 
+if TYPE_CHECKING:
+    from narae.base.types import PathLike
+    from narae.models import Model
+
 
 def save_weights(
-    model: Any,
-    filepath: Any,
+    model: Model,
+    filepath: PathLike,
     overwrite: bool = True,
     max_shard_size: float | None = None,
     **kwargs: Any,
@@ -81,7 +85,7 @@ def _target(path: Path, max_shard_size: float | None) -> Path:
     return path.with_suffix(".json")
 
 
-def _packed(model: Any, path: Path, max_shard_size: float | None) -> dict[str, Any]:
+def _packed(model: Model, path: Path, max_shard_size: float | None) -> dict[str, Any]:
     """What is written, by the files' names: an index last, when what it names is there."""
     if max_shard_size is None:
         whole = io.BytesIO()
@@ -93,7 +97,9 @@ def _packed(model: Any, path: Path, max_shard_size: float | None) -> dict[str, A
     return {**shards.contents(), path.name: shards.index()}
 
 
-def write_weights(model: Any, target: Any, include_optimizer: bool = True) -> None:
+def write_weights(
+    model: Model, target: PathLike | IO[bytes], include_optimizer: bool = True
+) -> None:
     """Write a model's variables into an HDF5 file (a path or a binary file)."""
     import h5py
 
@@ -103,7 +109,9 @@ def write_weights(model: Any, target: Any, include_optimizer: bool = True) -> No
                 part.save_own_variables(Writer(file, path, part.name))
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+def load_weights(
+    model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
+) -> None:
     """Read weights from a `.weights.h5`, `.weights.json` or `.keras` file, or an `.h5` file of older Keras, into a
     built model.
 
@@ -157,7 +165,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         read_weights(model, path, str(path), skip_mismatch, skipped)
 
 
-def _load_old(model: Any, path: Path, skip_mismatch: bool, by_name: bool) -> None:
+def _load_old(model: Model, path: Path, skip_mismatch: bool, by_name: bool) -> None:
     """From an `.h5` file: of a whole model, of weights alone, or in today's layout under that ending."""
     shown = str(path)
     with open_for_reading(path, shown) as file, damage_named(shown):
@@ -174,7 +182,11 @@ def _load_old(model: Any, path: Path, skip_mismatch: bool, by_name: bool) -> Non
 
 
 def read_weights(
-    model: Any, source: Any, shown: str, skip_mismatch: bool = False, skipped: Any = None
+    model: Model,
+    source: PathLike,
+    shown: str,
+    skip_mismatch: bool = False,
+    skipped: Iterable[object] | None = None,
 ) -> None:
     """Read a model's variables from an HDF5 file (a path or a binary file)."""
     with open_for_reading(source, shown) as file:
@@ -182,7 +194,11 @@ def read_weights(
 
 
 def _read_parts(
-    model: Any, reader: Callable[[str], Any], shown: str, skip_mismatch: bool, skipped: Any
+    model: Model,
+    reader: Callable[[str], Any],
+    shown: str,
+    skip_mismatch: bool,
+    skipped: Iterable[object] | None,
 ) -> None:
     leave = {id(one) for one in skipped or ()}
     for path, part in parts(model):
@@ -201,7 +217,7 @@ def _read_parts(
             raise CorruptFile(f"{shown} is damaged at {where}: {in_words(error)}") from error
 
 
-def _read_part(part: Any, path: str, store: Any, model: Any) -> None:
+def _read_part(part: Any, path: str, store: Mapping[str, Any], model: Model) -> None:
     if path in ("optimizer", "optimizer/inner_optimizer"):
         if not part.built and len(store) > len(part.variables):
             part.build(model.trainable_variables)
