@@ -18,8 +18,8 @@ Arrays = Sequence[np.ndarray]
 class Call:
     """One call of a run. Its arguments are arrays of the program, constants, or further calls."""
 
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
+    function: Callable[..., object]
+    args: tuple[object, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -30,7 +30,7 @@ class BlockLoop:
     blocks: Sequence[Sequence[Call]]
 
 
-def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
+def call(function: Callable[..., object], *args: object, **kwargs: Any) -> Call:
     """A Call, written as the call itself would be."""
     return Call(function, args, kwargs)
 
@@ -44,7 +44,7 @@ class Source:
         self._functions: dict[Any, str] = {}
         self._lines: list[str] = []
 
-    def name(self, thing: Any, name: str) -> str:
+    def name(self, thing: object, name: str) -> str:
         """Call an object `name` in the source, or a name like it where that one is taken."""
         if id(thing) not in self._names:
             self._names[id(thing)] = self._enter(thing, name)
@@ -99,7 +99,7 @@ class Source:
         run = self.namespace.pop("run")  # in its own globals it would live until gc comes
         return text, functools.partial(quietly, run) if guarded else run
 
-    def _shown(self, thing: Any, names: Iterator[str]) -> str:
+    def _shown(self, thing: object, names: Iterator[str]) -> str:
         """A call with the next of the names in place of its leaves."""
         if isinstance(thing, Call):
             args = [self._shown(a, names) for a in thing.args]
@@ -110,7 +110,7 @@ class Source:
             return f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
         return next(names)
 
-    def _leaf(self, thing: Any, near: Arrays) -> str:
+    def _leaf(self, thing: object, near: Arrays) -> str:
         if not isinstance(thing, np.ndarray):
             return (
                 repr(thing)
@@ -122,12 +122,12 @@ class Source:
         base = next((a for a in near if np.may_share_memory(a, thing)), None)
         return self.name(thing, "s" if base is None else f"{self._names[id(base)]}_")
 
-    def _function(self, function: Callable[..., Any]) -> str:
+    def _function(self, function: Callable[..., object]) -> str:
         if function not in self._functions:
             self._functions[function] = self._enter(function, _function_name(function))
         return self._functions[function]
 
-    def _enter(self, thing: Any, name: str) -> str:
+    def _enter(self, thing: object, name: str) -> str:
         count, found = 1, name
         while found in self.namespace:
             count += 1
@@ -136,7 +136,7 @@ class Source:
         return found
 
 
-def _function_name(function: Any) -> str:
+def _function_name(function: Callable[..., object]) -> str:
     if isinstance(function, functools.partial):
         return str(function.args[0].name)  # see `lowerings.forward`
     owner = getattr(function, "__self__", None)
@@ -144,7 +144,7 @@ def _function_name(function: Any) -> str:
     return f"{prefix}{function.__name__}".lstrip("_")
 
 
-def _leaves(thing: Any) -> list[Any]:
+def _leaves(thing: object) -> list[Any]:
     """The arrays and constants of a call, in order."""
     if isinstance(thing, Call):
         return [leaf for a in (*thing.args, *thing.kwargs.values()) for leaf in _leaves(a)]
@@ -153,5 +153,5 @@ def _leaves(thing: Any) -> list[Any]:
     return [thing]
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: object, b: object) -> bool:
     return a is b or (not isinstance(a, np.ndarray) and type(a) is type(b) and a == b)

@@ -11,6 +11,7 @@ import numpy as np
 
 from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.shared.memory import Scratch
+from narae.executors.shared.params import Params
 from narae.graph.ir import Node, Op
 
 
@@ -62,7 +63,7 @@ def ufunc_of(op: Op) -> np.ufunc | None:
     return found if isinstance(found, np.ufunc) and found.nout == 1 else None
 
 
-def forward(op: Op, params: dict[str, Any], *arrays: np.ndarray) -> Any:
+def forward(op: Op, params: Params, *arrays: np.ndarray) -> Any:
     """An op's own forward on NumPy."""
     return op.forward(np, *arrays, **params)
 

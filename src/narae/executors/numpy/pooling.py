@@ -10,6 +10,7 @@ import numpy as np
 from narae.executors.numpy.calls import Arrays, BlockLoop, Call, call
 from narae.executors.numpy.lowerings import lowering
 from narae.executors.shared.memory import Scratch
+from narae.executors.shared.params import Params
 from narae.graph.ir import Node
 
 _COMBINE = {"sum": np.add, "max": np.maximum, "min": np.minimum}
@@ -30,7 +31,7 @@ def _neutral(kind: str, dtype: np.dtype) -> Any:
     return -np.inf if kind == "max" else np.inf
 
 
-def _inside(image: np.ndarray, x: np.ndarray, params: dict[str, Any]) -> np.ndarray:
+def _inside(image: np.ndarray, x: np.ndarray, params: Params) -> np.ndarray:
     """The view of a padded array without its padding."""
     index = [slice(None)] * image.ndim
     for a, (lo, _) in zip(params["axes"], params["padding"], strict=True):
@@ -38,7 +39,7 @@ def _inside(image: np.ndarray, x: np.ndarray, params: dict[str, Any]) -> np.ndar
     return image[tuple(index)]
 
 
-def _padded(x: np.ndarray, params: dict[str, Any], scratch: Scratch) -> np.ndarray:
+def _padded(x: np.ndarray, params: Params, scratch: Scratch) -> np.ndarray:
     """Scratch for x with its padding; x itself where there is none."""
     shape = list(x.shape)
     for a, (lo, hi) in zip(params["axes"], params["padding"], strict=True):
@@ -47,7 +48,7 @@ def _padded(x: np.ndarray, params: dict[str, Any], scratch: Scratch) -> np.ndarr
 
 
 def _filled(
-    x: np.ndarray, fill: Any, params: dict[str, Any], scratch: Scratch
+    x: np.ndarray, fill: float, params: Params, scratch: Scratch
 ) -> tuple[np.ndarray, list[Call]]:
     image = _padded(x, params, scratch)
     if image is x:
@@ -79,7 +80,7 @@ def _reduce_window(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> l
     return calls
 
 
-def _taps(shape: tuple[int, ...], params: dict[str, Any]) -> Iterator[Index]:
+def _taps(shape: tuple[int, ...], params: Params) -> Iterator[Index]:
     """The slices of a padded array that hold element k of every window, for each k in order."""
     axes, strides, dilation = params["axes"], params["strides"], params["dilation"]
     for index in np.ndindex(*params["window"]):

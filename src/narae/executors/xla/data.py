@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,11 @@ import numpy as np
 
 from narae.executors.shared.memory import aligned, array_in
 from narae.executors.shared.rows import Rows
+
+# What an input is read from: an array on the device, its rows' order and where they begin; or the rows, where the
+# array does not fit.
+Source = tuple[jax.Array, jax.Array, int] | Rows
+Part = slice | np.ndarray | None  # of a batch's rows: those that this process has, None for all
 
 
 def on_cpu() -> bool:
@@ -27,7 +31,7 @@ def room_for_data() -> int:
     return 0 if stats is None else stats.get("bytes_limit", 0) // 4
 
 
-def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
+def resident(rows: Rows, dtype: np.dtype, free: int) -> tuple[jax.Array | None, int]:
     """An array on the device, in the dtype of its numbers or a narrower one, and how many bytes more
     may go there. None where it does not fit. It stays there as long as its source lives."""
     array = rows.array
@@ -42,7 +46,7 @@ def resident(rows: Rows, dtype: Any, free: int) -> tuple[Any, int]:
     return rows.held["device"], free
 
 
-def sources(rows: Sequence[Rows], dtypes: Sequence[Any]) -> list[Any]:
+def sources(rows: Sequence[Rows], dtypes: Sequence[np.dtype]) -> list[Source]:
     """What `batches` reads each input from: an array on the device, its rows' order and where they
     begin; or the rows, where the array does not fit."""
     free, found = room_for_data(), []
@@ -53,8 +57,13 @@ def sources(rows: Sequence[Rows], dtypes: Sequence[Any]) -> list[Any]:
 
 
 def batches(
-    source: Any, done: int, steps: int, shape: tuple[int, ...], dtype: Any, sent: Buffers
-) -> Any:
+    source: Source,
+    done: int,
+    steps: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    sent: Buffers,
+) -> jax.Array:
     """(most, batch, ...): `steps` batches from step `done` on, then anything. sent: what was used
     for the batches before, which nobody reads any more."""
     if isinstance(source, Rows):
@@ -69,9 +78,9 @@ class Buffers:
     processor it is then read where it lies."""
 
     def __init__(self) -> None:
-        self._made: dict[Any, np.ndarray] = {}
+        self._made: dict[tuple[tuple[int, ...], np.dtype], np.ndarray] = {}
 
-    def of(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    def of(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """An array of this kind, the same one each time."""
         if (shape, dtype) not in self._made:
             memory = aligned(math.prod(shape) * dtype.itemsize)
@@ -80,14 +89,15 @@ class Buffers:
 
 
 def gather(
-    rows: Rows, done: int, steps: int, batch: int, out: np.ndarray, part: Any = None
+    rows: Rows, done: int, steps: int, batch: int, out: np.ndarray, part: Part = None
 ) -> None:
     """Write `steps` batches from step `done` on, each of `batch` rows, into the first of `out`
     (most, rows, ...). part: the rows of each batch that are wanted, all for None."""
     begin, end = (rows.start + step * batch for step in (done, done + steps))
-    places: Any = slice(begin, end) if rows.order is None else rows.order[begin:end]
+    order = rows.order
+    places: slice | np.ndarray = slice(begin, end) if order is None else order[begin:end]
     if part is not None:
-        every = np.arange(begin, end) if rows.order is None else places
+        every = np.arange(begin, end) if order is None else order[begin:end]
         places = every.reshape(steps, batch)[:, part].ravel()
     target = out[:steps].reshape(steps * out.shape[1], *out.shape[2:])
     if isinstance(places, slice) or rows.array.dtype != out.dtype:
@@ -96,15 +106,20 @@ def gather(
         np.take(rows.array, places, axis=0, out=target, mode="clip")
 
 
-def _order(rows: Rows) -> Any:
+def _order(rows: Rows) -> jax.Array:
     order = np.arange(len(rows.array)) if rows.order is None else rows.order
     return jax.device_put(order.astype(np.int32))
 
 
 @partial(jax.jit, static_argnums=(4, 5))
 def _gathered(
-    array: Any, order: Any, start: Any, begin: Any, shape: tuple[int, ...], dtype: Any
-) -> Any:
+    array: jax.Array,
+    order: jax.Array,
+    start: int,
+    begin: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+) -> jax.Array:
     """(steps, rows, ...): rows of an array at places of an order, from one place on. Beyond the
     last there is what nobody reads."""
     places = jnp.minimum(start + begin + jnp.arange(shape[0] * shape[1]), len(order) - 1)

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from narae.executors.xla import windows  # noqa: F401  (fills the table)
 from narae.executors.xla.placement import constrained
-from narae.executors.xla.table import LOWERINGS, lowering
+from narae.executors.xla.table import LOWERINGS, PerAxis, Traced, lowering
 from narae.graph.graph import Graph
 from narae.graph.ir import Node, run
 from narae.graph.spread import Layout
 
+_Axes = tuple[PerAxis, PerAxis]  # of the left operand, and of the right
+_State = tuple[jax.Array, ...]
 
-def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) -> tuple[Any, ...]:
+
+def evaluate(
+    graph: Graph, arrays: Sequence[Traced], checks: Checks | None = None
+) -> tuple[jax.Array, ...]:
     """The outputs of a graph of traced arrays. checks: takes note of the indices."""
     env: dict[int, Any] = {v.uid: v.data for v in graph.constants}
     env.update((v.uid, a) for v, a in zip(graph.inputs, arrays, strict=True))
@@ -29,7 +35,7 @@ def evaluate(graph: Graph, arrays: Sequence[Any], checks: Checks | None = None) 
     return tuple(env[v.uid] for v in graph.outputs)
 
 
-def outputs_of(node: Node, ins: Sequence[Any]) -> tuple[Any, ...]:
+def outputs_of(node: Node, ins: Sequence[Traced]) -> tuple[jax.Array, ...]:
     """A node's results for traced arrays."""
     own = LOWERINGS.get(node.op.known)
     if own is None:
@@ -47,9 +53,9 @@ class Checks:
     """What is out of range: XLA has no errors, so indices are looked at beside the computation."""
 
     def __init__(self) -> None:
-        self._found: list[Any] = []
+        self._found: list[jax.Array] = []
 
-    def note(self, node: Node, ins: Sequence[Any]) -> None:
+    def note(self, node: Node, ins: Sequence[Traced]) -> None:
         """Look at a node's indices."""
         position = node.op.index
         assert position is not None
@@ -67,7 +73,7 @@ class Checks:
         worst = jnp.max(jnp.where(outside, code, 0))
         self._found.append(jnp.stack([worst, jnp.int64(length)]))
 
-    def result(self) -> Any:
+    def result(self) -> jax.Array | None:
         """(a number that is 0 where all are within, the length of the axis) for `bad_index`; None
         where there is no index."""
         if not self._found:
@@ -79,7 +85,7 @@ class Checks:
 _HALF = 1 << 32
 
 
-def bad_index(error: Any) -> tuple[int, int] | None:
+def bad_index(error: Traced) -> tuple[int, int] | None:
     """What `Checks.result` found: the first index that is out of range, the length of its axis."""
     code, length = np.asarray(error).tolist()
     return (code % (2 * _HALF) - _HALF, length) if code else None
@@ -93,12 +99,12 @@ def _all_within(index: np.ndarray, length: int) -> bool:
 
 
 @lowering("dot")
-def _dot(x: Any, y: Any, *, contract: Any, batch: Any) -> Any:
+def _dot(x: jax.Array, y: jax.Array, *, contract: _Axes, batch: _Axes) -> jax.Array:
     return lax.dot_general(x, y, (contract, batch))
 
 
 @lowering("conv")
-def _conv(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
+def _conv(x: jax.Array, w: jax.Array, *, groups: int, **params: Any) -> jax.Array:
     space = "012"[: x.ndim - 2]
     return lax.conv_general_dilated(
         x,
@@ -113,7 +119,9 @@ def _conv(x: Any, w: Any, *, groups: int, **params: Any) -> Any:
 
 
 @lowering("unslice")
-def _unslice(x: Any, *, start: Any, stop: Any, step: Any, shape: Any) -> Any:
+def _unslice(
+    x: jax.Array, *, start: PerAxis, stop: PerAxis, step: PerAxis, shape: PerAxis
+) -> jax.Array:
     place = tuple(
         slice(a, None if s < 0 and b < 0 else b, s)
         for a, b, s in zip(start, stop, step, strict=True)
@@ -121,24 +129,24 @@ def _unslice(x: Any, *, start: Any, stop: Any, step: Any, shape: Any) -> Any:
     return jnp.zeros(shape, x.dtype).at[place].set(x)
 
 
-def _corner(x: Any, start: Any, shape: Sequence[int]) -> list[Any]:
+def _corner(x: jax.Array, start: jax.Array, shape: Sequence[int]) -> list[jax.Array]:
     """Where a box of a shape begins that is moved to lie within x."""
     most = np.subtract(x.shape, shape).astype(np.int32)
     return list(jnp.clip(start.astype(jnp.int32), 0, most))
 
 
 @lowering("dynamic_slice")
-def _dynamic_slice(x: Any, start: Any, *, shape: Any) -> Any:
+def _dynamic_slice(x: jax.Array, start: jax.Array, *, shape: PerAxis) -> jax.Array:
     return lax.dynamic_slice(x, _corner(x, start, shape), shape)
 
 
 @lowering("dynamic_update")
-def _dynamic_update(x: Any, start: Any, updates: Any) -> Any:
+def _dynamic_update(x: jax.Array, start: jax.Array, updates: jax.Array) -> jax.Array:
     return lax.dynamic_update_slice(x, updates, _corner(x, start, updates.shape))
 
 
 @lowering("lu_factor")
-def _lu_factor(x: Any) -> tuple[Any, Any]:
+def _lu_factor(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     lu, pivots, _ = lax.linalg.lu(x)
     return lu, pivots
 
@@ -147,23 +155,25 @@ def _lu_factor(x: Any) -> tuple[Any, Any]:
 
 
 @lowering("switch")
-def _switch(index: Any, *arrays: Any, branches: tuple[Graph, ...]) -> tuple[Any, ...]:
+def _switch(
+    index: jax.Array, *arrays: jax.Array, branches: tuple[Graph, ...]
+) -> tuple[jax.Array, ...]:
     bodies = [lambda *xs, branch=branch: evaluate(branch, xs) for branch in branches]
     return lax.switch(index.astype(jnp.int32), bodies, *arrays)  # it clamps the index
 
 
 @lowering("while")
 def _while(
-    *arrays: Any, test: Graph, body: Graph, count: int, limit: int | None
-) -> tuple[Any, ...]:
+    *arrays: jax.Array, test: Graph, body: Graph, count: int, limit: int | None
+) -> tuple[jax.Array, ...]:
     captured = arrays[count:]
 
-    def goes_on(carry: Any) -> Any:
+    def goes_on(carry: tuple[jax.Array, _State]) -> jax.Array:
         done, state = carry
         more = evaluate(test, (*state, *captured))[0]
         return more if limit is None else more & (done < limit)
 
-    def step(carry: Any) -> Any:
+    def step(carry: tuple[jax.Array, _State]) -> tuple[jax.Array, _State]:
         done, state = carry
         return done + 1, evaluate(body, (*state, *captured))
 
@@ -172,11 +182,17 @@ def _while(
 
 @lowering("scan")
 def _scan(
-    *arrays: Any, body: Graph, carries: int, slices: int, length: int, reverse: bool, kept: bool
-) -> tuple[Any, ...]:
+    *arrays: jax.Array,
+    body: Graph,
+    carries: int,
+    slices: int,
+    length: int,
+    reverse: bool,
+    kept: bool,
+) -> tuple[jax.Array, ...]:
     xs, captured = arrays[carries : carries + slices], arrays[carries + slices :]
 
-    def step(carry: Any, x: Any) -> Any:
+    def step(carry: _State, x: _State) -> tuple[_State, _State]:
         out = evaluate(body, (*carry, *x, *captured))
         return out[:carries], out[carries:]
 
@@ -185,12 +201,12 @@ def _scan(
 
 
 @lowering("custom_gradient")
-def _custom(*arrays: Any, forward: Graph, backward: Graph) -> tuple[Any, ...]:
+def _custom(*arrays: jax.Array, forward: Graph, backward: Graph) -> tuple[jax.Array, ...]:
     return evaluate(forward, arrays)
 
 
 @lowering("lay")
-def _lay(x: Any, *, layout: Layout | None) -> Any:
+def _lay(x: jax.Array, *, layout: Layout | None) -> jax.Array:
     return constrained(x, layout)
 
 
@@ -198,13 +214,13 @@ def _lay(x: Any, *, layout: Layout | None) -> Any:
 
 
 @lowering("power")
-def _power(x: Any, y: Any) -> Any:
+def _power(x: jax.Array, y: jax.Array) -> jax.Array:
     """Of whole numbers, a negative power: 1 and -1 to it, else 0."""
     if not jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.power(x, y)
     x, y = jnp.broadcast_arrays(x, y)
 
-    def square(state: Any) -> Any:
+    def square(state: _State) -> _State:
         out, base, left = state
         return jnp.where(left & 1 == 1, out * base, out), base * base, left >> 1
 
@@ -215,7 +231,7 @@ def _power(x: Any, y: Any) -> Any:
 
 
 @lowering("floor_divide")
-def _floor_divide(x: Any, y: Any) -> Any:
+def _floor_divide(x: jax.Array, y: jax.Array) -> jax.Array:
     """As NumPy has it: 0 of whole numbers by 0; of floats the quotient of what the remainder leaves."""
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.where(y == 0, 0, jnp.floor_divide(x, jnp.where(y == 0, 1, y)))
@@ -228,7 +244,7 @@ def _floor_divide(x: Any, y: Any) -> Any:
 
 
 @lowering("remainder")
-def _remainder(x: Any, y: Any) -> Any:
+def _remainder(x: jax.Array, y: jax.Array) -> jax.Array:
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.where(y == 0, 0, jnp.remainder(x, jnp.where(y == 0, 1, y)))
     x, y = jnp.broadcast_arrays(x, y)
@@ -237,17 +253,17 @@ def _remainder(x: Any, y: Any) -> Any:
     return jnp.where(rest == 0, jnp.copysign(rest, y), jnp.where(other, rest + y, rest))
 
 
-def _sizes(x: Any, y: Any) -> tuple[Any, Any]:
+def _sizes(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Whole numbers without their signs: the smallest has one in the unsigned dtype alone."""
     x, y = jnp.broadcast_arrays(x, y)
     unsigned = jnp.dtype(f"uint{8 * x.dtype.itemsize}")
     return tuple(jnp.where(v < 0, -v, v).astype(unsigned) for v in (x, y))  # type: ignore[return-value]
 
 
-def _common(a: Any, b: Any) -> Any:
+def _common(a: jax.Array, b: jax.Array) -> jax.Array:
     """Euclid's greatest common divisor."""
 
-    def step(pair: Any) -> Any:
+    def step(pair: _State) -> _State:
         a, b = pair
         left = jnp.where(b == 0, 0, a % jnp.where(b == 0, 1, b))
         return jnp.where(b == 0, a, b), left
@@ -256,12 +272,12 @@ def _common(a: Any, b: Any) -> Any:
 
 
 @lowering("gcd")
-def _gcd(x: Any, y: Any) -> Any:
+def _gcd(x: jax.Array, y: jax.Array) -> jax.Array:
     return _common(*_sizes(x, y)).astype(x.dtype)
 
 
 @lowering("lcm")
-def _lcm(x: Any, y: Any) -> Any:
+def _lcm(x: jax.Array, y: jax.Array) -> jax.Array:
     a, b = _sizes(x, y)
     shared = _common(a, b)
     return (a // jnp.where(shared == 0, 1, shared) * b).astype(x.dtype)

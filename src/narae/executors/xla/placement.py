@@ -20,6 +20,7 @@ from narae.base.dtypes import np_dtype
 from narae.executors.shared.rows import Rows
 from narae.executors.shared.store import Store
 from narae.executors.xla import data
+from narae.executors.xla.table import Traced
 from narae.graph.plan import Plan
 from narae.graph.spread import Axes, Layout, Spread
 from narae.graph.spread import Mesh as Names
@@ -55,7 +56,7 @@ def sharding_of(names: Names, axes: Axes) -> NamedSharding:
 _around: Stack[Any] = Stack()  # the mesh of what is being traced
 
 
-def constrained(x: Any, layout: Layout | None) -> Any:
+def constrained(x: jax.Array, layout: Layout | None) -> jax.Array:
     """A traced value, laid out; as it is in a program that is not over that mesh, and where the
     mesh does not divide it."""
     mesh = None if layout is None else layout.device_mesh
@@ -72,7 +73,7 @@ def constrained(x: Any, layout: Layout | None) -> Any:
 class OneDevice:
     """All on JAX's first device."""
 
-    rows: Any = None  # of a batch, those that are this process's to give
+    rows: data.Part = None  # of a batch, those that are this process's to give
 
     def __init__(self, plan: Plan) -> None:
         self.inputs = [np.zeros(v.shape, np_dtype(v.dtype)) for v in plan.inputs]
@@ -86,11 +87,11 @@ class OneDevice:
         """Around the trace of what JAX compiles."""
         return nullcontext()
 
-    def given(self) -> list[Any]:
+    def given(self) -> list[Traced]:
         """What is in `inputs`, which the caller fills anew meanwhile."""
         return [np.array(a) for a in self.inputs]
 
-    def present(self, stores: Sequence[Store], indices: Sequence[int]) -> list[Any]:
+    def present(self, stores: Sequence[Store], indices: Sequence[int]) -> list[jax.Array]:
         """The present values on the device. indices: the places of the stores among the state."""
         for store in stores:
             if store.device is None or len(store.device.sharding.device_set) > 1:
@@ -98,16 +99,18 @@ class OneDevice:
                 store.device = jax.device_put(store.host().copy())
         return [store.device for store in stores]
 
-    def room(self, steps: int, arrays: Sequence[np.ndarray]) -> list[Any]:
+    def room(self, steps: int, arrays: Sequence[np.ndarray]) -> list[jax.Array]:
         """Memory for what many steps give."""
         return [jax.device_put(np.zeros((steps, *a.shape), a.dtype)) for a in arrays]
 
-    def sources(self, rows: Sequence[Rows]) -> list[Any]:
+    def sources(self, rows: Sequence[Rows]) -> list[data.Source]:
         """The arrays that many steps read: on the device where they fit, else rows are sent there
         as they are read."""
         return data.sources(rows, [a.dtype for a in self.inputs])
 
-    def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
+    def batches(
+        self, sources: list[data.Source], done: int, steps: int, most: int
+    ) -> list[jax.Array]:
         """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         return [
             data.batches(source, done, steps, (most, *a.shape), a.dtype, sent)
@@ -157,14 +160,14 @@ class OnMesh:
         """Around the trace of what JAX compiles."""
         return _around.pushed(self._names)
 
-    def given(self) -> list[Any]:
+    def given(self) -> list[Traced]:
         """The batch of all processes, of which `inputs` are a part."""
         return [
             _from_rows(a.copy(), shape, over, self.rows)
             for a, shape, over in zip(self.inputs, self._shapes, self._over, strict=True)
         ]
 
-    def present(self, stores: Sequence[Store], indices: Sequence[int]) -> list[Any]:
+    def present(self, stores: Sequence[Store], indices: Sequence[int]) -> list[jax.Array]:
         """The present values over the mesh."""
         for store, i in zip(stores, indices, strict=True):
             rank = store.array.ndim
@@ -177,15 +180,17 @@ class OnMesh:
                 )
         return [store.device for store in stores]
 
-    def room(self, steps: int, arrays: Sequence[np.ndarray]) -> list[Any]:
+    def room(self, steps: int, arrays: Sequence[np.ndarray]) -> list[jax.Array]:
         """Memory for what many steps give."""
         return [_zeros((steps, *a.shape), a.dtype, self._whole) for a in arrays]
 
-    def sources(self, rows: Sequence[Rows]) -> list[Any]:
+    def sources(self, rows: Sequence[Rows]) -> list[data.Source]:
         """The arrays that many steps read: they stay with the process."""
         return list(rows)
 
-    def batches(self, sources: list[Any], done: int, steps: int, most: int) -> list[Any]:
+    def batches(
+        self, sources: list[data.Source], done: int, steps: int, most: int
+    ) -> list[jax.Array]:
         """(most, batch, ...) of each input: `steps` batches from step `done` on, then anything."""
         found = []
         for source, a, shape, over in zip(
@@ -193,6 +198,7 @@ class OnMesh:
         ):
             local = np.zeros((most, *a.shape), a.dtype)
             part = self.rows if split(over) else None
+            assert isinstance(source, Rows)  # as `sources` gives them
             data.gather(source, done, steps, shape[0], local, part)
             found.append(_from_rows(local, (most, *shape), _below(over), self.rows, 1))
         return found
@@ -233,7 +239,7 @@ def _below(over: NamedSharding) -> NamedSharding:
     return NamedSharding(over.mesh, PartitionSpec(None, *over.spec))
 
 
-def _rows_here(over: Sequence[NamedSharding], shapes: Sequence[tuple[int, ...]]) -> Any:
+def _rows_here(over: Sequence[NamedSharding], shapes: Sequence[tuple[int, ...]]) -> data.Part:
     """The rows of a batch that this process's devices have: a slice or indices; None for all."""
     for sharding, shape in zip(over, shapes, strict=True):
         if split(sharding):
@@ -247,18 +253,19 @@ def _rows_here(over: Sequence[NamedSharding], shapes: Sequence[tuple[int, ...]])
     return None
 
 
-def _count(rows: Any, length: int) -> int:
+def _count(rows: data.Part, length: int) -> int:
     """How many rows those are."""
     return length if rows is None else len(np.arange(length)[rows])
 
 
 def _from_rows(
-    local: np.ndarray, shape: tuple[int, ...], over: NamedSharding, rows: Any, axis: int = 0
-) -> Any:
+    local: np.ndarray, shape: tuple[int, ...], over: NamedSharding, rows: data.Part, axis: int = 0
+) -> jax.Array:
     """A value of all processes from the rows (along an axis) that this one has."""
     places = np.arange(shape[axis])[rows] if rows is not None and len(shape) > axis else None
 
-    def part(index: Any) -> np.ndarray:
+    def part(index: tuple[slice, ...] | None) -> np.ndarray:
+        assert index is not None
         if places is None or local.shape[axis] == shape[axis]:
             return local[index]
         begin, stop, _ = index[axis].indices(shape[axis])
@@ -269,11 +276,11 @@ def _from_rows(
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _zeros(shape: tuple[int, ...], dtype: Any, over: Sharding) -> Any:
+def _zeros(shape: tuple[int, ...], dtype: np.dtype, over: Sharding) -> jax.Array:
     return jax.lax.with_sharding_constraint(jnp.zeros(shape, dtype), over)
 
 
-def whole(value: Any) -> np.ndarray:
+def whole(value: jax.Array) -> np.ndarray:
     """All of a value, wherever it lies. Of one that is split over several processes, so that no one
     has it all, each has to ask at the same point."""
     if value.is_fully_addressable or value.is_fully_replicated:
@@ -285,6 +292,7 @@ def whole(value: Any) -> np.ndarray:
             found[part.index] = np.asarray(part.data)
         return found
     with jax.enable_x64(True):
+        assert isinstance(value.sharding, NamedSharding)  # `OnMesh` gives no other
         over = NamedSharding(value.sharding.mesh, PartitionSpec())
         return np.asarray(_gather(over)(value))
 
@@ -293,7 +301,7 @@ def _gather(over: NamedSharding) -> Any:
     return jax.jit(_same, out_shardings=over)
 
 
-def _same(value: Any) -> Any:
+def _same(value: jax.Array) -> jax.Array:
     return value
 
 

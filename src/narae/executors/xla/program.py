@@ -17,9 +17,10 @@ from narae.base.dtypes import np_dtype
 from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.executors.shared.store import Store
-from narae.executors.xla.data import on_cpu
+from narae.executors.xla.data import Source, on_cpu
 from narae.executors.xla.lowerings import Checks, bad_index, evaluate
 from narae.executors.xla.placement import placement_of, whole
+from narae.executors.xla.table import Traced
 from narae.executors.xla.worker import Worker
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread
@@ -29,6 +30,11 @@ _FIRST, _MOST = 8, 256  # steps of a dispatch: at first, and at most
 # step comes to them; an accelerator waits less often for Python.
 _BYTES = {"cpu": 8 << 20, "other": 64 << 20}
 _TIME = 0.2  # seconds that a dispatch should take: then the progress is shown, and Ctrl-C heard
+
+_Values = list[jax.Array]
+# New state, results, and what index was out of range.
+_Results = tuple[_Values, _Values, jax.Array | None]
+_Carried = tuple[_Values, _Values, jax.Array]
 
 
 class XlaProgram(Program):
@@ -56,7 +62,7 @@ class XlaProgram(Program):
 
     # -- what XLA compiles -------------------------------------------------------------------------
 
-    def _step(self, written: list[Any], read: list[Any], inputs: list[Any]) -> Any:
+    def _step(self, written: _Values, read: _Values, inputs: Sequence[Traced]) -> _Results:
         """(new state, results, what index was out of range); such a step changes nothing."""
         given = dict(zip([*self.plan.written, *self._unwritten], [*written, *read], strict=True))
         state = [given[i] for i in range(len(given))]
@@ -71,15 +77,15 @@ class XlaProgram(Program):
 
     def _steps(
         self,
-        written: list[Any],
-        kept: list[Any],
-        read: list[Any],
-        batches: list[Any],
-        count: Any,
-    ) -> Any:
+        written: _Values,
+        kept: _Values,
+        read: _Values,
+        batches: _Values,
+        count: int,
+    ) -> _Results:
         """As many steps as there are to do of `batches`; their results in `kept`."""
 
-        def body(i: Any, carry: Any) -> Any:
+        def body(i: jax.Array, carry: _Carried) -> _Carried:
             written, kept, error = carry
             inputs = [lax.dynamic_index_in_dim(b, i, keepdims=False) for b in batches]
             written, results, found = self._step(written, read, inputs)
@@ -131,7 +137,7 @@ class XlaProgram(Program):
 
     def _chunk(
         self,
-        sources: list[Any],
+        sources: list[Source],
         done: int,
         count: int,
         most: int,
@@ -147,14 +153,14 @@ class XlaProgram(Program):
                 target[done : done + count] = np.asarray(values)[:count]
             _check(error)
 
-    def state(self) -> tuple[list[Any], list[Any]]:
+    def state(self) -> tuple[_Values, _Values]:
         """The present values on the device: of what is written, and of what is only read."""
         return (
             self.place.present(self._written, self.plan.written),
             self.place.present(self._read, self._unwritten),
         )
 
-    def _keep(self, new: Sequence[Any]) -> None:
+    def _keep(self, new: _Values) -> None:
         for store, value in zip(self._written, new, strict=True):
             store.keep(value, whole)
 
@@ -174,7 +180,7 @@ def _let_go(compiled: list[Any]) -> None:
         function.clear_cache()
 
 
-def _check(error: Any) -> None:
+def _check(error: jax.Array | None) -> None:
     found = None if error is None else bad_index(error)
     if found is not None:
         index, length = found

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import jax
+import numpy as np
+
+Traced: TypeAlias = (
+    jax.Array | np.ndarray
+)  # what a program computes with: on a device, traced, or a constant
+PerAxis: TypeAlias = tuple[int, ...]  # a number for each axis
+Pairs: TypeAlias = Sequence[tuple[int, int]]  # widths before and after, by axis
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -9,6 +9,7 @@ import jax
 
 from narae.executors.xla.lowerings import outputs_of
 from narae.executors.xla.program import XlaProgram
+from narae.executors.xla.table import Traced
 from narae.graph.fuse import Step
 
 _ROUNDS = 3
@@ -40,10 +41,10 @@ def step_times(program: XlaProgram) -> list[float]:
         return times
 
 
-def _timed(step: Step, reads: list[Any]) -> tuple[list[Any], float]:
+def _timed(step: Step, reads: list[Traced]) -> tuple[list[Traced], float]:
     """A step's results, and the best of a few rounds."""
 
-    def run(*arrays: Any) -> list[Any]:
+    def run(*arrays: Traced) -> list[Traced]:
         env = dict(zip(step.reads, arrays, strict=True))
         for node in step.nodes:
             outs = outputs_of(node, [env[v.uid] for v in node.inputs])

@@ -10,21 +10,25 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from narae.executors.xla.table import lowering
+from narae.executors.shared.params import Params
+from narae.executors.xla.table import Pairs, PerAxis, Traced, lowering
 
 
 @lowering("windows")
-def windows(x: Any, *, axes: Any, window: Any, strides: Any, dilation: Any) -> Any:
+def windows(
+    x: Traced, *, axes: PerAxis, window: PerAxis, strides: PerAxis, dilation: PerAxis
+) -> jax.Array:
     """x's windows: the axes count them, and the windows' own axes come last."""
+    out = jnp.asarray(x)
     for a, k, s, d in zip(axes, window, strides, dilation, strict=True):
-        count = max(0, (x.shape[a] - (k - 1) * d - 1) // s + 1)
+        count = max(0, (out.shape[a] - (k - 1) * d - 1) // s + 1)
         places = np.arange(count)[:, None] * s + np.arange(k) * d
-        x = jnp.moveaxis(jnp.take(x, places, axis=a), a + 1, -1)
-    return x
+        out = jnp.moveaxis(jnp.take(out, places, axis=a), a + 1, -1)
+    return out
 
 
 @lowering("fold_windows")
-def fold_windows(x: Any, *, shape: Any, **params: Any) -> Any:
+def fold_windows(x: jax.Array, *, shape: PerAxis, **params: Any) -> jax.Array:
     """Overlap-add: the transpose of `windows`."""
     whole = jax.ShapeDtypeStruct(shape, x.dtype)
     if not jnp.issubdtype(x.dtype, jnp.floating):
@@ -32,7 +36,7 @@ def fold_windows(x: Any, *, shape: Any, **params: Any) -> Any:
     return jax.linear_transpose(lambda image: windows(image, **params), whole)(x)[0]
 
 
-def _fold_numbers(x: Any, shape: Any, **params: Any) -> Any:
+def _fold_numbers(x: jax.Array, shape: PerAxis, **params: Any) -> jax.Array:
     """Whole numbers have no transpose: each goes to its place."""
     places = windows(np.arange(np.prod(shape)).reshape(shape), **params)
     return jnp.zeros(int(np.prod(shape)), x.dtype).at[places].add(x).reshape(shape)
@@ -43,8 +47,15 @@ _REDUCE = {"sum": (lax.add, 0), "max": (lax.max, -1), "min": (lax.min, 1)}
 
 @lowering("reduce_window")
 def reduce_window(
-    x: Any, *, kind: str, axes: Any, window: Any, strides: Any, padding: Any, dilation: Any
-) -> Any:
+    x: jax.Array,
+    *,
+    kind: str,
+    axes: PerAxis,
+    window: PerAxis,
+    strides: PerAxis,
+    padding: Pairs,
+    dilation: PerAxis,
+) -> jax.Array:
     """The sum, max or min of each window."""
     combine, sign = _REDUCE[kind]
     lengths, steps, gaps = ([1] * x.ndim for _ in range(3))
@@ -55,7 +66,7 @@ def reduce_window(
     return lax.reduce_window(x, first, combine, lengths, steps, pads, window_dilation=gaps)
 
 
-def _neutral(dtype: Any, sign: int) -> Any:
+def _neutral(dtype: np.dtype, sign: int) -> float:
     """What changes no sum (0), no min (1: the largest), no max (-1: the least)."""
     if sign == 0:
         return 0
@@ -65,14 +76,14 @@ def _neutral(dtype: Any, sign: int) -> Any:
     return limits.max if sign > 0 else limits.min
 
 
-def _padded(x: Any, fill: Any, axes: Any, padding: Any) -> Any:
+def _padded(x: jax.Array, fill: float, axes: PerAxis, padding: Pairs) -> jax.Array:
     pads = [(0, 0)] * x.ndim
     for a, p in zip(axes, padding, strict=True):
         pads[a] = p
     return jnp.pad(x, pads, constant_values=np.asarray(fill, x.dtype))
 
 
-def _taps(shape: Sequence[int], params: dict[str, Any]) -> Iterator[tuple[slice, ...]]:
+def _taps(shape: Sequence[int], params: Params) -> Iterator[tuple[slice, ...]]:
     """Where element k of every window lies in a padded array, for each k in order."""
     axes, strides, dilation = params["axes"], params["strides"], params["dilation"]
     for index in np.ndindex(*params["window"]):
@@ -82,7 +93,9 @@ def _taps(shape: Sequence[int], params: dict[str, Any]) -> Iterator[tuple[slice,
         yield tuple(place)
 
 
-def _first_hits(x: Any, peak: Any, params: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+def _first_hits(
+    x: jax.Array, peak: jax.Array, params: Params
+) -> Iterator[tuple[tuple[slice, ...], jax.Array]]:
     """For each tap: its slice, and where it is the first of its window that equals the peak."""
     free = jnp.ones(peak.shape, bool)
     fill = np.nan if jnp.issubdtype(x.dtype, jnp.floating) else 0  # NaN equals nothing
@@ -94,7 +107,7 @@ def _first_hits(x: Any, peak: Any, params: dict[str, Any]) -> Iterator[tuple[Any
 
 
 @lowering("place_extremes")
-def place_extremes(ct: Any, x: Any, peak: Any, **params: Any) -> Any:
+def place_extremes(ct: jax.Array, x: jax.Array, peak: jax.Array, **params: Any) -> jax.Array:
     """ct of each window at its first element that equals the peak."""
     shape = list(x.shape)
     inside = [slice(None)] * x.ndim
@@ -108,7 +121,7 @@ def place_extremes(ct: Any, x: Any, peak: Any, **params: Any) -> Any:
 
 
 @lowering("pick_extremes")
-def pick_extremes(t: Any, x: Any, peak: Any, **params: Any) -> Any:
+def pick_extremes(t: jax.Array, x: jax.Array, peak: jax.Array, **params: Any) -> jax.Array:
     """t at those places."""
     image = _padded(t, 0, params["axes"], params["padding"])
     out = jnp.zeros(peak.shape, t.dtype)

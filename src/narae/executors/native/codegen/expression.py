@@ -85,7 +85,7 @@ def shown_params(node: Node) -> str:
     return f"[@{id(node.params)}]"
 
 
-def _says_all(param: Any) -> bool:
+def _says_all(param: object) -> bool:
     return all(map(_says_all, param)) if type(param) is tuple else isinstance(param, _PLAIN)
 
 

@@ -4,10 +4,11 @@ which an elementwise operation's forward writes LLVM IR."""
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
+from narae.base.types import DTypeLike, Number
 from narae.executors.native.codegen.ir import Function
 
 KINDS = {
@@ -16,6 +17,9 @@ KINDS = {
     **{f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "bool": "i1",
 }
+
+
+Operand: TypeAlias = "Lanes | Number"  # what a forward may compute with
 
 
 class Unlowered(Exception):
@@ -27,7 +31,7 @@ def is_float(dtype: str) -> bool:
     return dtype.startswith("float")
 
 
-def literal(value: Any, dtype: str) -> str:
+def literal(value: Number, dtype: str) -> str:
     """A number as LLVM writes it."""
     if is_float(dtype):  # the bits of the double that equals it
         exact = float(np.dtype(dtype).type(value))
@@ -57,7 +61,7 @@ class Lanes:
         """The LLVM type."""
         return vector(KINDS[self.dtype_name], self.count)
 
-    def full(self, value: Any, dtype: str | None = None) -> Lanes:
+    def full(self, value: Number, dtype: str | None = None) -> Lanes:
         """All lanes the same number."""
         dtype = dtype or self.dtype_name
         made = Lanes(
@@ -77,17 +81,17 @@ class Lanes:
         """The lanes that an instruction gives."""
         return Lanes(self.function, self.function.let(text), dtype or self.dtype_name, self.count)
 
-    def like(self, other: Any) -> Lanes:
+    def like(self, other: Operand) -> Lanes:
         """Another operand in this dtype."""
         if isinstance(other, Lanes):
             return other
         return self.full(other)
 
-    def astype(self, dtype: Any) -> Lanes:
+    def astype(self, dtype: DTypeLike) -> Lanes:
         """Each number in another dtype. Floats beyond an integer's range become its limit."""
         return cast(self, np.dtype(dtype).name)
 
-    def view(self, dtype: Any) -> Lanes:
+    def view(self, dtype: DTypeLike) -> Lanes:
         """The same bits."""
         name = np.dtype(dtype).name
         if KINDS.get(name) == KINDS[self.dtype_name]:
@@ -105,28 +109,28 @@ class Lanes:
         made = self.function.call(self.kind, full, args)
         return Lanes(self.function, made, dtype or self.dtype_name, self.count)
 
-    def __add__(self, other: Any) -> Lanes:
+    def __add__(self, other: Operand) -> Lanes:
         return arithmetic("add", self, self.like(other))
 
-    def __sub__(self, other: Any) -> Lanes:
+    def __sub__(self, other: Operand) -> Lanes:
         return arithmetic("sub", self, self.like(other))
 
-    def __mul__(self, other: Any) -> Lanes:
+    def __mul__(self, other: Operand) -> Lanes:
         return arithmetic("mul", self, self.like(other))
 
-    def __truediv__(self, other: Any) -> Lanes:
+    def __truediv__(self, other: Operand) -> Lanes:
         return arithmetic("div", self, self.like(other))
 
-    def __radd__(self, other: Any) -> Lanes:
+    def __radd__(self, other: Operand) -> Lanes:
         return self.like(other) + self
 
-    def __rsub__(self, other: Any) -> Lanes:
+    def __rsub__(self, other: Operand) -> Lanes:
         return self.like(other) - self
 
-    def __rmul__(self, other: Any) -> Lanes:
+    def __rmul__(self, other: Operand) -> Lanes:
         return self.like(other) * self
 
-    def __rtruediv__(self, other: Any) -> Lanes:
+    def __rtruediv__(self, other: Operand) -> Lanes:
         return self.like(other) / self
 
     def __neg__(self) -> Lanes:
@@ -134,40 +138,40 @@ class Lanes:
             return self.let(f"fneg {self.kind} {self.name}")
         return self.full(0) - self
 
-    def __and__(self, other: Any) -> Lanes:
+    def __and__(self, other: Operand) -> Lanes:
         return bitwise("and", self, self.like(other))
 
-    def __or__(self, other: Any) -> Lanes:
+    def __or__(self, other: Operand) -> Lanes:
         return bitwise("or", self, self.like(other))
 
-    def __xor__(self, other: Any) -> Lanes:
+    def __xor__(self, other: Operand) -> Lanes:
         return bitwise("xor", self, self.like(other))
 
     def __invert__(self) -> Lanes:
         return self ^ (1 if self.dtype_name == "bool" else -1)
 
-    def __lshift__(self, other: Any) -> Lanes:
+    def __lshift__(self, other: Operand) -> Lanes:
         return shift("shl", self, self.like(other))
 
-    def __rshift__(self, other: Any) -> Lanes:
+    def __rshift__(self, other: Operand) -> Lanes:
         return shift("lshr" if self.dtype_name.startswith("u") else "ashr", self, self.like(other))
 
-    def __lt__(self, other: Any) -> Lanes:
+    def __lt__(self, other: Operand) -> Lanes:
         return compare("lt", self, self.like(other))
 
-    def __le__(self, other: Any) -> Lanes:
+    def __le__(self, other: Operand) -> Lanes:
         return compare("le", self, self.like(other))
 
-    def __gt__(self, other: Any) -> Lanes:
+    def __gt__(self, other: Operand) -> Lanes:
         return compare("gt", self, self.like(other))
 
-    def __ge__(self, other: Any) -> Lanes:
+    def __ge__(self, other: Operand) -> Lanes:
         return compare("ge", self, self.like(other))
 
-    def __eq__(self, other: object) -> Lanes:  # type: ignore[override]
+    def __eq__(self, other: Operand) -> Lanes:  # type: ignore[override]
         return compare("eq", self, self.like(other))
 
-    def __ne__(self, other: object) -> Lanes:  # type: ignore[override]
+    def __ne__(self, other: Operand) -> Lanes:  # type: ignore[override]
         return compare("ne", self, self.like(other))
 
 

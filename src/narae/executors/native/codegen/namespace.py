@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import DTypeLike
 from narae.executors.native.codegen import trigonometry, vectormath
 from narae.executors.native.codegen.lanes import (
     Lanes,
@@ -118,7 +119,7 @@ def _logical(name: str) -> Callable[[Lanes, Lanes], Lanes]:
     return lowered
 
 
-def _zeros(shape: Any, dtype: Any) -> Any:
+def _zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     if shape != ():
         raise Unlowered("zeros of a shape")
     return np.zeros((), dtype).item()

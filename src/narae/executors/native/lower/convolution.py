@@ -17,8 +17,8 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower.addresses import Product, Products, sums
 from narae.executors.native.lower.elementwise import copy_tiles
-from narae.executors.native.lower.registry import Params
 from narae.executors.native.lower.tiles import Tile, address
+from narae.executors.shared.params import Params
 from narae.graph.ir import Node
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from narae.executors.native.lower.tiles import Lowered
 from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
-
-Params = Mapping[str, Any]  # a node's parameters, by name: its record says what they are
 
 
 @dataclass(frozen=True, eq=False)

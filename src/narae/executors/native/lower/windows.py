@@ -18,9 +18,10 @@ from narae.executors.native.lower.elementwise import (
     fill_tiles,
     loop_tiles,
 )
-from narae.executors.native.lower.registry import Context, Params, lowers
+from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import Lowered, Tile, size_of
 from narae.executors.shared.memory import ArrayMap
+from narae.executors.shared.params import Params
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Spec, Value
 
