@@ -20,6 +20,7 @@ MODULES: tuple[str, ...] = (
     "narae.constraints",
     "narae.initializers",
     "narae.layers",
+    "narae.ops",
     "narae.random",
     "narae.regularizers",
     "narae.saving",
