@@ -88,7 +88,14 @@ class _Scope(Pushed):
 def name_scope(name: str, caller: object = None) -> AbstractContextManager[None]:
     """Within it, variables' paths begin with `name`; once, where the scope around it is the caller's too.
 
-    An empty name adds nothing. Raises ValueError for what is no text, and for one with a slash.
+    Args:
+        name: the scope's name; an empty one adds nothing.
+        caller: whose scope it is: within another of the same caller and name it adds nothing.
+
+    Returns: a context manager.
+
+    Raises:
+        ValueError: the name is no text, or has a slash.
 
     >>> with name_scope("dense"):
     ...     current_path("kernel")

@@ -25,6 +25,11 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     Python's `if` and `while` on tensors cannot be traced: narae.ops.cond and while_loop can. Within a tape
     or another trace the function runs as it is, recorded like any code.
 
+    Args:
+        function: of tensors, numbers, nests of them, and anything that can be compared.
+
+    Returns: a function of the same arguments.
+
     >>> f = jit(lambda x: x * 2 + 1)
     >>> f(3.0).item()
     7.0

@@ -36,6 +36,10 @@ class GradientTape:
     Trainable variables are watched by themselves, other tensors by `watch`. A persistent tape can be asked
     for several gradients. Tapes nest: a gradient computed within an outer tape is recorded there.
 
+    Args:
+        persistent: whether `gradient` may be called more than once.
+        watch_accessed_variables: whether trainable variables that are read are watched.
+
     >>> import narae
     >>> x = narae.ops.convert_to_tensor(3.0)
     >>> with GradientTape() as tape:
@@ -179,10 +183,18 @@ def _seed(target: Tensor, given: TensorLike | None) -> Tensor:
 def value_and_grad(
     function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """A function that gives `function`'s scalar value and its gradient by argument `argnums`.
+    """A function that gives `function`'s scalar value and its gradient.
 
-    Arguments may be nests of tensors and variables. has_aux: `function` gives (value, anything).
-    Raises ValueError when the value is not a scalar.
+    Args:
+        function: gives a scalar; its arguments may be nests of tensors and variables.
+        argnums: by which argument, counted from 0, or by which.
+        has_aux: whether `function` gives (value, anything).
+
+    Returns: a function of the same arguments that gives (value, gradient), of the argument's nest, a tuple of
+        gradients for several arguments; ((value, anything), gradient) with has_aux.
+
+    Raises:
+        ValueError: the value is not a scalar, when it is called.
 
     >>> value_and_grad(lambda x: x * x)(3.0)[1].item()
     6.0
@@ -224,8 +236,19 @@ def _fresh(leaf: TensorLike) -> Any:
 
 def grad(
     function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Any:
-    """A function that gives the gradient of `function`'s scalar value. See `value_and_grad`.
+) -> Callable[..., Any]:
+    """A function that gives the gradient of `function`'s scalar value.
+
+    Args:
+        function: gives a scalar; its arguments may be nests of tensors and variables.
+        argnums: by which argument, counted from 0, or by which.
+        has_aux: whether `function` gives (value, anything).
+
+    Returns: a function of the same arguments that gives the gradient, of the argument's nest, a tuple of gradients
+        for several arguments; (gradient, anything) with has_aux.
+
+    Raises:
+        ValueError: the value is not a scalar, when it is called.
 
     >>> grad(grad(lambda x: x * x * x))(2.0).item()
     12.0

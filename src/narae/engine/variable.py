@@ -40,11 +40,20 @@ class Stored(Protocol):
 class Variable(Copied, LogicalOperators):
     """A named tensor that can be assigned to: a weight, a counter, an optimizer's state.
 
-    initializer: a value (number, array, tensor), or a function (shape, dtype=...) -> tensor or an
-    initializer's name, which need `shape`. trainable: whether GradientTape watches it by itself.
+    Args:
+        initializer: the first value: a number, array or tensor; or an initializer, its name, or a function
+            (shape, dtype=...) -> tensor, which need `shape`.
+        shape: the lengths of the axes; None for those of the value.
+        dtype: the dtype; None for the value's, floatx for numbers of Python.
+        trainable: whether GradientTape watches it by itself, and optimizers change it.
+        autocast: whether it is read in the compute dtype within a layer of a mixed policy.
+        aggregation: accepted, and kept: "none", "mean", "sum" or "only_first_replica".
+        synchronization: accepted, and kept: "auto", "none", "on_write" or "on_read".
+        name: its name, without a slash; None for "variable", "variable_1", ...
 
-    Raises ValueError for an initializer function without a shape, ShapeError for a value of another
-    shape than `shape`.
+    Raises:
+        ValueError: an initializer without a shape, or a name with a slash.
+        ShapeError: the value has another shape than `shape`.
 
     >>> v = Variable([1.0, 2.0])
     >>> v.assign_add([1.0, 1.0]).numpy()

@@ -33,8 +33,22 @@ class KerasHistory(NamedTuple):
 class KerasTensor(LogicalOperators):
     """A tensor to come, of a functional model: shape, dtype, and the call that makes it.
 
-    It is one value, so that it equals itself alone, and can be looked for in a list. Raises ValueError for a
-    shape that is none.
+    It is one value, so that it equals itself alone, and can be looked for in a list.
+
+    Args:
+        shape: the lengths of the axes, None where one is not known.
+        dtype: the dtype's name; None for floatx.
+        sparse: False: narae's tensors are dense.
+        ragged: False, likewise.
+        record_history: whether operations on it remember how they made their results.
+        name: its name; None for "keras_tensor", "keras_tensor_1", ...
+        history: the call that makes it; None for an input.
+        index: which of the call's results it is.
+        ragged_rank: None: narae's tensors are dense.
+        row_splits_dtype: None, likewise.
+
+    Raises:
+        ValueError: the shape is none, or a sparse or ragged tensor is asked for.
 
     >>> x = KerasTensor((None, 3))
     >>> (x * 2).shape

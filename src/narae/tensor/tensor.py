@@ -20,7 +20,7 @@ class Tensor(Operators, Value):
     """An immutable array with a dtype by name; what every operation takes and gives.
 
     A tensor made while a function is traced has no numbers yet: asking for them is an error that
-    says so.
+    says so. Tensors are made by operations: `narae.ops.convert_to_tensor([1.0, 2.0])`.
 
     >>> import narae
     >>> x = narae.ops.convert_to_tensor([[1.0, 2.0], [3.0, 4.0]])
