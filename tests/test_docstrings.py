@@ -32,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "narae.optimizers",
     "narae.optimizers.schedules",
     "narae.metrics",
+    "narae.activations",
     "narae.dtype_policies",
     "narae.mixed_precision",
 )
