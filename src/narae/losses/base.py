@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def _tensors(tree: Tensors, dtype: str) -> Any:
     numbers = all(isinstance(leaf, (bool, int, float)) for leaf in trees.flatten(tree))
     if isinstance(tree, dict) or (trees.is_nested(tree) and not numbers):
         return trees.map_tree(lambda leaf: ops.convert_to_tensor(leaf, dtype), tree)
-    return ops.convert_to_tensor(tree, dtype)
+    return ops.convert_to_tensor(cast("TensorLike", tree), dtype)
 
 
 @builtin("keras.losses")
@@ -151,7 +151,7 @@ class LossFunctionWrapper(Loss):
 
     def __init__(
         self,
-        fn: Callable[..., Tensor],
+        fn: Callable[..., Any],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: DTypePolicyLike | None = None,

@@ -94,18 +94,18 @@ def confusion(
     A prediction is positive where it is above the threshold. Raises ShapeError when shapes do not
     fit.
     """
-    truth, y_pred, weight = _prepared(y_true, y_pred, dtype, weight, top_k, class_id)
+    truth, scores, sizes = _prepared(y_true, y_pred, dtype, weight, top_k, class_id)
     if label_weights is not None and not by_label:
-        weight = weight * ops.convert_to_tensor(label_weights, dtype)
-    labels = y_pred.shape[-1] if by_label else 1
-    truth, y_pred, weight = (ops.reshape(x, (-1, labels)) for x in (truth, y_pred, weight))
-    positive, negative = truth * weight, (1.0 - truth) * weight
+        sizes = sizes * ops.convert_to_tensor(label_weights, dtype)
+    labels = scores.shape[-1] if by_label else 1
+    truth, scores, sizes = (ops.reshape(x, (-1, labels)) for x in (truth, scores, sizes))
+    positive, negative = truth * sizes, (1.0 - truth) * sizes
     count = _bucketed if are_even(thresholds) else _compared
     above = {TP: (positive, FN), FP: (negative, TN)}
     out: dict[str, Tensor] = {}
     for name, (weights, rest) in above.items():
         if name in wanted or rest in wanted:
-            out[name] = count(y_pred, weights, thresholds)
+            out[name] = count(scores, weights, thresholds)
             if rest in wanted:
                 # the sums are rounded apart: a count is not to fall below 0
                 out[rest] = ops.maximum(ops.sum(weights, axis=0) - out[name], 0.0)

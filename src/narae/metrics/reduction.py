@@ -98,7 +98,7 @@ class MeanMetricWrapper(Mean):
 
     def __init__(
         self,
-        fn: Callable[..., Tensor],
+        fn: Callable[..., Any],
         name: str | None = None,
         dtype: DTypePolicyLike | None = None,
         **kwargs: Any,

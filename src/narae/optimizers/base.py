@@ -284,8 +284,9 @@ class Optimizer(Options, Rate):
         self._decay(variables)
         rate = ops.cast(self.learning_rate, "float32")
         self.backend_update_step(grads, variables, rate)
-        for v, old in zip(held, before, strict=True):
-            v.assign(ops.where(keep, v.value, old))
+        if keep is not None:
+            for v, old in zip(held, before, strict=True):
+                v.assign(ops.where(keep, v.value, old))
 
     def _state_variables(self) -> list[Variable]:
         """The state that an update changes (not counters, rates and accumulators)."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from narae.base.serialization import deserialize_keras_object
-from narae.base.types import LearningRateLike
+from narae.base.types import LearningRateLike, TensorLike
 from narae.engine.variable import Variable
 from narae.optimizers.schedules import LearningRateSchedule
-from narae.optimizers.stored import Stored
+from narae.optimizers.stored import Saved
 
 
-class Rate(Stored):
+class Rate(Saved):
     """Base of optimizers: reads and sets the learning rate."""
 
     _count: Variable
@@ -44,7 +45,9 @@ class Rate(Stored):
         return self._rate()
 
     @learning_rate.setter
-    def learning_rate(self, value: LearningRateLike) -> None:
+    def learning_rate(
+        self, value: TensorLike | LearningRateSchedule | Callable[[], TensorLike]
+    ) -> None:
         if isinstance(self._rate, Variable) and not callable(value):
             self._rate.assign(value)
         elif callable(value):

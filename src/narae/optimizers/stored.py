@@ -27,7 +27,7 @@ _OPTIONS = (
 )
 
 
-class Stored(Copied):
+class Saved(Copied):
     """Base of optimizers: config from attributes, variables by position."""
 
     name: str
@@ -171,11 +171,11 @@ class Stored(Copied):
         """
         self.set_weights([store[str(i)] for i in range(len(store))])
 
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+    def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of the variables, in their order.
 
         Args:
-            weights: arrays, one per variable.
+            weights: arrays, in memory or in a file, one per variable.
 
         Raises:
             ValueError: number or shapes differ.

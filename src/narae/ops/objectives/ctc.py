@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from narae.base.dtypes import as_float, result_type
 from narae.base.errors import ShapeError
 from narae.base.types import TensorLike
-from narae.graph.ir import Value
 from narae.ops.arithmetic import maximum
 from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.creation import full
@@ -106,7 +107,7 @@ def _later(alpha: Tensor, k: int) -> Tensor:
     return concatenate([never, alpha[:, :-k]], axis=1)
 
 
-def _at_the_end(alpha: Value, last: Tensor) -> Tensor:
+def _at_the_end(alpha: Any, last: Tensor) -> Tensor:
     """log of what ends in the last blank or in the label before it."""
     last = expand_dims(last, -1)
     blank = take_along_axis(alpha, last, axis=1)
