@@ -6,7 +6,7 @@ The mark says what a checker's message contains.
 import numpy as np
 
 import narae
-from narae import layers, losses, ops, optimizers
+from narae import initializers, layers, losses, ops, optimizers
 from narae.callbacks import EarlyStopping
 
 x, y = np.ones((8, 4)), np.ones((8, 1))
@@ -32,6 +32,15 @@ def arguments_of_layers() -> None:
     layers.Conv2D(8)  # wrong: "kernel_size"
     layers.Conv2D(8, 3, stride=2)  # wrong: "stride"
     layers.Dropout("0.5")  # wrong: "rate"
+    layers.Dense(3, kernel_regularizer=0.01)  # wrong: "kernel_regularizer"
+    layers.Conv2D(8, 3, padding=1)  # wrong: "padding"
+    layers.Conv2D(8, 3, dilation_rate=1.5)  # wrong: "dilation_rate"
+    layers.MaxPooling2D(pool=2)  # wrong: "pool"
+    layers.Reshape("3")  # wrong: "target_shape"
+    layers.BatchNormalization(axis="last")  # wrong: "axis"
+    layers.ZeroPadding2D("1")  # wrong: "padding"
+    layers.Normalization(mean="0")  # wrong: "mean"
+    layers.Dense(3, kernel_initializer=initializers.HeNormal("1"))  # wrong: "seed"
 
 
 def models() -> None:

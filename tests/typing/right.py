@@ -296,6 +296,54 @@ def own_parts(folder: Path) -> None:
     print(float(error), float(metric.result()), metric.name)
 
 
+class Scaled(layers.Dense):
+    """A layer of the package, extended."""
+
+    def __init__(self, units: int, factor: float = 1.0, **kwargs):
+        super().__init__(units, **kwargs)
+        self.factor = factor
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.shift = self.add_weight((self.units,), "zeros", name="shift")
+
+    def call(self, inputs, training=None):
+        return super().call(inputs) * self.factor + self.shift
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def options_of_layers() -> None:
+    """What layers take, in the forms that people write."""
+    begin = keras.Input(shape=(28, 28, 1), name="image", dtype="float32")
+    h = layers.Conv2D(
+        *(8, (3, 3)),
+        strides=(2, 2),
+        padding="same",
+        kernel_initializer=keras.initializers.HeNormal(seed=1),
+        kernel_regularizer=keras.regularizers.L2(1e-4),
+        kernel_constraint=keras.constraints.MaxNorm(3.0),
+    )(begin)
+    h = layers.Activation(keras.activations.relu)(layers.BatchNormalization(axis=-1)(h))
+    h = layers.ZeroPadding2D(((1, 1), (0, 2)))(layers.MaxPooling2D(pool_size=2)(h))
+    h = layers.Flatten()(layers.Cropping2D(cropping=[(1, 0), (0, 0)])(h))
+    h = layers.Concatenate(axis=1)([layers.add([h, h]), layers.Lambda(lambda t: t * 2)(h)])
+    h = layers.Reshape((4, -1))(layers.Dropout(0.5, noise_shape=(None, 1), seed=3)(h))
+    h = layers.Rescaling(1 / 255.0, offset=np.zeros(1))(layers.LayerNormalization([1, 2])(h))
+    own = Scaled(3, 0.5, activation=keras.activations.softmax, bias_regularizer="l1")
+    kept = layers.Dense(
+        3,
+        kernel_initializer=lambda shape, dtype=None: keras.ops.ones(shape),
+        bias_initializer=keras.initializers.Constant(0.1),
+    )
+    model = keras.Model(begin, kept(own(h)))
+    print(model.count_params(), kept.kernel.shape, own.units, kept.kernel_initializer)
+    again = Scaled.from_config(own.get_config())
+    norm = layers.Normalization(mean=[1.0, 2.0], variance=np.ones(2))
+    print(again, norm(np.ones((3, 2))), keras.initializers.get("zeros")((3,), "float32"))
+
+
 def batches_by_hand() -> None:
     """A generator, a loop of steps, a function as loss, activation and initializer."""
 
@@ -328,4 +376,5 @@ def main(folder: Path) -> None:
     functional()
     own_parts(folder)
     own_settings()
+    options_of_layers()
     batches_by_hand()

@@ -210,8 +210,8 @@ class _Extreme(Merge):
             mask = _full_mask(x)
             x = x if mask is None else ops.where(mask, x, out)
             out = out if there is None else ops.where(there, out, x)
-            both = there is not None and mask is not None
-            there = ops.logical_or(there, mask) if both else None
+            if there is not None:
+                there = None if mask is None else ops.logical_or(there, mask)
             out = self.pair(out, x)
         return out
 
