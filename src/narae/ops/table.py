@@ -53,8 +53,8 @@ def named(
     says: str,
     example: str,
     gives: str,
-    args: Mapping[str, str] | None = None,
-    returns: str = "",
+    args: Mapping[str, str],
+    returns: str,
     *,
     shapes: str = SAME,
     raises: str = "",
@@ -67,9 +67,8 @@ def named(
     """
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__module__ = module
-    listed = "\n".join(f"    {argument}: {meaning}" for argument, meaning in (args or {}).items())
-    parts = [says, *([shapes, f"Args:\n{listed}"] if args else [])]
-    parts += [f"Returns: {returns}"] if returns else []
+    listed = "\n".join(f"    {argument}: {meaning}" for argument, meaning in args.items())
+    parts = [says, shapes, f"Args:\n{listed}", f"Returns: {returns}"]
     parts += [f"Raises:\n    {raises}"] if raises else []
     parts.append(f">>> import narae\n>>> narae.ops.{example}\n{gives}\n")
     function.__doc__ = "\n\n".join(parts)
@@ -81,11 +80,11 @@ _TAKES: dict[str, tuple[Callable[[Any], Tensor], str, str]] = {
     "float": (
         floated,
         "integers and booleans are taken as floatx",
-        "x's dtype, floatx where x has no floats",
+        "x's dtype, or floatx where x has no floats",
     ),
-    "number": (numeric, "booleans are taken as int32", "x's dtype, int32 of booleans"),
-    "any": (as_tensor, "of any dtype", "x's dtype"),
-    "bool": (lambda x: to(x, "bool"), "numbers other than 0 are true", "bool"),
+    "number": (numeric, "booleans are taken as int32", "x's dtype, int32 where those are booleans"),
+    "any": (as_tensor, "their dtype stays", "x's dtype"),
+    "bool": (lambda x: to(x, "bool"), "numbers other than 0 are true", "dtype bool"),
 }
 
 
@@ -107,7 +106,7 @@ def unary(
         return op(prepare(x))
 
     args = {"x": f"{x}, of any shape; {may_be}."}
-    returns = f"a tensor of x's shape; its dtype: {dtype}."
+    returns = f"a tensor of x's shape and of {dtype}."
     return named(function, name, module, says, example, gives, args, returns)
 
 
@@ -129,7 +128,8 @@ def binary(
         return op(*promoted(x1, x2, floating=floating))
 
     meet = "the dtype that both meet in" + (", or floatx for integers" if floating else "")
-    returns = f"a tensor of the broadcast shape; its dtype: {dtype or meet}."
+    kind = f"dtype {dtype}" if dtype else meet
+    returns = f"a tensor of the broadcast shape and of {kind}."
     args = args or {"x1, x2": "tensors, or numbers, which take the other's dtype where they can."}
     raises = "ShapeError: the shapes do not broadcast."
     return named(
