@@ -1,4 +1,4 @@
-"""How a step of a plan runs, as executors tell it."""
+"""How a step of a plan runs, as executors report it."""
 
 from __future__ import annotations
 

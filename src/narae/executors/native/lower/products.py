@@ -89,13 +89,6 @@ def _by_channels(step: Step, arrays: ArrayMap) -> Lowered:
     return lowered
 
 
-# The products of each operation that is a sum of products.
-_PRODUCTS: Mapping[str, Callable[[Node, Sequence[np.ndarray]], Products]] = {
-    "dot": lambda node, ins: _dot(node, ins),
-    "conv": convolution,
-}
-
-
 def _products(node: Node, context: Context) -> Products:
     ins = context.ins(node)
     if 0 in ins[0].shape or 0 in ins[1].shape:
@@ -148,6 +141,13 @@ def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
     copied = copied.T if turned else copied
     before.append(copy_tiles(x, copied))
     return copied
+
+
+# The products of each operation that is a sum of products.
+_PRODUCTS: Mapping[str, Callable[[Node, Sequence[np.ndarray]], Products]] = {
+    "dot": _dot,
+    "conv": convolution,
+}
 
 
 # -- tiles -----------------------------------------------------------------------------------------
