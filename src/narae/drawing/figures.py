@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 from narae.base.errors import MissingExtra
@@ -17,6 +18,20 @@ def new_figure(width: float, height: float) -> Any:
     except ImportError:
         raise MissingExtra("matplotlib", "plot", "drawing pictures") from None
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def shapes() -> tuple[ModuleType, ModuleType]:
+    """matplotlib's patches and paths."""
+    from matplotlib import patches, path
+
+    return patches, path
+
+
+def palette(name: str) -> Any:
+    """One of matplotlib's lists of colours: a function of a number."""
+    from matplotlib import colormaps
+
+    return colormaps[name]
 
 
 def finished(figure: Any, path: PathLike | None, dpi: int = 120) -> Any:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from narae.drawing.figures import new_figure
+from narae.drawing.figures import new_figure, shapes
 from narae.drawing.layered import in_rows, placed
 from narae.drawing.model_boxes import Box, Drawn
 
@@ -64,17 +64,16 @@ def _colour(kind: str) -> str:
 
 
 def _draw_box(axes: Any, box: Box, centre: tuple[float, float], size: tuple[float, float]) -> None:
-    from matplotlib.patches import Rectangle
-
+    patches, _ = shapes()
     (x, y), (width, height) = centre, size
     left, top = x - width / 2, y - height / 2
     head = _LINE + 0.07
     colour = _colour(box.kind)
     axes.add_patch(
-        Rectangle((left, top), width, height, facecolor="white", edgecolor=colour, zorder=2)
+        patches.Rectangle((left, top), width, height, facecolor="white", edgecolor=colour, zorder=2)
     )
     axes.add_patch(
-        Rectangle((left, top), width, head, facecolor=colour, edgecolor=colour, zorder=2)
+        patches.Rectangle((left, top), width, head, facecolor=colour, edgecolor=colour, zorder=2)
     )
     style = {"ha": "center", "va": "center", "zorder": 3}
     axes.text(x, top + head / 2, box.kind, color="white", weight="bold", fontsize=9, **style)
@@ -93,9 +92,8 @@ def _draw_edge(
 ) -> None:
     """A line from the one box's side to the other's, straight within rows: it turns between them,
     where no box is in its way. depths: of each node's row, along the flow."""
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path as Curve
-
+    patches, paths = shapes()
+    Curve = paths.Path
     k = 0 if across else 1  # the axis along which data flows
     forward = 1 if places[way[-1]][k] >= places[way[0]][k] else -1
 
@@ -117,4 +115,4 @@ def _draw_edge(
         vertices.append(side)
         codes.append(Curve.LINETO)
     style = {"arrowstyle": "-|>", "mutation_scale": 9, "color": "#868e96", "zorder": 1}
-    axes.add_patch(FancyArrowPatch(path=Curve(vertices, codes), **style))
+    axes.add_patch(patches.FancyArrowPatch(path=Curve(vertices, codes), **style))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from narae.base.missing import missing
 from narae.models.cloning import clone_model
 from narae.models.functional import Functional
-from narae.models.model import Model, model_from_json
+from narae.models.model import Model, files, model_from_json
 from narae.models.sequential import Sequential
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if not TYPE_CHECKING:  # a checker would take it that every name is there
     def __getattr__(name: str) -> Any:
         """Files are read and written by a room that many programs never enter: it loads when first used."""
         if name in ("load_model", "save_model"):
-            from narae import saving
-
-            globals().update(load_model=saving.load_model, save_model=saving.save_model)
+            globals().update(load_model=files().load_model, save_model=files().save_model)
             return globals()[name]
         raise missing(__name__, name, __all__)

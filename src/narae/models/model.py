@@ -231,7 +231,7 @@ class Model(Trainer, Layer):
         self, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
         """Write configuration, weights and optimizer state to a `.keras` file."""
-        _saving().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        files().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
         self,
@@ -242,11 +242,11 @@ class Model(Trainer, Layer):
     ) -> None:
         """Write the weights to a `.weights.h5` file, or to several of up to max_shard_size GiB with an index,
         `.weights.json`."""
-        _saving().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
+        files().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights from a `.weights.h5` or `.keras` file."""
-        _saving().load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        files().load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as JSON, without weights."""
@@ -259,12 +259,10 @@ def model_from_json(json_string: str, custom_objects: CustomObjects | None = Non
     Nothing is imported or run by a name in the text. Raises CorruptFile, a ValueError, for a text that
     describes no model, is nested too deep, or computes large arrays while the model is made.
     """
-    from narae.saving.model_files import read_json
-
-    return read_json(json_string, custom_objects)
+    return files().model_files.read_json(json_string, custom_objects)
 
 
-def _saving() -> ModuleType:
+def files() -> ModuleType:
     """The room of files, which many programs never enter: start-up."""
     from narae import saving
 

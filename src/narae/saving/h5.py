@@ -6,6 +6,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator, MutableMapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -25,13 +26,18 @@ class MissingVariable(ValueError, KeyError):
     __str__ = Exception.__str__  # a KeyError would put it in quotes
 
 
-def open_for_reading(source: PathLike, shown: str) -> Any:
-    """An HDF5 file. Raises CorruptFile when it is none or was cut off."""
+def hdf5() -> ModuleType:
+    """h5py, which many programs never need: it loads with the first file."""
     import h5py
 
+    return h5py
+
+
+def open_for_reading(source: PathLike, shown: str) -> Any:
+    """An HDF5 file. Raises CorruptFile when it is none or was cut off."""
     try:
         _check_heaps(source)
-        return h5py.File(source, "r")
+        return hdf5().File(source, "r")
     except (OSError, ValueError, RuntimeError) as error:
         raise CorruptFile(
             f"{shown} is no sound HDF5 file (cut off while it was copied?): {error}"
@@ -209,8 +215,6 @@ class Reader:
 
 def stored_in(group: h5py.Group, path: str, shown: str) -> Stored:
     """The array at a path within a group. Raises CorruptFile when there is none, or a link leads to it."""
-    import h5py
-
     *folders, name = path.split("/")
     for folder in folders:
         inner = group_in(group, folder, shown)
@@ -221,29 +225,25 @@ def stored_in(group: h5py.Group, path: str, shown: str) -> Stored:
         raise CorruptFile(f"{shown} has no variable {path}")
     _real(group, name, shown)
     found = group[name]
-    if not isinstance(found, h5py.Dataset):
+    if not isinstance(found, hdf5().Dataset):
         raise CorruptFile(f"{shown}: {path} is no array")
     return Stored(found, f"{shown}: variable {path}")
 
 
 def group_in(file: h5py.Group, path: str, shown: str) -> Any:
     """The group at a path, None where there is none. Raises CorruptFile where a link leads to it."""
-    import h5py
-
     group = file
     for name in path.split("/"):
         if name not in group:
             return None
         _real(group, name, shown)
         group = group[name]
-        if not isinstance(group, h5py.Group):
+        if not isinstance(group, hdf5().Group):
             raise CorruptFile(f"{shown}: {name} is no group")
     return group
 
 
 def _real(group: h5py.Group, name: str, shown: str) -> None:
     """Raise CorruptFile for a link that leads elsewhere, perhaps out of the file."""
-    import h5py
-
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    if not isinstance(group.get(name, getlink=True), hdf5().HardLink):
         raise CorruptFile(f"{shown}: {name} is a link to another place: refused")

@@ -25,7 +25,7 @@ from narae.base.serialization import serialize_keras_object
 from narae.engine.initial import finish_waiting
 from narae.layers.configuring import assign_stored
 from narae.saving import archive, reading
-from narae.saving.h5 import attribute, group_in, open_for_reading, stored_in, text_attribute
+from narae.saving.h5 import attribute, group_in, hdf5, open_for_reading, stored_in, text_attribute
 from narae.saving.legacy_config import compile_arguments, upgraded
 from narae.saving.paths import CorruptFile
 
@@ -45,8 +45,6 @@ _JSON = 16 << 20
 
 def packed(model: Model, include_optimizer: bool, version: str) -> bytes:
     """A model as the bytes of an `.h5` file."""
-    import h5py
-
     described = serialize_keras_object(model)
     config = {"class_name": described["class_name"], "config": described["config"]}
     if described.get("registered_name") and ">" in described["registered_name"]:
@@ -54,7 +52,7 @@ def packed(model: Model, include_optimizer: bool, version: str) -> bytes:
     if "input_layers" not in described["config"] and described.get("build_config"):
         config["build_config"] = described["build_config"]  # its weights come with a first call
     out = io.BytesIO()
-    with h5py.File(out, "w") as file:
+    with hdf5().File(out, "w") as file:
         file.attrs["keras_version"] = version
         file.attrs["backend"] = "jax"
         file.attrs["model_config"] = json.dumps(config).encode()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.saving.h5 import MissingVariable, Reader, Writer, open_for_reading
+from narae.saving.h5 import MissingVariable, Reader, Writer, hdf5, open_for_reading
 from narae.saving.paths import CorruptFile, check_source
 
 _LARGEST = 64 << 20  # bytes of an index: it has a line for each part of a model
@@ -34,11 +34,9 @@ class Shards:
         self._next()
 
     def _next(self) -> None:
-        import h5py
-
         target = io.BytesIO()
         name = f"{self._base}_{len(self._open):05}.weights.h5"
-        self._open.append((name, target, h5py.File(target, "w")))
+        self._open.append((name, target, hdf5().File(target, "w")))
         self._left = self._most
 
     def place(self, path: str, key: str, size: int) -> Any:

@@ -13,7 +13,7 @@ from narae.base.files import atomic_write
 from narae.base.limits import TooMuch
 from narae.distributed.processes import written_once
 from narae.saving import archive, legacy
-from narae.saving.h5 import Reader, Writer, group_in, open_for_reading
+from narae.saving.h5 import Reader, Writer, group_in, hdf5, open_for_reading
 from narae.saving.paths import CorruptFile, as_path, check_source, check_target
 from narae.saving.reading import DAMAGE, damage_named
 from narae.saving.shards import ShardedWriter, Shards, sharded
@@ -101,9 +101,7 @@ def write_weights(
     model: Model, target: PathLike | IO[bytes], include_optimizer: bool = True
 ) -> None:
     """Write a model's variables into an HDF5 file (a path or a binary file)."""
-    import h5py
-
-    with h5py.File(target, "w") as file:
+    with hdf5().File(target, "w") as file:
         for path, part in parts(model):
             if include_optimizer or path.split("/")[0] != "optimizer":
                 part.save_own_variables(Writer(file, path, part.name))

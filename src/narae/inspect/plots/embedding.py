@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError, unknown_name
 from narae.base.files import PathLike
-from narae.drawing.figures import finished, new_figure
+from narae.drawing.figures import finished, new_figure, palette
 from narae.inspect.plots.weights import outputs_of
 
 _MOST = 1000  # samples of an exact t-SNE: its work grows with their square
@@ -59,13 +59,12 @@ def plot_embedding(
     if y is None:
         axes.scatter(points[:, 0], points[:, 1], s=9, alpha=0.7)
     else:
-        from matplotlib import colormaps
-
         labels = np.asarray(y).reshape(-1)
+        colours = palette("tab10" if len(np.unique(labels)) <= 10 else "tab20")
         for i, label in enumerate(np.unique(labels)):
             of = points[labels == label]
             name = str(label) if names is None else names[int(label)]
-            colour = colormaps["tab10" if len(np.unique(labels)) <= 10 else "tab20"](i % 20)
+            colour = colours(i % 20)
             axes.scatter(of[:, 0], of[:, 1], s=9, alpha=0.7, color=colour, label=name)
         axes.legend(markerscale=2, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.set_xticks([])
