@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: object) -> bool:
     """Whether a value is a whole number; True and False are none, nor are arrays of several.
 
     >>> is_whole(3), is_whole(3.0), is_whole(True), is_whole([3])
@@ -21,7 +20,7 @@ def is_whole(value: Any) -> bool:
     return True
 
 
-def whole(owner: str, argument: str, value: Any) -> int:
+def whole(owner: str, argument: str, value: object) -> int:
     """A whole number. Raises TypeError that names the argument.
 
     >>> whole("Dense", "axis", 1)
@@ -32,7 +31,7 @@ def whole(owner: str, argument: str, value: Any) -> int:
     return operator.index(value)
 
 
-def number(owner: str, argument: str, value: Any) -> float:
+def number(owner: str, argument: str, value: object) -> float:
     """A number, as a float. Raises TypeError that names the argument.
 
     >>> number("Dense", "epsilon", 1)
@@ -44,7 +43,7 @@ def number(owner: str, argument: str, value: Any) -> float:
     return float(value)
 
 
-def lengths(owner: str, value: Any) -> tuple[int, ...]:
+def lengths(owner: str, value: object) -> tuple[int, ...]:
     """A shape, whose lengths are all known; one whole number is one axis.
 
     Raises TypeError for what holds no whole numbers, ValueError for a length below 0.
@@ -61,7 +60,7 @@ def lengths(owner: str, value: Any) -> tuple[int, ...]:
     return shape
 
 
-def axes(owner: str, argument: str, value: Any) -> tuple[int, ...]:
+def axes(owner: str, argument: str, value: object) -> tuple[int, ...]:
     """One axis or several, as a tuple. Raises TypeError that names the argument.
 
     >>> axes("Normalization", "axis", -1), axes("Normalization", "axis", [0, 2])

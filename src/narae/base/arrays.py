@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.types import TensorLike
+
 
 def native(array: np.ndarray, name: str = "") -> np.ndarray:
     """An array as machine code reads it: of this machine's byte order, aligned, an ndarray itself and
@@ -27,7 +29,7 @@ def native(array: np.ndarray, name: str = "") -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="), order="K")
 
 
-def as_plain(value: Any, name: str) -> np.ndarray:
+def as_plain(value: TensorLike, name: str) -> np.ndarray:
     """A setting that is a number or a list of them, as an array. Raises ValueError for one that masks something.
 
     >>> as_plain([1, 2], "repeats").tolist()
@@ -36,7 +38,7 @@ def as_plain(value: Any, name: str) -> np.ndarray:
     return native(value if isinstance(value, np.ndarray) else np.asarray(value), name)
 
 
-def is_masked(x: Any) -> bool:
+def is_masked(x: object) -> bool:
     """Whether x is a masked array. Where nobody has loaded `numpy.ma`, which takes a quarter as long as
     NumPy itself, there are none.
 
@@ -47,7 +49,7 @@ def is_masked(x: Any) -> bool:
     return loaded is not None and isinstance(x, loaded.MaskedArray)
 
 
-def _unmasked(array: Any, name: str) -> Any:
+def _unmasked(array: np.ma.MaskedArray, name: str) -> Any:
     """The numbers of a masked array that masks none."""
     hidden = int(np.ma.count_masked(array))
     if hidden:

@@ -29,7 +29,7 @@ class Copied:
     (False, True)
     """
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: int) -> Any:
         cls = type(self)
         if cls.__reduce__ is not object.__reduce__:  # a subclass that knows better
             return self.__reduce__()
@@ -52,22 +52,22 @@ class Copied:
 class _Reference:
     """A function or class that pickle may not find by its name. Copies of objects share it."""
 
-    def __init__(self, thing: Any) -> None:
+    def __init__(self, thing: type | Callable[..., Any]) -> None:
         self.thing = thing
 
-    def __deepcopy__(self, memo: Any) -> _Reference:
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Reference:
         return self
 
     def __reduce__(self) -> Any:
         return _found, (written(self.thing),)
 
 
-def _blank(reference: Any) -> Any:
+def _blank(reference: type | _Reference) -> Any:
     cls = _resolved(reference)
     return object.__new__(cls)
 
 
-def _found(data: Any) -> _Reference:
+def _found(data: tuple[Any, ...]) -> _Reference:
     return _Reference(read(data))
 
 
@@ -107,7 +107,7 @@ def _resolved(value: Any) -> Any:
     return value
 
 
-def _importable(thing: Any) -> bool:
+def _importable(thing: type | Callable[..., Any]) -> bool:
     """Whether pickle finds it by module and name."""
     try:
         found: Any = importlib.import_module(thing.__module__)
@@ -122,7 +122,7 @@ def _importable(thing: Any) -> bool:
 MADE_CLASSES: list[Callable[[Any], tuple[Any, tuple[Any, ...]] | None]] = []
 
 
-def written(thing: Any) -> Any:
+def written(thing: type | Callable[..., Any]) -> Any:
     """A function or class as data for a pickle: by its registered name, how it was made, its byte code."""
     if isinstance(thing, type):
         for maker in MADE_CLASSES:
@@ -137,7 +137,7 @@ def written(thing: Any) -> Any:
     return ("name", thing)  # pickle says itself what it cannot find
 
 
-def read(data: Any) -> Any:
+def read(data: tuple[Any, ...]) -> Any:
     """What `written` wrote. Raises ValueError for a name that is not registered in this process."""
     kind, *rest = data
     if kind == "made":
@@ -180,7 +180,13 @@ def _names(code: types.CodeType) -> set[str]:
 
 
 def _function_of(
-    code: bytes, cells: Any, defaults: Any, keywords: Any, names: Any, modules: Any, others: Any
+    code: bytes,
+    cells: tuple[Any, ...],
+    defaults: tuple[Any, ...],
+    keywords: dict[str, Any],
+    names: tuple[str, str, str],
+    modules: dict[str, str],
+    others: dict[str, Any],
 ) -> Any:
     module, name, qualname = names
     space: dict[str, Any] = {"__builtins__": __builtins__, "__name__": module}

@@ -12,7 +12,7 @@ from narae.base.serialization import deserialize_keras_object
 
 
 def get_object(
-    kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None
+    kind: str, module: str, identifier: Identifier, aliases: Mapping[str, str] | None = None
 ) -> Any:
     """What `losses.get`, `optimizers.get` and their like do with a string or a config.
 
@@ -45,7 +45,7 @@ def _family_name(module: str, name: str, aliases: Mapping[str, str] | None) -> s
 def deserialize_as(
     kind: str,
     module: str,
-    config: Any,
+    config: str | Mapping[str, Any] | None,
     custom_objects: Mapping[str, Any] | None = None,
     aliases: Mapping[str, str] | None = None,
 ) -> Any:
@@ -74,7 +74,7 @@ def deserialize_as(
 
 
 def get_callable(
-    kind: str, module: str, identifier: Any, aliases: Mapping[str, str] | None = None
+    kind: str, module: str, identifier: Identifier, aliases: Mapping[str, str] | None = None
 ) -> Any:
     """`get_object`, for families whose objects are called: None stays None, an object or function stays
     as it is, and a class becomes an object with its defaults.

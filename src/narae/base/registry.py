@@ -58,7 +58,7 @@ def family(module: str) -> Mapping[str, Any]:
     return BUILTIN.setdefault(module, {})
 
 
-def by_identifier(module: str, identifier: Any) -> Any:
+def by_identifier(module: str, identifier: Identifier) -> Any:
     """What a family's own `get` gives for a name, with its other names: for rooms below the family."""
     return importlib.import_module(FAMILIES[module]).get(identifier)
 

@@ -31,7 +31,7 @@ class Before:
             thing.__dict__ = saved
 
 
-def being_made(thing: Any) -> bool:
+def being_made(thing: object) -> bool:
     """Whether a method of this object that is `whole` is running."""
     return any(other is thing for other in _making.values())
 

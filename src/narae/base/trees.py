@@ -7,6 +7,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from narae.base.types import Tree
+
 if TYPE_CHECKING:
     from typing_extensions import TypeIs  # for checkers alone
 
@@ -20,7 +22,7 @@ _SEQUENCES = (list, tuple, deque)
 _NESTED = (*_SEQUENCES, dict)
 
 
-def flatten(tree: Any) -> list[Any]:
+def flatten(tree: Tree[Any]) -> list[Any]:
     """The leaves in order; None is a leaf. Dicts in the order of their sorted keys, an OrderedDict in its own.
 
     >>> flatten({"b": [1, 2], "a": (3, None)})
@@ -37,7 +39,7 @@ def flatten(tree: Any) -> list[Any]:
 _DEEP = "a nest of lists and dicts is too deep to have leaves, or holds itself: take the list out of itself"
 
 
-def _collect(tree: Any, leaves: list[Any]) -> None:
+def _collect(tree: Tree[Any], leaves: list[Any]) -> None:
     if isinstance(tree, dict):
         for key in keys_of(tree):
             _collect(tree[key], leaves)
@@ -62,7 +64,7 @@ def keys_of(tree: dict) -> list:
         return list(tree)
 
 
-def pack_as(tree: Any, leaves: list[Any]) -> Any:
+def pack_as(tree: Tree[Any], leaves: list[Any]) -> Any:
     """The structure of `tree` with other leaves, in `flatten`'s order.
 
     >>> pack_as({"b": 0, "a": [0]}, [1, 2])
@@ -70,7 +72,7 @@ def pack_as(tree: Any, leaves: list[Any]) -> Any:
     """
     remaining = iter(leaves)
 
-    def following(_: Any) -> Any:
+    def following(_: object) -> Any:
         leaf = next(remaining, _END)
         if leaf is _END:
             raise ValueError(f"{len(leaves)} leaves are too few for the structure {tree!r}")
@@ -85,7 +87,7 @@ def pack_as(tree: Any, leaves: list[Any]) -> Any:
 _END = object()
 
 
-def children(tree: Any) -> list[tuple[Any, Any]]:
+def children(tree: Tree[Any]) -> list[tuple[Any, Any]]:
     """What a container holds, with its keys or positions, in the order of `flatten`.
 
     >>> children({"b": 1, "a": [2]})
@@ -96,7 +98,7 @@ def children(tree: Any) -> list[tuple[Any, Any]]:
     return list(enumerate(tree))
 
 
-def with_children(tree: Any, items: list[Any]) -> Any:
+def with_children(tree: Tree[Any], items: list[Any]) -> Any:
     """A container of the same type and keys that holds other items, in the order of `children`.
 
     >>> with_children({"b": 1, "a": 2}, [3, 4])
@@ -117,13 +119,13 @@ def with_children(tree: Any, items: list[Any]) -> Any:
     return items if type(tree) is list else type(tree)(items)
 
 
-def _rebuild(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+def _rebuild(tree: Tree[Any], leaf: Callable[[Any], Any]) -> Any:
     if not is_nested(tree):
         return leaf(tree)
     return with_children(tree, [_rebuild(item, leaf) for _, item in children(tree)])
 
 
-def map_tree(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+def map_tree(function: Callable[..., Any], tree: Tree[Any], *others: Tree[Any]) -> Any:
     """`function` over the leaves of one or several trees of the same structure.
 
     >>> map_tree(lambda a, b: a + b, {"x": 1, "y": [2]}, {"x": 10, "y": [20]})
@@ -139,7 +141,7 @@ def map_tree(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     return pack_as(tree, [function(*row) for row in zip(*columns, strict=True)])
 
 
-def same_structure(a: Any, b: Any) -> bool:
+def same_structure(a: Tree[Any], b: Tree[Any]) -> bool:
     """True when two trees have the same containers, keys and lengths.
 
     >>> same_structure([1, {"k": 2}], [3, {"k": 4}])

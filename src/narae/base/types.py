@@ -75,11 +75,13 @@ DTypePolicyLike: TypeAlias = "DTypePolicy | DTypeLike | Mapping[str, Any]"
 # --- structures
 Tree: TypeAlias = "T | Sequence[Tree[T]] | Mapping[str, Tree[T]]"  # leaves in lists, tuples, dicts
 Tensors: TypeAlias = "Tree[TensorLike]"  # tensors, alone or in lists, tuples, dicts
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Config: TypeAlias = "dict[str, Any]"  # JSON-ready data that makes an object again
 CustomObjects: TypeAlias = "Mapping[str, Any]"  # names in a config -> what they stand for
 
 # --- objects by name, config, class or as they are
 _Named: TypeAlias = "str | Mapping[str, Any]"  # a name, or a config
+Identifier: TypeAlias = "Callable[..., Any] | _Named | None"  # what a family's `get` takes
 InitializerLike: TypeAlias = "Initializer | Callable[..., Any] | TensorLike | _Named"  # of weights
 RegularizerLike: TypeAlias = "Regularizer | Callable[..., Any] | _Named"  # penalty of weights
 ConstraintLike: TypeAlias = "Constraint | Callable[..., Any] | _Named"  # bounds of weights
