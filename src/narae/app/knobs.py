@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from narae.base.types import Json
+
 
 class BadMessage(ValueError):
     """A message that the server does not take; the text says what came and what was expected."""
@@ -14,7 +16,7 @@ class BadMessage(ValueError):
 class Bound(Protocol):
     """What a value must be."""
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Json) -> Any:
         """The value, in the form it is used in. Raises BadMessage."""
         ...
 
@@ -32,16 +34,20 @@ class Number:
     whole: bool = True
     marks: tuple[float, ...] = ()
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Json) -> Any:
         """The number as int or float."""
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-        fits = fits and self.low <= value <= self.high  # which NaN is not
-        if not fits or (self.whole and value != int(value)):
-            kind = "a whole number" if self.whole else "a number"
-            raise BadMessage(
-                f"{name}: expected {kind} from {self.low:g} to {self.high:g}, got {shown(value)}"
-            )
-        return int(value) if self.whole else float(value)
+        # NaN is in no range
+        if (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+            and not (self.whole and value != int(value))
+        ):
+            return int(value) if self.whole else float(value)
+        kind = "a whole number" if self.whole else "a number"
+        raise BadMessage(
+            f"{name}: expected {kind} from {self.low:g} to {self.high:g}, got {shown(value)}"
+        )
 
     def described(self) -> dict[str, Any]:
         """Kind, ends and marks."""
@@ -60,7 +66,7 @@ class Choice:
 
     options: tuple[str, ...]
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Json) -> Any:
         """The word."""
         if not isinstance(value, str) or value not in self.options:
             raise BadMessage(
@@ -77,7 +83,7 @@ class Choice:
 class Flag:
     """True or false."""
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Json) -> Any:
         """The truth value."""
         if not isinstance(value, bool):
             raise BadMessage(f"{name}: expected true or false, got {shown(value)}")
@@ -95,7 +101,7 @@ class Row:
     each: Number
     most: int
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Json) -> Any:
         """The numbers as a tuple."""
         if not isinstance(value, list) or len(value) > self.most:
             raise BadMessage(
@@ -108,7 +114,7 @@ class Row:
         return {**self.each.described(), "kind": "row", "most": self.most}
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value for an error message: its beginning, since it may be of any size."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
@@ -158,7 +164,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def check_knobs(task: str, given: Any) -> Mapping[str, Any]:
+def check_knobs(task: str, given: Json) -> Mapping[str, Any]:
     """All of a task's knobs, those that are not given as they stand at first. Raises BadMessage.
 
     >>> check_knobs("digits", {"units": [32, 16]})["units"]

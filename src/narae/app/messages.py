@@ -23,6 +23,7 @@ from narae.app.knobs import (
     check_knobs,
     shown,
 )
+from narae.base.types import Json, TensorLike
 
 LONGEST = 64 * 1024  # characters of a message; a drawing of 128 x 128 has 22,000
 NETWORKS = ("dense", "conv", "mine")
@@ -85,7 +86,7 @@ def _draw(given: dict[str, Any]) -> Draw:
     return Draw(_picture(given.get("image"), size), _field(given, "network", Choice(NETWORKS)))
 
 
-def _picture(text: Any, size: int) -> np.ndarray:
+def _picture(text: Json, size: int) -> np.ndarray:
     if not isinstance(text, str):
         raise BadMessage(f"image: expected bytes in base64, got {shown(text)}")
     try:
@@ -107,7 +108,7 @@ def _field(given: dict[str, Any], name: str, bound: Bound) -> Any:
     return bound.check(name, given.get(name))
 
 
-def _plain(kind: Any, **bounds: Bound) -> Callable[[dict[str, Any]], Any]:
+def _plain(kind: type, **bounds: Bound) -> Callable[[dict[str, Any]], Any]:
     """A reader of a message that is its fields and no more."""
     return lambda given: kind(*(_field(given, name, bound) for name, bound in bounds.items()))
 
@@ -163,7 +164,7 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def packed(values: Any, low: float = 0.0, high: float = 1.0) -> str:
+def packed(values: TensorLike, low: float = 0.0, high: float = 1.0) -> str:
     """Numbers as bytes in base64, `low` as 0 and `high` as 255: a quarter of their text.
 
     >>> packed([0.0, 0.5, 1.0])

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from narae.app.digits import digits
 from narae.base.files import cache_dir
 from narae.callbacks import Callback
 from narae.saving import load_model
+
+if TYPE_CHECKING:
+    from narae.layers.base import Layer
+    from narae.models.model import Model
 
 _EDITION = 1  # counts up when a recipe changes: older files are left aside then
 
@@ -31,7 +35,7 @@ class Recipe:
     samples: int
 
 
-def _seeded(kind: Any, *args: Any, seed: int, **kwargs: Any) -> Any:
+def _seeded(kind: Callable[..., Layer], *args: Any, seed: int, **kwargs: Any) -> Any:
     return kind(*args, kernel_initializer=initializers.GlorotUniform(seed=seed), **kwargs)
 
 
@@ -171,7 +175,7 @@ class _Hooks(Callback):
 class Reader:
     """A trained network that any thread may ask, one at a time."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         shown = [layer for layer in model.layers if layer.trainable_weights]
         self._model = model
         self._view = narae.Model(model.inputs, [layer.output for layer in shown])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: Any) -> bool:
     """Whether a value is a whole number; True and False are none, nor are arrays of several.
 
     >>> is_whole(3), is_whole(3.0), is_whole(True), is_whole([3])
@@ -20,7 +21,7 @@ def is_whole(value: object) -> bool:
     return True
 
 
-def whole(owner: str, argument: str, value: object) -> int:
+def whole(owner: str, argument: str, value: Any) -> int:
     """A whole number. Raises TypeError that names the argument.
 
     >>> whole("Dense", "axis", 1)
@@ -31,7 +32,7 @@ def whole(owner: str, argument: str, value: object) -> int:
     return operator.index(value)
 
 
-def number(owner: str, argument: str, value: object) -> float:
+def number(owner: str, argument: str, value: Any) -> float:
     """A number, as a float. Raises TypeError that names the argument.
 
     >>> number("Dense", "epsilon", 1)
@@ -43,7 +44,7 @@ def number(owner: str, argument: str, value: object) -> float:
     return float(value)
 
 
-def lengths(owner: str, value: object) -> tuple[int, ...]:
+def lengths(owner: str, value: Any) -> tuple[int, ...]:
     """A shape, whose lengths are all known; one whole number is one axis.
 
     Raises TypeError for what holds no whole numbers, ValueError for a length below 0.
@@ -60,7 +61,7 @@ def lengths(owner: str, value: object) -> tuple[int, ...]:
     return shape
 
 
-def axes(owner: str, argument: str, value: object) -> tuple[int, ...]:
+def axes(owner: str, argument: str, value: Any) -> tuple[int, ...]:
     """One axis or several, as a tuple. Raises TypeError that names the argument.
 
     >>> axes("Normalization", "axis", -1), axes("Normalization", "axis", [0, 2])

@@ -49,7 +49,7 @@ def is_masked(x: object) -> bool:
     return loaded is not None and isinstance(x, loaded.MaskedArray)
 
 
-def _unmasked(array: np.ma.MaskedArray, name: str) -> Any:
+def _unmasked(array: np.ndarray, name: str) -> Any:
     """The numbers of a masked array that masks none."""
     hidden = int(np.ma.count_masked(array))
     if hidden:

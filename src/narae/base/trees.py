@@ -112,11 +112,12 @@ def with_children(tree: Tree[Any], items: list[Any]) -> Any:
         like = copy.copy(tree)  # a defaultdict keeps its factory
         like.update(ordered)
         return like
+    kind: Any = type(tree)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*items)
+        return kind(*items)
     if isinstance(tree, deque):
-        return type(tree)(items, tree.maxlen)
-    return items if type(tree) is list else type(tree)(items)
+        return kind(items, tree.maxlen)
+    return items if kind is list else kind(items)
 
 
 def _rebuild(tree: Tree[Any], leaf: Callable[[Any], Any]) -> Any:
@@ -147,10 +148,8 @@ def same_structure(a: Tree[Any], b: Tree[Any]) -> bool:
     >>> same_structure([1, {"k": 2}], [3, {"k": 4}])
     True
     """
-    if isinstance(a, dict) or isinstance(b, dict):
-        both = isinstance(a, dict) and isinstance(b, dict) and set(a) == set(b)
-        return both and all(same_structure(a[key], b[key]) for key in a)
-    if isinstance(a, _SEQUENCES) or isinstance(b, _SEQUENCES):
-        both = isinstance(a, _SEQUENCES) and isinstance(b, _SEQUENCES) and len(a) == len(b)
-        return both and all(same_structure(x, y) for x, y in zip(a, b, strict=True))
-    return True
+    if isinstance(a, dict) and isinstance(b, dict):
+        return set(a) == set(b) and all(same_structure(a[key], b[key]) for key in a)
+    if isinstance(a, _SEQUENCES) and isinstance(b, _SEQUENCES):
+        return len(a) == len(b) and all(map(same_structure, a, b))
+    return not is_nested(a) and not is_nested(b)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from narae.tensor.symbolic import KerasTensor
     from narae.tensor.tensor import Tensor
 
-    class SupportsArray(Protocol):
+    class _SupportsArray(Protocol):
         """What NumPy can read: arrays of other libraries, tables with columns of numbers."""
 
         def __array__(self) -> np.ndarray: ...
@@ -43,6 +43,7 @@ T = TypeVar("T")
 Number: TypeAlias = "bool | int | float | np.generic"  # one number, of Python or NumPy
 Array: TypeAlias = "np.ndarray"  # numbers of NumPy's, where nothing else will do
 AnyTensor: TypeAlias = "Tensor | KerasTensor | Variable"  # a tensor of ours, known or to come
+SupportsArray: TypeAlias = "_SupportsArray"  # what NumPy reads: of other libraries too
 # What becomes a tensor: numbers, arrays, tensors, and lists of them. (Five levels deep: an alias that contains itself
 # would take every string, which is a sequence of strings.)
 TensorLike: TypeAlias = "_Solid | Sequence[_Solid]"
@@ -98,4 +99,5 @@ CallbackLike: TypeAlias = "Callback | Sequence[Callback]"  # of fit: one, or a l
 
 # --- the rest
 PathLike: TypeAlias = "str | os.PathLike[str]"  # a file's place
-Seed: TypeAlias = "int | SeedGenerator | None"  # of random numbers; None: a new one every time
+# Of random numbers: a whole number, a generator, or a key of two words; None: other numbers every time.
+Seed: TypeAlias = "int | np.integer | SeedGenerator | Tensor | None"

@@ -9,12 +9,15 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base.errors import MissingExtra
 from narae.datasets.digit_form import ink_to_digit
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _MOST_PIXELS = 64_000_000  # a photograph of a phone; more is refused before it is unpacked
 _WORKING_SIZE = 400  # many times a digit's 20 pixels; smaller means less noise as well
@@ -70,7 +73,7 @@ def _opened(path: Path) -> tuple[np.ndarray, str]:
     raise ValueError(f"{path} has more than {_MOST_PIXELS:,} pixels: scale it down")
 
 
-def _colours(picture: Any, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+def _colours(picture: Image, size: tuple[int, int]) -> tuple[np.ndarray, str]:
     from PIL import Image, ImageOps
 
     kind = "grey" if picture.mode in {"L", "1", "LA", *_DEEP} else "colour"
@@ -97,7 +100,7 @@ def _shades(values: np.ndarray) -> np.ndarray:
     return ((values - low) / max(white - low, 1e-12) * 255).clip(0, 255).astype(np.uint8)
 
 
-def _on_paper(layer: Any) -> Any:
+def _on_paper(layer: Image) -> Any:
     """A transparent picture on white; on black when white shows nothing of it."""
     from PIL import Image
 

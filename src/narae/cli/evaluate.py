@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from narae.datasets import mnist
 from narae.inspect import confusion_matrix, plot_confusion
 from narae.saving import load_model
 
+if TYPE_CHECKING:
+    from narae.models.model import Model
 
-def fitted(model: Any, images: np.ndarray) -> np.ndarray:
+
+def fitted(model: Model, images: np.ndarray) -> np.ndarray:
     """Images (n, 28, 28) in [0, 1] in the shape that a model takes. Raises ValueError when none fits."""
     shape = getattr(model, "input_shape", None)
     if isinstance(shape, tuple) and None not in shape[1:] and int(np.prod(shape[1:])) == 28 * 28:
@@ -33,7 +36,7 @@ def load_classifier(path: Path) -> Any:
     return model
 
 
-def class_probabilities(model: Any, images: np.ndarray) -> np.ndarray:
+def class_probabilities(model: Model, images: np.ndarray) -> np.ndarray:
     """What a model makes of images (n, 28, 28) in [0, 1]: rows of ten that sum to 1.
 
     A model trained with from_logits=True gives no probabilities: its softmax is taken here.

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 
 from narae.base import trees
+from narae.base.types import Tree
 from narae.cli.evaluate import fitted
 from narae.cli.output import check_writable, say
 from narae.cli.plan import ends, labels_like
 from narae.datasets import mnist
 from narae.inspect import explain
 from narae.saving import load_model
+
+if TYPE_CHECKING:
+    from narae.models.model import Model
+    from narae.tensor.symbolic import KerasTensor
 
 _SEED = 1
 
@@ -38,7 +43,7 @@ def print_explanation(path: Path, batch: int, html: Path | None) -> None:
         say(f"wrote {html}: {len(found.steps)} steps; open it in a browser")
 
 
-def _explained(model: Any, x: Any, y: Any) -> Any:
+def _explained(model: Model, x: Tree[np.ndarray], y: Tree[np.ndarray] | None) -> Any:
     try:
         return explain(model, x, y)
     except (ValueError, TypeError, IndexError) as error:
@@ -47,7 +52,7 @@ def _explained(model: Any, x: Any, y: Any) -> Any:
         ) from error
 
 
-def _inputs(model: Any, batch: int) -> tuple[Any, np.ndarray | None]:
+def _inputs(model: Model, batch: int) -> tuple[Any, np.ndarray | None]:
     """A batch, and its labels where it is of digits."""
     _, (images, labels) = mnist.load_data()
     try:
@@ -57,20 +62,20 @@ def _inputs(model: Any, batch: int) -> tuple[Any, np.ndarray | None]:
         return trees.map_tree(lambda t: _random(t, batch, rng), ends(model, "inputs")), None
 
 
-def _random(tensor: Any, batch: int, rng: np.random.Generator) -> np.ndarray:
+def _random(tensor: KerasTensor, batch: int, rng: np.random.Generator) -> np.ndarray:
     """Normal floats; 0 and 1 where the model takes integers."""
     if None in tensor.shape[1:]:
         raise ValueError(
             f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open; in Python, "
             "narae.inspect.explain(model, x, y) takes a batch with a length"
         )
-    shape = (batch, *tensor.shape[1:])
+    shape = (batch, *(n for n in tensor.shape[1:] if n is not None))
     if tensor.dtype.startswith(("int", "uint", "bool")):
         return rng.integers(0, 2, shape).astype(tensor.dtype)
     return rng.normal(size=shape).astype("float32")
 
 
-def _labels(model: Any, batch: int, digits: np.ndarray | None) -> tuple[Any, str]:
+def _labels(model: Model, batch: int, digits: np.ndarray | None) -> tuple[Any, str]:
     """The digits' labels in the form that a classifier's loss takes, else zeros."""
     zeros = labels_like(model, batch)
     shape = getattr(model, "output_shape", None)  # the batch's length is known, or not

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 
 from narae.base import trees
 from narae.base.dtypes import np_dtype
+from narae.base.types import LossLike, Tree
 from narae.saving import load_model
+
+if TYPE_CHECKING:
+    from narae.models.model import Model
+    from narae.tensor.symbolic import KerasTensor
 
 
 def print_plan(path: Path, step: str, batch: int) -> None:
@@ -28,7 +33,7 @@ def print_plan(path: Path, step: str, batch: int) -> None:
     Console().print(report)
 
 
-def _with_labels(model: Any, x: Any, step: str, batch: int) -> Any:
+def _with_labels(model: Model, x: Tree[np.ndarray], step: str, batch: int) -> Any:
     y = labels_like(model, batch)
     try:
         return model.explain_plan(x, y, step=step)
@@ -40,7 +45,7 @@ def _with_labels(model: Any, x: Any, step: str, batch: int) -> Any:
         ) from error
 
 
-def ends(model: Any, which: str) -> Any:
+def ends(model: Model, which: str) -> Any:
     found = getattr(model, which.removesuffix("s"), None)  # in their nest
     if found is None:
         raise ValueError(
@@ -49,16 +54,17 @@ def ends(model: Any, which: str) -> Any:
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
-def _zeros(tensor: Any, batch: int) -> np.ndarray:
+def _zeros(tensor: KerasTensor, batch: int) -> np.ndarray:
     if None in tensor.shape[1:]:
         raise ValueError(
             f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open; in Python, "
             "model.explain_plan(x) takes a batch with a length"
         )
-    return np.zeros((batch, *tensor.shape[1:]), np_dtype(tensor.dtype))
+    shape = (batch, *(n for n in tensor.shape[1:] if n is not None))
+    return np.zeros(shape, np_dtype(tensor.dtype))
 
 
-def labels_like(model: Any, batch: int) -> Any:
+def labels_like(model: Model, batch: int) -> Any:
     """Zeros for each output that has a loss: classes where its loss is a sparse one, else of the
     output's shape."""
     outputs = trees.flatten(ends(model, "outputs"))
@@ -70,14 +76,14 @@ def labels_like(model: Any, batch: int) -> Any:
     return labels if len(labels) > 1 else labels[0]
 
 
-def _losses(given: Any, names: list[str]) -> list[Any]:
+def _losses(given: Tree[LossLike | None], names: list[str]) -> list[Any]:
     """What `compile` was given for each output."""
     if isinstance(given, dict):
         return [given.get(name) for name in names]
     return list(given) if isinstance(given, (list, tuple)) else [given] * len(names)
 
 
-def _label(loss: Any, output: Any, batch: int) -> np.ndarray:
+def _label(loss: LossLike | None, output: KerasTensor, batch: int) -> np.ndarray:
     zeros = _zeros(output, batch)
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or ""
     return np.zeros(zeros.shape[:-1], np.int32) if "sparse" in name.lower() else zeros

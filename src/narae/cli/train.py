@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from narae.inspect import (
     plot_history,
     plot_samples,
 )
+
+if TYPE_CHECKING:
+    from narae.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def train_mnist(job: Job) -> None:
 
 
 def _finish(
-    job: Job, model: Any, tests: np.ndarray, images: np.ndarray, labels: np.ndarray
+    job: Job, model: Model, tests: np.ndarray, images: np.ndarray, labels: np.ndarray
 ) -> None:
     loss, accuracy = model.evaluate(tests, labels, verbose=0)
     say(f"test loss     {loss:.4f}")
@@ -101,7 +104,7 @@ def _finish(
     pictures.report()
 
 
-def _saved(model: Any, wanted: Path) -> Path:
+def _saved(model: Model, wanted: Path) -> Path:
     """Save a trained model; where the disk is full by now, into the folder for temporary files."""
     try:
         model.save(wanted)

@@ -11,11 +11,14 @@ import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from narae.base.files import atomic_write, cache_dir
+
+if TYPE_CHECKING:
+    from io import BufferedIOBase
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -97,7 +100,7 @@ def _from_package() -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read(file: Any) -> dict[str, np.ndarray]:
+def _read(file: BufferedIOBase) -> dict[str, np.ndarray]:
     """The arrays from their bytes one after the other, verified.
 
     Each gets memory of its own, so that dropping the images frees them, and is filled piece by

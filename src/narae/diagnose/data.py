@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from narae.base.names import snake_case
+
+if TYPE_CHECKING:
+    from narae.models.model import Model
 
 _SCALE_LAYERS = ("Rescaling", "Normalization", "Embedding", "Discretization", "Hashing")
 _TABULAR = (
@@ -184,7 +187,7 @@ _REGRESSION = (
 _RANGES = {"softmax": (0, 1.0), "sigmoid": (0, 1.0), "tanh": (-1, 1.0), "relu": (0, math.inf)}
 
 
-def ending_of(model: Any) -> Ending | None:
+def ending_of(model: Model) -> Ending | None:
     """How a model ends, of what its `loss` and `layers` say; None where there is no single loss."""
     loss, layers = getattr(model, "loss", None), list(getattr(model, "layers", ()))
     if loss is None or isinstance(loss, (list, tuple, dict)) or not layers:

@@ -13,6 +13,7 @@ import numpy as np
 from narae.base import changes, trees
 from narae.base.context import Stack
 from narae.base.missing import Attributes
+from narae.base.types import TensorLike, Tensors
 from narae.distributed.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
 from narae.distributed.processes import process_count, process_index
 from narae.graph.spread import Spread
@@ -198,7 +199,7 @@ class ModelParallel(Distribution):
         return self._layout_map[path]
 
 
-def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
+def distribute_tensor(tensor: TensorLike, layout: TensorLayout) -> Any:
     """The tensor, laid out over a mesh where a compiled step computes it; no number changes.
 
     It says so to XLA in a function that is traced under a distribution over that mesh; tensors at
@@ -216,7 +217,7 @@ def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
     return tensor if isinstance(tensor, KerasTensor) else lay(as_tensor(tensor), layout=layout)
 
 
-def laid_out(outputs: Any, path: str) -> Any:
+def laid_out(outputs: Tensors, path: str) -> Any:
     """What a layer gives, laid out as the distribution in use says of its path."""
     found = distribution()
     layout = None if found is None else found.get_tensor_layout(path)

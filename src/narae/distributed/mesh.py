@@ -52,7 +52,12 @@ class DeviceMesh:
     <DeviceMesh shape=(1, 1), axis_names=('batch', 'model')>
     """
 
-    def __init__(self, shape: Sequence[int], axis_names: Sequence[str], devices: Any = None):
+    def __init__(
+        self,
+        shape: Sequence[int],
+        axis_names: Sequence[str],
+        devices: Sequence[str] | np.ndarray | None = None,
+    ):
         if not shape or not axis_names:
             raise ValueError(
                 f"Shape and axis_names cannot be empty. Received: shape={shape}, "
@@ -189,7 +194,7 @@ class LayoutMap(MutableMapping[str, Any]):
             )
         return self._layouts[found[0]] if found else None
 
-    def __setitem__(self, key: str, layout: Any) -> None:
+    def __setitem__(self, key: str, layout: TensorLayout | Sequence[str | None]) -> None:
         if key in self._layouts:
             raise ValueError(
                 f"{key} already exist in the LayoutMap with value {self._layouts[key]}. Please "

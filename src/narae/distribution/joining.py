@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -92,7 +91,9 @@ def _first(names: tuple[str, ...], environment: Mapping[str, str]) -> str | None
     return next((environment[name] for name in names if environment.get(name)), None)
 
 
-def _whole(given: Any, names: tuple[str, ...], environment: Mapping[str, str]) -> int | None:
+def _whole(
+    given: int | str | None, names: tuple[str, ...], environment: Mapping[str, str]
+) -> int | None:
     found = _first(names, environment) if given is None else given
     try:
         return None if found is None else int(found)

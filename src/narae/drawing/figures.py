@@ -8,6 +8,9 @@ from typing import Any
 from narae.base.errors import MissingExtra
 from narae.base.files import PathLike, atomic_write
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 TRAIN, VALIDATION, RIGHT, WRONG, QUIET = "#1f6feb", "#d9480f", "#2b8a3e", "#c92a2a", "#adb5bd"
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
+
+if TYPE_CHECKING:
+    from narae.layers.base import Layer
+    from narae.models.functional import Functional
+    from narae.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Drawn:
     edges: list[tuple[int, int]] = field(default_factory=list)
 
 
-def drawn_of(model: Any, shown: Shown) -> Drawn:
+def drawn_of(model: Model, shown: Shown) -> Drawn:
     if not getattr(model, "built", False):
         raise ValueError(
             f"model {model.name!r} is not built, so that its layers are not connected yet: begin it with an "
@@ -54,7 +59,7 @@ def drawn_of(model: Any, shown: Shown) -> Drawn:
     return drawn
 
 
-def _graph_of(model: Any) -> Any:
+def _graph_of(model: Layer) -> Any:
     """The functional model behind a model, None for one that is code."""
     graph = getattr(model, "_functional", None) or model
     return graph if hasattr(graph, "_graph_calls") else None
@@ -63,7 +68,7 @@ def _graph_of(model: Any) -> Any:
 Sources = dict[int, int]  # the id of a symbolic tensor -> the number of the box that makes it
 
 
-def _add(graph: Any, shown: Shown, drawn: Drawn, given: Sources, group: str) -> Sources:
+def _add(graph: Functional, shown: Shown, drawn: Drawn, given: Sources, group: str) -> Sources:
     """Add a graph's boxes. given: what makes its inputs, where it is nested; else they get boxes."""
     sources = dict(given)
     for tensor, layer in zip(graph._inputs, graph._input_layers, strict=True):

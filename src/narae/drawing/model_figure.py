@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.drawing.figures import new_figure, shapes
 from narae.drawing.layered import in_rows, placed
 from narae.drawing.model_boxes import Box, Drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _CHARACTER, _LINE = 0.083, 0.2  # inches of a character and of a line
 _KINDS = {  # the heading's colour by what a layer does
@@ -82,7 +85,7 @@ def _draw_box(axes: Any, box: Box, centre: tuple[float, float], size: tuple[floa
 
 
 def _draw_edge(
-    axes: Any,
+    axes: Axes,
     way: Sequence[int],
     places: dict[int, tuple[float, float]],
     depths: Mapping[int, float],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from narae.base.dtypes import is_float
 from narae.graph.graph import reachable
@@ -83,7 +82,12 @@ def _backward(node: Node, cts: dict[int, Value], live: set[int], algebra: Algebr
             _accumulate(cts, node.inputs[i], part, algebra)
 
 
-def _parts(node: Node, wanted: list[int], ct: Any, out: Any) -> Iterator[tuple[int, Value | None]]:
+def _parts(
+    node: Node,
+    wanted: list[int],
+    ct: Value | tuple[Value | None, ...] | None,
+    out: Value | tuple[Value, ...],
+) -> Iterator[tuple[int, Value | None]]:
     """The cotangents of the wanted inputs, by position."""
     if node.op.joint is not None:
         parts = node.op.joint(set(wanted), ct, out, *node.inputs, **node.params)

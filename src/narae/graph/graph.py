@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.graph.ir import Node, Spec, Value, run
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,7 @@ def build(
     return Graph((*inputs, *captured), tuple(outputs), tuple(nodes)), captured
 
 
-def evaluate(graph: Graph, arrays: Sequence[Any], xp: Any) -> tuple[Any, ...]:
+def evaluate(graph: Graph, arrays: Sequence[Any], xp: ModuleType) -> tuple[Any, ...]:
     """Run a graph node by node in a namespace: the plainest executor, and the reference."""
     env = {v.uid: v.data for v in graph.constants}
     env.update((v.uid, a) for v, a in zip(graph.inputs, arrays, strict=True))

@@ -16,6 +16,9 @@ from narae.base.quiet import quietly
 from narae.graph.notation import Term
 from narae.graph.recording import Where, is_traced, places, tapes
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 _uids = itertools.count()
 
 
@@ -232,7 +235,9 @@ def _charge(op: Op, specs: tuple[Spec, ...], args: tuple[Value, ...]) -> None:
         limits.afford(sum(s.size for s in specs), 8, f"the result of {op.name}")
 
 
-def run(op: Op, arrays: Sequence[Any], params: dict[str, Any], xp: Any = np) -> tuple[Any, ...]:
+def run(
+    op: Op, arrays: Sequence[Any], params: dict[str, Any], xp: ModuleType = np
+) -> tuple[Any, ...]:
     """The op's forward in the namespace `xp`, always as a tuple of arrays."""
     out = quietly(op.forward, xp, *arrays, **params)
     outs = out if isinstance(out, tuple) else (out,)

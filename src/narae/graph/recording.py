@@ -4,9 +4,12 @@ nodes are recorded for."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from narae.base.context import Pushed, Stack
+
+if TYPE_CHECKING:
+    from narae.engine.tape import GradientTape
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,13 @@ _around: Stack[_Around] = Stack()
 _END = _Around(ends=True)
 
 
-def traced(scope: Any = None) -> Pushed:
+def traced(scope: object | None = None) -> Pushed:
     """A context within which functions are traced: operations without inputs are recorded. scope:
     where variables are read and written."""
     return _around.pushed(_Around(traces=True, scope=scope), scope)
 
 
-def standing(scope: Any) -> Pushed:
+def standing(scope: object) -> Pushed:
     """A context within which variables are read and written in a scope; code runs as around it."""
     return _around.pushed(_Around(scope=scope), scope)
 
@@ -41,12 +44,12 @@ def ended() -> Pushed:
     return _around.pushed(_END, None)
 
 
-def taped(tape: Any) -> Pushed:
+def taped(tape: GradientTape) -> Pushed:
     """A context within which a tape records."""
     return _around.pushed(_Around(tape=tape), tape)
 
 
-def rested(tape: Any) -> Pushed:
+def rested(tape: GradientTape) -> Pushed:
     """A context within which a tape does not record."""
     return _around.pushed(_Around(tape=tape, rests=True), None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,7 +82,9 @@ def get(identifier: InitializerLike | None) -> Any:
     """
     if isinstance(identifier, (np.ndarray, Tensor)) or hasattr(identifier, "__narae_tensor__"):
         return _as_it_is(native(np.asanyarray(identifier)))
-    return get_callable("initializer", "keras.initializers", identifier, _ALIASES)
+    return get_callable(
+        "initializer", "keras.initializers", cast("Identifier", identifier), _ALIASES
+    )
 
 
 def _as_it_is(value: np.ndarray) -> Any:

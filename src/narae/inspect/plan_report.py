@@ -7,13 +7,16 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.engine.compiled import Compiled
 from narae.executors import explain
 from narae.executors.shared.how import How
 from narae.graph.ir import Node, Spec
 from narae.graph.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
 
 TITLES = ("step", "operations", "result", "how", "tiles", "bytes")
 
@@ -95,7 +98,7 @@ class PlanReport:
         console.print(self)
         return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
-    def __rich_console__(self, console: Any, options: Any) -> Any:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Any:
         from rich.markup import escape
         from rich.table import Table
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+import numpy as np
 
 from narae.executors.shared.how import How
 from narae.graph import fuse
@@ -34,7 +35,7 @@ def gathered(
     ways: Sequence[How],
     times: Sequence[float],
     seconds: float,
-    results: Any,
+    results: Sequence[np.ndarray],
 ) -> Explanation:
     """Everything together. ways, times: for each step of the plan."""
     gathering = _Gathering(subject, seen)
@@ -206,7 +207,7 @@ class _Gathering:
         return found
 
 
-def _number(array: Any) -> str:
+def _number(array: np.ndarray) -> str:
     if array.size == 1:
         number = array.reshape(-1)[0].item()
         return f"{number:.6g}" if isinstance(number, float) else str(number)

@@ -8,11 +8,12 @@ come from the executor in use.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from narae.base import trees
+from narae.base.types import TensorLike
 from narae.engine.compiled import planned_for, simplified_for
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import fill
@@ -27,10 +28,18 @@ from narae.inspect.explanation.report import Explanation
 from narae.inspect.explanation.step import Subject
 from narae.models.data.sources import make_source
 
+if TYPE_CHECKING:
+    from narae.engine.scope import Gradients
+    from narae.models.data.protocols import Batch, DataLike
+    from narae.models.model import Model
+    from narae.models.training.trainable import Kind
+
 _ROUNDS = 5
 
 
-def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Explanation:
+def explain(
+    model: Model, x: DataLike, y: DataLike = None, sample_weight: DataLike = None
+) -> Explanation:
     """Every step of forward, loss, backward and update for one batch; without y, forward alone.
 
     x, y, sample_weight: arrays (samples, ...) or nests of them, as `fit` takes them: all samples
@@ -50,7 +59,7 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     >>> step.shape, step.flops, found.layers[0].parameters
     ((8, 3), 240, 15)
     """
-    kind = "predict" if y is None else "train"
+    kind: Kind = "predict" if y is None else "train"
     if kind == "train":
         model._require_compiled("explain")
     batch = next(iter(make_source(x, y, sample_weight, batch_size=1 << 62).epoch(0)))
@@ -68,10 +77,10 @@ def explain(model: Any, x: Any, y: Any = None, sample_weight: Any = None) -> Exp
     return gathered(subject, look(subject, arrays), executor(), ways, times, whole, results)
 
 
-def subject_of(model: Any, kind: str, batch: Any) -> Subject:
+def subject_of(model: Model, kind: Kind, batch: Batch) -> Subject:
     """A step for a batch, traced anew: its simplified graph and plan, and where its gradients are."""
     traced = model._step_programs().traced(kind, batch.specs())
-    asked = traced.gradients
+    asked = cast("Gradients", traced.gradients)  # steps are traced with them
     of_variables = [g for _, g in asked.of_variables.values()]
     values, cotangents = (
         zip(*asked.of_values.values(), strict=True) if asked.of_values else ((), ())
@@ -119,6 +128,6 @@ def _put(stores: list[Store], state: list[np.ndarray]) -> None:
         store.write(value)
 
 
-def _plain(leaf: Any) -> Any:
+def _plain(leaf: TensorLike) -> Any:
     array = np.asarray(leaf)
     return array.item() if array.size == 1 else array.copy()

@@ -7,6 +7,7 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from narae.base.types import Json
 from narae.inspect.explanation.graph import numbers, picture, rounded
 from narae.inspect.explanation.tables import Table, facts, tables
 
@@ -68,7 +69,7 @@ def _asset(name: str) -> str:
     )
 
 
-def _json(data: Any) -> str:
+def _json(data: Json) -> str:
     """JSON within HTML: no '<' that could end the script's element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")

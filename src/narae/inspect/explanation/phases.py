@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.engine.trace import Traced
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Node, Value
+
+if TYPE_CHECKING:
+    from narae.engine.variable import Variable
+    from narae.models.model import Model
 
 PHASES = ("forward", "loss", "backward", "update", "metrics")
 INPUT, LOSS, OPTIMIZER, METRICS, MODEL = "inputs", "loss", "optimizer", "metrics", "model"
@@ -30,7 +34,7 @@ class Place:
 class Layers:
     """The layers of a model by their paths, as the scopes of recorded nodes name them."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
         every = list(model._flatten_layers(include_self=False))
         self._by_name = {layer.name: layer for layer in reversed(every)}
@@ -57,14 +61,14 @@ class Layers:
         """The layer of a path that was asked for, None for a call of an operation."""
         return next((layer for found, layer in self._found.values() if found == path), None)
 
-    def of_variable(self, variable: Any) -> str | None:
+    def of_variable(self, variable: Variable) -> str | None:
         """The path of the layer that has a weight, None for a variable of none."""
         owner = self._owners.get(id(variable))
         if owner is None:
             return None
         return MODEL if owner is self._model else self._paths.get(id(owner), owner.name)
 
-    def short(self, variable: Any) -> str:
+    def short(self, variable: Variable) -> str:
         """A variable's path without the model's or the optimizer's name; an optimizer's slot with
         the weight that it belongs to: velocity(dense/kernel)."""
         if id(variable) in self._slots:
@@ -73,13 +77,13 @@ class Layers:
         head, _, rest = variable.path.partition("/")
         return rest if rest and head in self._heads else variable.path
 
-    def fresh(self, variable: Any) -> np.ndarray:
+    def fresh(self, variable: Variable) -> np.ndarray:
         """A copy of a variable's numbers; of a metric's those of the beginning, so that the results
         are of one batch."""
         stored = variable.stored()
         return np.zeros_like(stored) if self.counts(variable) else stored.copy()
 
-    def counts(self, variable: Any) -> bool:
+    def counts(self, variable: Variable) -> bool:
         """Whether a variable is a metric's."""
         return id(variable) in self._counted
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from narae.inspect.explanation.explain import subject_of
 from narae.inspect.explanation.statistics import dead_share, norm
 from narae.inspect.explanation.step import Subject
 from narae.models.data.sources import make_source
+
+if TYPE_CHECKING:
+    from narae.models.data.protocols import Triple
+    from narae.models.model import Model
 
 _MOST = 256  # samples that are looked at
 
@@ -46,7 +50,7 @@ class Probe:
     (['first/kernel', 'first/bias'], 8, None)
     """
 
-    def __init__(self, model: Any, data: Any) -> None:
+    def __init__(self, model: Model, data: Triple) -> None:
         x, y, weight = trees.map_tree(lambda leaf: None if leaf is None else leaf[:_MOST], data)
         batch = make_source(x, y, weight, batch_size=_MOST).peek()
         self._subject = subject_of(model, "train", batch)

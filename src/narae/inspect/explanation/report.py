@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.files import PathLike, atomic_write
 from narae.inspect.explanation.statistics import Statistics
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ class Explanation:
 
         return as_text(self)
 
-    def __rich_console__(self, console: Any, options: Any) -> Any:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Any:
         from narae.inspect.explanation.tables import rich_parts
 
         yield from rich_parts(self, options.max_width)

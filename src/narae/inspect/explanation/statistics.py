@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from narae.base.types import TensorLike
 
 _BINS = 24
 
@@ -37,7 +38,7 @@ class Statistics:
         return not self.nans and not self.infs
 
 
-def statistics_of(array: Any) -> Statistics:
+def statistics_of(array: TensorLike) -> Statistics:
     """The statistics of an array of numbers or booleans, of any shape.
 
     >>> found = statistics_of([0.0, 1.0, 3.0, float("nan")])

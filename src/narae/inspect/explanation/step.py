@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
 from narae.engine.trace import Traced
@@ -12,6 +12,9 @@ from narae.graph.graph import Graph, build
 from narae.graph.ir import Node, Value
 from narae.graph.plan import Plan
 from narae.inspect.explanation.phases import INPUT, Layers, Place
+
+if TYPE_CHECKING:
+    from narae.models.data.protocols import Arrays, Triple
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +109,14 @@ class Subject:
         return names
 
 
-def _data_names(data: Any) -> Iterator[str]:
+def _data_names(data: Triple) -> Iterator[str]:
     """A name for each array of a batch: x, y, sample_weight, with a place or key where there are
     several."""
     for name, tree in zip(("x", "y", "sample_weight"), data, strict=True):
         yield from _leaves(tree, name)
 
 
-def _leaves(tree: Any, name: str) -> Iterator[str]:
+def _leaves(tree: Arrays, name: str) -> Iterator[str]:
     if isinstance(tree, dict):
         for key in sorted(tree):
             yield from _leaves(tree[key], str(key) if name == "x" else f"{name}[{key}]")

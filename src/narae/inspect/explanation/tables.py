@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from narae.base.names import printable
 
 if TYPE_CHECKING:
@@ -190,7 +192,7 @@ def _brief(text: str) -> str:
     return "\n".join(lines if more <= 0 else [*lines[:_LINES], f"… and {more} more"])
 
 
-def number(value: Any) -> str:
+def number(value: float | np.ndarray | None) -> str:
     """A number in four digits, nothing for None.
 
     >>> number(0.123456), number(1234567.0), number(None)

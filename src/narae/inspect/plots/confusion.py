@@ -9,10 +9,13 @@ import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.files import PathLike
+from narae.base.types import TensorLike
 from narae.drawing.figures import finished, new_figure
 
 
-def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:
+def confusion_matrix(
+    y_true: TensorLike, y_pred: TensorLike, classes: int | None = None
+) -> np.ndarray:
     """Counts by true class (rows) and predicted class (columns).
 
     y_true: labels (n,); y_pred: labels (n,) or probabilities (n, classes).

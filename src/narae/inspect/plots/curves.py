@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from narae.base.files import PathLike
 from narae.callbacks import History
 
 
-def plot_history(history: Any, path: PathLike | None = None) -> Any:
+def plot_history(
+    history: History | Mapping[str, Sequence[float]], path: PathLike | None = None
+) -> Any:
     """Each metric over the epochs, training against validation: a matplotlib Figure.
 
     history: what `fit` gives, or its `.history` dict. Raises ValueError for an empty one.

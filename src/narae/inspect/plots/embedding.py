@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,17 @@ from narae.base.files import PathLike
 from narae.drawing.figures import finished, new_figure, palette
 from narae.inspect.plots.weights import outputs_of
 
+if TYPE_CHECKING:
+    from narae.layers.base import Layer
+    from narae.models.model import Model
+
 _MOST = 1000  # samples of an exact t-SNE: its work grows with their square
 _PERPLEXITY, _STEPS, _RATE = 30.0, 500, 200.0
 
 
-def embed(model: Any, x: Any, layer: Any = None, method: str = "pca") -> np.ndarray:
+def embed(
+    model: Model | None, x: Tensors, layer: Layer | str | None = None, method: str = "pca"
+) -> np.ndarray:
     """A layer's output for each sample, in two dimensions: (n, 2).
 
     model: a model, or None to embed the array x itself. x: a batch. layer: a layer or its name; None for the
@@ -38,7 +44,10 @@ def embed(model: Any, x: Any, layer: Any = None, method: str = "pca") -> np.ndar
 
 
 def plot_embedding(
-    points: Any, y: Any = None, path: PathLike | None = None, names: Sequence[str] | None = None
+    points: TensorLike,
+    y: TensorLike | None = None,
+    path: PathLike | None = None,
+    names: Sequence[str] | None = None,
 ) -> Any:
     """Points (n, 2), as `embed` gives them, coloured by their classes y (n,): a matplotlib Figure.
 
@@ -49,14 +58,16 @@ def plot_embedding(
     ['0', '1']
     """
     points = np.asarray(points)
-    if points.ndim != 2 or points.shape[1] != 2 or (y is not None and len(y) != len(points)):
+    labels = None if y is None else np.asarray(y).reshape(-1)
+    wrong = labels is not None and len(labels) != len(points)
+    if points.ndim != 2 or points.shape[1] != 2 or wrong:
         raise ShapeError(
             f"plot_embedding takes points (n, 2) and n classes, got {points.shape} and "
-            f"{'none' if y is None else len(y)}"
+            f"{'none' if labels is None else len(labels)}"
         )
     figure = new_figure(6.4, 5.4)
     axes = figure.subplots()
-    if y is None:
+    if labels is None:
         axes.scatter(points[:, 0], points[:, 1], s=9, alpha=0.7)
     else:
         labels = np.asarray(y).reshape(-1)
@@ -73,7 +84,7 @@ def plot_embedding(
     return finished(figure, path)
 
 
-def _outputs(model: Any, x: Any, layer: Any) -> np.ndarray:
+def _outputs(model: Model, x: Tensors, layer: Layer | str | None) -> np.ndarray:
     if layer is None:
         every = outputs_of(model, x)
         return every[-2 if len(every) > 1 else -1][1]

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base.errors import ShapeError
 from narae.base.files import PathLike
+from narae.base.types import TensorLike
 from narae.drawing.figures import QUIET, RIGHT, WRONG, finished, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def plot_samples(
-    images: Any,
-    probabilities: Any,
-    labels: Any = None,
+    images: TensorLike,
+    probabilities: TensorLike,
+    labels: TensorLike | None = None,
     path: PathLike | None = None,
     columns: int = 5,
     titles: Sequence[str] | None = None,
@@ -31,10 +35,11 @@ def plot_samples(
     ['0', '1, not 3']
     """
     images, probabilities = np.asarray(images), np.asarray(probabilities)
-    if len(images) != len(probabilities) or (labels is not None and len(labels) != len(images)):
+    known = None if labels is None else np.asarray(labels).reshape(-1)
+    if len(images) != len(probabilities) or (known is not None and len(known) != len(images)):
         raise ShapeError(
             f"plot_samples got {len(images)} images, {len(probabilities)} rows of probabilities and "
-            f"{'no' if labels is None else len(labels)} labels: the numbers must agree"
+            f"{'no' if known is None else len(known)} labels: the numbers must agree"
         )
     columns = max(1, min(columns, len(images)))
     rows = math.ceil(len(images) / columns)
@@ -44,15 +49,15 @@ def plot_samples(
         if i >= len(images):
             picture.axis("off")
             continue
-        label = None if labels is None else int(labels[i])
+        label = None if known is None else int(known[i])
         bars = picture.inset_axes([1.16, 0, 0.5, 1])  # beside the image, as high as it
         _draw(picture, bars, images[i], probabilities[i], label, titles[i] if titles else None)
     return finished(figure, path)
 
 
 def _draw(
-    picture: Any,
-    bars: Any,
+    picture: Axes,
+    bars: Axes,
     image: np.ndarray,
     row: np.ndarray,
     label: int | None,

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import trees
 from narae.base.errors import unknown_name
 from narae.base.files import PathLike
+from narae.base.types import Tensors
 from narae.drawing.figures import finished, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import SubFigure
+
+    from narae.layers.base import Layer
+    from narae.models.model import Model
+    from narae.tensor.symbolic import Call
 
 _MOST = 64  # small pictures of one figure
 
 
-def plot_weights(layer: Any, path: PathLike | None = None, most: int = _MOST) -> Any:
+def plot_weights(layer: Layer, path: PathLike | None = None, most: int = _MOST) -> Any:
     """The weights into each unit as a picture: of a Dense layer on images, of a convolution's filters.
 
     layer: a layer with a kernel, or a model: its first layer that has one. A Dense kernel (n, units) of
@@ -48,7 +56,11 @@ def plot_weights(layer: Any, path: PathLike | None = None, most: int = _MOST) ->
 
 
 def plot_activations(
-    model: Any, x: Any, layer: Any = None, path: PathLike | None = None, most: int = _MOST
+    model: Model,
+    x: Tensors,
+    layer: Layer | str | None = None,
+    path: PathLike | None = None,
+    most: int = _MOST,
 ) -> Any:
     """What layers give for one sample: maps for images, bars for vectors.
 
@@ -80,7 +92,7 @@ def plot_activations(
 
 
 def outputs_of(
-    model: Any, x: Any, layers: Sequence[Any] | None = None
+    model: Model, x: Tensors, layers: Sequence[Any] | None = None
 ) -> list[tuple[str, np.ndarray]]:
     """(name, output) of layers for a batch, in the order of the layers: of a Sequential or functional
     model. layers: layers or names; None for all that are called on the model's data.
@@ -94,7 +106,7 @@ def outputs_of(
     """
     from narae.models import Model
 
-    graph = getattr(model, "_functional", None) or model
+    graph: Any = getattr(model, "_functional", None) or model
     if not hasattr(graph, "_graph_calls"):
         raise ValueError(
             f"model {model.name!r} is no graph of layers (it is a subclass, or was not built): what its "
@@ -110,11 +122,11 @@ def outputs_of(
     return list(zip(wanted, found if isinstance(found, list) else [found], strict=True))
 
 
-def _is_layer(call: Any) -> bool:
+def _is_layer(call: Call) -> bool:
     return hasattr(call.target, "weights")
 
 
-def _with_kernel(layer: Any) -> Any:
+def _with_kernel(layer: Layer) -> Any:
     if getattr(layer, "kernel", None) is not None:
         return layer
     held = list(layer._flatten_layers()) if hasattr(layer, "_flatten_layers") else []
@@ -147,7 +159,7 @@ def _side(pixels: int) -> tuple[int, int] | None:
     return (side, side) if side * side == pixels and side >= 4 else None
 
 
-def _one_sample(model: Any, x: Any) -> Any:
+def _one_sample(model: Model, x: Tensors) -> Any:
     """A batch of one: of a sample as it is, or of a batch's first. Axes of length 1 may be missing."""
     shape = getattr(model, "input_shape", None)
     leaves = [np.asarray(leaf) for leaf in trees.flatten(x)]
@@ -178,7 +190,7 @@ def _height(pictures: Pictures) -> float:
     return 1.15 if len(pictures) > 1 or pictures[0].ndim == 2 else 1.1
 
 
-def _draw_row(part: Any, pictures: Pictures, title: str, columns: int) -> None:
+def _draw_row(part: SubFigure, pictures: Pictures, title: str, columns: int) -> None:
     if len(pictures) == 1:
         axes = part.subplots(1, 1)
         if pictures[0].ndim == 1:
