@@ -16,7 +16,6 @@ from typing import Any
 
 from narae.base import trees
 from narae.base.missing import explain_missing
-from narae.base.types import Tree
 
 __all__ = [
     "MAP_TO_NONE",

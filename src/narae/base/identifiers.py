@@ -9,6 +9,7 @@ from typing import Any
 from narae.base.errors import unknown_name
 from narae.base.registry import family, get_registered_object
 from narae.base.serialization import deserialize_keras_object
+from narae.base.types import Identifier
 
 
 def get_object(

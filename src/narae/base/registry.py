@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from narae.base.context import Stack
+from narae.base.types import Identifier
 
 # Keras's module names for built-in objects -> our modules, loaded when one of their names is asked for.
 FAMILIES = {

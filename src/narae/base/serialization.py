@@ -27,11 +27,12 @@ from narae.base.registry import (
     get_registered_name,
     get_registered_object,
 )
+from narae.base.types import CustomObjects, Json, SupportsArray
 
 _safe_modes: Stack[bool] = Stack()
 
 
-def serialize_keras_object(obj: Any) -> Any:
+def serialize_keras_object(obj: object) -> Any:
     """An object as JSON-ready data: numbers and strings as they are, the rest by class and config.
 
     Args:
@@ -82,7 +83,7 @@ def _object(obj: Any) -> dict[str, Any]:
     return out
 
 
-def _function(obj: Any) -> dict[str, Any]:
+def _function(obj: Callable[..., Any]) -> dict[str, Any]:
     if obj.__name__ == "<lambda>":
         warnings.warn(
             "a lambda is written as byte code, as Keras does, and narae never runs code from a file: to load "
@@ -99,7 +100,7 @@ def _function(obj: Any) -> dict[str, Any]:
     }
 
 
-def byte_code(function: Any) -> list[Any]:
+def byte_code(function: Callable[..., Any]) -> list[Any]:
     """A function as Keras writes it: code in base64, defaults, contents of the closure."""
     code = base64.encodebytes(marshal.dumps(function.__code__)).decode()
     closure = [cell.cell_contents for cell in function.__closure__ or ()]
@@ -107,7 +108,7 @@ def byte_code(function: Any) -> list[Any]:
     return [code, *(None if part is None else [_shown(item) for item in part] for part in parts)]
 
 
-def _shown(item: Any) -> Any:
+def _shown(item: object) -> Any:
     """What a function closes over as data; what cannot be is only for people to read."""
     try:
         return serialize_keras_object(item)
@@ -115,7 +116,7 @@ def _shown(item: Any) -> Any:
         return repr(item)
 
 
-def _array(obj: Any) -> dict[str, Any]:
+def _array(obj: SupportsArray) -> dict[str, Any]:
     data = np.asarray(obj)
     kind = "__numpy__" if isinstance(obj, np.ndarray) else "__tensor__"
     return {"class_name": kind, "config": {"value": data.tolist(), "dtype": data.dtype.name}}
@@ -146,7 +147,7 @@ _WRITERS: list[tuple[Callable[[Any], bool], Callable[[Any], Any]]] = [
 
 
 def deserialize_keras_object(
-    config: Any,
+    config: Json,
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
     **kwargs: Any,
@@ -187,7 +188,9 @@ def deserialize_keras_object(
     return _made(find_class(config, custom_objects), config, custom_objects, safe_mode)
 
 
-def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+def _made(
+    cls: Any, config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
+) -> Any:
     inner = config["config"]
     if not isinstance(inner, dict):
         raise ConfigError(f"the config of {config['class_name']!r} is no dictionary: {inner!r:.80}")
@@ -208,7 +211,9 @@ def _made(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool
         ) from error
 
 
-def _built(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+def _built(
+    cls: Any, config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
+) -> Any:
     """The object, built and compiled where its configuration says how."""
     obj = cls.from_config(dict(config["config"]))
     build = config.get("build_config")
@@ -219,7 +224,9 @@ def _built(cls: Any, config: dict[str, Any], custom_objects: Any, safe_mode: boo
     return obj
 
 
-def _read(name: str, config: dict[str, Any], custom_objects: Any, safe_mode: bool) -> Any:
+def _read(
+    name: str, config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
+) -> Any:
     """What is no object of a class: tuples, slices, arrays."""
     try:
         return _READERS[name](config, custom_objects, safe_mode)
@@ -273,7 +280,7 @@ def _module_of(module: str) -> str:
     return ".".join(parts[:2])
 
 
-def find_function(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def find_function(name: Json, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The function that a file names: registered, passed by the caller, or built in."""
     if not isinstance(name, str):
         raise ConfigError(f"a function is named by a text, got {name!r:.80}")
@@ -290,14 +297,14 @@ def find_function(name: Any, custom_objects: Mapping[str, Any] | None = None) ->
     )
 
 
-def _refuse_lambda(config: Any, *_: Any) -> Any:
+def _refuse_lambda(config: Json, *_: object) -> Any:
     raise ValueError(
         "this file holds the byte code of a lambda. narae never runs code from a file: replace the lambda "
         "by a named function, and pass it in custom_objects"
     )
 
 
-def _read_array(value: Any, dtype: str) -> np.ndarray:
+def _read_array(value: Json, dtype: str) -> np.ndarray:
     kind = np_dtype(str(dtype))
     if kind.kind not in "biufc" and kind.name != "bfloat16":  # "U100000000" takes 400 MB
         raise ValueError(f"this file holds an array of dtype {dtype!r}: numbers are expected")

@@ -13,7 +13,7 @@ from narae.base.errors import ShapeError
 from narae.base.identifiers import deserialize_as, get_callable
 from narae.base.missing import explain_missing
 from narae.base.serialization import serialize_keras_object
-from narae.base.types import Config, CustomObjects, DTypeLike, InitializerLike
+from narae.base.types import Config, CustomObjects, DTypeLike, Identifier, InitializerLike
 from narae.initializers.base import Initializer
 from narae.initializers.constant import STFT, Constant, Identity, Ones, Zeros
 from narae.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
