@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import MissingExtra
 from narae.base.files import PathLike, atomic_write
@@ -37,7 +37,7 @@ def palette(name: str) -> Any:
     return colormaps[name]
 
 
-def finished(figure: Any, path: PathLike | None, dpi: int = 120) -> Any:
+def finished(figure: Figure, path: PathLike | None, dpi: int = 120) -> Any:
     """The figure, written to a PNG file first when a path is given."""
     if path is not None:
         with atomic_write(path) as file:

@@ -9,6 +9,7 @@ import numpy as np
 
 from narae.base.errors import ShapeError, unknown_name
 from narae.base.files import PathLike
+from narae.base.types import TensorLike, Tensors
 from narae.drawing.figures import finished, new_figure, palette
 from narae.inspect.plots.weights import outputs_of
 
