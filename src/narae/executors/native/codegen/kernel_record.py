@@ -69,22 +69,26 @@ class KernelRecord(Generic[W]):
     """
 
     fields: ClassVar[dict[str, Any]] = {}
+    _single: ClassVar[bool] = True  # whether each field is one word
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.fields = {k: v for k, v in vars(cls).items() if isinstance(v, _Field)}
+        cls._single = all(field.count is None for field in cls.fields.values())
         if taken := cls.fields.keys() & vars(KernelRecord).keys():
             raise TypeError(f"{cls.__name__} has fields with names of KernelRecord's own: {taken}")
 
     def __init__(self, **values: Any) -> None:
         if len(values) != len(self.fields):  # a misspelt one is found where it is looked for
             raise TypeError(f"{type(self).__name__} has {[*self.fields]}, got {[*values]}")
-        self.__dict__.update(values)
+        self.__dict__ = values
 
     def numbers(self) -> list[int]:
         """The record's words, as they lie in memory."""
-        out: list[int] = []
         values = self.__dict__
+        if self._single:
+            return [values[name] for name in self.fields]
+        out: list[int] = []
         for name, (_, count, of) in self.fields.items():
             if count is None:
                 out.append(values[name])
