@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Literal, Protocol, overload
 
 import numpy as np
 
@@ -61,6 +61,31 @@ def arange(
     return tensor_of(np.arange(*numbers).astype(np_dtype(name)))
 
 
+@overload
+def linspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: Literal[False] = False,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+) -> Tensor: ...
+
+
+@overload
+def linspace(
+    start: TensorLike,
+    stop: TensorLike,
+    num: int = 50,
+    endpoint: bool = True,
+    *,
+    retstep: Literal[True],
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+) -> tuple[Tensor, Tensor]: ...
+
+
 @public
 def linspace(
     start: TensorLike,
@@ -70,7 +95,7 @@ def linspace(
     retstep: bool = False,
     dtype: DTypeLike | None = None,
     axis: int = 0,
-) -> Any:
+) -> Tensor | tuple[Tensor, Tensor]:
     """So many numbers from start to stop, evenly.
 
     start, stop: shapes that broadcast to (...) -> (num, ...).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 
@@ -224,6 +224,32 @@ def bincount(
     return I.add_at(x, ones, axis=0, shape=(count,))
 
 
+@overload
+def unique(
+    x: TensorLike,
+    sorted: bool = True,
+    return_index: Literal[False] = False,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Number | None = None,
+) -> Tensor: ...
+
+
+@overload
+def unique(
+    x: TensorLike,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Number | None = None,
+) -> Tensor | tuple[Tensor, ...]: ...
+
+
 @public
 def unique(
     x: TensorLike,
@@ -234,7 +260,7 @@ def unique(
     axis: int | None = None,
     size: int | None = None,
     fill_value: Number | None = None,
-) -> Any:
+) -> Tensor | tuple[Tensor, ...]:
     """The different elements (or rows along an axis) in ascending order, and where and how often they are.
 
     x: (...) -> (count,); with an axis (..., n, ...) -> (..., count, ...).
