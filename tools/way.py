@@ -32,7 +32,7 @@ class Way:
 def walked(run: Callable[[], object]) -> Way:
     """The files of narae in which a function runs during `run()`, on every thread that it starts.
 
-    Bodies of modules and classes are no functions: what is only imported does not count.
+    What runs while a module is imported does not count: its body, its classes, its decorators.
     """
     import narae
 
@@ -47,10 +47,20 @@ def walked(run: Callable[[], object]) -> Way:
             names[code] = str(path.relative_to(root)) if ours else None
         return names[code]
 
+    def imports(frame: FrameType | None) -> bool:
+        while frame is not None and frame is not outside:
+            if frame.f_code.co_name == "<module>":
+                return True
+            frame = frame.f_back
+        return False
+
+    outside = sys._getframe()
+
     def profile(frame: FrameType, event: str, _: Any) -> None:
         if event != "call" or (here := file_of(frame.f_code)) is None:
             return
-        way.files.setdefault(here, frame.f_code.co_qualname)
+        if here not in way.files and not imports(frame):
+            way.files[here] = frame.f_code.co_qualname
         caller = frame.f_back and file_of(frame.f_back.f_code)
         if caller and caller != here:
             way.calls[caller, here] += 1
