@@ -20,7 +20,7 @@ import numpy as np
 from narae.base import limits, names, registry, rollback, serialization, settings
 from narae.base.context import Stack
 from narae.distributed import distribution
-from narae.engine import autocast, config
+from narae.engine import config, scope
 from narae.graph import recording
 from narae.layers import calling, policy
 
@@ -31,7 +31,7 @@ _STACKS: dict[str, Stack[Any]] = {
     "custom objects": registry._scopes,
     "safe mode": serialization._safe_modes,
     "objects being made": rollback._making,
-    "dtypes of variables": autocast._dtypes,
+    "dtypes of variables": scope._dtypes,
     "distributions": distribution._scopes,
     "limits": limits.ACTIVE,
     "calls of layers": calling._training,

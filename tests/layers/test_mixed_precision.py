@@ -14,7 +14,7 @@ from tests.tables.layers import LAYERS
 
 import narae
 from narae import layers, mixed_precision, ops
-from narae.engine.autocast import autocast
+from narae.engine.scope import autocast
 from narae.primitives.record import RECORDS
 
 POLICIES = ("mixed_float16", "mixed_bfloat16")

@@ -10,8 +10,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
-from narae.engine.compiled import Compiled, compile_function
-from narae.engine.programs import Programs
+from narae.engine.compiled import Compiled, Programs, compile_function
 from narae.engine.scope import is_eager
 from narae.graph.ir import Spec
 from narae.tensor.symbolic import any_symbolic

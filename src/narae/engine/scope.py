@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager as Context
 from typing import TYPE_CHECKING
 
+from narae.base.context import Stack
 from narae.graph import recording
 from narae.graph.ir import Value
 from narae.tensor.tensor import Tensor
@@ -105,3 +106,31 @@ def tracing() -> Context[Scope]:
 def eagerly() -> Context[None]:
     """Within it code runs at once although a function is being traced: variables are made so."""
     return recording.ended()
+
+
+_dtypes: Stack[str] = Stack()
+_OWN = ""  # each variable in its own dtype
+
+
+def autocasting() -> bool:
+    """Whether a call around this point has said how variables are read."""
+    return _dtypes.top() is not None
+
+
+def autocast_dtype() -> str | None:
+    """The dtype in which float variables are read here, None for each one's own."""
+    return _dtypes.top() or None
+
+
+def autocast(dtype: str | None) -> Context[None]:
+    """Within it, float variables that allow it are read in a dtype; None: each in its own.
+
+    >>> from narae import Variable
+    >>> weight = Variable([1.0])
+    >>> with autocast("float16"):
+    ...     weight.value.dtype
+    'float16'
+    >>> weight.value.dtype
+    'float32'
+    """
+    return _dtypes.pushed(dtype or _OWN)

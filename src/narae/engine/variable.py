@@ -14,9 +14,8 @@ from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import auto_name, current_path
 from narae.engine import tape
-from narae.engine.autocast import autocast_dtype
 from narae.engine.initial import initial_value, is_computed, waiting_value
-from narae.engine.scope import Stand, current_scope, eagerly
+from narae.engine.scope import Stand, autocast_dtype, current_scope, eagerly
 from narae.executors.shared.store import Store
 from narae.graph import recording
 from narae.tensor.operators import LogicalOperators

@@ -18,8 +18,7 @@ from narae.base.names import auto_name, current_path, name_scope
 from narae.base.rollback import being_made
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
-from narae.engine.autocast import autocast, autocasting
-from narae.engine.scope import eagerly, tracing
+from narae.engine.scope import autocast, autocasting, eagerly, tracing
 from narae.layers.attributes import BuildHints
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from narae.base.types import CustomObjects, PathLike, ShapeLike, Tree
     from narae.inspect.explanation.probe import Probe
     from narae.inspect.plan_report import PlanReport
-    from narae.models.data.protocols import DataLike, Triple
+    from narae.models.data.batches import DataLike, Triple
 
 
 LAYERS_RESERVED = "the attribute `Model.layers` is reserved: it lists the layers. Take another name"

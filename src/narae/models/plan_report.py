@@ -9,7 +9,7 @@ from narae.inspect.plan_report import PlanReport
 from narae.models.data.sources import make_source
 
 if TYPE_CHECKING:
-    from narae.models.data.protocols import DataLike
+    from narae.models.data.batches import DataLike
     from narae.models.model import Model
 
 KINDS = ("train", "test", "predict")

@@ -10,9 +10,8 @@ import numpy as np
 from narae.base import trees
 from narae.executors.shared.rows import Rows
 from narae.graph.ir import Spec
-from narae.models.data.batches import part_of_pass, warn_ran_out
+from narae.models.data.batches import RowIndex, Source, Specs, Triple, part_of_pass, warn_ran_out
 from narae.models.data.checks import spec_of
-from narae.models.data.protocols import RowIndex, Source, Specs, Triple
 
 _BLOCK = 1 << 14
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from narae.base import trees
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.graph.ir import Spec
-from narae.models.data.protocols import Arrays, ClassWeights, DataLike
+
+if TYPE_CHECKING:
+    from narae.models.data.batches import Arrays, ClassWeights, DataLike
 
 SUPPORTED = (
     "NumPy arrays, tensors, pandas DataFrames and Series, lists of numbers, dicts, lists or tuples "

@@ -11,7 +11,7 @@ from narae.distributed.distribution import distribution
 from narae.distributed.processes import process_count, process_index, sizes
 from narae.graph.ir import Spec
 from narae.models.data.arrays import ArraySource
-from narae.models.data.protocols import Batch, RowIndex, Source, Specs, Triple
+from narae.models.data.batches import Batch, RowIndex, Source, Specs, Triple
 
 _ENDED, _FAILED = 0, -1
 

@@ -15,6 +15,7 @@ from narae.base import trees
 from narae.base.warn import warn_user
 from narae.distributed.distribution import distribution
 from narae.models.data.arrays import ArraySource
+from narae.models.data.batches import ClassWeights, DataLike, Shuffle, Source, Triple
 from narae.models.data.checks import (
     SUPPORTED,
     as_arrays,
@@ -26,7 +27,6 @@ from narae.models.data.checks import (
     count_samples,
 )
 from narae.models.data.parts import of_processes
-from narae.models.data.protocols import ClassWeights, DataLike, Shuffle, Source, Triple
 from narae.models.data.streams import Dataset, DatasetSource, StreamSource
 from narae.random.keys import make_default_seed
 from narae.utils.py_dataset import PyDataset

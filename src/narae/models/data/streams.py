@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from narae.models.data.batches import TreeBatch, part_of_pass, warn_ran_out
+from narae.models.data.batches import ClassWeights, Source, TreeBatch, part_of_pass, warn_ran_out
 from narae.models.data.checks import as_arrays, class_weights, count_samples
-from narae.models.data.protocols import ClassWeights, Source
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from narae.models.data.batches import Batch, Source
 from narae.models.data.checks import leaves_by_name
-from narae.models.data.protocols import Batch, Source
-from narae.models.training.compiled_call import is_plain
+from narae.models.training.dependencies import is_plain
 from narae.models.training.step_programs import StepPrograms
 from narae.models.training.trainable import Kind, Trainable
 

@@ -14,16 +14,11 @@ import numpy as np
 from narae.base import trees
 from narae.engine.scope import is_eager
 from narae.layers.calling import outermost
-from narae.models.data.protocols import RowIndex, Specs, Triple
-from narae.models.training.trainable import Trainable
+from narae.models.data.batches import RowIndex, Specs, Triple
 from narae.tensor.tensor import Tensor, tensor_of
 
 if TYPE_CHECKING:
     from narae.base.types import Tensors
-    from narae.layers.base import Layer
-
-_OWN = "narae."
-_NOTED = frozenset({"Lambda", "Masking", "ActivityRegularization"})  # leave more than an output
 
 
 class ArrayBatch:
@@ -70,27 +65,6 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     if isinstance(x, Tensor) and getattr(x, "_keras_mask", None) is None:
         return x.data
     return None
-
-
-def is_own(layer: Layer) -> bool:
-    """Whether a layer is narae's."""
-    return str(type(layer).__module__).startswith(_OWN)  # None for a class made by exec
-
-
-def is_plain(model: Trainable) -> bool:
-    """Whether calling the model does nothing but compute."""
-    layers = list(model._flatten_layers(include_self=False))
-    return all(map(_plain, layers)) and not model.losses
-
-
-def _plain(layer: Layer) -> bool:
-    function = getattr(layer, "activation", None)
-    return (
-        is_own(layer)
-        and type(layer).__name__ not in _NOTED
-        and getattr(layer, "activity_regularizer", None) is None
-        and (function is None or getattr(function, "__module__", "").startswith(_OWN))
-    )
 
 
 def owned(result: Tensors) -> Tensors:

@@ -18,7 +18,7 @@ from narae.models.training.outputs import NoSuchOutput, at, matched, name_of, na
 if TYPE_CHECKING:
     from narae.base.types import LossLike, Tree
     from narae.losses import Loss
-    from narae.models.data.protocols import Arrays, Nest
+    from narae.models.data.batches import Arrays, Nest
     from narae.models.training.outputs import Outputs, Targets
     from narae.tensor.tensor import Tensor
 

@@ -363,3 +363,29 @@ def _is_looked_into(value: object) -> bool:
 def _kept() -> frozenset[str]:
     """Attributes of every layer that narae keeps."""
     return _OURS | frozenset(vars(Layer(name="any"))) - {"activity_regularizer"}
+
+
+# -- models that do nothing but compute --
+_OWN = "narae."
+_NOTED = frozenset({"Lambda", "Masking", "ActivityRegularization"})  # leave more than an output
+
+
+def is_own(layer: Layer) -> bool:
+    """Whether a layer is narae's."""
+    return str(type(layer).__module__).startswith(_OWN)  # None for a class made by exec
+
+
+def is_plain(model: Trainable) -> bool:
+    """Whether calling the model does nothing but compute."""
+    layers = list(model._flatten_layers(include_self=False))
+    return all(map(_plain, layers)) and not model.losses
+
+
+def _plain(layer: Layer) -> bool:
+    function = getattr(layer, "activation", None)
+    return (
+        is_own(layer)
+        and type(layer).__name__ not in _NOTED
+        and getattr(layer, "activity_regularizer", None) is None
+        and (function is None or getattr(function, "__module__", "").startswith(_OWN))
+    )

@@ -1,22 +1,24 @@
-"""The batches of one epoch through a step: in one run, in a run for each execution, or one by one."""
+"""The batches of one epoch through a step: in one run, in a run for each execution, or one by one; and what is
+kept of their results."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from narae.base import trees
-from narae.models.data.protocols import Batch, Source
-from narae.models.training.results import Results
+from narae.base.warn import warn_user
+from narae.models.data.batches import Batch, Source
 from narae.models.training.step_programs import StepPrograms, as_floats
-from narae.models.training.trainable import Kind
+from narae.models.training.trainable import Kind, Logs
 
 if TYPE_CHECKING:
+    from narae.base.types import Tensors
     from narae.callbacks import CallbackList
     from narae.engine.compiled import ManySteps
 
@@ -33,6 +35,65 @@ class Way(Enum):
     EPOCH = "all whole batches in one run: nobody looks at single batches"
     EXECUTION = "a run for each execution of `steps_per_execution` batches, hooks around it"
     BATCH = "a call of the program for each batch, hooks around each execution"
+
+
+class Results:
+    """The last step's result, which is all that is read of an evaluation."""
+
+    last: Any = None
+
+    def take(self, result: Tensors) -> Any:
+        """Keep a step's result, of arrays that the next step writes to again; what is kept."""
+        self.last = result
+        return result
+
+    def takes(self, run: ManySteps) -> bool:
+        """Whether what a run of many steps gives can be kept."""
+        return True
+
+    def take_run(self, run: ManySteps) -> None:
+        """Keep what a run has given, now that it is over."""
+        self.last = run.results(run.steps - 1)
+
+    def saw(self, results: Logs | Tensors, first: int) -> None:
+        """Look at what a step gave, or several did from step `first` on."""
+
+    def logs(self, run: ManySteps, step: int) -> Logs:
+        """What the progress bar shows of a step of a run."""
+        return as_floats(run.results(step))
+
+
+class NanWatch:
+    """Warns once, for all epochs of a fit, when the loss is no number."""
+
+    def __init__(self) -> None:
+        self._warned = False
+
+    def look(self, logs: Mapping[str, Any], epoch: int, first: int) -> None:
+        """logs: of one step, or of several from `first` on."""
+        found = logs.get("loss") if isinstance(logs, dict) else None
+        losses = np.asarray(0.0 if found is None else found)
+        if self._warned or losses.ndim > 1 or not np.isnan(losses).any():
+            return
+        self._warned = True
+        step = first + int(np.isnan(losses).argmax())
+        warn_user(
+            f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
+            "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
+            "high. callbacks.TerminateOnNaN() stops at once.",
+            RuntimeWarning,
+        )
+
+
+class TrainingResults(Results):
+    """The last step's logs of an epoch of training, all of which are looked at for NaN."""
+
+    def __init__(self, watch: NanWatch, epoch: int) -> None:
+        self._watch, self._epoch = watch, epoch
+
+    def saw(self, results: Logs | Tensors, first: int) -> None:
+        """Look for a loss that is no number."""
+        self._watch.look(cast("Logs", results), self._epoch, first)
 
 
 class EpochRun:

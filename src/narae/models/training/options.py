@@ -12,7 +12,7 @@ from narae.base.warn import warn_user
 if TYPE_CHECKING:
     from narae.base.types import CallbackLike
     from narae.callbacks import CallbackList
-    from narae.models.data.protocols import ClassWeights, DataLike, Shuffle
+    from narae.models.data.batches import ClassWeights, DataLike, Shuffle
 
 Verbose: TypeAlias = "Literal['auto', 0, 1, 2] | str | int"
 Callbacks: TypeAlias = "CallbackLike | CallbackList | None"

@@ -10,7 +10,7 @@ from narae.base.names import snake_case
 
 if TYPE_CHECKING:
     from narae.base.types import Shape, Tensors
-    from narae.models.data.protocols import Arrays, Nest
+    from narae.models.data.batches import Arrays, Nest
 
 Outputs: TypeAlias = "Tensors | Nest[Shaped]"  # of a model for a batch, or their shapes alone
 Targets: TypeAlias = "Tensors | Arrays"  # y, sample_weight: None where an output has none

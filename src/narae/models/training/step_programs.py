@@ -15,15 +15,14 @@ from narae.base.dtypes import is_float
 from narae.base.settings import floatx
 from narae.base.warn import warn_user
 from narae.distributed.distribution import distribution
-from narae.engine.compiled import Compiled, ManySteps
+from narae.engine.compiled import Compiled, ManySteps, Programs
 from narae.engine.config import executor
-from narae.engine.programs import Programs
 from narae.engine.trace import Traced, trace
 from narae.graph.ir import Spec
+from narae.models.data.batches import Batch, Source, Specs
 from narae.models.data.checks import spec_of
-from narae.models.data.protocols import Batch, Source, Specs
 from narae.models.training import compiled_call
-from narae.models.training.dependencies import Dependencies
+from narae.models.training.dependencies import Dependencies, is_own, is_plain
 from narae.models.training.trainable import Kind, Logs, Trainable
 from narae.tensor.tensor import Tensor, as_tensor
 
@@ -105,9 +104,9 @@ class StepPrograms:
             if self._state is not None and state != self._state:
                 self._forget()
             self._state = state
-            own = all(map(compiled_call.is_own, model._flatten_layers()))
+            own = all(map(is_own, model._flatten_layers()))
             self._seen = seen if own else None  # others may hold layers in lists that grow unseen
-            self._plain = own and compiled_call.is_plain(model)
+            self._plain = own and is_plain(model)
 
     def call(self, array: np.ndarray) -> Tensors | None:
         """The model's outputs for an array by the compiled predict step; None where it is to be

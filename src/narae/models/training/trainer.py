@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from narae.base.types import Tensors
     from narae.callbacks import History
-    from narae.models.data.protocols import ClassWeights, DataLike, Shuffle
+    from narae.models.data.batches import ClassWeights, DataLike, Shuffle
     from narae.models.training.options import Callbacks, Verbose
 
     # A number alone, a list in the order of `metrics_names`, or a dict by name: arguments and metrics say which, and

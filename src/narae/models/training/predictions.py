@@ -1,80 +1,19 @@
-"""What is kept of the steps' results: the last logs, of training with a look at NaN, or all outputs of predict."""
+"""The outputs of `predict`, gathered as they come."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from narae.base import trees
-from narae.base.warn import warn_user
-from narae.models.training.step_programs import as_floats
+from narae.models.training.epoch_run import Results
 from narae.models.training.trainable import Logs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from narae.base.types import Tensors, Tree
     from narae.engine.compiled import ManySteps
-
-
-class Results:
-    """The last step's result, which is all that is read of an evaluation."""
-
-    last: Any = None
-
-    def take(self, result: Tensors) -> Any:
-        """Keep a step's result, of arrays that the next step writes to again; what is kept."""
-        self.last = result
-        return result
-
-    def takes(self, run: ManySteps) -> bool:
-        """Whether what a run of many steps gives can be kept."""
-        return True
-
-    def take_run(self, run: ManySteps) -> None:
-        """Keep what a run has given, now that it is over."""
-        self.last = run.results(run.steps - 1)
-
-    def saw(self, results: Logs | Tensors, first: int) -> None:
-        """Look at what a step gave, or several did from step `first` on."""
-
-    def logs(self, run: ManySteps, step: int) -> Logs:
-        """What the progress bar shows of a step of a run."""
-        return as_floats(run.results(step))
-
-
-class NanWatch:
-    """Warns once, for all epochs of a fit, when the loss is no number."""
-
-    def __init__(self) -> None:
-        self._warned = False
-
-    def look(self, logs: Mapping[str, Any], epoch: int, first: int) -> None:
-        """logs: of one step, or of several from `first` on."""
-        found = logs.get("loss") if isinstance(logs, dict) else None
-        losses = np.asarray(0.0 if found is None else found)
-        if self._warned or losses.ndim > 1 or not np.isnan(losses).any():
-            return
-        self._warned = True
-        step = first + int(np.isnan(losses).argmax())
-        warn_user(
-            f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
-            "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
-            "high. callbacks.TerminateOnNaN() stops at once.",
-            RuntimeWarning,
-        )
-
-
-class TrainingResults(Results):
-    """The last step's logs of an epoch of training, all of which are looked at for NaN."""
-
-    def __init__(self, watch: NanWatch, epoch: int) -> None:
-        self._watch, self._epoch = watch, epoch
-
-    def saw(self, results: Logs | Tensors, first: int) -> None:
-        """Look for a loss that is no number."""
-        self._watch.look(cast("Logs", results), self._epoch, first)
 
 
 class Predictions(Results):
