@@ -13,7 +13,7 @@ import pytest
 
 import narae
 from narae import layers, ops
-from narae.engine import compiled, programs
+from narae.engine import compiled
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ DOORS: dict[str, Callable[[Any, Any, Any], Any]] = {
 def test_many_lengths_within_a_bound(
     door: str, alive: Callable[[], int], own_executor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programs, "MOST", 4)
+    monkeypatch.setattr(compiled, "MOST", 4)
     net, one = model(), DOORS[door]
     for length in range(1, 31):
         one(net, *batch(length))
@@ -80,7 +80,7 @@ def test_many_lengths_within_a_bound_on_xla(
     from narae.engine import config
 
     monkeypatch.setattr(config, "_chosen", ["xla"])
-    monkeypatch.setattr(programs, "MOST", 2)
+    monkeypatch.setattr(compiled, "MOST", 2)
     net = model()
     first = net.predict(batch(1)[0], verbose=0)
     for length in range(2, 8):
@@ -93,8 +93,8 @@ def test_three_hundred_lengths_of_a_function(alive: Callable[[], int], own_execu
     f = narae.jit(lambda x: ops.sum(ops.sin(x) * 2 + x))
     for n in (*range(1, 301), *range(1, 21)):
         assert float(f(np.zeros(n, "float32"))) == 0
-        assert alive() <= programs.MOST
-    assert alive() == programs.MOST
+        assert alive() <= compiled.MOST
+    assert alive() == compiled.MOST
 
 
 def test_an_epoch_of_three_hundred_lengths(alive: Callable[[], int]) -> None:
@@ -102,7 +102,7 @@ def test_an_epoch_of_three_hundred_lengths(alive: Callable[[], int]) -> None:
     net = model()
     lengths = [*range(1, 151), *range(150, 0, -1)]
     net.fit((batch(n) for n in lengths), steps_per_epoch=300, verbose=0, shuffle=False)
-    assert alive() <= programs.MOST
+    assert alive() <= compiled.MOST
 
 
 def test_training_is_the_same_whatever_was_let_go(
@@ -110,7 +110,7 @@ def test_training_is_the_same_whatever_was_let_go(
 ) -> None:
     found = []
     for most in (1, 64):
-        monkeypatch.setattr(programs, "MOST", most)
+        monkeypatch.setattr(compiled, "MOST", most)
         net, seen = model(), []
         for length in (3, 5, 4, 3, 3, 5, 4, 3):
             x, y = batch(length)
@@ -126,8 +126,8 @@ def test_training_is_the_same_whatever_was_let_go(
 def test_large_programs_are_fewer(
     alive: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programs, "BYTES", 1 << 20)
-    monkeypatch.setattr(programs, "FEW", 2)
+    monkeypatch.setattr(compiled, "BYTES", 1 << 20)
+    monkeypatch.setattr(compiled, "FEW", 2)
     f = narae.jit(lambda x: ops.cumsum(ops.cumsum(x)))
     for n in range(100_000, 100_010):
         f(np.zeros(n, "float32"))
@@ -139,7 +139,7 @@ def test_large_programs_are_fewer(
 
 
 def test_the_last_used_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "MOST", 3)
+    monkeypatch.setattr(compiled, "MOST", 3)
     traced = []
 
     def function(x: Any) -> Any:
@@ -155,7 +155,7 @@ def test_the_last_used_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_program_that_is_let_go_while_it_runs_ends_its_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(programs, "MOST", 1)
+    monkeypatch.setattr(compiled, "MOST", 1)
     net = model()
     x, y = batch(6, rows=12)
 
