@@ -33,6 +33,7 @@ MODULES: tuple[str, ...] = (
     "narae.optimizers.schedules",
     "narae.metrics",
     "narae.activations",
+    "narae.models",
     "narae.dtype_policies",
     "narae.mixed_precision",
 )

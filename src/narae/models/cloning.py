@@ -9,7 +9,8 @@ from narae.base import trees
 from narae.layers.base import Layer
 from narae.layers.input import Input, InputLayer
 from narae.metrics import Metric
-from narae.models.functional import Functional, given_of
+from narae.models.functional import Functional
+from narae.models.graph_order import given_of
 from narae.models.model import Model
 from narae.models.sequential import Sequential
 from narae.tensor.symbolic import KerasTensor
@@ -28,13 +29,21 @@ def clone_model(
     recursive: bool = False,
     **kwargs: Any,
 ) -> Model:
-    """A model of new layers with the configurations of the old ones; weights start anew. What is compiled
-    is compiled alike, with the optimizer's state anew.
+    """A model of new layers with the configurations of the old ones; weights start anew. What is compiled is compiled
+    alike, with the optimizer's state anew.
 
-    input_tensors: KerasTensors to begin at. clone_function: layer -> new layer, for each layer but the inputs'.
-    call_function: (new layer, *args, **kwargs) -> outputs, in place of the call itself (functional models).
-    recursive: clone_function for the layers of nested models too.
-    Raises ValueError for what a kind of model does not take.
+    Args:
+        model: the model to make again.
+        input_tensors: KerasTensors to begin at, in the model's structure; None: Inputs like its own.
+        clone_function: layer -> new layer, for each layer but the inputs'; None: from its configuration.
+        call_function: (new layer, *args, **kwargs) -> outputs, in place of the call itself (functional models).
+        recursive: whether clone_function is called for the layers of models within too.
+
+    Returns:
+        The new model.
+
+    Raises:
+        ValueError: an argument is not for this kind of model, or clone_function gives no layer.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2)])

@@ -16,14 +16,14 @@ from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor, takes_training
 from narae.layers.input import InputLayer
-from narae.models.graph_order import by_depth, calls_between
+from narae.models.graph_order import Untracked, by_depth, calls_between, given_of, input_layer
 from narae.models.model import LAYERS_RESERVED, Model
 from narae.tensor.promote import to
-from narae.tensor.symbolic import Call, KerasTensor
+from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
-    from narae.base.types import AnyTensor, CustomObjects, Shape, TensorLike, Tensors, Tree
+    from narae.base.types import CustomObjects, Shape, TensorLike, Tensors, Tree
 
 
 @builtin("keras")
@@ -31,7 +31,19 @@ if TYPE_CHECKING:
 class Functional(Model):
     """A model from Inputs to outputs: `Model(inputs, outputs)` makes one.
 
-    Raises ValueError for outputs that cannot be reached from the inputs.
+    Args:
+        inputs: KerasTensors of `Input`, alone or in lists, tuples and dicts.
+        outputs: KerasTensors that were computed from them, in any such nest.
+        name: the model's name; None: one of its own.
+
+    Raises:
+        ValueError: inputs or outputs are no KerasTensors, outputs cannot be reached from the inputs, or two layers have
+            one name.
+
+    >>> import narae
+    >>> x = narae.Input((3,))
+    >>> Functional(x, narae.layers.Dense(2)(x)).output_shape
+    (None, 2)
     """
 
     _casts_inputs = False  # each is cast to its Input's dtype
@@ -57,7 +69,7 @@ class Functional(Model):
         _warn_of_keys(inputs)
         self._struct = (inputs, outputs)
         self._inputs, self._outputs = flat_in, flat_out
-        layer_of = {id(t): _input_layer(t) for t in flat_in}
+        layer_of = {id(t): input_layer(t) for t in flat_in}
         self._input_layers = [layer_of[id(t)] for t in flat_in]
         order, met = calls_between(flat_in, flat_out)
         unused = [t for t in flat_in if all(t is not op for op in met)]
@@ -146,15 +158,36 @@ class Functional(Model):
     def call(
         self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
-        """Run the graph on inputs in the model's structure (or a list, or a dict by input names)."""
+        """Run the graph.
+
+        Args:
+            inputs: arrays or tensors in the model's structure, or a list in the inputs' order, or a dict by their names.
+            training: whether layers run as in training; None: as around this call.
+            mask: for each input which of its steps count, (samples, steps); None: all.
+
+        Returns:
+            The outputs, in the model's structure.
+
+        Raises:
+            ValueError: inputs are missing, or have other shapes.
+        """
         return self._run(self._matched(inputs), training, mask)
 
     def call_of_any_lengths(
         self, inputs: Tensors, training: bool | None, mask: Tensors | None
     ) -> Any:
-        """The same for inputs of other lengths than those of the Inputs, where the layers take them.
+        """The same as `call` for inputs of other lengths than those of the Inputs, where the layers take them.
 
-        Raises ValueError that tells of the lengths where they do not.
+        Args:
+            inputs: as for `call`.
+            training: as for `call`.
+            mask: as for `call`.
+
+        Returns:
+            The outputs, in the model's structure.
+
+        Raises:
+            ValueError: the layers do not take them; the message has the lengths that they were made for.
         """
         misfits: list[str] = []
         values = self._matched(inputs, misfits)
@@ -233,7 +266,16 @@ class Functional(Model):
     def compute_output_spec(
         self, inputs: Tree[KerasTensor], training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
-        """The outputs' shapes for symbolic inputs."""
+        """The outputs' shapes for symbolic inputs.
+
+        Args:
+            inputs: KerasTensors in the model's structure.
+            training: not used: shapes are the same.
+            mask: not used.
+
+        Returns:
+            KerasTensors.
+        """
         return Layer.compute_output_spec(self, inputs)
 
     def _kept_state(self) -> dict[str, Any]:
@@ -270,7 +312,15 @@ class Functional(Model):
     def from_config(
         cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
     ) -> Any:
-        """The model that `get_config` described."""
+        """The model that `get_config` described.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: classes and functions by the names that the config has for them.
+
+        Returns:
+            A model with weights of its own.
+        """
         from narae.models.functional_config import functional_from_config  # start-up: files
 
         return functional_from_config(cls, config, custom_objects)
@@ -282,28 +332,6 @@ Model._graph_class = Functional
 def _single(struct: object) -> Any:
     """The one item of a list of one, which stands for itself; anything else as it is."""
     return struct[0] if isinstance(struct, (list, tuple)) and len(struct) == 1 else struct
-
-
-class Untracked:
-    """A list that attribute tracking does not look into."""
-
-    def __init__(self, items: list[Any]) -> None:
-        self.items: list[Any] = items
-
-
-def _input_layer(tensor: KerasTensor) -> InputLayer:
-    """The layer behind an input. A model may also begin at an intermediate tensor: a layer of its own."""
-    made_by = tensor.history
-    if made_by is not None and isinstance(made_by.target, InputLayer):
-        return made_by.target
-    return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
-
-
-def given_of(call: Call) -> dict[str, Any]:
-    """What a call was given by name: of `training` not the default, which the run's mode replaces."""
-    if call.own_training or "training" not in call.kwargs:
-        return call.kwargs
-    return {name: value for name, value in call.kwargs.items() if name != "training"}
 
 
 def _warn_of_keys(inputs: Tree[KerasTensor]) -> None:
@@ -336,21 +364,21 @@ def _fitted(
     value: Any = leaf if is_tensor(leaf) else as_tensor(leaf)
     want, got = layer.batch_shape, tuple(value.shape)
     if len(got) == len(want) + 1 and got[-1] == 1:
-        value = _squeezed(value)
+        value = ops.squeeze(value, -1)
     elif len(got) == len(want) - 1 and want[-1] == 1:
-        value = _expanded(value)
+        value = ops.expand_dims(value, -1)
     got = tuple(value.shape)
     fits = len(got) == len(want) and all(
         w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True)
     )
     if not fits:
-        told = (
+        message = (
             f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
             f"{tuple(value.shape)}{_hint(want, tuple(value.shape))}"
         )
         if misfits is None or len(got) != len(want):
-            raise ValueError(told)
-        misfits.append(told)
+            raise ValueError(message)
+        misfits.append(message)
     if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
         return value
     mask = getattr(value, "_keras_mask", None)
@@ -369,11 +397,3 @@ def _hint(want: Shape, got: Shape) -> str:
         if got == tuple(known):
             return "; a batch axis is missing: x[None] makes a batch of one"
     return ""
-
-
-def _squeezed(value: AnyTensor) -> Any:
-    return ops.squeeze(value, -1)
-
-
-def _expanded(value: AnyTensor) -> Any:
-    return ops.expand_dims(value, -1)

@@ -1,4 +1,4 @@
-"""The calls and the operations of a functional model, in the order in which they run."""
+"""The calls and the operations of a functional model, in the order in which they run, and where it begins."""
 
 from __future__ import annotations
 
@@ -67,3 +67,25 @@ def by_depth(order: list[Call], met: list[Any]) -> list[Any]:
             )
             table[key] = max(table.get(key, 0), depth + 1)
     return sorted(met, key=lambda op: -depth_of_op[id(op)])
+
+
+class Untracked:
+    """A list that attribute tracking does not look into."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items: list[Any] = items
+
+
+def input_layer(tensor: KerasTensor) -> InputLayer:
+    """The layer behind an input. A model may also begin at an intermediate tensor: a layer of its own."""
+    made_by = tensor.history
+    if made_by is not None and isinstance(made_by.target, InputLayer):
+        return made_by.target
+    return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
+
+
+def given_of(call: Call) -> dict[str, Any]:
+    """What a call was given by name: of `training` not the default, which the run's mode replaces."""
+    if call.own_training or "training" not in call.kwargs:
+        return call.kwargs
+    return {name: value for name, value in call.kwargs.items() if name != "training"}

@@ -38,6 +38,16 @@ LAYERS_RESERVED = "the attribute `Model.layers` is reserved: it lists the layers
 class Model(Trainer, Layer):
     """Layers together: `Model(inputs, outputs)` from Inputs, or a subclass with `call`.
 
+    Args:
+        *args: inputs, then outputs: KerasTensors of `Input` and of layers called on them, alone or in lists, tuples and
+            dicts. By name too. Without them a subclass says in `call` what is computed.
+
+    Keywords are those of a Layer: `name`, `trainable`, `dtype`.
+
+    Raises:
+        TypeError: what was passed are no inputs and outputs.
+        ValueError: outputs cannot be reached from the inputs, or two layers have one name.
+
     >>> import narae
     >>> x = narae.Input((3,))
     >>> Model(x, narae.layers.Dense(2)(x)).output_shape
@@ -99,7 +109,7 @@ class Model(Trainer, Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers held directly."""
+        """The layers held directly, in the order in which they were set."""
         return [layer for layer in self._layers if isinstance(layer, Layer)]
 
     @layers.setter
@@ -107,7 +117,18 @@ class Model(Trainer, Layer):
         raise AttributeError(LAYERS_RESERVED)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by name or index. Raises ValueError when there is none, naming what there is."""
+        """A layer by name or index.
+
+        Args:
+            name: the layer's name.
+            index: its place in `layers`; a negative one counts from the end.
+
+        Returns:
+            The layer.
+
+        Raises:
+            ValueError: there is none (the message has the nearest name), or not one of the two is given.
+        """
         if (name is None) == (index is None):
             raise ValueError("get_layer takes a name or an index")
         layers = self.layers
@@ -131,7 +152,19 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Print the layers with output shapes and numbers of parameters."""
+        """Print a table of the layers with output shapes and numbers of parameters, and the totals.
+
+        Args:
+            line_length: columns of the table; None: 80, or 100 with connections.
+            positions: not used: the columns find their widths themselves.
+            print_fn: what is called with the text; None: print.
+            expand_nested: whether the layers of models within are listed too.
+            show_trainable: whether a column says which layers are trained.
+            layer_range: names (or patterns of `re`) of the first and the last layer to list; None: all.
+
+        Raises:
+            ValueError: layer_range names no layer.
+        """
         from narae.models.summary import print_summary  # start-up: the names of operations in files
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
@@ -141,10 +174,18 @@ class Model(Trainer, Layer):
     ) -> PlanReport:
         """How the compiled steps run: operations, results, native or NumPy and why, tiles, bytes.
 
-        Keras has no such method: the name is narae's own. x, y: one batch, whose step is compiled
-        and not run (train when there is a y, else predict); without them, all programs compiled so
-        far. step: 'train', 'test' or 'predict' only. The report prints as tables; its `rows` are
-        data. Raises ValueError where there is nothing to report.
+        Keras has no such method: the name is narae's own.
+
+        Args:
+            x: one batch of inputs, whose step is compiled and not run; None: all programs compiled so far.
+            y: its targets: the training step then, without them that of predict.
+            step: "train", "test" or "predict" only.
+
+        Returns:
+            A PlanReport, which prints as tables; its `rows` are data.
+
+        Raises:
+            ValueError: there is nothing to report, or the model runs eagerly.
 
         >>> import numpy as np, narae
         >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, "relu")])
@@ -163,8 +204,11 @@ class Model(Trainer, Layer):
         return Probe(self, data)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build with the shapes that `get_build_config` gave: by a symbolic call, for a model without a
-        `build` of its own."""
+        """Build with the shapes that `get_build_config` gave, by a symbolic call.
+
+        Args:
+            config: {"input_shape": ...}, or what a layer's `get_build_config` gives.
+        """
         shape = config.get("input_shape")
         if shape is None or type(self).build is not Model.build:
             return Layer.build_from_config(self, config)
@@ -184,7 +228,12 @@ class Model(Trainer, Layer):
             self.built = True
 
     def build(self, input_shape: ShapeLike | Tree[ShapeLike] | None = None) -> None:
-        """Make all variables by a symbolic call on inputs of a shape."""
+        """Make all variables by a symbolic call.
+
+        Args:
+            input_shape: lengths of the input's axes, None for unknown ones as the batch's; nests of them
+                for several inputs. None: nothing is made.
+        """
         if self.built or input_shape is None:
             self.built = True
             return
@@ -199,17 +248,30 @@ class Model(Trainer, Layer):
     def from_config(
         cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
     ) -> Any:
-        """The model that `get_config` described: of its layers' calls, or by the constructor."""
+        """The model that `get_config` described: of its layers' calls, or by the constructor.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: classes and functions by the names that the config has for them.
+
+        Returns:
+            A model with weights of its own.
+        """
         if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
             return Model._graph_class.from_config(config, custom_objects)
         return super().from_config(config)
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
-        """The values of all variables in dicts by the parts of their paths: under "trainable_variables",
-        "non_trainable_variables", "optimizer_variables" and "metrics_variables".
+        """The values of all variables, in dicts by the parts of their paths.
 
-        value_format: "backend_tensor", or "numpy_array" for copies. Raises ValueError for another, and
-        where two variables have one path.
+        Args:
+            value_format: "backend_tensor", or "numpy_array" for copies.
+
+        Returns:
+            A dict of "trainable_variables", "non_trainable_variables", "optimizer_variables" and "metrics_variables".
+
+        Raises:
+            ValueError: the format is another, or two variables have one path.
 
         >>> import narae
         >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2, name="d")], name="m")
@@ -219,9 +281,13 @@ class Model(Trainer, Layer):
         return state_tree(self, value_format)
 
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
-        """Assign the values that `get_state_tree` gave, or a part of them.
+        """Assign values to variables by their paths.
 
-        Raises ValueError for a path that the model has not.
+        Args:
+            state_tree: what `get_state_tree` gave, or a part of it.
+
+        Raises:
+            ValueError: the model has no such kind of variables, or no such path.
         """
         assign_state_tree(self, state_tree)
 
@@ -230,7 +296,13 @@ class Model(Trainer, Layer):
     def save(
         self, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
-        """Write configuration, weights and optimizer state to a `.keras` file."""
+        """Write configuration, weights and optimizer state to a file.
+
+        Args:
+            filepath: where to; it ends with ".keras", or ".h5" for the old format.
+            overwrite: whether a file that is there is replaced; else it is asked for on a terminal.
+            zipped: whether it is one file (the default for ".keras"), or a folder.
+        """
         files().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(
@@ -240,24 +312,47 @@ class Model(Trainer, Layer):
         max_shard_size: float | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write the weights to a `.weights.h5` file, or to several of up to max_shard_size GiB with an index,
-        `.weights.json`."""
+        """Write the weights.
+
+        Args:
+            filepath: where to; it ends with ".weights.h5", or ".weights.json" for several files.
+            overwrite: whether a file that is there is replaced; else it is asked for on a terminal.
+            max_shard_size: GiB of one file; more weights go into several, with an index. None: one file.
+        """
         files().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
     def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read weights from a `.weights.h5` or `.keras` file."""
+        """Read weights into the model, which is built.
+
+        Args:
+            filepath: a `.weights.h5`, `.weights.json` or `.keras` file.
+            skip_mismatch: whether weights that are missing or have other shapes are left as they are, with a warning.
+        """
         files().load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """The configuration as JSON, without weights."""
+        """The configuration as JSON, without weights. Keywords go to `json.dumps`."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: CustomObjects | None = None) -> Model:
-    """The model that `to_json` described, with weights of its own.
+    """The model that `to_json` described, with weights of its own. Nothing is imported or run by a name in the text.
 
-    Nothing is imported or run by a name in the text. Raises CorruptFile, a ValueError, for a text that
-    describes no model, is nested too deep, or computes large arrays while the model is made.
+    Args:
+        json_string: what `to_json` gave.
+        custom_objects: classes and functions by the names that the text has for them.
+
+    Returns:
+        The model.
+
+    Raises:
+        CorruptFile: a ValueError: the text describes no model, is nested too deep, or computes large arrays while the
+            model is made.
+
+    >>> import narae
+    >>> model = narae.Sequential([narae.Input((3,)), narae.layers.Dense(2)])
+    >>> model_from_json(model.to_json()).count_params()
+    8
     """
     return files().model_files.read_json(json_string, custom_objects)
 

@@ -27,7 +27,14 @@ class Sequential(Model):
     """A stack of layers, each with one input and one output.
 
     Without an Input at its beginning the model is built when it first sees data.
-    Raises ValueError for what is no layer and for a name that is taken.
+
+    Args:
+        layers: the layers from the first to the last; an Input (or an InputLayer) may come first.
+        trainable: whether weights are trained.
+        name: the model's name; None: one of its own.
+
+    Raises:
+        ValueError: something is no layer, or two layers have one name.
 
     >>> import narae
     >>> from narae import layers
@@ -52,7 +59,15 @@ class Sequential(Model):
         self._rebuild()
 
     def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
-        """Put a layer on top."""
+        """Put a layer on top.
+
+        Args:
+            layer: a layer, or an Input at the beginning.
+            rebuild: whether the graph is made anew now; False where more layers follow.
+
+        Raises:
+            ValueError: it is no layer, its name is taken, or an Input does not come first.
+        """
         changes.note()
         if (
             isinstance(layer, KerasTensor)
@@ -78,7 +93,17 @@ class Sequential(Model):
             self._rebuild()
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Take the top layer off. Raises IndexError when there is none."""
+        """Take the top layer off.
+
+        Args:
+            rebuild: whether the graph is made anew now.
+
+        Returns:
+            The layer that was on top.
+
+        Raises:
+            IndexError: there is none.
+        """
         if not self.layers:
             raise IndexError(f"Sequential model {self.name!r} has no layer to take off")
         layer = self._stack.pop()
@@ -94,7 +119,14 @@ class Sequential(Model):
             self.build(self._stack[0].batch_shape)
 
     def build(self, input_shape: ShapeLike | Tree[ShapeLike] | None = None) -> None:
-        """Make all variables, for inputs of a shape whose first length is the batch's."""
+        """Make all variables.
+
+        Args:
+            input_shape: lengths of the input's axes, of which the first is the batch's; None: those of the Input.
+
+        Raises:
+            ValueError: there are no layers, no shape is known, or the Input has another.
+        """
         if input_shape is None and self._functional is None and self._stack:
             raise ValueError(
                 f"build of {self.name!r} needs an input shape: an Input at its beginning names it"
@@ -150,7 +182,16 @@ class Sequential(Model):
     def call(
         self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
-        """The outputs of the last layer."""
+        """The outputs of the last layer.
+
+        Args:
+            inputs: a tensor (samples, ...), or what the first layer takes.
+            training: whether layers run as in training; None: as around this call.
+            mask: which steps of the inputs count, (samples, steps); None: all.
+
+        Returns:
+            The outputs, in the model's structure.
+        """
         if self._functional is not None:
             return self._functional.call_of_any_lengths(inputs, training, mask)
         if mask is not None:
@@ -167,7 +208,16 @@ class Sequential(Model):
     def compute_output_spec(
         self, inputs: Tree[KerasTensor], training: bool | None = None, mask: Tensors | None = None
     ) -> Any:
-        """The outputs' shapes for symbolic inputs, of the Input's lengths."""
+        """The outputs' shapes for symbolic inputs, of the Input's lengths.
+
+        Args:
+            inputs: a KerasTensor.
+            training: not used: shapes are the same.
+            mask: not used.
+
+        Returns:
+            KerasTensors.
+        """
         if self._functional is not None:
             self._functional._matched(inputs)
         return Layer.compute_output_spec(self, inputs)
@@ -233,7 +283,19 @@ class Sequential(Model):
     def from_config(
         cls, config: dict[str, Any], custom_objects: CustomObjects | None = None
     ) -> Sequential:
-        """The model that `get_config` described."""
+        """The model that `get_config` described.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: classes and functions by the names that the config has for them.
+
+        Returns:
+            A model with weights of its own.
+
+        Raises:
+            ConfigError: the config has no list of layers.
+            ValueError: it holds something that is no layer.
+        """
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         if not isinstance(config.get("layers"), list):
             raise ConfigError("the config of a Sequential model has no list of layers")
