@@ -161,7 +161,7 @@ class Functional(Model):
         """Run the graph.
 
         Args:
-            inputs: arrays or tensors in the model's structure, or a list in the inputs' order, or a dict by their names.
+            inputs: arrays or tensors in the model's structure, a list in the inputs' order, or a dict by their names.
             training: whether layers run as in training; None: as around this call.
             mask: for each input which of its steps count, (samples, steps); None: all.
 
