@@ -15,8 +15,7 @@ from tests.leftovers import nothing_left
 
 import narae
 from narae.base.names import name_scope
-from narae.engine.scope import autocast
-from narae.engine.scope import tracing
+from narae.engine.scope import autocast, tracing
 from narae.graph import recording
 
 _END = threading.Event()
