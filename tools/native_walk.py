@@ -70,7 +70,7 @@ def main() -> None:
     fmas = sum("@llvm.fma" in line for line in inner)
     print("\n".join(shown if "--all" in sys.argv else [*shown[:14], "  ...", *shown[-4:]]))
     print(f"    ({phis} values carried, {fmas} of them sums)\n")
-    tables = made._tables
+    tables = made.tables
     print("phases of the program, (first tile, tiles):", tables._phases[: tables.count].tolist())
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from narae import Variable, ops
 from narae.engine.compiled import compile_function
 from narae.engine.variable import touch
 from narae.executors import step_times
+from narae.executors.native.run.phase_tables import Tables
 from narae.graph.ir import Spec
 
 
@@ -34,3 +36,19 @@ def test_each_step_has_a_time_and_the_state_is_put_back(
     assert count.numpy() == 1
     weight.assign(before[0])
     assert all((a == b).all() for a, b in zip(compiled(), first, strict=True))
+
+
+@pytest.mark.parametrize("each_executor", ["native"], indirect=True)
+@pytest.mark.usefixtures("each_executor")
+def test_a_thread_may_come_late_from_the_run_of_another_step() -> None:
+    """It works on in the next step's run: on scratch that suffices, and looks up no phase that is not there."""
+    function = compile_function(
+        lambda x, w: ops.relu(ops.sort(x @ w)) @ w,
+        Spec((90, 90), "float32"),
+        Spec((90, 90), "float32"),
+    )
+    whole = function.program.tables
+    for stage in function.program.stages:
+        alone = Tables([stage.lowered], whole)
+        assert alone.scratch == whole.scratch
+        assert len(alone._phases) >= whole.count

@@ -560,7 +560,7 @@ def test_an_error_in_a_phase_of_python_ends_the_run() -> None:
     program = compile_function(lambda x: ops.sort(x) @ x, Spec((64, 64), "float32"))
     program.inputs[0][...] = np.random.default_rng(0).random((64, 64))
     want = program().copy()
-    tables = program.program._tables
+    tables = program.program.tables
     assert tables.hosts
     kept = dict(tables.hosts)
     tables.hosts.update(dict.fromkeys(kept, lambda: shaky(program.inputs[0])))

@@ -29,9 +29,7 @@ def step_times(program: NativeProgram) -> list[float]:
 
 
 def _alone(program: NativeProgram, lowered: Lowered) -> Run:
-    tables = Tables([lowered])
-    # a thread that comes late from one step's run helps with the next one's, on the scratch it has
-    tables.scratch = max(tables.scratch, program.scratch)
+    tables = Tables([lowered], program.tables)
 
     def run(count: int) -> None:
         if tables.count:

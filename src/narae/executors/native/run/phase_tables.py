@@ -19,7 +19,9 @@ class Tables:
     each thread needs; shared: whether there is a phase for more than one thread; work: of all tiles,
     in multiplications."""
 
-    def __init__(self, parts: Sequence[Lowered]) -> None:
+    def __init__(self, parts: Sequence[Lowered], whole: Tables | None = None) -> None:
+        """whole: of the program, where these are a part of it. A thread that comes late from a run of the
+        one works on in a run of the other, on the scratch that it has, and may look up any phase."""
         self.hosts: Hosts = {}
         phases: list[list[Tile]] = []
         for part in parts:
@@ -31,12 +33,15 @@ class Tables:
         tiles = [tile for phase in phases for tile in phase]
         self.count = len(phases)
         self.scratch = max((tile.scratch for tile in tiles), default=0) + 4096
+        length = self.count
+        if whole is not None:
+            self.scratch, length = max(self.scratch, whole.scratch), max(length, whole.count)
         self.shared = any(len(phase) > 1 for phase in phases)
         self.work = sum(tile.work for tile in tiles)
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
         self._tiles[: len(tiles)] = self._pairs(tiles)
-        # a thread that comes late may look up a phase of a longer run: nothing is there to do
-        self._phases = np.zeros((len(phases) + 8, 2), np.int64)
+        # What a late thread looks up beyond the last phase has no tiles; runs over an epoch have a few phases more.
+        self._phases = np.zeros((length + 8, 2), np.int64)
         first = 0
         for i, phase in enumerate(phases):
             self._phases[i] = (first, driver.HOST if i in self.hosts else len(phase))

@@ -41,7 +41,7 @@ class Done:
 class NativeProgram(Program):
     """Runs a plan. A run allocates nothing, but for operations that NumPy runs.
 
-    stages: what each step became, to look at. state: the arrays that a run changes in place.
+    stages: what each step became, to look at. tables: its phases. state: the arrays that a run changes in place.
     """
 
     runs_many = True
@@ -63,14 +63,9 @@ class NativeProgram(Program):
         self._run: object = None  # the one that began last
         self.stages = self._stages()
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
-        self._tables = Tables(self._parts)
-        self._running_tables = self._tables
+        self.tables = Tables(self._parts)
+        self._running_tables = self.tables
         self._work, self._advance = driver.driver()
-
-    @property
-    def scratch(self) -> int:
-        """Bytes that a thread needs to run any tile."""
-        return self._tables.scratch
 
     def _stages(self) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
@@ -91,7 +86,7 @@ class NativeProgram(Program):
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
         of range, with the state as it was when that was found."""
-        tables = self._tables
+        tables = self.tables
         if tables.count:
             self._run = None
             self._begin(tables, 1)
@@ -143,7 +138,7 @@ class NativeProgram(Program):
             # from its end, and a traceback kept it alive until after another run has begun.
             if self._run is run:
                 self._settle()
-                self._tables.install(self._control)
+                self.tables.install(self._control)
                 self._alive = None
         self._check()
 
