@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypeLike, Seed
@@ -34,11 +34,11 @@ class Initializer:
         return {}
 
     @classmethod
-    def from_config(cls, config: Config) -> Initializer:
+    def from_config(cls, config: Config) -> Self:
         """The initializer that `get_config` described."""
         return cls(**config)
 
-    def clone(self) -> Initializer:
+    def clone(self) -> Self:
         """Another one with the same arguments."""
         return type(self).from_config(self.get_config())
 

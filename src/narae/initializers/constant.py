@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Constant(Initializer):
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
-    def from_config(cls, config: Config) -> Constant:
+    def from_config(cls, config: Config) -> Self:
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
@@ -188,7 +189,7 @@ class STFT(Initializer):
         }
 
     @classmethod
-    def from_config(cls, config: Config) -> STFT:
+    def from_config(cls, config: Config) -> Self:
         return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
 
 

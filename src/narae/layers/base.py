@@ -1,28 +1,27 @@
 """Layer: variables created once, a call that uses them. The rest of a layer is in the modules beside it:
 `tracking` (what it holds), `state` (its variables and penalties), `building`, `calling` (arguments,
-training, masks), `configuring` (config and stored state).
+training, masks, dtypes, symbolic calls), `configuring` (config and stored state).
 """
 
 from __future__ import annotations
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, Unpack
-
-import numpy as np
 
 from narae import regularizers
 from narae.base import trees
-from narae.base.dtypes import is_float
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.rollback import being_made
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
-from narae.engine.scope import autocast, autocasting, eagerly, tracing
+from narae.engine.scope import eagerly, tracing
 from narae.layers.attributes import BuildHints
 from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
     Bound,
+    Casting,
+    Recorded,
     Signature,
     in_call,
     inherited_training,
@@ -39,12 +38,11 @@ from narae.layers.input_spec import check_inputs
 from narae.layers.options import InputOptions
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
-from narae.tensor.promote import to
 from narae.tensor.symbolic import Call, KerasTensor, any_symbolic, infer
-from narae.tensor.tensor import Tensor, as_tensor
+from narae.tensor.tensor import Tensor
 
 
-class Layer(Configured, Stateless, Stateful, BuildHints):
+class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs)`. `call` may
@@ -118,7 +116,6 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
 
     supports_masking = False  # whether masks of the inputs are those of the outputs
     supports_jit = True
-    _casts_inputs = True  # whether float inputs are cast to one dtype before `call` sees them
     _grows = False  # whether layers may be added after building
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -134,7 +131,18 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
             self.built = True
 
     def build(self, input_shape: Any) -> None:
-        """Make the variables for inputs of a shape. Layers without variables need none."""
+        """Make the variables for inputs of a shape. Subclasses define it; layers without variables need none.
+
+        Args:
+            input_shape: lengths of the input, None for the batch's; a structure of such shapes where inputs are
+                one.
+
+        >>> from narae import layers
+        >>> layer = layers.Dense(3)
+        >>> layer.build((None, 2))
+        >>> layer.kernel.shape
+        (2, 3)
+        """
         self._require_init()
         if any(not layer.built for layer in self._layers):
             warnings.warn(
@@ -148,7 +156,16 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
     # -- call --------------------------------------------------------------------------------
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the outputs. Subclasses define it."""
+        """Compute the outputs. Subclasses define it.
+
+        Args:
+            args: the inputs first; then what the subclass takes, `training` and `mask` among it.
+
+        Returns: tensors, alone or in lists, tuples, dicts.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
         raise NotImplementedError(
             f"the layer {type(self).__name__} has no `call`: define call(self, inputs) in the class"
         )
@@ -171,46 +188,6 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
         with in_call(training), name_scope(self.name, self), self._reading():
             outputs = laid_out(self.call(*args, **kwargs), current_path("output"))
         return self._finished(outputs, tensors, kwargs.get("mask"))
-
-    def _input(self, leaf: Any) -> Any:
-        """A leaf of the arguments as `call` sees it: arrays are tensors, floats of the compute dtype."""
-        if isinstance(leaf, (np.ndarray, np.generic)):
-            try:
-                leaf = as_tensor(leaf)
-            except TypeError as error:
-                raise ValueError(f"Layer {self.name!r}: {error}") from None
-        elif hasattr(leaf, "__narae_tensor__"):
-            leaf = leaf.__narae_tensor__()
-        elif not is_tensor(leaf):
-            return leaf
-        dtype = self._cast_to(leaf)
-        if dtype is None or isinstance(leaf, KerasTensor):  # those are cast when the graph runs
-            return leaf
-        mask = getattr(leaf, "_keras_mask", None)
-        leaf = to(leaf, dtype)
-        if mask is not None:
-            leaf._keras_mask = mask
-        return leaf
-
-    def _cast_to(self, leaf: Tensor | KerasTensor) -> str | None:
-        """The dtype in which `call` sees a tensor, None for its own."""
-        dtype = self.input_dtype
-        casts = self.autocast and self._casts_inputs and is_float(leaf.dtype)
-        return dtype if casts and leaf.dtype != dtype else None
-
-    def _symbol(self, leaf: Any) -> Any:
-        """A leaf of the arguments of the dtype in which `call` sees it."""
-        dtype = self._cast_to(leaf) if isinstance(leaf, KerasTensor) else None
-        return leaf if dtype is None else KerasTensor(leaf.shape, dtype)
-
-    def _reading(self) -> AbstractContextManager[None]:
-        """How `call` reads variables: in the compute dtype, where that is another one than theirs,
-        or where a layer around this one reads them so."""
-        compute, around = self.compute_dtype, autocasting()
-        if not around and compute == self.variable_dtype:
-            return nullcontext()
-        casts = is_float(compute) and (self.autocast or not around)
-        return autocast(compute if casts else None)
 
     def _with_training(
         self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -314,41 +291,26 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
                 )
         return outputs
 
-    @property
-    def path(self) -> str | None:
-        """The names of the layers around this one and its own, joined by "/"; None before it is built."""
-        return self.__dict__.get("_path")
-
-    @property
-    def call_signature_parameters(self) -> list[str]:
-        """The names of the arguments that `call` takes."""
-        return list(signature_of(self.call).names)
-
-    def _first_call(self) -> Call:
-        if not self._calls:
-            raise AttributeError(
-                f"the layer {self.name!r} has no input and output before it is called on a KerasTensor"
-            )
-        return self._calls[0]
-
-    @property
-    def input(self) -> Any:
-        """The symbolic inputs of the layer's first call; one tensor, or a list."""
-        inputs = self._first_call().inputs
-        return inputs[0] if len(inputs) == 1 else inputs
-
-    @property
-    def output(self) -> Any:
-        """The symbolic outputs of the layer's first call; one tensor, or a list."""
-        outputs = trees.flatten(self._first_call().outputs)
-        return outputs[0] if len(outputs) == 1 else outputs
-
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the outputs: the inputs' one, for layers that work on each step alone."""
+        """The mask of the outputs: the inputs' one, for layers that work on each step alone.
+
+        Args:
+            inputs: the first argument of the call.
+            previous_mask: its mask, booleans that are True for places that count; None: none.
+
+        Returns: a mask, a structure of masks, or None.
+        """
         return previous_mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Shapes and dtypes of the outputs, as KerasTensors, for symbolic inputs."""
+        """Shapes and dtypes of the outputs for symbolic inputs, found by `compute_output_shape` or by running
+        `call`.
+
+        Args:
+            args: what `call` takes, with KerasTensors in place of tensors.
+
+        Returns: KerasTensors in the structure of the outputs.
+        """
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             signature = signature_of(self.call)
             kwargs = {k: v for k, v in kwargs.items() if k in signature.names}
@@ -375,7 +337,21 @@ class Layer(Configured, Stateless, Stateful, BuildHints):
         return out
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the outputs for inputs of a shape. Raises NotImplementedError for a layer without `call`."""
+        """The shape of the outputs for inputs of a shape.
+
+        Args:
+            input_shape: lengths of the input, None where unknown; a structure of such shapes where inputs are one.
+
+        Returns: lengths, in the structure of the outputs.
+
+        Raises:
+            NotImplementedError: the layer has no `call`.
+            ShapeError: the inputs do not fit the layer.
+
+        >>> from narae import layers
+        >>> layers.Dense(3).compute_output_shape((None, 5, 2))
+        (None, 5, 3)
+        """
         if type(self).call is Layer.call:
             self.call()
         shapes = as_shapes(input_shape)

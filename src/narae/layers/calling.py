@@ -1,19 +1,24 @@
-"""The call of a layer: which argument is what, training mode, masks."""
+"""The call of a layer: which argument is what, training mode, masks, dtypes, and what is known of symbolic calls."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from narae.base import trees
 from narae.base.context import Stack
+from narae.base.dtypes import is_float
+from narae.engine.scope import autocast, autocasting
 from narae.tensor.lengths import public_shape
-from narae.tensor.symbolic import KerasTensor
-from narae.tensor.tensor import Tensor
+from narae.tensor.promote import to
+from narae.tensor.symbolic import Call, KerasTensor
+from narae.tensor.tensor import Tensor, as_tensor
 
 Bound: TypeAlias = "dict[str, Any]"  # the arguments of a call, by name
 
@@ -134,3 +139,91 @@ def set_masks(outputs: Any, masks: Any) -> None:
         had = getattr(leaf, "_keras_mask", None)
         if isinstance(leaf, Tensor) and had is None and mask is not None and leaf is not mask:
             leaf._keras_mask = mask
+
+
+class Casting:
+    """Base of layers: arrays become tensors, floats the layer's dtype."""
+
+    name: str
+    autocast: bool
+    input_dtype: Any
+    compute_dtype: Any
+    variable_dtype: Any
+    _casts_inputs = True  # whether float inputs are cast to one dtype before `call` sees them
+
+    def _input(self, leaf: Any) -> Any:
+        """A leaf of the arguments as `call` sees it: arrays are tensors, floats of the compute dtype."""
+        if isinstance(leaf, (np.ndarray, np.generic)):
+            try:
+                leaf = as_tensor(leaf)
+            except TypeError as error:
+                raise ValueError(f"Layer {self.name!r}: {error}") from None
+        elif hasattr(leaf, "__narae_tensor__"):
+            leaf = leaf.__narae_tensor__()
+        elif not is_tensor(leaf):
+            return leaf
+        dtype = self._cast_to(leaf)
+        if dtype is None or isinstance(leaf, KerasTensor):  # those are cast when the graph runs
+            return leaf
+        mask = getattr(leaf, "_keras_mask", None)
+        leaf = to(leaf, dtype)
+        if mask is not None:
+            leaf._keras_mask = mask
+        return leaf
+
+    def _cast_to(self, leaf: Tensor | KerasTensor) -> str | None:
+        """The dtype in which `call` sees a tensor, None for its own."""
+        dtype = self.input_dtype
+        casts = self.autocast and self._casts_inputs and is_float(leaf.dtype)
+        return dtype if casts and leaf.dtype != dtype else None
+
+    def _symbol(self, leaf: Any) -> Any:
+        """A leaf of the arguments of the dtype in which `call` sees it."""
+        dtype = self._cast_to(leaf) if isinstance(leaf, KerasTensor) else None
+        return leaf if dtype is None else KerasTensor(leaf.shape, dtype)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        """How `call` reads variables: in the compute dtype, where that is another one than theirs,
+        or where a layer around this one reads them so."""
+        compute, around = self.compute_dtype, autocasting()
+        if not around and compute == self.variable_dtype:
+            return nullcontext()
+        casts = is_float(compute) and (self.autocast or not around)
+        return autocast(compute if casts else None)
+
+
+class Recorded:
+    """Base of layers: the graph's calls of the layer."""
+
+    name: str
+    call: Any
+    _calls: list[Call]
+
+    @property
+    def path(self) -> str | None:
+        """The names of the layers around this one and its own, joined by "/"; None before it is built."""
+        return self.__dict__.get("_path")
+
+    @property
+    def call_signature_parameters(self) -> list[str]:
+        """The names of the arguments that `call` takes."""
+        return list(signature_of(self.call).names)
+
+    def _first_call(self) -> Call:
+        if not self._calls:
+            raise AttributeError(
+                f"the layer {self.name!r} has no input and output before it is called on a KerasTensor"
+            )
+        return self._calls[0]
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs of the layer's first call; one tensor, or a list."""
+        inputs = self._first_call().inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs of the layer's first call; one tensor, or a list."""
+        outputs = trees.flatten(self._first_call().outputs)
+        return outputs[0] if len(outputs) == 1 else outputs

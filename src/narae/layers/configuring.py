@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from narae import regularizers
 from narae.base.copying import Copied
 from narae.base.errors import in_words
 from narae.base.serialization import deserialize_keras_object
-from narae.base.types import Config
+from narae.base.types import Config, TensorLike
 from narae.engine.variable import Variable
 from narae.layers.policy import policy_of, serialize_policy
 
@@ -56,8 +56,21 @@ class Configured(Copied):
         return given
 
     @classmethod
-    def from_config(cls, config: Config) -> Any:
-        """The layer that `get_config` described."""
+    def from_config(cls, config: Config) -> Self:
+        """A new layer of the configuration that `get_config` gave; its variables begin anew.
+
+        Args:
+            config: the constructor's arguments by name; classes and functions as they are or serialized.
+
+        Returns: the layer.
+
+        Raises:
+            TypeError: the constructor does not take these arguments.
+
+        >>> from narae import layers
+        >>> layers.Dense.from_config(layers.Dense(3).get_config()).units
+        3
+        """
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = policy_of(config["dtype"])
@@ -90,8 +103,10 @@ class Configured(Copied):
         self.__dict__["_tracked"] = {name: kept[name] for name in names}
         self.__dict__["_calls"] = known + self.__dict__["_calls"]
 
-    def get_build_config(self: Any) -> dict[str, Any] | None:
-        """The shapes that `build` was given."""
+    def get_build_config(self: Any) -> Config | None:
+        """The shapes that `build` was given: {'input_shape': ...}, or {'shapes_dict': {...}} for several; None
+        before.
+        """
         shapes = self._build_shapes
         if not shapes:
             return None
@@ -100,7 +115,11 @@ class Configured(Copied):
         return {"shapes_dict": dict(shapes)}
 
     def build_from_config(self: Any, config: Config) -> None:
-        """Build with the shapes that `get_build_config` gave."""
+        """Build with the shapes that `get_build_config` gave.
+
+        Args:
+            config: what `get_build_config` gave.
+        """
         if "input_shape" in config:
             self.build(tupled(config["input_shape"]))
         elif "shapes_dict" in config:
@@ -108,28 +127,48 @@ class Configured(Copied):
         self.built = True
 
     def get_weights(self: Any) -> list[np.ndarray]:
-        """Copies of the weights' values."""
+        """Copies of the weights' values, as NumPy arrays in the order of `weights`."""
         return [v.numpy() for v in self.weights]
 
-    def set_weights(self: Any, weights: list[Any]) -> None:
-        """Give all weights values. Raises ValueError unless number and shapes agree."""
-        own = self.weights
-        if len(own) != len(weights):
+    def set_weights(self: Any, weights: Sequence[TensorLike]) -> None:
+        """Give all weights values.
+
+        Args:
+            weights: arrays in the order of `weights`, each of its weight's shape.
+
+        Raises:
+            ValueError: number or shapes differ; the layer is not built.
+
+        >>> from narae import layers
+        >>> layer = layers.Dense(1, use_bias=False)
+        >>> layer.build((None, 2))
+        >>> layer.set_weights([np.array([[1.0], [2.0]])])
+        >>> layer.get_weights()[0].tolist()
+        [[1.0], [2.0]]
+        """
+        own, given = self.weights, list[Any](weights)
+        if len(own) != len(given):
             raise ValueError(
-                f"{self.name!r} has {len(own)} weights and was given {len(weights)}"
+                f"{self.name!r} has {len(own)} weights and was given {len(given)}"
                 + ("" if self.built else "; it is not built yet: call it on data first")
             )
-        for variable, value in zip(own, weights, strict=True):
-            if tuple(np.shape(value)) != variable.shape:
+        for variable, value in zip(own, given, strict=True):
+            if np.shape(value) != variable.shape:
                 raise ValueError(
                     f"weight {variable.path!r} of {self.name!r} has shape {variable.shape}, the value given "
                     f"has shape {tuple(np.shape(value))}"
                 )
-        for variable, value in zip(own, weights, strict=True):
+        for variable, value in zip(own, given, strict=True):
             variable.assign(value)
 
     def count_params(self: Any) -> int:
-        """The number of weights, counted singly. Raises ValueError before the layer is built."""
+        """How many numbers the weights are.
+
+        Returns: a whole number.
+
+        Raises:
+            ValueError: the layer is not built.
+        """
         if not self.built:
             raise ValueError(
                 f"{self.name!r} has no weights before it is built: call it on data, or build(input_shape)"
@@ -137,12 +176,23 @@ class Configured(Copied):
         return sum(v.size for v in self.weights)
 
     def save_own_variables(self: Any, store: MutableMapping[str, Any]) -> None:
-        """Write this layer's own variables (not those of layers below) by position."""
+        """Write this layer's own variables (not those of layers below) by position.
+
+        Args:
+            store: what takes them: arrays by the names '0', '1', ...
+        """
         for i, variable in enumerate(self._ordered()):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self: Any, store: Mapping[str, Any]) -> None:
-        """Read what `save_own_variables` wrote. Raises ValueError when number or shapes differ."""
+        """Read what `save_own_variables` wrote.
+
+        Args:
+            store: arrays by the names '0', '1', ...
+
+        Raises:
+            ValueError: number or shapes differ.
+        """
         own = self._ordered()
         if len(store) != len(own):
             hint = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from narae import ops, regularizers
 from narae.base import trees
@@ -139,7 +139,7 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: Config) -> Lambda:
+    def from_config(cls, config: Config) -> Self:
         """The layer that `get_config` described; its function by a registered name only."""
         config = dict(config)
         for key in ("function", "mask", "output_shape"):

@@ -153,7 +153,7 @@ def Input(
     name: str | None = None,
     tensor: KerasTensor | None = None,
     optional: bool = False,
-) -> Any:
+) -> KerasTensor:
     """The symbolic tensor that a functional model starts from.
 
     Args:

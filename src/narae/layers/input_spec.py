@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from narae.base import trees
 from narae.base.errors import ShapeError
@@ -56,7 +56,7 @@ class InputSpec:
         return {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
 
     @classmethod
-    def from_config(cls, config: Config) -> InputSpec:
+    def from_config(cls, config: Config) -> Self:
         """The spec that `get_config` described.
 
         >>> InputSpec.from_config({"ndim": 2})

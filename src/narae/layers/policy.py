@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class DTypePolicy:
         return {"name": self.name}
 
     @classmethod
-    def from_config(cls, config: Config) -> DTypePolicy:
+    def from_config(cls, config: Config) -> Self:
         """The policy that `get_config` described."""
         return cls(**config)
 

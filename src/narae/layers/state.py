@@ -242,7 +242,14 @@ class Stateful(Tracked):
     # -- losses ------------------------------------------------------------------------------
 
     def add_loss(self, loss: Tensors) -> None:
-        """Add a scalar tensor, or several, to the loss of the training step. Raises ValueError for what is none."""
+        """Add a scalar tensor, or several, to the loss of the training step, from within `call`.
+
+        Args:
+            loss: a scalar tensor that was computed from the inputs, or a list of them.
+
+        Raises:
+            ValueError: it is no tensor.
+        """
         for leaf in trees.flatten(loss):
             if not isinstance(leaf, (Tensor, np.ndarray, np.generic)):
                 raise ValueError(

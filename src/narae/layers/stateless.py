@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from narae.base.types import TensorLike
 from narae.engine.variable import standing
 
 
@@ -13,17 +14,25 @@ class Stateless:
 
     def stateless_call(
         self: Any,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
+        trainable_variables: Sequence[TensorLike],
+        non_trainable_variables: Sequence[TensorLike],
         *args: Any,
         return_losses: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """What the call would give with these values of the variables.
+        """What the call would give with these values of the variables. Gradients go through the values.
 
-        Gradients go through the values. Returns (outputs, values of the non-trainable variables after the
-        call), and the losses too when asked for. Raises ValueError before the layer
-        is built, and for another number of values than of variables.
+        Args:
+            trainable_variables: values in the order of `trainable_variables`.
+            non_trainable_variables: values in the order of `non_trainable_variables`.
+            args: what the call takes.
+            return_losses: whether the penalties are given too.
+
+        Returns: (outputs, values of the non-trainable variables after the call), and the penalties as a list where
+            asked for.
+
+        Raises:
+            ValueError: the layer is not built, or there are the number of values is not that of the variables.
 
         >>> import numpy as np
         >>> from narae import layers

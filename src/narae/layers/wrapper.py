@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
@@ -47,7 +47,7 @@ class Wrapper(Layer):
         return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
 
     @classmethod
-    def from_config(cls, config: Config, custom_objects: CustomObjects | None = None) -> Wrapper:
+    def from_config(cls, config: Config, custom_objects: CustomObjects | None = None) -> Self:
         """The layer that `get_config` described."""
         inside = deserialize_keras_object(config["layer"], custom_objects)
         return super().from_config({**config, "layer": inside})
