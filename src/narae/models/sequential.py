@@ -11,7 +11,7 @@ from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.layers.calling import set_masks, signature_of
-from narae.layers.input import Input, InputLayer
+from narae.layers.input import InputLayer
 from narae.layers.policy import serialize_policy
 from narae.models.functional import Functional
 from narae.models.model import Model
@@ -147,8 +147,8 @@ class Sequential(Model):
         else:
             if input_shape is None or not _is_shape(input_shape):
                 return  # several inputs: the layers are built one after the other as they are called
-            made = Input(batch_shape=cast("Shape", tuple(input_shape)), dtype=first.compute_dtype)
-            self._stack.insert(0, made.history.target)
+            shape = cast("Shape", tuple(input_shape))
+            self._stack.insert(0, InputLayer(batch_shape=shape, dtype=first.compute_dtype))
         x = inputs = cast("InputLayer", self._stack[0]).output
         for layer in self._stack[1:]:
             _require_one_argument(layer)
