@@ -32,9 +32,18 @@ class Distribution(Attributes):
     """How variables, batches and intermediate results lie over a mesh. `DataParallel` and
     `ModelParallel` are the two there are.
 
-    batch_dim_name: the mesh's axis over which batches are split. auto_shard_dataset: arrays are
-    the whole data, the same in every process, of which each reads its rows; False: each process
-    has arrays of its own, its part of the data, and batches of its own size.
+    Args:
+        device_mesh: the devices.
+        batch_dim_name: the mesh's axis over which batches are split; None for none.
+        auto_shard_dataset: whether arrays are the whole data, the same in every process, of which each reads its
+            rows; else each process has arrays of its own, its part of the data, and batches of its own size.
+
+    Raises:
+        ValueError: the mesh has no axis of that name.
+
+    >>> from narae.distributed.mesh import DeviceMesh
+    >>> Distribution(DeviceMesh((1,), ["batch"], ["cpu:0"]), "batch").batch_dim_name
+    'batch'
     """
 
     def __init__(
@@ -123,8 +132,10 @@ class Distribution(Attributes):
 class DataParallel(Distribution):
     """A copy of the model on each device; batches are split among them.
 
-    device_mesh: of one axis (of more, the first counts, with a warning). devices: names, in place
-    of a mesh; all that there are when neither is given.
+    Args:
+        device_mesh: devices in a mesh of one axis; of more, the first counts, with a warning.
+        devices: names, in place of a mesh; all that there are when neither is given.
+        auto_shard_dataset: as of `Distribution`.
 
     >>> DataParallel(devices=["cpu:0"])
     <DataParallel device_mesh=<DeviceMesh shape=(1,), axis_names=('batch',)>>
@@ -154,8 +165,15 @@ class ModelParallel(Distribution):
     """Variables are split as a LayoutMap says, those it says nothing of are on each device;
     batches are split over the mesh's axis `batch_dim_name`, its first for None.
 
-    The optimizer's state is split as the weights are. Raises ValueError without a LayoutMap that
-    has a mesh.
+    The optimizer's state is split as the weights are.
+
+    Args:
+        layout_map: how variables are split, by their paths, over the devices of its mesh.
+        batch_dim_name: the mesh's axis over which batches are split; None for its first.
+        auto_shard_dataset: as of `Distribution`.
+
+    Raises:
+        ValueError: there is no LayoutMap, or it has no mesh.
 
     >>> layouts = LayoutMap(DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"]))
     >>> layouts["dense.*kernel"] = (None, "model")
@@ -203,8 +221,17 @@ def distribute_tensor(tensor: TensorLike, layout: TensorLayout) -> Any:
     """The tensor, laid out over a mesh where a compiled step computes it; no number changes.
 
     It says so to XLA in a function that is traced under a distribution over that mesh; tensors at
-    hand are in this process's memory, and stay there. Raises TypeError for what is no layout,
-    ValueError for one without a mesh.
+    hand are in this process's memory, and stay there.
+
+    Args:
+        tensor: the tensor.
+        layout: how it lies over its mesh.
+
+    Returns: the tensor.
+
+    Raises:
+        TypeError: it is no layout.
+        ValueError: the layout has no mesh.
 
     >>> layout = TensorLayout(["batch"], DeviceMesh((1,), ["batch"], ["cpu:0"]))
     >>> distribute_tensor([1.0, 2.0], layout).tolist()
@@ -243,7 +270,13 @@ def distribution() -> Distribution | None:
 
 
 def set_distribution(value: Distribution | None) -> None:
-    """Use a distribution from now on; None: none. Raises TypeError for what is none.
+    """Use a distribution from now on.
+
+    Args:
+        value: the distribution; None for none.
+
+    Raises:
+        TypeError: it is something else.
 
     >>> set_distribution(None)
     """

@@ -21,10 +21,16 @@ def placement() -> Any:
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """All devices of one kind, of all processes, as "cpu:0".
+    """All devices of one kind, of all processes.
 
-    device_type: "cpu", "gpu" or "tpu"; None for the kind that JAX prefers here. Raises MissingExtra
-    without JAX, RuntimeError for a kind that is not there.
+    Args:
+        device_type: "cpu", "gpu" or "tpu"; None for the kind that JAX prefers here.
+
+    Returns: names such as "cpu:0".
+
+    Raises:
+        MissingExtra: JAX is not installed.
+        RuntimeError: there is no device of that kind.
 
     >>> list_devices("cpu")[0]
     'cpu:0'
@@ -35,6 +41,11 @@ def list_devices(device_type: str | None = None) -> list[str]:
 def get_device_count(device_type: str | None = None) -> int:
     """How many devices `list_devices` gives.
 
+    Args:
+        device_type: "cpu", "gpu" or "tpu"; None for the kind that JAX prefers here.
+
+    Returns: their number.
+
     >>> get_device_count("cpu") == len(list_devices("cpu"))
     True
     """
@@ -44,9 +55,14 @@ def get_device_count(device_type: str | None = None) -> int:
 class DeviceMesh:
     """Devices in a grid whose axes have names.
 
-    shape: the lengths of the axes, (8,) for data parallelism alone, (2, 4) for two copies of a
-    model that lies over four devices each. devices: names as `list_devices` gives them, all of
-    those for None. Raises ValueError when shape, names and devices do not fit.
+    Args:
+        shape: the lengths of the axes: (8,) for data parallelism alone, (2, 4) for two copies of a model that lies
+            over four devices each.
+        axis_names: a name for each axis.
+        devices: names as `list_devices` gives them; None for all of those.
+
+    Raises:
+        ValueError: shape, names and devices do not fit.
 
     >>> DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"])
     <DeviceMesh shape=(1, 1), axis_names=('batch', 'model')>
@@ -110,7 +126,12 @@ class DeviceMesh:
 class TensorLayout:
     """For each axis of a tensor, the axis of a mesh that splits it; None where nothing does.
 
-    Raises ValueError for an axis that the mesh does not have, and for a second mesh.
+    Args:
+        axes: for each axis of the tensor, the mesh's, or None.
+        device_mesh: the mesh; None until it is set, once.
+
+    Raises:
+        ValueError: the mesh has no such axis, or there is one already.
 
     >>> TensorLayout([None, "model"], DeviceMesh((1,), ["model"], ["cpu:0"])).axes
     (None, 'model')
@@ -168,9 +189,13 @@ class LayoutMap(MutableMapping[str, Any]):
     match a path as a whole, unless a key equals it.
 
     A variable's path is like "dense/kernel" (see `[v.path for v in model.variables]`), a layer's
-    output's like "dense/output". A tuple of axes may be given in place of a TensorLayout. Raises
-    ValueError for a key that is there already, for a value that is no layout, and when a path
-    matches several keys.
+    output's like "dense/output". A tuple of axes may be given in place of a TensorLayout.
+
+    Args:
+        device_mesh: the mesh of all layouts; None where each has its own.
+
+    Raises:
+        ValueError: a key is there already, a value is no layout, or a path matches several keys.
 
     >>> layouts = LayoutMap(DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"]))
     >>> layouts[".*kernel"] = (None, "model")

@@ -35,16 +35,24 @@ def initialize(
 ) -> None:
     """Join the other processes of the job; before anything is computed with JAX.
 
-    job_addresses: "host:port" of process 0, or of all processes, by commas. What is not given is
-    taken from NARAE_COORDINATOR, NARAE_NUM_PROCESSES and NARAE_PROCESS_ID (which `narae launch`
-    sets), Keras's KERAS_DISTRIBUTION_..., Slurm's variables, or Kubernetes's
-    JOB_COMPLETION_INDEX; on Cloud TPUs JAX knows it all. A job of one process has nothing to join.
+    What is not given is taken from NARAE_COORDINATOR, NARAE_NUM_PROCESSES and NARAE_PROCESS_ID (which
+    `narae launch` sets), Keras's KERAS_DISTRIBUTION_..., Slurm's variables, or Kubernetes's JOB_COMPLETION_INDEX; on
+    Cloud TPUs JAX knows it all. A job of one process has nothing to join.
 
     From here on all processes have the random state of process 0. One that gives no sign of life
     for NARAE_HEARTBEAT seconds (20) ends the job; an exception that nothing catches ends its process
     at once, after its traceback. NARAE_JOIN_TIMEOUT (300) is how long to wait for all to come,
-    NARAE_LEAVE_TIMEOUT (300) how long the first that is done waits for the others. Raises ValueError
-    for what does not fit, MissingExtra without JAX, RuntimeError after JAX has computed.
+    NARAE_LEAVE_TIMEOUT (300) how long the first that is done waits for the others.
+
+    Args:
+        job_addresses: "host:port" of process 0, or of all processes, by commas.
+        num_processes: how many there are.
+        process_id: which one this is, from 0.
+
+    Raises:
+        ValueError: they do not fit.
+        MissingExtra: JAX is not installed.
+        RuntimeError: JAX has computed something already.
 
     >>> initialize("localhost:1234", num_processes=1, process_id=0)
     """

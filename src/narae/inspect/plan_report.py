@@ -78,7 +78,18 @@ class PlanProgram:
 
 
 class PlanReport:
-    """Prints as tables, one per program; `rows` are all of them as data."""
+    """What became of compiled steps, by `Model.explain_plan`: prints as tables, one per program; `rows` are all of them
+    as data.
+
+    Args:
+        programs: (kind, compiled step) of each.
+
+    >>> import narae, numpy as np
+    >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3)])
+    >>> report = model.explain_plan(np.ones((8, 4)))
+    >>> type(report).__name__, len(report.rows) > 0
+    ('PlanReport', True)
+    """
 
     def __init__(self, programs: Sequence[tuple[str, Compiled]]) -> None:
         self.programs = tuple(

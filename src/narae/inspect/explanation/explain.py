@@ -42,15 +42,23 @@ def explain(
 ) -> Explanation:
     """Every step of forward, loss, backward and update for one batch; without y, forward alone.
 
-    x, y, sample_weight: arrays (samples, ...) or nests of them, as `fit` takes them: all samples
-    are one batch. Nothing of the model changes: weights, optimizer, metrics and seeds stay as they
-    are (a model that was not built is built). With y the model must be compiled.
+    Nothing of the model changes: weights, optimizer, metrics and seeds stay as they are (a model that was not built
+    is built).
 
     The explanation prints as tables, shows itself in notebooks, and `save(path)` writes a page with
     the graph as a picture. Its `steps` and `layers` are data: formulas, shapes, statistics, FLOPs,
     bytes, seconds, gradient norms, dead units.
 
-    Raises ValueError before `compile` when there is a y, and for data that does not fit.
+    Args:
+        model: the model; it must be compiled where there is a y.
+        x: inputs, (samples, ...), or a nest of them, as `fit` takes them: all samples are one batch.
+        y: targets likewise; None for the forward pass alone.
+        sample_weight: a weight for each sample; None for none.
+
+    Returns: the Explanation.
+
+    Raises:
+        ValueError: there is a y and the model is not compiled, or the data does not fit.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, "relu", name="first")])

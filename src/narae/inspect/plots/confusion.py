@@ -18,8 +18,16 @@ def confusion_matrix(
 ) -> np.ndarray:
     """Counts by true class (rows) and predicted class (columns).
 
-    y_true: labels (n,); y_pred: labels (n,) or probabilities (n, classes).
-    Raises ShapeError when the lengths differ, ValueError for labels out of range.
+    Args:
+        y_true: labels (n,), whole numbers from 0.
+        y_pred: labels (n,), or probabilities (n, classes).
+        classes: the number of classes; None for the largest label and one more.
+
+    Returns: counts, (classes, classes).
+
+    Raises:
+        ShapeError: the lengths differ.
+        ValueError: labels are out of range, or there are none.
 
     >>> confusion_matrix([0, 1, 1], [0, 1, 0]).tolist()
     [[1, 0], [1, 1]]
@@ -44,6 +52,13 @@ def plot_confusion(
     matrix: np.ndarray, path: PathLike | None = None, names: Sequence[str] | None = None
 ) -> Any:
     """A confusion matrix as a picture: rows are true classes, shades are shares of a row.
+
+    Args:
+        matrix: counts, (classes, classes), as `confusion_matrix` gives them.
+        path: a file to write it to, whose ending names the format; None for none.
+        names: of the classes; None for their numbers.
+
+    Returns: the matplotlib Figure.
 
     >>> plot_confusion(np.eye(3, dtype=int)).axes[0].get_ylabel()
     'true class'

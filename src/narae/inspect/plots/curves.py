@@ -12,9 +12,16 @@ from narae.callbacks import History
 def plot_history(
     history: History | Mapping[str, Sequence[float]], path: PathLike | None = None
 ) -> Any:
-    """Each metric over the epochs, training against validation: a matplotlib Figure.
+    """Each metric over the epochs, training against validation.
 
-    history: what `fit` gives, or its `.history` dict. Raises ValueError for an empty one.
+    Args:
+        history: what `fit` gives, or its `.history` dict.
+        path: a file to write it to, whose ending names the format; None for none.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ValueError: the history is empty.
 
     >>> figure = plot_history({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]})
     >>> [ax.get_title() for ax in figure.axes]
@@ -27,7 +34,13 @@ def plot_history(
 
 
 def overfitting_sentence(train: float, test: float) -> str:
-    """What the gap between two accuracies (shares in [0, 1]) says.
+    """What the gap between two accuracies says.
+
+    Args:
+        train: accuracy on the training data, a share in [0, 1].
+        test: accuracy on the test data.
+
+    Returns: a sentence.
 
     >>> overfitting_sentence(0.99, 0.979)
     'training accuracy is 1.1 points above test accuracy: some overfitting, as is usual; more epochs would widen it.'

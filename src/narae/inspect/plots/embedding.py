@@ -26,13 +26,22 @@ def embed(
 ) -> np.ndarray:
     """A layer's output for each sample, in two dimensions: (n, 2).
 
-    model: a model, or None to embed the array x itself. x: a batch. layer: a layer or its name; None for the
-    one before the last. method: "pca", the two directions in which the outputs vary most, each so turned
-    that its largest part is positive; "tsne", neighbours beside each other, distances without meaning
-    (van der Maaten and Hinton 2008; exact, for at most 1000 samples). Both give the same points for the same
-    data each time.
+    Both methods give the same points for the same data each time.
 
-    Raises ValueError for an unknown method or layer, or too many samples for "tsne".
+    Args:
+        model: a model; None to embed the array x itself.
+        x: a batch, (n, ...).
+        layer: a layer of the model, or its name; None for the one before the last.
+        method: "pca", the two directions in which the outputs vary most, each so turned that its largest part is
+            positive; "tsne", neighbours beside each other, distances without meaning (exact, for at most 1000
+            samples).
+
+    Returns: points, (n, 2).
+
+    Raises:
+        ValueError: the method or layer is not known, or there are too many samples for "tsne".
+
+    Source: van der Maaten and Hinton 2008, for t-SNE.
 
     >>> embed(None, np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 1.0]])).round(3).tolist()
     [[0.0, -1.0], [0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]
@@ -50,9 +59,18 @@ def plot_embedding(
     path: PathLike | None = None,
     names: Sequence[str] | None = None,
 ) -> Any:
-    """Points (n, 2), as `embed` gives them, coloured by their classes y (n,): a matplotlib Figure.
+    """Points coloured by their classes.
 
-    names: of the classes. Raises ShapeError when the lengths differ.
+    Args:
+        points: (n, 2), as `embed` gives them.
+        y: classes, (n,); None for one colour.
+        path: a file to write it to, whose ending names the format; None for none.
+        names: of the classes; None for their numbers.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ShapeError: the lengths differ.
 
     >>> figure = plot_embedding(np.eye(2), [0, 1])
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]

@@ -27,8 +27,18 @@ def plot_samples(
 ) -> Any:
     """A grid of images, each with its prediction and the probability of every class; wrong ones in red.
 
-    images: (n, height, width); probabilities: (n, classes); labels: (n,) or None when unknown.
-    Raises ShapeError when the lengths differ.
+    Args:
+        images: (n, height, width).
+        probabilities: (n, classes).
+        labels: the true classes, (n,); None when they are not known.
+        path: a file to write it to, whose ending names the format; None for none.
+        columns: images in a row.
+        titles: of the images; None for the prediction, and the label where it differs.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ShapeError: the lengths differ.
 
     >>> figure = plot_samples(np.zeros((2, 28, 28)), np.eye(10)[:2], [0, 3])
     >>> [ax.get_title() for ax in figure.axes]

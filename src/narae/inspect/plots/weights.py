@@ -27,12 +27,19 @@ _MOST = 64  # small pictures of one figure
 def plot_weights(layer: Layer, path: PathLike | None = None, most: int = _MOST) -> Any:
     """The weights into each unit as a picture: of a Dense layer on images, of a convolution's filters.
 
-    layer: a layer with a kernel, or a model: its first layer that has one. A Dense kernel (n, units) of
-    n = h·h or h·h·3 pixels is drawn as images, any other as one matrix; a convolution's kernel (h, w, in,
-    filters) as its filters, summed over the inputs unless these are 1 or 3. Red is positive, blue
-    negative, white 0. most: how many are drawn.
+    A Dense kernel (n, units) of n = h·h or h·h·3 pixels is drawn as images, any other as one matrix; a
+    convolution's kernel (h, w, in, filters) as its filters, summed over the inputs unless these are 1 or 3. Red is
+    positive, blue negative, white 0. Needs the extra `plot`.
 
-    Raises ValueError where there is no kernel. Needs the extra `plot`.
+    Args:
+        layer: a layer with a kernel, or a model: its first layer that has one.
+        path: a file to write it to, whose ending names the format; None for none.
+        most: how many units or filters are drawn.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ValueError: there is no kernel.
 
     >>> import narae
     >>> dense = narae.layers.Dense(3)
@@ -64,9 +71,19 @@ def plot_activations(
 ) -> Any:
     """What layers give for one sample: maps for images, bars for vectors.
 
-    x: one sample, or a batch whose first is taken. layer: a layer or its name; None for every layer. most:
-    maps of one layer that are drawn. Raises ValueError for a layer that is not in the model, or for a
-    model that is not a graph of layers. Needs the extra `plot`.
+    Needs the extra `plot`.
+
+    Args:
+        model: a Sequential or functional model.
+        x: one sample, or a batch whose first is taken.
+        layer: a layer, or its name; None for every layer.
+        path: a file to write it to, whose ending names the format; None for none.
+        most: maps of one layer that are drawn.
+
+    Returns: the matplotlib Figure.
+
+    Raises:
+        ValueError: the layer is not in the model, or the model is not a graph of layers.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, name="wide")])
@@ -94,10 +111,17 @@ def plot_activations(
 def outputs_of(
     model: Model, x: Tensors, layers: Sequence[Any] | None = None
 ) -> list[tuple[str, np.ndarray]]:
-    """(name, output) of layers for a batch, in the order of the layers: of a Sequential or functional
-    model. layers: layers or names; None for all that are called on the model's data.
+    """What layers give for a batch.
 
-    Raises ValueError for a layer that is not there, or for a model without a graph.
+    Args:
+        model: a Sequential or functional model.
+        x: a batch, (n, ...), or a nest of them.
+        layers: layers, or their names; None for all that are called on the model's data.
+
+    Returns: (name, output) of each, in the order of the layers.
+
+    Raises:
+        ValueError: a layer is not there, or the model has no graph.
 
     >>> import narae
     >>> model = narae.Sequential([narae.Input((4,)), narae.layers.Dense(3, name="wide")])
