@@ -73,7 +73,7 @@ def _is_array(leaf: object) -> bool:
 
 
 def _identity(leaf: object) -> tuple[type, Hashable]:
-    """What tells a static argument from others: 1 is not True, a layer is itself alone whatever it shows."""
+    """By what a static argument differs from others: 1 is not True, a layer is itself alone whatever it shows."""
     try:
         hash(leaf)
     except TypeError:  # a slice or a set

@@ -31,7 +31,7 @@ class Gradients:
         self.of_variables: dict[int, tuple[Variable, Value]] = {}
         self.of_values: dict[int, tuple[Value, Value]] = {}
 
-    def tell(self, value: Value, cotangent: Value) -> None:
+    def note(self, value: Value, cotangent: Value) -> None:
         """Note a result's cotangent."""
         self.of_values[value.uid] = (value, cotangent)
 

@@ -143,8 +143,8 @@ class GradientTape:
         # A value that is its own target and source is newer than nothing: no node, ct itself.
         scope = current_scope()
         seen = None if scope is None else scope.gradients
-        tell = None if seen is None else seen.tell
-        parts = iter(backprop(targets, cotangents, flat, ALGEBRA, self._since, tell))
+        note = None if seen is None else seen.note
+        parts = iter(backprop(targets, cotangents, flat, ALGEBRA, self._since, note))
         out = []
         for leaf, group in zip(leaves, handles, strict=True):
             found = [part for part in (next(parts) for _ in group) if part is not None]

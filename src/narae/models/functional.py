@@ -189,14 +189,14 @@ class Functional(Model):
         Raises:
             ValueError: the layers do not take them; the message has the lengths that they were made for.
         """
-        misfits: list[str] = []
-        values = self._matched(inputs, misfits)
+        mismatches: list[str] = []
+        values = self._matched(inputs, mismatches)
         try:
             return self._run(values, training, mask)
         except ValueError as error:
-            if not misfits:
+            if not mismatches:
                 raise
-            raise ValueError(misfits[0]) from error
+            raise ValueError(mismatches[0]) from error
 
     def _run(self, values: list[Any], training: bool | None, mask: Tensors | None) -> Any:
         """The outputs for a value of each input."""
@@ -212,16 +212,16 @@ class Functional(Model):
             )
             if training is not None and not call.own_training and takes_training(call.target):
                 kwargs["training"] = training  # what the layer itself was given goes before
-            # a layer names itself; what an op computes is told by the call's name
+            # a layer names itself; what an op computes has the call's name
             own = isinstance(call.target, Layer)
             with nullcontext() if own else name_scope(call.name):
                 out = call.target(*args, **kwargs)
-            made = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
-            env.update((id(symbol), value) for symbol, value in made)
+            pairs = zip(trees.flatten(call.outputs), trees.flatten(out), strict=True)
+            env.update((id(symbol), value) for symbol, value in pairs)
         return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))
 
-    def _matched(self, inputs: Tensors, misfits: list[str] | None = None) -> list[Any]:
-        """The data for each input, checked against its shape. misfits: where to write of other lengths,
+    def _matched(self, inputs: Tensors, mismatches: list[str] | None = None) -> list[Any]:
+        """The data for each input, checked against its shape. mismatches: where to write of other lengths,
         which then are no errors. Raises ValueError that names what is missing."""
         leaves = self._leaves(inputs)
         if len(leaves) != len(self._inputs):
@@ -229,7 +229,7 @@ class Functional(Model):
                 f"model {self.name!r} takes {len(self._inputs)} input(s) {self.input_names}, got {len(leaves)}"
             )
         pairs = zip(self._input_layers, leaves, strict=True)
-        return [_fitted(self.name, *pair, misfits) for pair in pairs]
+        return [_fitted(self.name, *pair, mismatches) for pair in pairs]
 
     def _leaves(self, inputs: Tensors) -> list[Any]:
         """The inputs' data, flat, from the model's structure, a dict by their names, or a list."""
@@ -354,7 +354,7 @@ def _warn_of_structure(struct: Tree[KerasTensor], inputs: Tensors) -> None:
 
 
 def _fitted(
-    model: str, layer: InputLayer, leaf: TensorLike | None, misfits: list[str] | None
+    model: str, layer: InputLayer, leaf: TensorLike | None, mismatches: list[str] | None
 ) -> Any:
     """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
     if leaf is None:
@@ -376,9 +376,9 @@ def _fitted(
             f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
             f"{tuple(value.shape)}{_hint(want, tuple(value.shape))}"
         )
-        if misfits is None or len(got) != len(want):
+        if mismatches is None or len(got) != len(want):
             raise ValueError(message)
-        misfits.append(message)
+        mismatches.append(message)
     if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
         return value
     mask = getattr(value, "_keras_mask", None)

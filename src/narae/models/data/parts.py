@@ -30,7 +30,7 @@ def of_processes(source: Source) -> Source:
 
 class PartSource(Source):
     """Step by step, the processes' batches together are the job's. They must be of one length:
-    before each step the processes tell each other theirs, so that none waits for what never comes.
+    before each step the processes exchange theirs, so that none waits for what never comes.
 
     parts: how many different parts there are; processes that share a copy of the model give the
     same batches.
@@ -60,7 +60,7 @@ class PartSource(Source):
         return PartBatch(self._source.peek(), self._parts)
 
     def reset(self, looked: bool) -> None:
-        """This process's source is told."""
+        """Reset this process's source."""
         self._source.reset(looked)
 
     def ready(self) -> bool:

@@ -147,14 +147,14 @@ def _from_arrays(
     sample_weight: DataLike,
     batch_size: int | None,
     shuffle: bool | str,
-    wanted: tuple[int | None, int],
+    steps_and_execution: tuple[int | None, int],
     weights: ClassWeights | None,
     seed: int,
 ) -> ArraySource:
     tree = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
     samples = count_samples(*tree)
     check_weights(*tree[1:])
-    steps, execution = wanted
+    steps, execution = steps_and_execution
     if batch_size is None and steps is not None:
         batch_size = -(-samples // steps)  # what is given of the two decides the other
     size = check_batch_size(batch_size)

@@ -34,7 +34,7 @@ _CROSSENTROPIES = {
 }
 
 
-class _Wanted(Copied):
+class _WeightedLoss(Copied):
     """A loss with its weight: a leaf of the nest that `compile` was given."""
 
     def __init__(self, loss: Loss | str | None, weight: LossWeights) -> None:
@@ -69,7 +69,7 @@ class CompiledLoss(Copied):
                 "loss_weights is a number (for one output), a list, a tuple or a dict of numbers, "
                 f"got {weights!r}"
             )
-        # unknown names are told at compile, not at the first step
+        # unknown names are errors at compile, not at the first step
         self._losses = trees.map_tree(_wrapped, loss)
         self._weights = weights
         self._entries: list[Entry] | None = None
@@ -159,7 +159,7 @@ class CompiledLoss(Copied):
         """Match the losses to outputs of this nest."""
         nest = trees.pack_as(y_pred, names)
         wanted = self._weighted(y_pred, names)
-        if isinstance(wanted, _Wanted):  # one loss for all outputs
+        if isinstance(wanted, _WeightedLoss):  # one loss for all outputs
             wanted = trees.map_tree(lambda _: wanted, y_pred)
         found = list(self._matched(wanted, y_true, y_pred, nest, ()))
         self._entries = found
@@ -187,7 +187,7 @@ class CompiledLoss(Copied):
 
     def _matched(
         self,
-        loss: _Wanted | Nest[_Wanted | None],
+        loss: _WeightedLoss | Nest[_WeightedLoss | None],
         y_true: Targets,
         y_pred: Outputs,
         names: Names,
@@ -196,7 +196,7 @@ class CompiledLoss(Copied):
         """The entries of a nest of losses for a nest of outputs."""
         if loss is None:
             return
-        if isinstance(loss, _Wanted):
+        if isinstance(loss, _WeightedLoss):
             if loss.loss is not None:
                 kind = _resolved(loss.loss, at(y_true, ()), at(y_pred, ()))
                 yield Entry(path, kind, loss.weight, _name(path, names, kind))
@@ -216,7 +216,7 @@ class CompiledLoss(Copied):
 
     def _below(
         self,
-        loss: Nest[_Wanted | None],
+        loss: Nest[_WeightedLoss | None],
         y_true: Targets,
         y_pred: Outputs,
         names: Names,
@@ -254,12 +254,14 @@ def _listed(items: list[Any], y_pred: Outputs) -> Any:
 
 
 def _with_weights(losses: Losses, weights: LossWeights) -> Any:
-    """The nest of losses as `_Wanted`s."""
+    """The nest of losses as `_WeightedLoss`s."""
     flat = trees.flatten(losses)
     if not trees.is_nested(losses) and trees.is_nested(weights) and len(weights) == 1:
         weights = trees.flatten(weights)[0]
     if weights is None or (not trees.is_nested(weights) and not trees.is_nested(losses)):
-        return trees.map_tree(lambda loss: None if loss is None else _Wanted(loss, weights), losses)
+        return trees.map_tree(
+            lambda loss: None if loss is None else _WeightedLoss(loss, weights), losses
+        )
     own = trees.flatten(weights) if trees.is_nested(weights) else [weights]
     if isinstance(losses, dict) and isinstance(weights, dict) and set(weights) != set(losses):
         raise ValueError(
@@ -270,8 +272,8 @@ def _with_weights(losses: Losses, weights: LossWeights) -> Any:
             f"loss_weights has {len(own)} weights for {len(flat)} losses: one for each is expected"
         )
     pairs = zip(flat, own, strict=True)
-    made = [None if loss is None else _Wanted(loss, weight) for loss, weight in pairs]
-    return trees.pack_as(losses, made)
+    weighted = [None if loss is None else _WeightedLoss(loss, weight) for loss, weight in pairs]
+    return trees.pack_as(losses, weighted)
 
 
 def _wrapped(loss: LossLike | None) -> Loss | str | None:

@@ -60,7 +60,7 @@ class CompiledMetrics(Metric):
                     f"compile({what}=...) takes a list (or a dict by output names), got {given!r}"
                 )
             for one in trees.flatten(given):
-                _check(one)  # unknown names are told at compile
+                _check(one)  # unknown names are errors at compile
         self._rows: list[Row] | None = None
 
     @property
@@ -103,7 +103,7 @@ class CompiledMetrics(Metric):
             )
 
     def _wanted(self, count: int) -> list[int]:
-        """The places of the outputs that have a metric, where that is told by a list."""
+        """The places of the outputs that have a metric, where a list says so."""
         if self._rows is not None:
             return sorted({row.place for row in self._rows})
         lists = [given for _, given in self._given if isinstance(given, (list, tuple))]

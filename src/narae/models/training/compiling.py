@@ -126,17 +126,17 @@ class Compiling(Layer):
         self.stop_training = False
         self.compiled = True
 
-    def _jit(self, wanted: bool | str, eagerly: bool) -> bool:
+    def _jit(self, asked: bool | str, eagerly: bool) -> bool:
         """Whether steps are compiled. Warns where both that and running eagerly are asked for."""
-        if wanted == "auto":
+        if asked == "auto":
             return not eagerly and self._supports_jit()
-        if wanted and eagerly:
+        if asked and eagerly:
             warnings.warn(
                 "compile got run_eagerly=True and jit_compile=True: the steps run eagerly",
                 stacklevel=3,
             )
             return False
-        return bool(wanted)
+        return bool(asked)
 
     def _supports_jit(self) -> bool:
         layers = self._flatten_layers()
@@ -144,7 +144,7 @@ class Compiling(Layer):
 
     @property
     def jit_compile(self) -> bool:
-        """Whether the steps are compiled, as Keras tells it; narae compiles unless `run_eagerly`."""
+        """Whether the steps are compiled, as Keras has it; narae compiles unless `run_eagerly`."""
         if self._jit_compile is None:
             self._jit_compile = self._supports_jit()
         return self._jit_compile

@@ -304,7 +304,7 @@ class _Same:
 
 
 def _digest(value: np.ndarray | np.generic) -> tuple[Any, ...]:
-    """What tells an array's numbers: of a large one, of some of them and of who it is."""
+    """A digest of an array's numbers: of a large one, of some of them and of who it is."""
     array = np.asarray(value)
     if array.dtype == object:
         return (_Same(value),)

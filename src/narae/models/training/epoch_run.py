@@ -153,7 +153,7 @@ class EpochRun:
                 return
 
     def _finish(self, running: ManySteps, hooked: bool) -> None:
-        """A run to its end, then its hook; without hooks the progress bar is told meanwhile what is done."""
+        """A run to its end, then its hook; without hooks the progress bar shows meanwhile what is done."""
         first, seen = self.done, 0
         with contextlib.closing(iter(running)) as progress:
             for done in itertools.chain(progress, [running.steps]):
