@@ -56,6 +56,12 @@ class StepFunctions(Steps):
     def make_train_function(self, force: bool = False) -> StepFunction:
         """`train_function`: one step of training on the next batch of an iterator. `fit` makes it too.
 
+        Args:
+            force: whether another is made where there is one.
+
+        Returns:
+            A function of an iterator of batches, which gives the logs by name.
+
         >>> import numpy as np, narae
         >>> model = narae.Sequential([narae.Input((2,)), narae.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
@@ -65,11 +71,25 @@ class StepFunctions(Steps):
         return self._step_function("train", force)
 
     def make_test_function(self, force: bool = False) -> StepFunction:
-        """`test_function`: loss and metrics of the next batch of an iterator. `evaluate` makes it too."""
+        """`test_function`: loss and metrics of the next batch of an iterator. `evaluate` makes it too.
+
+        Args:
+            force: whether another is made where there is one.
+
+        Returns:
+            A function of an iterator of batches, which gives the logs by name.
+        """
         return self._step_function("test", force)
 
     def make_predict_function(self, force: bool = False) -> StepFunction:
-        """`predict_function`: the outputs for the next batch of an iterator. `predict` makes it too."""
+        """`predict_function`: the outputs for the next batch of an iterator. `predict` makes it too.
+
+        Args:
+            force: whether another is made where there is one.
+
+        Returns:
+            A function of an iterator of batches, which gives the outputs.
+        """
         return self._step_function("predict", force)
 
     def _step_programs(self) -> StepPrograms:
@@ -106,7 +126,21 @@ class StepFunctions(Steps):
     ) -> tuple[Tensor, tuple[Values, list[Tensor], list[Tensor]]]:
         """`compute_loss` with these values of the variables, which stay as they are.
 
-        Returns the loss, and the values of the three lists of variables after it.
+        Args:
+            trainable_variables: a value for each of `trainable_variables`, in their order; gradients go through them.
+            non_trainable_variables: the same for `non_trainable_variables`.
+            metrics_variables: the same for `metrics_variables`.
+            x: as for `compute_loss`.
+            y: as for `compute_loss`.
+            y_pred: as for `compute_loss`.
+            sample_weight: as for `compute_loss`.
+            training: as for `compute_loss`.
+
+        Returns:
+            The loss, and the values of the three lists of variables after it.
+
+        Raises:
+            ValueError: values are more or fewer than variables.
         """
         other, counted = self.non_trainable_variables, self.metrics_variables
         with standing(
@@ -133,8 +167,22 @@ class StepFunctions(Steps):
     ) -> tuple[Tensor, tuple[Tensor, Tensors, list[Tensor], list[Tensor]]]:
         """The loss of a call with these values of the variables: for `narae.value_and_grad(..., has_aux=True)`.
 
-        In training it is scaled as the optimizer scales it. Returns the loss, and (the loss as it is, the
-        outputs, the values of the non-trainable and of the metrics' variables after it).
+        Args:
+            trainable_variables: a value for each of `trainable_variables`, in their order; gradients go through them.
+            non_trainable_variables: the same for `non_trainable_variables`.
+            metrics_variables: the same for `metrics_variables`.
+            x: the inputs of a batch.
+            y: its targets.
+            sample_weight: the weight of each sample, or None.
+            training: whether layers run as in training, and the loss is scaled as the optimizer scales it.
+            optimizer_variables: values of the optimizer's variables, of which the scale may depend; None: its own.
+
+        Returns:
+            The loss, and (the loss as it is, the outputs, the values of the non-trainable and of the metrics' variables
+            after it).
+
+        Raises:
+            ValueError: values are more or fewer than variables.
         """
         y_pred, after = self.stateless_call(
             trainable_variables, non_trainable_variables, x, training=training

@@ -123,6 +123,9 @@ class Steps(Compiling):
             y: its targets, one for each output that has a metric.
             y_pred: the model's outputs for x.
             sample_weight: a weight for each sample, which weighted metrics count.
+
+        Returns:
+            The results by name.
         """
         if self._compile_state.metrics is not None:
             self._compile_state.metrics.update_state(y, y_pred, sample_weight)
@@ -133,6 +136,9 @@ class Steps(Compiling):
 
         Args:
             data: x, (x, y) or (x, y, sample_weight), as `fit` was given them.
+
+        Returns:
+            The metrics by name.
 
         Raises:
             ValueError: the model was compiled without an optimizer.
@@ -160,6 +166,9 @@ class Steps(Compiling):
 
         Args:
             data: x, (x, y) or (x, y, sample_weight), as `evaluate` was given them.
+
+        Returns:
+            The loss and metrics by name.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
@@ -171,6 +180,9 @@ class Steps(Compiling):
 
         Args:
             data: x, as `predict` was given it; y and sample_weight beside it are left aside.
+
+        Returns:
+            The outputs, in the model's structure.
         """
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
