@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tools import house
 
 import narae.ops
 from narae.tensor.public_names import PUBLIC
@@ -25,6 +26,7 @@ FILE_LINES, FUNCTION_LINES = 400, 60
 LONG = {
     "src/narae/ops/__init__.py": 800,
 }
+HOUSE = house.Tree.read(ROOT)
 HEAVY = {"matplotlib", "PIL", "pandas", "jax", "h5py", "llvmlite", "typer", "rich", "starlette"}
 
 
@@ -73,6 +75,27 @@ def test_most_functions_are_much_shorter() -> None:
     lengths = sorted(n for _, n in functions())
     assert lengths[len(lengths) // 2] <= 10
     assert lengths[int(len(lengths) * 0.95)] <= 30
+
+
+def test_no_module_imports_itself_by_others() -> None:
+    assert house.cycles(HOUSE) == []
+
+
+def test_imports_within_functions_have_a_reason() -> None:
+    """Those of the table, and no others: at most 35."""
+    with (ROOT / "tools" / "late_imports.toml").open("rb") as file:
+        rows = tomllib.load(file)["late"]
+    allowed = sorted((row["module"], name) for row in rows for name in row["imports"])
+    assert house.late_imports(HOUSE) == allowed
+    assert len(allowed) <= 35
+    assert all(row["reason"].startswith(("optional: ", "start-up: ")) for row in rows)
+
+
+def test_arguments_have_types() -> None:
+    """At most 5 % of them are Any, in all and in each room with many."""
+    rooms = house.untyped(HOUSE)
+    loose = {room: f"{n} of {all_}" for room, (n, all_) in rooms.items() if n > max(5, 0.05 * all_)}
+    assert loose == {}
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -189,7 +189,7 @@ def deserialize_keras_object(
 
 
 def _made(
-    cls: Any, config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
+    cls: type[Any], config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
 ) -> Any:
     inner = config["config"]
     if not isinstance(inner, dict):
@@ -212,7 +212,7 @@ def _made(
 
 
 def _built(
-    cls: Any, config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
+    cls: type[Any], config: dict[str, Any], custom_objects: CustomObjects | None, safe_mode: bool
 ) -> Any:
     """The object, built and compiled where its configuration says how."""
     obj = cls.from_config(dict(config["config"]))
