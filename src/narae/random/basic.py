@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.base.arguments import lengths
 from narae.base.dtypes import HALVES, is_float, is_int, np_dtype, standardize_dtype
-from narae.base.types import DTypeLike, Ints, ShapeLike, TensorLike
+from narae.base.types import DTypeLike, ShapeLike, TensorLike
 from narae.graph.ir import Spec
 from narae.ops.creation import zeros_like
 from narae.primitives.record import constant
@@ -91,7 +91,7 @@ def _moved(x: Tensor, scale: TensorLike, shift: TensorLike) -> Tensor:
 
 
 def uniform(
-    shape: Ints,
+    shape: Sequence[int],
     minval: TensorLike = 0.0,
     maxval: TensorLike = 1.0,
     dtype: DTypeLike | None = None,
@@ -139,7 +139,7 @@ def _below(bound: float, name: str) -> float:
 
 
 def normal(
-    shape: Ints,
+    shape: Sequence[int],
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
     dtype: DTypeLike | None = None,
@@ -174,7 +174,7 @@ def normal(
 
 
 def truncated_normal(
-    shape: Ints,
+    shape: Sequence[int],
     mean: TensorLike = 0.0,
     stddev: TensorLike = 1.0,
     dtype: DTypeLike | None = None,
@@ -211,7 +211,7 @@ def truncated_normal(
 
 
 def randint(
-    shape: Ints,
+    shape: Sequence[int],
     minval: TensorLike,
     maxval: TensorLike,
     dtype: DTypeLike | None = "int32",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from narae import ops
 from narae.base.arguments import lengths
 from narae.base.dtypes import standardize_dtype
-from narae.base.types import DTypeLike, Ints, TensorLike
+from narae.base.types import DTypeLike, TensorLike
 from narae.primitives.record import normalize_axis
 from narae.primitives.records import reproducible as R
 from narae.random.basic import float_dtype, normal, subkey, uniform, unit, wide_of
@@ -86,7 +86,7 @@ def _positive(key: Tensor, shape: Sequence[int], wide: str) -> Tensor:
 
 
 def gamma(
-    shape: Ints, alpha: TensorLike, dtype: DTypeLike | None = None, seed: SeedLike = None
+    shape: Sequence[int], alpha: TensorLike, dtype: DTypeLike | None = None, seed: SeedLike = None
 ) -> Tensor:
     """Numbers from the gamma distribution, with the density x^(alpha - 1) e^-x / Γ(alpha).
 
@@ -136,7 +136,7 @@ def _log_gamma(shape: Sequence[int], alpha: TensorLike, key: Tensor, wide: str) 
 
 
 def beta(
-    shape: Ints,
+    shape: Sequence[int],
     alpha: TensorLike,
     beta: TensorLike,
     dtype: DTypeLike | None = None,
@@ -171,7 +171,7 @@ def beta(
 
 
 def binomial(
-    shape: Ints,
+    shape: Sequence[int],
     counts: TensorLike,
     probabilities: TensorLike,
     dtype: DTypeLike | None = None,
