@@ -224,7 +224,8 @@ class Precision(_Share):
     The result is a scalar, or a vector for several thresholds.
 
     Args:
-        thresholds: above it a probability counts as a positive prediction: a number in [0, 1], or several; None: 0.5.
+        thresholds: above it a probability counts as a positive prediction: a number in [0, 1], or several; None: 0.5,
+            or no threshold with top_k.
         top_k: the k most probable classes of a sample are its positive predictions, in place of a threshold; None: all
             count.
         class_id: the class, an index of the last axis, that is counted alone; None: all classes.
@@ -249,7 +250,8 @@ class Recall(_Share):
     The result is a scalar, or a vector for several thresholds.
 
     Args:
-        thresholds: above it a probability counts as a positive prediction: a number in [0, 1], or several; None: 0.5.
+        thresholds: above it a probability counts as a positive prediction: a number in [0, 1], or several; None: 0.5,
+            or no threshold with top_k.
         top_k: the k most probable classes of a sample are its positive predictions, in place of a threshold; None: all
             count.
         class_id: the class, an index of the last axis, that is counted alone; None: all classes.

@@ -50,7 +50,7 @@ class Adam(_Moments):
         beta_1: β1, the part of the mean gradient that is kept at each step, in [0, 1).
         beta_2: β2, the part of the mean square that is kept at each step, in [0, 1).
         epsilon: ε, added to what is divided by, so that it is not 0.
-        amsgrad: whether to divide by the largest mean square so far, so that steps never grow.
+        amsgrad: whether to divide by the largest mean square so far, so that the divisor never shrinks.
         *shared: the arguments that all optimizers have, from weight_decay on (see `Optimizer`); better by name.
 
     Raises:
@@ -107,7 +107,7 @@ class AdamW(Adam):
         beta_1: β1, the part of the mean gradient that is kept at each step, in [0, 1).
         beta_2: β2, the part of the mean square that is kept at each step, in [0, 1).
         epsilon: ε, added to what is divided by, so that it is not 0.
-        amsgrad: whether to divide by the largest mean square so far, so that steps never grow.
+        amsgrad: whether to divide by the largest mean square so far, so that the divisor never shrinks.
         *shared: the arguments that all optimizers have, from clipnorm on (see `Optimizer`); better by name.
 
     Raises:

@@ -44,8 +44,8 @@ class Optimizer(Options, Rate):
             when
             it ends.
         ema_momentum: μ of the average, in [0, 1].
-        ema_overwrite_frequency: after so many steps each the weights are overwritten by their average; None: at the
-            end.
+        ema_overwrite_frequency: every how many steps the average overwrites the weights; None: only at the end of
+            `fit`.
         loss_scale_factor: what `scale_loss` multiplies the loss by, and `apply` divides the gradients by; None: 1.
         gradient_accumulation_steps: at every so many calls of `apply`, at least 2, the mean of their gradients is
             applied;
