@@ -7,7 +7,7 @@ import numpy as np
 from narae.base.arguments import lengths
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.limits import afford
-from narae.base.types import DTypeLike, ShapeLike, TensorLike
+from narae.base.types import DTypeLike, IntLike, ShapeLike, TensorLike
 from narae.primitives.records import shape as S
 from narae.tensor.promote import to
 from narae.tensor.public_names import exported
@@ -16,7 +16,7 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 
 @exported
-def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+def zeros(shape: ShapeLike | IntLike, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor of zeros.
 
     -> shape.
@@ -38,7 +38,7 @@ def zeros(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 
 @exported
-def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+def ones(shape: ShapeLike | IntLike, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor of ones.
 
     -> shape.
@@ -60,7 +60,7 @@ def ones(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 
 @exported
-def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
+def empty(shape: ShapeLike | IntLike, dtype: DTypeLike | None = None) -> Tensor:
     """A tensor whose numbers do not matter yet; they are 0, for narae leaves no memory unset.
 
     -> shape.
@@ -82,7 +82,9 @@ def empty(shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
 
 
 @public
-def full(shape: ShapeLike, fill_value: TensorLike, dtype: DTypeLike | None = None) -> Tensor:
+def full(
+    shape: ShapeLike | IntLike, fill_value: TensorLike, dtype: DTypeLike | None = None
+) -> Tensor:
     """A tensor of one value, or of values that broadcast.
 
     fill_value: a shape that broadcasts to `shape` -> shape.

@@ -89,7 +89,6 @@ def plot_embedding(
     if labels is None:
         axes.scatter(points[:, 0], points[:, 1], s=9, alpha=0.7)
     else:
-        labels = np.asarray(y).reshape(-1)
         colours = palette("tab10" if len(np.unique(labels)) <= 10 else "tab20")
         for i, label in enumerate(np.unique(labels)):
             of = points[labels == label]
