@@ -92,8 +92,13 @@ def result_type(*dtypes: str | type[Any] | TensorLike | None) -> str:
     >>> narae.ops.result_type("int32", float)
     'float32'
     """
-    known = (d if d is None or isinstance(d, (str, type)) else dtype_of(d) for d in dtypes)
-    return keras_result_type(*known)
+    return keras_result_type(*(_promoted_by(d) for d in dtypes))
+
+
+def _promoted_by(operand: Any) -> Any:
+    """What an operand counts as in promotion; dtypes count as themselves."""
+    known = operand is None or isinstance(operand, (str, type))
+    return operand if known else dtype_of(operand)
 
 
 @public

@@ -283,7 +283,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 def start_places(start: Sequence[TensorLike] | Tensor) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
-    found = as_tensor(start if hasattr(start, "shape") else list(start))
+    found = as_tensor(list(start) if getattr(start, "shape", None) is None else start)
     return to(found, "int32")
 
 

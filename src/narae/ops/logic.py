@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from narae.base.dtypes import is_float
 from narae.base.types import TensorLike
@@ -319,7 +319,7 @@ def where(
         raise ValueError("where takes both x1 and x2, or neither")
     if x1 is None or x2 is None:
         return nonzero(condition)
-    return L.select(to(condition, "bool"), *promoted(x1, x2))
+    return L.select(to(condition, "bool"), *promoted(cast(Any, x1), cast(Any, x2)))
 
 
 @public
@@ -348,9 +348,10 @@ def select(
         raise ValueError(
             f"select takes as many conditions as choices, got {len(condlist)} and {len(choicelist)}"
         )
-    out: Any = default
-    for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
-        out = where(condition, choice, out)
+    out = cast(Any, default)  # checkers would try every kind of tensor against every other
+    pairs = zip(condlist, choicelist, strict=True)
+    for condition, choice in reversed(list(pairs)):
+        out = L.select(to(condition, "bool"), *promoted(choice, out))
     return out
 
 

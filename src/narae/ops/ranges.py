@@ -11,7 +11,7 @@ import numpy as np
 from narae.base.arrays import as_plain
 from narae.base.dtypes import is_float, np_dtype, result_type, standardize_dtype
 from narae.base.limits import afford
-from narae.base.types import DTypeLike, TensorLike
+from narae.base.types import DTypeLike, Number, TensorLike
 from narae.ops.arithmetic import power
 from narae.ops.logic import where
 from narae.ops.table import named
@@ -26,9 +26,9 @@ from narae.tensor.tensor import Tensor, as_tensor, tensor_of
 
 @exported
 def arange(
-    start: TensorLike,
-    stop: TensorLike | None = None,
-    step: TensorLike | None = None,
+    start: Number | Tensor,
+    stop: Number | Tensor | None = None,
+    step: Number | Tensor | None = None,
     dtype: DTypeLike | None = None,
 ) -> Tensor:
     """start, start + step, ... below stop (above it for a step below 0).
