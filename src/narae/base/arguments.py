@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: Any) -> bool:
     """Whether a value is a whole number; True and False are none, nor are arrays of several.
 
     >>> is_whole(3), is_whole(3.0), is_whole(True), is_whole([3])

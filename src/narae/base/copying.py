@@ -93,7 +93,7 @@ def _referred_one(value: Any) -> Any:
     return _Reference(value) if plain else value
 
 
-def _resolved(value: Any) -> Any:
+def _resolved(value: object) -> Any:
     if isinstance(value, _Reference):
         return value.thing
     if type(value) is dict:
