@@ -60,7 +60,7 @@ class Pushed(Held):
 
     __slots__ = ("_gives", "_stack", "value")
 
-    def __init__(self, stack: Stack[Any], value: Any, gives: Any) -> None:
+    def __init__(self, stack: Stack[Any], value: Any, gives: object) -> None:
         self._stack, self.value, self._gives = stack, value, gives
 
     def __enter__(self) -> Any:
@@ -89,7 +89,7 @@ class Stack(threading.local, Generic[T]):
     def __init__(self) -> None:
         self.entries: list[Pushed] = []
 
-    def pushed(self, value: T, gives: Any = None) -> Pushed:
+    def pushed(self, value: T, gives: object = None) -> Pushed:
         """A context within which `value` is on top. gives: what the with statement gets."""
         return Pushed(self, value, gives)
 
