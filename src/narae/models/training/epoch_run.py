@@ -41,6 +41,7 @@ class Results:
     """The last step's result, which is all that is read of an evaluation."""
 
     last: Any = None
+    looks = False  # whether `saw` is called
 
     def take(self, result: Tensors) -> Any:
         """Keep a step's result, of arrays that the next step writes to again; what is kept."""
@@ -87,6 +88,8 @@ class NanWatch:
 
 class TrainingResults(Results):
     """The last step's logs of an epoch of training, all of which are looked at for NaN."""
+
+    looks = True
 
     def __init__(self, watch: NanWatch, epoch: int) -> None:
         self._watch, self._epoch = watch, epoch
@@ -159,7 +162,8 @@ class EpochRun:
             for done in itertools.chain(progress, [running.steps]):
                 if done <= seen:
                     continue
-                self.results.saw(running.results(slice(seen, done)), first + seen)
+                if self.results.looks:
+                    self.results.saw(running.results(slice(seen, done)), first + seen)
                 seen = done
                 if not hooked:
                     self._end(done - 1, lambda last=done - 1: self.results.logs(running, last))
@@ -180,7 +184,8 @@ class EpochRun:
                 self._begin(number)
             self._check(batch)
             result = self._programs.run(self._kind, batch, self.results.take)
-            self.results.saw(result, number)
+            if self.results.looks:
+                self.results.saw(result, number)
             if self._kind == "predict" and self._hooked:
                 self._parts.append(result)
             open_ = number % self._size < self._size - 1
