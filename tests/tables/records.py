@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import narae.ops  # noqa: F401  (fills the table)
-from narae.base.dtypes import standardize_dtype
+from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.graph.ir import Op, Spec, run
 from narae.primitives.record import RECORDS
 
@@ -32,7 +32,7 @@ def samples(op: Op, dtype: str = "float64") -> list[Any]:
     assert op.samples is not None
     rows = []
     for arrays, params in op.samples(np.random.default_rng(7)):
-        arrays = [np.array(a, dtype) if a.dtype.kind == "f" else np.array(a) for a in arrays]
+        arrays = [np.array(a, np_dtype(dtype)) if a.dtype.kind == "f" else np.array(a) for a in arrays]
         for array in arrays:
             array.flags.writeable = False
         rows.append((arrays, params))
