@@ -32,7 +32,9 @@ def samples(op: Op, dtype: str = "float64") -> list[Any]:
     assert op.samples is not None
     rows = []
     for arrays, params in op.samples(np.random.default_rng(7)):
-        arrays = [np.array(a, np_dtype(dtype)) if a.dtype.kind == "f" else np.array(a) for a in arrays]
+        arrays = [
+            np.array(a, np_dtype(dtype)) if a.dtype.kind == "f" else np.array(a) for a in arrays
+        ]
         for array in arrays:
             array.flags.writeable = False
         rows.append((arrays, params))
