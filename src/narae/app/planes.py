@@ -12,7 +12,7 @@ from narae.base.errors import unknown_name
 EDGE = 1.2  # the plane that is shown is [-EDGE, EDGE] on both axes
 
 # t: numbers (n,) in [0, 1); u: more of them; labels (n,) of 0 and 1 -> points (n, 2)
-_Shape = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+_Curve = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _ring(radius: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -40,7 +40,7 @@ def _xor(t: np.ndarray, u: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.stack([np.where(u < 0.5, -x, x), np.where((u < 0.5) == (label == 1), -y, y)], axis=1)
 
 
-_SHAPES: dict[str, _Shape] = dict(zip(PLANES, (_spirals, _circles, _moons, _xor), strict=True))
+_SHAPES: dict[str, _Curve] = dict(zip(PLANES, (_spirals, _circles, _moons, _xor), strict=True))
 
 
 def make_points(kind: str, count: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
