@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -89,9 +89,10 @@ def get_item(x: TensorLike, key: Index) -> Tensor:
     [1, 3]
     """
     x = as_tensor(x)
-    if isinstance(key, list) and any(k is None or isinstance(k, _Slice) for k in key):
-        key = tuple(key)  # an index read from JSON, which has no tuples
-    keys = _expanded(x, key if isinstance(key, tuple) else (key,))
+    given = cast(Any, key)  # checkers would try every kind of index
+    if isinstance(given, list) and any(k is None or isinstance(k, _Slice) for k in given):
+        given = tuple(given)  # an index read from JSON, which has no tuples
+    keys = _expanded(x, given if isinstance(given, tuple) else (given,))
     if any(_is_array(k) for k in keys):
         return _fancy(x, keys)
     return _basic(x, keys)
@@ -283,7 +284,8 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 def start_places(start: Sequence[TensorLike] | Tensor) -> Tensor:
     """Where a part begins: a whole number for each axis, of which some may be traced."""
-    found = as_tensor(list(start) if getattr(start, "shape", None) is None else start)
+    given = cast(Any, start)
+    found = as_tensor(given if hasattr(given, "shape") else list(given))
     return to(found, "int32")
 
 
