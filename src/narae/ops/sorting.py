@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from typing import Literal, overload
 
 import numpy as np
@@ -302,7 +301,7 @@ def unique(
 
 @public
 def histogram(
-    x: TensorLike, bins: int = 10, range: Sequence[float] | None = None
+    x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None
 ) -> tuple[Tensor, Tensor]:
     """Counts in bins of equal width, and the bins' edges.
 
