@@ -33,9 +33,11 @@ hypothesis.settings.load_profile("narae")
 def keras() -> Any:
     """Real Keras on JAX: the oracle."""
     oracle = pytest.importorskip("keras")
-    pytest.importorskip(
-        "scipy.special"
-    )  # loaded by Keras when first needed, it adds a filter of warnings
+    for part in (
+        "scipy.special",
+        "scipy.signal",
+    ):  # loaded by Keras when first needed: they add filters of warnings
+        pytest.importorskip(part)
     _set_aside()
     return oracle
 

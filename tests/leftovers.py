@@ -132,7 +132,8 @@ def nothing_left() -> Iterator[None]:
 # Set by pytest, and by JAX when it is loaded.
 _NOT_OURS = {
     *("PYTEST_CURRENT_TEST", "PYTEST_VERSION"),
-    *("TF_CPP_MIN_LOG_LEVEL", "TPU_SKIP_MDS_QUERY", "TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION"),
+    *("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH"),
+    *("TPU_SKIP_MDS_QUERY", "TPU_ML_PLATFORM", "TPU_ML_PLATFORM_VERSION"),
 }
 
 

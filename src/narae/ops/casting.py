@@ -95,10 +95,12 @@ def result_type(*dtypes: str | type[Any] | TensorLike | None) -> str:
     return keras_result_type(*(_promoted_by(d) for d in dtypes))
 
 
-def _promoted_by(operand: Any) -> Any:
+def _promoted_by(operand: DTypeLike | TensorLike | None) -> Any:
     """What an operand counts as in promotion; dtypes count as themselves."""
-    known = operand is None or isinstance(operand, (str, type))
-    return operand if known else dtype_of(operand)
+    if operand is None or isinstance(operand, (str, type)):
+        return operand
+    tensor: TensorLike = operand
+    return dtype_of(tensor)
 
 
 @public

@@ -227,7 +227,7 @@ def stored_in(group: h5py.Group, path: str, shown: str) -> Stored:
     found = group[name]
     if not isinstance(found, hdf5().Dataset):
         raise CorruptFile(f"{shown}: {path} is no array")
-    return Stored(found, f"{shown}: variable {path}")
+    return Stored(cast("h5py.Dataset", found), f"{shown}: variable {path}")
 
 
 def group_in(file: h5py.Group, path: str, shown: str) -> Any:
@@ -237,9 +237,10 @@ def group_in(file: h5py.Group, path: str, shown: str) -> Any:
         if name not in group:
             return None
         _real(group, name, shown)
-        group = group[name]
-        if not isinstance(group, hdf5().Group):
+        inner = group[name]
+        if not isinstance(inner, hdf5().Group):
             raise CorruptFile(f"{shown}: {name} is no group")
+        group = cast("h5py.Group", inner)
     return group
 
 

@@ -12,7 +12,7 @@ from narae.base.serialization import deserialize_keras_object
 from narae.saving.paths import CorruptFile
 
 if TYPE_CHECKING:
-    from narae.base.types import CustomObjects
+    from narae.base.types import CustomObjects, Json
 
 # What h5py raises for damage depends on the byte that is damaged.
 DAMAGE = (
@@ -37,7 +37,7 @@ def bounds(size: int, shown: str) -> Limits:
 
 
 def described(
-    config: object, custom_objects: CustomObjects | None, safe_mode: bool, shown: str
+    config: Json, custom_objects: CustomObjects | None, safe_mode: bool, shown: str
 ) -> Any:
     """The model of a configuration. Whatever goes wrong in making it is the file's fault, or that of a
     class of the caller's own, whose error is the cause of the one raised."""
