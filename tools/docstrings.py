@@ -59,7 +59,9 @@ def _modules(module: griffe.Module) -> Iterator[griffe.Module]:
 def _look_up(module: griffe.Module, member: griffe.Attribute) -> None:
     """Replace an attribute that is a function, or say what it is another name of."""
     name = member.name
-    value = getattr(importlib.import_module(module.path), name)
+    value = getattr(
+        importlib.import_module(module.path), name, None
+    )  # None: a type, for checkers alone
     if not (inspect.isfunction(value) or inspect.isclass(value)) or not value.__doc__:
         return
     if value.__name__ != name:

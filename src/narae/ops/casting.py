@@ -95,12 +95,11 @@ def result_type(*dtypes: str | type[Any] | TensorLike | None) -> str:
     return keras_result_type(*(_promoted_by(d) for d in dtypes))
 
 
-def _promoted_by(operand: DTypeLike | TensorLike | None) -> Any:
+def _promoted_by(operand: Any) -> Any:
     """What an operand counts as in promotion; dtypes count as themselves."""
     if operand is None or isinstance(operand, (str, type)):
         return operand
-    tensor: TensorLike = operand
-    return dtype_of(tensor)
+    return dtype_of(operand)
 
 
 @public
