@@ -64,11 +64,10 @@ def _look_up(module: griffe.Module, member: griffe.Attribute) -> None:
     )  # None: a type, for checkers alone
     if not (inspect.isfunction(value) or inspect.isclass(value)) or not value.__doc__:
         return
+    text = inspect.getdoc(value) or ""
     if value.__name__ != name:
-        text = f"Another name of `{value.__name__}`: {inspect.getdoc(value)}"
-    else:
-        text = inspect.getdoc(value)
-    docstring = griffe.Docstring(fenced(text), parent=member)
+        text = f"Another name of `{value.__name__}`: {text.split(chr(10) * 2)[0]}"
+    docstring = griffe.Docstring(fenced(text), parent=member, parser="google")
     if inspect.isclass(value):
         member.docstring = docstring
         return

@@ -130,6 +130,7 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         if type(self).build is Layer.build:
             self.built = True
 
+    @scoped_build
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of a shape. Subclasses define it; layers without variables need none.
 
@@ -150,8 +151,6 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
                 f"stay so. Call the layer on data, or write build(input_shape) in {type(self).__name__}",
                 stacklevel=4,
             )
-
-    build = scoped_build(build)
 
     # -- call --------------------------------------------------------------------------------
 

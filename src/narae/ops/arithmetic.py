@@ -61,7 +61,8 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2: shapes that broadcast -> the broadcast shape.
 
     Args:
-        x1, x2: tensors, or numbers, which take the other's dtype where they can.
+        x1: tensors, or numbers, which take the other's dtype where they can.
+        x2: likewise.
 
     Returns: a tensor of the dtype that both meet in.
 
@@ -82,7 +83,8 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2: shapes that broadcast -> the broadcast shape.
 
     Args:
-        x1, x2: tensors, or numbers, which take the other's dtype where they can.
+        x1: tensors, or numbers, which take the other's dtype where they can.
+        x2: likewise.
 
     Returns: a tensor of the dtype that both meet in.
 

@@ -54,7 +54,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
 
 @public
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Tensors) -> Any:
-    """branches[index](*operands). In a traced function all are traced, and one is run.
+    """`branches[index](*operands)`. In a traced function all are traced, and one is run.
 
     Args:
         index: a whole number, a scalar; one out of range is brought into it.

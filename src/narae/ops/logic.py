@@ -241,7 +241,8 @@ def array_equal(x1: TensorLike, x2: TensorLike, equal_nan: bool = False) -> Tens
     x1, x2: (...), (...) -> ().
 
     Args:
-        x1, x2: tensors; their dtypes meet in one.
+        x1: tensors; their dtypes meet in one.
+        x2: likewise.
         equal_nan: whether two NaN are equal.
 
     Returns: one boolean; false for different shapes.

@@ -201,7 +201,8 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2: shapes that broadcast -> the broadcast shape.
 
     Args:
-        x1, x2: logarithms of what is added; integers become floatx.
+        x1: logarithms of what is added; integers become floatx.
+        x2: likewise.
 
     Returns: floats of the dtype that both meet in.
 
@@ -224,7 +225,8 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     x1, x2: shapes that broadcast -> the broadcast shape.
 
     Args:
-        x1, x2: logarithms to base 2 of what is added; integers become floatx.
+        x1: logarithms to base 2 of what is added; integers become floatx.
+        x2: likewise.
 
     Returns: floats of the dtype that both meet in.
 

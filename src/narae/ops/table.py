@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from narae.base.types import Axis, DType, TensorLike
@@ -46,6 +46,14 @@ SAME = "x: (...) -> (...)."  # shapes of an elementwise function
 BROADCAST = "x1, x2: shapes that broadcast -> the broadcast shape."
 
 
+def _argument_lines(args: Mapping[str, str]) -> Iterator[str]:
+    """A line for each argument; a row for two of a kind, "x1, x2", says it once."""
+    for names, meaning in args.items():
+        first, *others = names.split(", ")
+        yield f"    {first}: {meaning}"
+        yield from (f"    {name}: likewise." for name in others)
+
+
 def named(
     function: F,
     name: str,
@@ -67,7 +75,7 @@ def named(
     """
     function.__name__ = function.__qualname__ = name  # type: ignore[attr-defined]
     function.__module__ = module
-    listed = "\n".join(f"    {argument}: {meaning}" for argument, meaning in args.items())
+    listed = "\n".join(_argument_lines(args))
     parts = [says, shapes, f"Args:\n{listed}", f"Returns: {returns}"]
     parts += [f"Raises:\n    {raises}"] if raises else []
     parts.append(f">>> import narae\n>>> narae.ops.{example}\n{gives}\n")
