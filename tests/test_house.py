@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from tools import house
 
+import narae.layers
 import narae.ops
 from narae.tensor.public_names import PUBLIC
 
@@ -96,6 +98,18 @@ def test_arguments_have_types() -> None:
     rooms = house.untyped(HOUSE)
     loose = {room: f"{n} of {all_}" for room, (n, all_) in rooms.items() if n > max(5, 0.05 * all_)}
     assert loose == {}
+
+
+def test_keywords_that_all_layers_take_have_types() -> None:
+    """`**kwargs: Unpack[LayerOptions]`, or a misspelt keyword is no error in an editor. InputLayer has none of them."""
+    loose = []
+    for name in sorted(set(narae.layers.__all__) - {"InputLayer"}):
+        layer = getattr(narae.layers, name)
+        if isinstance(layer, type):
+            given = inspect.signature(layer.__init__).parameters.values()
+            kwargs = [p for p in given if p.kind is p.VAR_KEYWORD]
+            loose += [name for p in kwargs if not str(p.annotation).startswith("Unpack[")]
+    assert loose == [], "write `**kwargs: Unpack[LayerOptions]` (layers/options.py)"
 
 
 def loaded_by(statement: str) -> set[str]:

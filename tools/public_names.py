@@ -61,7 +61,8 @@ def main() -> int:
     """Write the files, or say which are out of date."""
     stale = {path: text for path, text in files().items() if path.read_text("utf-8") != text}
     for path, text in stale.items():
-        print(f"{path.relative_to(ROOT)}: {'written' if '--write' in sys.argv else 'out of date'}")
+        state = "written" if "--write" in sys.argv else "out of date: run `make names`"
+        print(f"{path.relative_to(ROOT)}: {state}")
         if "--write" in sys.argv:
             path.write_text(text, "utf-8")
     return 0 if "--write" in sys.argv else len(stale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,13 @@ def test_operations_are_listed_by_executor(narae_: Any) -> None:
     assert re.search(r"native: \d+ native, \d+ NumPy", said)
     columns = next(line for line in said.splitlines() if "operation" in line and "gradient" in line)
     assert re.findall(r"\w+", columns) == ["operation", "gradient", "native", "numpy", "xla"]
+
+
+def test_operations_are_listed_in_a_process_that_has_loaded_nothing_else() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "narae", "ops"], capture_output=True, text=True, check=True
+    )
+    assert f"{len(RECORDS)} operations" in done.stdout
 
 
 def test_without_matplotlib_all_but_the_pictures_is_done(

@@ -129,7 +129,12 @@ _ITEMS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 CASES = [
-    *(_given(name, make, call, o) for name, make in _SOURCES.items() for call, o in _GIVEN),
+    *(
+        _given(name, make, call, options)
+        for name, make in _SOURCES.items()
+        for call, options in _GIVEN
+        if not (name == "arrays" and "y" in options)  # arrays have theirs in each row
+    ),
     _told("fit"),
     _told("fit", built=False),
     _told("fit", epochs=2, validation=True),

@@ -48,7 +48,9 @@ def test_the_table_has_every_layer_with_initializers() -> None:
         for layer in (getattr(layers, name) for name in layers.__all__)
         if inspect.isclass(layer) and roles_of(layer)
     }
-    assert found == set(FIRST)
+    assert found == set(FIRST), (
+        "each layer with initializers has a row in FIRST: its arguments and input"
+    )
 
 
 @pytest.mark.parametrize("name", FIRST)

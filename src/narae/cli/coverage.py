@@ -7,6 +7,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
+import narae.ops  # noqa: F401  (fills the table of records)
 from narae.executors import EXECUTORS, coverage
 from narae.primitives.record import RECORDS
 
