@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from narae.base import limits
-from narae.base.context import Stack
 from narae.base.dtypes import np_dtype
 from narae.base.errors import ConfigError, NotYet, in_words, nearest
 from narae.base.registry import (
@@ -28,8 +27,6 @@ from narae.base.registry import (
     get_registered_object,
 )
 from narae.base.types import CustomObjects, Json, SupportsArray
-
-_safe_modes: Stack[bool] = Stack()
 
 
 def serialize_keras_object(obj: object) -> Any:
@@ -200,7 +197,7 @@ def _made(
         )
     limits.step(20)
     try:
-        with custom_object_scope(custom_objects or {}), _safe_modes.pushed(safe_mode):
+        with custom_object_scope(custom_objects or {}):
             return _built(cls, config, custom_objects, safe_mode)
     except (NotYet, ConfigError, limits.TooMuch, OSError, MemoryError):
         raise
@@ -232,11 +229,6 @@ def _read(
         return _READERS[name](config, custom_objects, safe_mode)
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ConfigError(f"{name} is not written as Keras does: {in_words(error)}") from error
-
-
-def in_safe_mode() -> bool:
-    """Whether what is being deserialized is not to be trusted."""
-    return bool(_safe_modes.top(True))
 
 
 def find_class(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -17,11 +17,6 @@ def nothing(node: Node) -> int:
     return 0
 
 
-def per_result(node: Node) -> int:
-    """One for each element of the results."""
-    return sum(spec.size for spec in node.specs)
-
-
 def per_input(node: Node) -> int:
     """One for each element of the largest input."""
     return max(v.spec.size for v in node.inputs)
