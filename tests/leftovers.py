@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base import limits, names, registry, rollback, settings
+from narae.base import changes, limits, names, registry, settings
 from narae.base.context import Stack
 from narae.distributed import distribution
 from narae.engine import config, scope
@@ -29,7 +29,7 @@ _STACKS: dict[str, Stack[Any]] = {
     "places of nodes": recording.places,
     "names": names._path,
     "custom objects": registry._scopes,
-    "objects being made": rollback._making,
+    "objects being made": changes._making,
     "dtypes of variables": scope._dtypes,
     "distributions": distribution._scopes,
     "limits": limits.ACTIVE,

@@ -17,7 +17,7 @@ from narae.engine.tape import GradientTape
 from narae.engine.variable import Variable
 from narae.executors import load
 from narae.executors.numpy import blocks
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
 from narae.graph.ir import Spec

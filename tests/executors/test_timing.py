@@ -9,7 +9,7 @@ from narae import Variable, ops
 from narae.engine.compiled import compile_function
 from narae.engine.variable import touch
 from narae.executors import step_times
-from narae.executors.native.run.phase_tables import Tables
+from narae.executors.native.run.phases import Tables
 from narae.graph.ir import Spec
 
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from tests.graph.random_graphs import Program, programs
 
 from narae.executors.numpy.program import NumpyProgram
-from narae.graph.arena import ALIGNMENT, Block, pack
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
 from narae.graph.ir import Spec, Value
-from narae.graph.plan import Home, Plan, plan
+from narae.graph.plan import ALIGNMENT, Block, Home, Plan, pack, plan
 from narae.graph.rewrite import simplify
 from narae.graph.verify import Malformed, verify_plan
 from narae.primitives.record import constant

@@ -11,6 +11,7 @@ import pytest
 import narae
 from narae import callbacks, layers
 from narae.engine import config
+from narae.executors.native.run import threads
 
 _rng = np.random.default_rng(0)
 X = _rng.normal(size=(64, 5)).astype("float32")
@@ -91,11 +92,16 @@ def test_the_steady_state_of_a_fit_allocates_no_batch(monkeypatch: pytest.Monkey
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
 
+    made: list[int] = []
+    aligned = threads.aligned
+    monkeypatch.setattr(threads, "aligned", lambda size: made.append(len(peaks)) or aligned(size))
     model.fit(data, labels, batch_size=batch, epochs=9, verbose=0, callbacks=[Watch()])
     one_batch = batch * wide * 4
-    # each of the two threads makes its scratch memory, once, in the first epoch in which it gets to work
-    large = [peak for peak in peaks if peak >= one_batch / 10]
-    assert len(large) <= 2, f"{peaks} bytes; a batch has {one_batch}"
+    # A thread makes its scratch memory once, in the first epoch in which it gets to work: two do, and as many more as
+    # there were epochs at whose end the system kept one of them from leaving in time.
+    assert len(made) <= threads.pool()._threads + 1
+    late = [(i, n) for i, n in enumerate(peaks) if i not in made and n >= one_batch / 10]
+    assert not late, f"{peaks} bytes, scratch made in epochs {made}; a batch has {one_batch}"
 
 
 def test_predictions_that_callbacks_keep_stay_as_they_were() -> None:

@@ -1,4 +1,4 @@
-"""Callback: what is called while a model trains."""
+"""Callback: what is called while a model trains. History: the one that every `fit` has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from narae.base.copying import Copied
+from narae.base.files import PathLike
+from narae.drawing.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from narae.models import Model
+
 
 Logs = dict[str, Any]
 LazyLogs = Logs | Callable[[], Logs]  # of batches: made when somebody looks
@@ -110,3 +115,71 @@ def overrides(callback: Callback, hook: str) -> bool:
     if hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook):
         return True
     return hook in _ALIASES and overrides(callback, _ALIASES[hook])
+
+
+class History(Callback):
+    """What `fit` gives: `history`, a list of values by metric name, one per epoch; `epoch`, their
+    numbers.
+
+    >>> h = History()
+    >>> h.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.6})
+    >>> h.history
+    {'loss': [0.5], 'val_loss': [0.6]}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+        self._at: dict[
+            str, list[int]
+        ] = {}  # the epoch of each value: validation may leave some out
+
+    def set_model(self, model: Model) -> None:
+        """The model's `history` is this one from now on."""
+        super().set_model(model)
+        model.history = self
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Count epochs anew."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keep an epoch's metrics."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+            self._at.setdefault(name, []).append(epoch + 1)
+
+    def plot(self, path: PathLike | None = None) -> Any:
+        """The curves of each metric, training against validation: a matplotlib Figure, written to
+        `path` (PNG) when given.
+
+        Raises ValueError before the first epoch, MissingExtra without matplotlib.
+        """
+        names = [name for name, v in self.history.items() if len(v) and not name.startswith("val_")]
+        if not names:
+            raise ValueError("the history is empty: fit for one epoch at least, then plot it")
+        figure = new_figure(5.2 * len(names), 4.0)
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            self._draw(axes, name)
+        return finished(figure, path)
+
+    def _draw(self, axes: Axes, name: str) -> None:
+        validation = f"val_{name}"
+        styles = ((name, "o-", TRAIN, "training"), (validation, "s--", VALIDATION, "validation"))
+        for key, style, color, label in styles:
+            if self.history.get(key):
+                axes.plot(self._epochs(key), self.history[key], style, color=color, label=label)
+        if validation in self.history and self._epochs(validation) == self._epochs(name):
+            low, high = self.history[name], self.history[validation]
+            axes.fill_between(self._epochs(name), low, high, color=QUIET, alpha=0.25, label="gap")
+        axes.set(title=name, xlabel="epoch", ylabel=name)
+        axes.locator_params(axis="x", integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend()
+
+    def _epochs(self, name: str) -> list[int]:
+        """Where a metric's values are, from 1; by their order when fits share this History."""
+        count, at = len(self.history[name]), self._at.get(name, [])
+        return at if at == sorted(set(at)) and len(at) == count else list(range(1, count + 1))

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import trees
-from narae.callbacks.base import BATCH_HOOKS, Callback, LazyLogs, Logs, overrides
-from narae.callbacks.history import History
+from narae.callbacks.base import BATCH_HOOKS, Callback, History, LazyLogs, Logs, overrides
 from narae.callbacks.progbar_logger import ProgbarLogger
 
 if TYPE_CHECKING:

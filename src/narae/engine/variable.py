@@ -16,7 +16,7 @@ from narae.base.names import auto_name, current_path
 from narae.engine import tape
 from narae.engine.initial import initial_value, is_computed, waiting_value
 from narae.engine.scope import Stand, autocast_dtype, current_scope, eagerly
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph import recording
 from narae.tensor.operators import LogicalOperators
 from narae.tensor.promote import dtype_of, to

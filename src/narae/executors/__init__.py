@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from narae.base.errors import MissingExtra
 from narae.executors.shared.how import How
+from narae.executors.shared.memory import Store
 from narae.executors.shared.program import Program
-from narae.executors.shared.store import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread

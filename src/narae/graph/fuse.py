@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from narae.base.types import KnownShape
-from narae.graph.aliases import Aliases, find_aliases
 from narae.graph.graph import Graph
-from narae.graph.groups import Group, Groups
+from narae.graph.groups import Aliases, Group, Groups, find_aliases
 from narae.graph.ir import Node
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from narae.base import limits
+from narae.base.context import quietly
 from narae.base.dtypes import np_dtype
 from narae.base.names import scopes
-from narae.base.quiet import quietly
 from narae.graph.notation import Term
 from narae.graph.recording import Where, is_traced, places, tapes
 

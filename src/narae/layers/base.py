@@ -11,13 +11,12 @@ from typing import Any, Unpack
 
 from narae import regularizers
 from narae.base import trees
+from narae.base.changes import being_made
 from narae.base.names import auto_name, current_path, name_scope
-from narae.base.rollback import being_made
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
 from narae.engine.scope import eagerly, tracing
-from narae.layers.attributes import BuildHints
-from narae.layers.building import as_shapes, finish, fitting, scoped_build, specs_of
+from narae.layers.building import BuildHints, as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
     Bound,
     Casting,

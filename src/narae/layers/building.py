@@ -1,7 +1,8 @@
-"""Building a layer once, within its name, its shapes remembered."""
+"""Building a layer once, within its name, its shapes remembered; and what an unbuilt layer says of what it lacks."""
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narae.base import trees
+from narae.base.changes import Before, being_made, whole
+from narae.base.missing import Attributes
 from narae.base.names import name_scope, scopes
-from narae.base.rollback import Before, being_made, whole
 from narae.base.types import ShapeLike, Tree
 from narae.engine.scope import eagerly
 from narae.layers.calling import Bound, signature_of, signature_of_method
@@ -19,6 +21,41 @@ from narae.tensor.symbolic import KerasTensor
 
 if TYPE_CHECKING:
     from narae.layers.base import Layer
+
+
+class BuildHints(Attributes):
+    """Base of layers: an attribute that `build` sets is explained before the layer is built."""
+
+    def _no_attribute(self, name: str) -> str:
+        usual, held = super()._no_attribute(name), self.__dict__
+        if "_ready" not in held:
+            return f"{usual}: its __init__ did not call super().__init__()"
+        if held["built"]:
+            return usual
+        later = name in _set_in_build(type(self))
+        return (
+            f"{f'You must build the layer before accessing `{name}`' if later else usual}: {held['name']!r} is not "
+            "built, and what its build makes is not there yet. Call it on data, or build(input_shape)"
+        )
+
+
+def _set_in_build(kind: type) -> set[str]:
+    """The names of attributes that a class's `build` sets, itself or by methods that it calls."""
+    classes = [cls for cls in kind.__mro__ if issubclass(cls, BuildHints)]
+    found: set[str] = set()
+    seen, todo = {"add_weight"}, ["build"]
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        for cls in classes:
+            function = vars(cls).get(name)
+            code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+            if code is not None:
+                found.update(
+                    i.argval for i in dis.get_instructions(code) if i.opname == "STORE_ATTR"
+                )
+                todo += [called for called in code.co_names if called not in seen]
+    return found
 
 
 def scoped_build(build: Callable[..., Any]) -> Callable[..., Any]:

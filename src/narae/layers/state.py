@@ -9,10 +9,10 @@ import numpy as np
 
 from narae import constraints, initializers, regularizers
 from narae.base import changes, trees
+from narae.base.changes import being_made
 from narae.base.dtypes import is_float, standardize_dtype
 from narae.base.errors import ShapeError
 from narae.base.names import name_scope
-from narae.base.rollback import being_made
 from narae.base.types import (
     ConstraintLike,
     DTypeLike,

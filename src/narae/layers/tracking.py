@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from narae.base import changes
-from narae.base.rollback import being_made
+from narae.base.changes import being_made
 from narae.engine.variable import Variable
 from narae.random.keys import SeedGenerator
 

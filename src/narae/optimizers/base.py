@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from typing import Any, Unpack, overload
 
 from narae import ops
+from narae.base.changes import whole
 from narae.base.errors import NotYet, ShapeError
 from narae.base.names import auto_name
-from narae.base.rollback import whole
 from narae.base.types import LearningRateLike, TensorLike
 from narae.engine.scope import eagerly
 from narae.engine.variable import Variable
 from narae.optimizers.keywords import OptimizerOptions
-from narae.optimizers.options import Options
-from narae.optimizers.rate import Rate
+from narae.optimizers.options import Options, Rate
 from narae.tensor.tensor import Tensor
 
 State = dict[str, Tensor]  # of one weight, by the names of slots

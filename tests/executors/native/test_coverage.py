@@ -24,7 +24,7 @@ from narae.engine.tape import grad
 from narae.executors import coverage, explain
 from narae.executors.native.jit import compiler
 from narae.executors.native.lower.fallbacks import IN_TRAINING, OPERATIONS, no_code
-from narae.executors.native.run import phase_tables
+from narae.executors.native.run import phases
 from narae.graph.ir import Spec
 from narae.primitives.record import RECORDS
 
@@ -50,7 +50,7 @@ def _native(monkeypatch: pytest.MonkeyPatch) -> None:
         return [0] * len(kernels)
 
     monkeypatch.setattr(config, "_chosen", ["native"])
-    monkeypatch.setattr(phase_tables, "addresses", written)
+    monkeypatch.setattr(phases, "addresses", written)
 
 
 def _classes(module: ModuleType) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from narae import ops
 from narae.base.dtypes import standardize_dtype
 from narae.engine.compiled import compile_function
 from narae.executors import explain
-from narae.executors.native.lower.registry import LOWERINGS
 from narae.executors.native.lower.steps import lower_step
+from narae.executors.native.lower.tiles import LOWERINGS
 from narae.graph.ir import Spec, run
 from narae.primitives.record import RECORDS
 

@@ -9,7 +9,7 @@ from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run.program import NativeProgram
 from narae.executors.native.tuning import APART as APART
 from narae.executors.shared.how import How
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 

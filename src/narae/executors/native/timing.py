@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from narae.executors.native.lower.tiles import Lowered
-from narae.executors.native.run.phase_tables import Tables
+from narae.executors.native.run.phases import Tables
 from narae.executors.native.run.program import NativeProgram
 from narae.executors.shared.timing import Run, time_of
 

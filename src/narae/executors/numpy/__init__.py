@@ -18,7 +18,7 @@ from narae.executors.numpy import (  # noqa: F401  (they fill the table of lower
 from narae.executors.numpy.lowerings import route
 from narae.executors.numpy.program import NumpyProgram
 from narae.executors.shared.how import How
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph.fuse import Step
 from narae.graph.ir import Op
 from narae.graph.plan import Plan

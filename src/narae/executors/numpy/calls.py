@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.quiet import quietly
+from narae.base.context import quietly
 
 Arrays = Sequence[np.ndarray]
 

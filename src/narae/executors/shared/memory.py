@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
-from narae.graph.arena import ALIGNMENT
 from narae.graph.ir import Node, Spec, run
-from narae.graph.plan import Plan
+from narae.graph.plan import ALIGNMENT, Plan
 
 ArrayMap = Mapping[int, np.ndarray]  # arrays of a program's values, by uid
 
@@ -103,3 +102,57 @@ def _checked(array: np.ndarray, spec: Spec) -> np.ndarray:
             f"{spec.dtype}, got shape {array.shape} and dtype {array.dtype}"
         )
     return array
+
+
+Fetch = Callable[[Any], np.ndarray]
+
+
+class Store:
+    """The numbers of one variable. Programs on the processor bind the array for life and write to
+    it in place; programs on a device leave what they compute there, until somebody looks.
+
+    array: what is there without a look at the device.
+    """
+
+    __slots__ = ("_there", "array")
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        # What is on a device, and what makes an array of it where the array here is older. In one:
+        # Ctrl-C may come between any two assignments.
+        self._there: tuple[Any, Fetch | None] = (None, None)
+
+    @property
+    def device(self) -> Any:
+        """The present value on a device, None where there is none."""
+        return self._there[0]
+
+    @device.setter
+    def device(self, value: Any) -> None:
+        self._there = (value, None)
+
+    def host(self) -> np.ndarray:
+        """The array, with the present value in it."""
+        device, fetch = self._there
+        if fetch is not None:
+            np.copyto(self.array, fetch(device))
+            self._there = (device, None)
+        return self.array
+
+    def __reduce__(self) -> Any:
+        return Store, (self.host(),)
+
+    def write(self, value: np.ndarray) -> None:
+        """Put another value in."""
+        if self._there[1] is None:
+            self._there = (None, None)
+        np.copyto(self.array, value)  # what is newer on a device counts up to here
+        self._there = (None, None)
+
+    def wrote(self) -> None:
+        """The array was written to: what is on the device is old."""
+        self._there = (None, None)
+
+    def keep(self, device: Any, fetch: Fetch) -> None:
+        """There is a newer value on a device. fetch: makes an array of it."""
+        self._there = (device, fetch)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from narae.executors.shared.how import How
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph.ir import Op
 from narae.graph.plan import Plan
 from narae.graph.spread import Spread

@@ -17,8 +17,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
 from narae.base.context import Stack
 from narae.base.dtypes import np_dtype
+from narae.executors.shared.memory import Store
 from narae.executors.shared.rows import Rows
-from narae.executors.shared.store import Store
 from narae.executors.xla import data
 from narae.executors.xla.table import Traced
 from narae.graph.plan import Plan

@@ -14,9 +14,9 @@ import numpy as np
 from jax import lax
 
 from narae.base.dtypes import np_dtype
+from narae.executors.shared.memory import Store
 from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
-from narae.executors.shared.store import Store
 from narae.executors.xla.data import Source, on_cpu
 from narae.executors.xla.lowerings import Checks, bad_index, evaluate
 from narae.executors.xla.placement import placement_of, whole

@@ -19,7 +19,7 @@ from narae.engine.config import executor, num_threads
 from narae.engine.trace import fill
 from narae.executors import Program, load, step_times
 from narae.executors import explain as ways_of
-from narae.executors.shared.store import Store
+from narae.executors.shared.memory import Store
 from narae.graph.ir import Value
 from narae.inspect.explanation.assemble import gathered
 from narae.inspect.explanation.evaluate import look

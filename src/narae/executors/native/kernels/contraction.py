@@ -42,9 +42,8 @@ from narae.executors.native.codegen.expression import Expression, Operand, items
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, broadcast, vector
 from narae.executors.native.jit.target import Target
-from narae.executors.native.kernels.epilogue import Epilogue
 from narae.executors.native.kernels.packing import stretch_of
-from narae.executors.native.kernels.registers import Contraction, register_tile
+from narae.executors.native.kernels.registers import Contraction, Epilogue, register_tile
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand], order: str) -> str:

@@ -1,4 +1,5 @@
-"""The part of a product that stays in registers, and the record that says where all of it lies."""
+"""The part of a product that stays in registers, the record that says where all of it lies, and the expression that
+follows it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from narae.executors.native import tuning
-from narae.executors.native.codegen.expression import Expression, itemsize
+from narae.executors.native.codegen.expression import Expression, Operand, emit_row, itemsize
+from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts, pointer, word
 from narae.executors.native.jit.target import Target
 
@@ -68,3 +70,70 @@ def register_tile(target: Target, dtype: str, order: str) -> RegisterTile:
     """
     rows, vectors = tuning.register_tile(target.registers, order)
     return RegisterTile(rows, vectors, target.lanes(itemsize(dtype)))
+
+
+class Epilogue:
+    """The expression of a contraction. product: the uid of C among what it reads; operands: all else
+    that it reads and writes, in that order."""
+
+    def __init__(
+        self,
+        f: Function,
+        record: Contraction[str],
+        dtype: str,
+        product: int,
+        expression: Expression,
+        operands: Sequence[Operand],
+        tile: RegisterTile,
+    ) -> None:
+        self.f, self.record, self.tile = f, record, tile
+        self.dtype, self.product = dtype, product
+        self.expression, self.operands = expression, operands
+        self.sums_row = tile.wide * itemsize(dtype)  # bytes of a row of sums
+
+    def _number(self, group: str, r: str | int) -> str:
+        """Which row of C a row of a group is."""
+        f = self.f
+        return f.load(INT, f.at(self.record.rows, f.add(f.mul(f.add(group, r), 16), 8)), 8)
+
+    def fetch(self, group: str, panel: str, vectors: int) -> None:
+        """Ask for the lines of memory that the expression will read and write: they come while the
+        sums are computed."""
+        f, tile = self.f, self.tile
+        for r in range(tile.rows):
+            number = self._number(group, r)
+            for lying, operand in zip(self.record.operands, self.operands, strict=True):
+                if operand.access != "along":
+                    continue
+                size = itemsize(operand.dtype)
+                row = f.at(lying.place, f.mul(number, lying.gap))
+                row = f.at(row, f.mul(panel, size))
+                for line in range(0, vectors * tile.lanes * size, 64):
+                    # for reading (0), to keep in all caches (3), data (1)
+                    kinds = [("i32", "0"), ("i32", "3"), ("i32", "1")]
+                    f.call("void", "llvm.prefetch.p0", [(PTR, f.at(row, line)), *kinds])
+
+    def rows_of(self, sums: str, group: str, panel: str, width: str) -> None:
+        """The expression, row by row, for the rows that a group really has."""
+        f, tile = self.f, self.tile
+        rows = f.least(f.sub(self.record.count, group), tile.rows)
+        with f.loop(0, rows) as r:
+            self.row(sums, group, r.i, panel, width)
+
+    def row(self, sums: str, group: str, r: str, panel: str, width: str) -> None:
+        """The expression for one row of a group, over the columns of a panel."""
+        f = self.f
+        number = self._number(group, r)
+        lying = iter(zip(self.record.operands, self.operands, strict=True))
+        places, operands = [], []
+        for i, uid in enumerate([*self.expression.reads, *self.expression.outputs]):
+            if i < len(self.expression.reads) and uid == self.product:
+                places.append(f.at(sums, f.mul(r, self.sums_row)))
+                operands.append(Operand(self.dtype, "along"))
+                continue
+            where, operand = next(lying)
+            row = f.at(where.place, f.mul(number, where.gap))
+            along = operand.access == "along"
+            places.append(f.at(row, f.mul(panel, itemsize(operand.dtype))) if along else row)
+            operands.append(operand)
+        emit_row(f, self.expression, operands, places, ["0"] * len(places), width)

@@ -15,8 +15,8 @@ import numpy as np
 from narae.base.windows import laid_out
 from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
-from narae.executors.native.lower.addresses import Product, Products, sums
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.partition import Product, Products, sums
 from narae.executors.native.lower.tiles import Tile, address
 from narae.executors.shared.params import Params
 from narae.graph.ir import Node

@@ -19,8 +19,8 @@ from narae.executors.native.codegen.expression import (
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.kernels import elementwise, gather
-from narae.executors.native.lower.registry import Context
 from narae.executors.native.lower.tiles import (
+    Context,
     Lowered,
     Tile,
     address,

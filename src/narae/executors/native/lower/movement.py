@@ -10,8 +10,16 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.kernels import gather
 from narae.executors.native.lower.elementwise import copy_tiles, fill_tiles
-from narae.executors.native.lower.registry import Context, lowers
-from narae.executors.native.lower.tiles import Lowered, Tile, address, cuts, joint_stride, size_of
+from narae.executors.native.lower.tiles import (
+    Context,
+    Lowered,
+    Tile,
+    address,
+    cuts,
+    joint_stride,
+    lowers,
+    size_of,
+)
 from narae.graph.fuse import Step
 
 

@@ -16,7 +16,6 @@ from narae.executors.native.jit import bounds
 from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import contraction, packing, registers
-from narae.executors.native.lower.addresses import Product, Products, sums
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower.elementwise import (
@@ -24,16 +23,17 @@ from narae.executors.native.lower.elementwise import (
     copy_tiles,
     expression_of,
 )
-from narae.executors.native.lower.partition import grid, lies_well
+from narae.executors.native.lower.partition import Product, Products, grid, lies_well, sums
 from narae.executors.native.lower.reductions import reduce_array
-from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import (
+    Context,
     Lowered,
     Tile,
     address,
     cuts,
     indices,
     joint_stride,
+    lowers,
     offsets,
     size_of,
 )

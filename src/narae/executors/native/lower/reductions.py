@@ -13,14 +13,15 @@ from narae.executors.native.codegen.kernel_record import KernelRecord
 from narae.executors.native.codegen.lanes import KINDS, Unlowered
 from narae.executors.native.jit.compiler import Build
 from narae.executors.native.kernels import reduction
-from narae.executors.native.lower.registry import Context, lowers
 from narae.executors.native.lower.tiles import (
+    Context,
     Lowered,
     Tile,
     address,
     collapsed,
     cuts,
     indices,
+    lowers,
     size_of,
 )
 from narae.graph.fuse import Step

@@ -14,8 +14,7 @@ from narae.executors.native.lower import (  # noqa: F401  (they fill the table o
 from narae.executors.native.lower.elementwise import check, lower_elementwise
 from narae.executors.native.lower.fallbacks import no_code
 from narae.executors.native.lower.movement import lower_view
-from narae.executors.native.lower.registry import LOWERINGS, Context
-from narae.executors.native.lower.tiles import Lowered
+from narae.executors.native.lower.tiles import LOWERINGS, Context, Lowered
 from narae.executors.numpy.blocks import lower_step as numpy_step
 from narae.executors.numpy.calls import Source
 from narae.executors.numpy.lowerings import lower as numpy_lower

@@ -1,5 +1,8 @@
-"""Tiles: calls of kernels on parts of arrays. The parts depend on shapes alone, never on how many
-threads there are: so the same seed gives the same bits on any machine of a kind."""
+"""Tiles: calls of kernels on parts of arrays; and the table of functions that lower steps to them.
+
+The parts depend on shapes alone, never on how many threads there are: so the same seed gives the same bits on any
+machine of a kind.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from typing import Any
 import numpy as np
 
 from narae.executors.native.jit.compiler import Build
+from narae.executors.shared.memory import ArrayMap
+from narae.graph.fuse import Step
+from narae.graph.ir import Node
 
 
 @dataclass(eq=False)
@@ -110,3 +116,37 @@ def joint_stride(array: np.ndarray, axes: Sequence[int]) -> int | None:
 def size_of(shape: Sequence[int]) -> int:
     """The number of elements."""
     return math.prod(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a step is lowered in. arrays: of all values of the program, by uid; error: the address at
+    which an index out of range is reported."""
+
+    arrays: ArrayMap
+    error: int = 0
+
+    def ins(self, node: Node) -> list[np.ndarray]:
+        """The arrays that a node reads."""
+        return [self.arrays[v.uid] for v in node.inputs]
+
+    def out(self, node: Node) -> np.ndarray:
+        """The array of a node's first result."""
+        return self.arrays[node.uids[0]]
+
+
+# What a step becomes, by its first node: it may have others after it, elementwise ones, where the operation's
+# record is `tiled`. Raises Unlowered for what there is no code for, with the reason.
+StepLowering = Callable[[Step, Context], Lowered]
+
+LOWERINGS: dict[str, StepLowering] = {}
+
+
+def lowers(*names: str) -> Callable[[StepLowering], StepLowering]:
+    """Enter a function in the table under names of operations."""
+
+    def entered(function: StepLowering) -> StepLowering:
+        LOWERINGS.update(dict.fromkeys(names, function))
+        return function
+
+    return entered

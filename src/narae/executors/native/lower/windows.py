@@ -18,8 +18,7 @@ from narae.executors.native.lower.elementwise import (
     fill_tiles,
     loop_tiles,
 )
-from narae.executors.native.lower.registry import Context, lowers
-from narae.executors.native.lower.tiles import Lowered, Tile, size_of
+from narae.executors.native.lower.tiles import Context, Lowered, Tile, lowers, size_of
 from narae.executors.shared.memory import ArrayMap
 from narae.executors.shared.params import Params
 from narae.graph.fuse import Step

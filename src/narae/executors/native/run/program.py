@@ -14,13 +14,11 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
-from narae.executors.native.lower.registry import Context
 from narae.executors.native.lower.steps import lower_step
-from narae.executors.native.lower.tiles import Lowered, address
+from narae.executors.native.lower.tiles import Context, Lowered, address
 from narae.executors.native.run import driver, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
-from narae.executors.native.run.phase_tables import Tables
-from narae.executors.native.run.phases import Stage, overlapped
+from narae.executors.native.run.phases import Stage, Tables, overlapped
 from narae.executors.shared.memory import Scratch, aligned, make_arrays
 from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
