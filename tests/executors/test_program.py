@@ -24,8 +24,8 @@ from narae.graph.ir import Spec
 from narae.graph.plan import plan
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
-from narae.primitives.records import control
 from narae.primitives.records import logic as L
+from narae.primitives.records import loop, scan, switch
 from narae.primitives.records import reduce as R
 from narae.primitives.records import shape as S
 from narae.primitives.records.contract import dot
@@ -225,18 +225,18 @@ def test_a_scan_a_loop_and_a_choice_allocate_nothing() -> None:
 
     def step(x: Tensor, many: Tensor) -> Any:
         one = constant(1, "int32")
-        h, ys = control.scan_over(
+        h, ys = scan.scan_over(
             lambda h, x: [A.tanh(dense(h, w.value) + x)] * 2,
             [x],
             [S.reshape(many, shape=(8, 32, 64))],
             8,
         )
-        n, total = control.repeat_while(
+        n, total = loop.repeat_while(
             lambda n, t: L.less(n, constant(5, "int32")),
             lambda n, t: [n + one, t + h],
             [ops.convert_to_tensor(0), h],
         )
-        (chosen,) = control.choose(
+        (chosen,) = switch.choose(
             L.greater(n, constant(9, "int32")), [lambda t: [t], lambda t: [-t]], [total]
         )
         return chosen, ys

@@ -101,6 +101,7 @@ class Op:
     joint: in place of vjp where the cotangents are computed together: (wanted, ct, out, *inputs,
         **params) -> one per input, None where no gradient flows or i is not in the set `wanted`.
     simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
+    rows(node, ins, outs, length) -> the `Split` that agrees with the axes known so far, or None.
     cost(node) -> floating-point operations; shown(node, operands) -> the formula that people see.
     """
 
@@ -124,6 +125,9 @@ class Op:
     exact: bool = False  # gives what it is given: a half's result is a half without rounding
     narrow: bool = False  # depends on the width of what it reads: a half stays a half
     slow: bool = False  # takes many instructions for each number
+    rows: Callable[..., Any] | None = (
+        None  # how a batch splits; see `narae.graph.rows`, None: never
+    )
     index: int | None = None  # the input of indices into params["axis"], checked before use
 
     result_type: ClassVar[type[Value]] = Value

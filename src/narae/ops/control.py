@@ -9,8 +9,10 @@ from narae.base import trees
 from narae.base.errors import ShapeError
 from narae.base.types import TensorLike, Tensors
 from narae.ops.joining import concatenate
-from narae.primitives.records.control import choose, repeat_while, scan_over
+from narae.primitives.records.loop import repeat_while
+from narae.primitives.records.scan import scan_over
 from narae.primitives.records.shape import flip_axes
+from narae.primitives.records.switch import choose
 from narae.tensor.promote import to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor

@@ -11,6 +11,7 @@ from narae.base.dtypes import HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import IntLike
 from narae.graph.ir import Op, Spec, Value, enter
+from narae.primitives import rows
 
 RECORDS: dict[str, Op] = {}
 
@@ -45,6 +46,7 @@ def record(
         raise ValueError(f"the operation {name!r} has a record already")
     if fields.get("elementwise"):
         fields["simplify"] = _narrowed(name, fields.get("simplify"))
+        fields["rows"] = rows.elementwise
     RECORDS[name] = kind(name, rule, forward, **fields)
     enter(RECORDS[name])
     return RECORDS[name]

@@ -13,11 +13,13 @@ from narae.engine.tape import GradientTape, grad
 from narae.engine.variable import Variable
 from narae.primitives.record import constant
 from narae.primitives.records.arithmetic import add, multiply, tanh
-from narae.primitives.records.control import choose, repeat_while, scan_over
 from narae.primitives.records.index import take
 from narae.primitives.records.logic import less
+from narae.primitives.records.loop import repeat_while
 from narae.primitives.records.matrix import matmul
 from narae.primitives.records.reduce import reduce_sum
+from narae.primitives.records.scan import scan_over
+from narae.primitives.records.switch import choose
 from narae.tensor.tensor import Tensor, tensor_of
 
 RNG = np.random.default_rng(0)

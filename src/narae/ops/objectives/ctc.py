@@ -19,7 +19,7 @@ from narae.ops.numbers import logaddexp
 from narae.ops.ranges import arange
 from narae.ops.shapes import broadcast_to, expand_dims, reshape, squeeze, transpose
 from narae.ops.simplex import log_softmax
-from narae.primitives.records.control import scan_over
+from narae.primitives.records.scan import scan_over
 from narae.tensor.tensor import Tensor
 
 _NEVER = -1e5  # log of a probability that counts for nothing; -inf would make NaN gradients

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from narae.base.dtypes import is_float
+from narae.base.errors import DtypeError, ShapeError
 from narae.graph.autodiff import Algebra, backprop
 from narae.graph.graph import Graph, build, substitute
 from narae.graph.ir import Op, Spec, Value, now
@@ -52,3 +54,37 @@ def gradient_graph(graph: Graph, seeded: Sequence[int], wanted: Sequence[int]) -
     since = now()
     specs = [v.spec for v in graph.inputs] + [graph.outputs[i].spec for i in seeded]
     return trace_graph(backward, specs)[0]
+
+
+def float_places(values: Sequence[Value | Spec]) -> list[int]:
+    """The positions of the values of float dtypes: those that have gradients."""
+    return [i for i, v in enumerate(values) if is_float(v.dtype)]
+
+
+def known_zero(value: Value) -> bool:
+    """Whether a value is the broadcast zero that stands for a cotangent that never came."""
+    data = value.data
+    return data is not None and value.node is None and not any(data.strides) and not data.any()
+
+
+def check_same(what: str, got: Sequence[Value | Spec], wanted: Sequence[Value | Spec]) -> None:
+    """Raise ShapeError or DtypeError unless shapes and dtypes are those that are expected."""
+    shown = [(v.shape, v.dtype) for v in got], [(v.shape, v.dtype) for v in wanted]
+    if shown[0] != shown[1]:
+        error = DtypeError if [s for s, _ in shown[0]] == [s for s, _ in shown[1]] else ShapeError
+        raise error(
+            f"{what}: got {shown[0]} where {shown[1]} is expected; a cast or reshape in it?"
+        )
+
+
+def spread_out(found: Sequence[Value], places: Sequence[int], count: int) -> list[Value | None]:
+    """The values at their places among `count`, None elsewhere."""
+    out: list[Value | None] = [None] * count
+    for place, value in zip(places, found, strict=True):
+        out[place] = value
+    return out
+
+
+def traced_function(function: Body, *shapes: tuple[int, ...]) -> Graph:
+    """The graph of a function of float64 tensors: for the records' samples."""
+    return trace_graph(function, [Spec(shape, "float64") for shape in shapes])[0]

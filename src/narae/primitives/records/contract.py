@@ -12,6 +12,7 @@ from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.types import Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
+from narae.primitives import rows
 from narae.primitives.notation import listed
 from narae.primitives.record import record, widened
 from narae.primitives.records.shape import transpose
@@ -124,4 +125,5 @@ dot = record(
     tiled=True,
     cost=_cost,
     shown=_shown,
+    rows=rows.contraction,
 )

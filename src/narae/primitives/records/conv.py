@@ -14,6 +14,7 @@ from narae.base.types import KnownShape, Namespace
 from narae.base.windows import dilated, laid_out
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
+from narae.primitives import rows
 from narae.primitives.record import record, widened
 from narae.primitives.records.shape import flip_axes, reshape, transpose
 from narae.primitives.samples import cases
@@ -292,4 +293,5 @@ conv = record(
     tiled=True,
     cost=_cost,
     shown=_shown,
+    rows=rows.first_only,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.record import check_kind, record
 from narae.primitives.records.arithmetic import negative
 from narae.primitives.records.shape import concatenate, flip_axes, full, slice_
@@ -76,6 +76,7 @@ fft = record(
     ),
     oracle=_dft,
     cost=costs.of_an_fft,
+    rows=rows.beside,
 )
 
 

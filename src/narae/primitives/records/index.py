@@ -10,7 +10,7 @@ import numpy as np
 from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.notation import called, over, pattern
 from narae.primitives.record import Summing, constant, record
 from narae.primitives.records.logic import cast, equal
@@ -68,6 +68,7 @@ take = record(
     shown=pattern("{0}[{1}]", 0, 0, 9),
     exact=True,
     index=1,
+    rows=rows.take,
 )
 
 
@@ -102,6 +103,7 @@ add_at = record(
     cost=costs.per_input,
     shown=called("added_at"),
     index=0,
+    rows=rows.scattering,
 )
 
 
@@ -157,6 +159,7 @@ take_along = record(
     shown=over("take_along"),
     exact=True,
     index=1,
+    rows=rows.beside,
 )
 put_along = record(
     "put_along",
@@ -172,6 +175,7 @@ put_along = record(
     kind=Summing,
     shown=called("placed"),
     index=0,
+    rows=rows.placing,
 )
 
 

@@ -15,7 +15,7 @@ from narae.base.dtypes import HALVES
 from narae.base.errors import DtypeError, NotYet, ShapeError, differing
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.record import check_kind, constant, record
 from narae.primitives.records.arithmetic import nonzero_or_one, reciprocal
 from narae.primitives.records.logic import greater, select
@@ -92,6 +92,7 @@ cholesky = record(
     lambda xp, x: xp.linalg.cholesky(_symmetric(x)),
     vjp=(_cholesky_vjp,),
     samples=_regular,
+    rows=rows.before_last(2),
     cost=costs.cubic(1 / 3),
 )
 
@@ -106,6 +107,7 @@ inv = record(
     _linalg("inv"),
     vjp=(_inv_vjp,),
     samples=_regular,
+    rows=rows.before_last(2),
     cost=costs.cubic(2),
 )
 det = record(
@@ -115,6 +117,7 @@ det = record(
     # the adjugate, by way of the inverse: infinite where the determinant is 0
     vjp=(lambda ct, out, x: column(column(ct * out)) * swap(inv(x)),),
     samples=_regular,
+    rows=rows.before_last(2),
     cost=costs.cubic(2 / 3),
 )
 slogdet = record(
@@ -123,6 +126,7 @@ slogdet = record(
     lambda xp, x: tuple(xp.linalg.slogdet(x)),
     vjp=(lambda ct, out, x: column(column(ct[1])) * swap(inv(x)),),
     samples=_regular,
+    rows=rows.before_last(2),
     cost=costs.cubic(2 / 3),
 )
 
@@ -154,6 +158,7 @@ solve = record(
     vjp=(_solve_a, lambda ct, out, a, b: solve(swap(a), ct)),
     samples=_systems,
     oracle=lambda a, b: np.linalg.inv(a) @ b,
+    rows=rows.before_last(2),
     cost=costs.of_a_solve(2 / 3),
 )
 
@@ -181,6 +186,7 @@ triangular_solve = record(
     ),
     samples=_triangular_samples,
     oracle=lambda a, b, *, lower: np.linalg.inv(np.tril(a) if lower else np.triu(a)) @ b,
+    rows=rows.before_last(2),
     cost=costs.of_a_solve(0),
 )
 
@@ -219,6 +225,7 @@ qr = record(
     lambda xp, x, *, complete: tuple(xp.linalg.qr(x, mode="complete" if complete else "reduced")),
     vjp=(_qr_vjp,),
     samples=lambda rng: [(a, {"complete": False}) for a, _ in _tall(rng)[:2]],
+    rows=rows.before_last(2),
     cost=costs.cubic(4),
 )
 
@@ -274,6 +281,7 @@ svd = record(
     lambda xp, x, *, full: tuple(xp.linalg.svd(x, full_matrices=full)),
     vjp=(_svd_vjp,),
     samples=lambda rng: [(a, {"full": False}) for a, _ in _tall(rng)],
+    rows=rows.before_last(2),
     cost=costs.cubic(22),
 )
 
@@ -292,6 +300,7 @@ singular_values = record(
     oracle=lambda x: np.sqrt(
         np.linalg.eigvalsh(x @ np.swapaxes(x, -1, -2))[..., ::-1][..., : min(x.shape[-2:])]
     ),
+    rows=rows.before_last(2),
     cost=costs.cubic(4),
 )
 
@@ -310,6 +319,7 @@ eigh = record(
     lambda xp, x: tuple(xp.linalg.eigh(_symmetric(x))),
     vjp=(_eigh_vjp,),
     samples=_regular,
+    rows=rows.before_last(2),
     cost=costs.cubic(9),
 )
 
@@ -341,7 +351,13 @@ def _lu_vjp(ct: Sequence[Value], out: Sequence[Value], x: Value) -> Value:
 
 # L (unit lower) and U in one matrix, and the row that each row changed places with, in order.
 lu_factor = record(
-    "lu_factor", _lu_rule, _lu, vjp=(_lu_vjp,), samples=_regular, cost=costs.cubic(2 / 3)
+    "lu_factor",
+    _lu_rule,
+    _lu,
+    vjp=(_lu_vjp,),
+    samples=_regular,
+    rows=rows.before_last(2),
+    cost=costs.cubic(2 / 3),
 )
 
 

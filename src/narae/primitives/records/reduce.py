@@ -9,7 +9,7 @@ import numpy as np
 from narae.base.errors import ShapeError
 from narae.base.types import Namespace
 from narae.graph.ir import Op, Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.notation import over
 from narae.primitives.record import Summing, check_kind, constant, record
 from narae.primitives.records.arithmetic import nonzero_or_one
@@ -75,7 +75,14 @@ def _reduction(
 
     rule = _rule(name, takes, result, empty)
     return record(
-        name, rule, forward, samples=_AXES, simplify=simplify, cost=costs.per_input, **fields
+        name,
+        rule,
+        forward,
+        samples=_AXES,
+        simplify=simplify,
+        cost=costs.per_input,
+        rows=rows.reduction,
+        **fields,
     )
 
 
@@ -146,6 +153,7 @@ def _position(name: str) -> Op:
         cost=costs.per_input,
         shown=over(name),
         flat=True,
+        rows=rows.reduction,
     )
 
 
@@ -189,7 +197,8 @@ def _cumulative(name: str, **fields: Any) -> Any:
         check_kind(name, x.dtype, "number")
         return x
 
-    return record(name, rule, forward, samples=_ARG, kind=Summing, cost=costs.per_input, **fields)
+    fields.update(samples=_ARG, cost=costs.per_input, rows=rows.beside)
+    return record(name, rule, forward, kind=Summing, **fields)
 
 
 cumsum = _cumulative("cumsum", vjp=(_cumsum_vjp,), shown=over("cumulative Σ"))

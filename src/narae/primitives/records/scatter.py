@@ -10,7 +10,7 @@ import numpy as np
 from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.record import constant, record
 from narae.primitives.records.index import add_at, check_index, checked, take
 from narae.primitives.records.logic import cast, equal, select
@@ -74,6 +74,7 @@ set_at = record(
     vjp=(_kept_vjp, None, _written_vjp),
     samples=_set_samples,
     exact=True,
+    rows=rows.set_at,
 )
 
 
@@ -123,6 +124,7 @@ extreme_at = record(
     smooth=False,
     cost=costs.per_input,
     exact=True,
+    rows=rows.scattering,
 )
 
 
@@ -181,6 +183,7 @@ dynamic_slice = record(
     ),
     samples=lambda rng: _starts(rng, lambda rng: ((), {"shape": (2, 3)})),
     exact=True,
+    rows=rows.dynamic_slice,
 )
 # x with `updates` in place of that box.
 dynamic_update = record(
@@ -194,4 +197,5 @@ dynamic_update = record(
     ),
     samples=lambda rng: _starts(rng, lambda rng: ((rng.normal(size=(2, 3)),), {})),
     exact=True,
+    rows=rows.dynamic_update,
 )

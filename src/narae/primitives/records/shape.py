@@ -14,6 +14,7 @@ from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
+from narae.primitives import rows
 from narae.primitives.notation import as_operand, listed, over
 from narae.primitives.record import constant, normalize_axis, record, sum_to
 from narae.primitives.samples import cases
@@ -57,6 +58,7 @@ reshape = record(
     view=True,
     shown=as_operand,
     exact=True,
+    rows=rows.reshape,
 )
 
 
@@ -92,6 +94,7 @@ transpose = record(
     view=True,
     shown=_shown_transpose,
     exact=True,
+    rows=rows.transpose,
 )
 
 
@@ -124,6 +127,7 @@ broadcast_to = record(
     view=True,
     shown=as_operand,
     exact=True,
+    rows=rows.broadcast_to,
 )
 
 
@@ -175,6 +179,7 @@ slice_ = record(
     view=True,
     shown=_shown_slice,
     exact=True,
+    rows=rows.slice_,
 )
 
 
@@ -207,6 +212,7 @@ unslice = record(
         ((3,), {"start": (4,), "stop": (-1,), "step": (-2,), "shape": (5,)}),
     ),
     exact=True,
+    rows=rows.unslice,
 )
 
 
@@ -241,6 +247,7 @@ concatenate = record(
     samples=cases(((2, 3), (2, 1), (2, 0), {"axis": 1}), ((2,), (3,), {"axis": 0})),
     shown=over("concatenate"),
     exact=True,
+    rows=rows.beside,
 )
 
 iota = record(

@@ -10,7 +10,7 @@ import numpy as np
 from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import Namespace
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.notation import over
 from narae.primitives.record import record
 from narae.primitives.records.index import put_along
@@ -35,6 +35,7 @@ sort = record(
     cost=costs.of_a_sort,
     shown=over("sort"),
     exact=True,
+    rows=rows.beside,
 )
 argsort = record(
     "argsort",
@@ -44,6 +45,7 @@ argsort = record(
     cost=costs.of_a_sort,
     shown=over("argsort"),
     flat=True,
+    rows=rows.beside,
 )
 
 
@@ -80,6 +82,7 @@ top_k = record(
     ),
     cost=costs.of_a_sort,
     exact=True,
+    rows=rows.before_last(1),
 )
 
 
@@ -114,4 +117,5 @@ searchsorted = record(
     ).sum(-1),
     cost=costs.of_a_sort,
     flat=True,
+    rows=rows.searching,
 )

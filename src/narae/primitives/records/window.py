@@ -13,7 +13,7 @@ from narae.base.errors import ShapeError, differing
 from narae.base.types import KnownShape, Namespace
 from narae.base.windows import dilated
 from narae.graph.ir import Node, Spec, Value
-from narae.primitives import costs
+from narae.primitives import costs, rows
 from narae.primitives.notation import over_windows
 from narae.primitives.record import Summing, check_kind, record
 from narae.primitives.records.conv import Pads, positions
@@ -129,6 +129,7 @@ windows = record(
     view=True,
     shown=over_windows,
     exact=True,
+    rows=rows.beside,
 )
 # Overlap-add of windows into zeros of `shape`: the transpose of `windows`.
 fold_windows = record(
@@ -144,6 +145,7 @@ fold_windows = record(
     kind=Summing,
     cost=costs.per_input,
     shown=over_windows,
+    rows=rows.placing,
 )
 
 _COMBINE = {"sum": "add", "max": "maximum", "min": "minimum"}
@@ -322,6 +324,7 @@ reduce_window = record(
     kind=Summing,
     cost=_cost,
     shown=over_windows,
+    rows=rows.beside,
 )
 
 
@@ -351,6 +354,7 @@ place_extremes = record(
     samples=lambda rng: _peaks(rng, "peak"),
     tiled=True,
     shown=over_windows,
+    rows=rows.beside,
 )
 # t at those places: the transpose of `place_extremes`.
 pick_extremes = record(
@@ -361,4 +365,5 @@ pick_extremes = record(
     samples=lambda rng: _peaks(rng, "x"),
     shown=over_windows,
     exact=True,
+    rows=rows.beside,
 )
