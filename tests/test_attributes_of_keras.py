@@ -43,6 +43,7 @@ _BY_WORDS: tuple[tuple[str, Any], ...] = (  # the first that a name has in it
     *(("Adaptive", (1,)), ("Depthwise", (2,)), ("Conv", (3, 2)), ("Dropout", (0.5,))),
     *(("GaussianNoise", (0.5,)), ("RepeatVector", (2,)), ("Cropping", (1,)), ("Dense", (3,))),
     *(("PrecisionAt", (0.5,)), ("RecallAt", (0.5,)), ("SensitivityAt", (0.5,)), ("Dot", (1,))),
+    ("Embedding", (5, 3)),
     ("SpecificityAt", (0.5,)),
 )
 _FAMILIES = (

@@ -77,7 +77,15 @@ def kinds() -> list[str]:
 
 def required(kind: type) -> dict[str, Any]:
     """The arguments without defaults."""
-    known = {"rate": 0.5, "filters": 2, "kernel_size": 2, "pool_size": 2, "output_size": 2}
+    known = {
+        "input_dim": 5,
+        "output_dim": 3,
+        "rate": 0.5,
+        "filters": 2,
+        "kernel_size": 2,
+        "pool_size": 2,
+        "output_size": 2,
+    }
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
     open_ = [
         p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD

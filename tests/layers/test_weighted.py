@@ -22,9 +22,11 @@ FIRST: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[int | None, ...]]]
     "DepthwiseConv1D": ((3,), {}, (None, 5, 2)),
     "DepthwiseConv2D": ((3,), {}, (None, 5, 5, 2)),
     "EinsumDense": (("ab,bc->ac", 3), {"bias_axes": "c"}, (None, 4)),
+    "Embedding": ((5, 3), {}, (None, 4)),
     "GroupNormalization": ((1,), {}, (None, 4)),
     "LayerNormalization": ((), {}, (None, 4)),
     "PReLU": ((), {}, (None, 4)),
+    "ReversibleEmbedding": ((5, 3), {}, (None, 4)),
     "SeparableConv1D": ((2, 3), {}, (None, 5, 2)),
     "SeparableConv2D": ((2, 3), {}, (None, 5, 5, 2)),
 }

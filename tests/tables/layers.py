@@ -74,6 +74,21 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"mask_value": 0.0},
         np.where(floats(4, 3, 1) > 0, floats(4, 3, 2), 0).astype("float32"),
     ),
+    "embedding": (
+        "Embedding",
+        {"input_dim": 5, "output_dim": 3, "mask_zero": True, "embeddings_regularizer": "l2"},
+        (np.arange(8, dtype="int32") % 5).reshape(4, 2),
+    ),
+    "embedding of low rank": (
+        "Embedding",
+        {"input_dim": 5, "output_dim": 3, "lora_rank": 2},
+        (np.arange(8, dtype="int32") % 5).reshape(4, 2),
+    ),
+    "reversible embedding": (
+        "ReversibleEmbedding",
+        {"input_dim": 5, "output_dim": 3, "embeddings_initializer": "ones"},
+        (np.arange(8, dtype="int32") % 5).reshape(4, 2),
+    ),
     "penalty": ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, floats(4, 5)),
     "unit": ("UnitNormalization", {"axis": 1}, floats(4, 2, 5)),
     "rescaling": ("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0]}, floats(4, 2)),

@@ -26,9 +26,8 @@ _LAYERS = {
     **_rows("layers.", "ConvLSTM1D ConvLSTM2D ConvLSTM3D", f"recurrent layers {_LATER}"),
     **_rows(
         "layers.",
-        "Embedding ReversibleEmbedding MultiHeadAttention GroupQueryAttention Attention "
-        "AdditiveAttention RotaryEmbedding",
-        f"embeddings and attention {_LATER}",
+        "MultiHeadAttention GroupQueryAttention Attention AdditiveAttention RotaryEmbedding",
+        f"attention {_LATER}",
     ),
     **_rows(
         "layers.",
@@ -151,7 +150,10 @@ _MEMBERS = {
     **_rows("Model.", "get_quantization_layer_structure", _HALVES),
     "Layer.rematerialized_call": _MEMORY,
     **_rows(
-        "", "Dense.variable_serialization_spec EinsumDense.variable_serialization_spec", _HALVES
+        "",
+        "Dense.variable_serialization_spec EinsumDense.variable_serialization_spec "
+        "Embedding.variable_serialization_spec",
+        _HALVES,
     ),
     **_rows("", "Normalization.convert_weight Rescaling.convert_weight", _PIPELINES),
     "Distribution.distribute_tf_dataset": _PIPELINES,

@@ -76,7 +76,7 @@ class Variable(Copied, LogicalOperators):
             raise ValueError(f"a variable's name is a string without '/', got {name!r}")
         self.name = name or auto_name("variable")
         self.path = current_path(self.name)
-        self._trainable = bool(trainable)
+        self.made_trainable = self._trainable = bool(trainable)  # frozen later, it keeps its place
         self.autocast = bool(autocast)
         self.aggregation = _one_of("aggregation", aggregation, _AGGREGATIONS)
         self.synchronization = _one_of("synchronization", synchronization, _SYNCHRONIZATIONS)

@@ -28,6 +28,7 @@ from narae.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from narae.layers.dense import Dense
 from narae.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from narae.layers.einsum_dense import EinsumDense
+from narae.layers.embedding import Embedding, ReversibleEmbedding
 from narae.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -141,6 +142,7 @@ __all__ = [
     "Dropout",
     "ELU",
     "EinsumDense",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -183,6 +185,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -32,7 +32,7 @@ class BuildHints(Attributes):
             return f"{usual}: its __init__ did not call super().__init__()"
         if held["built"]:
             return usual
-        later = name in _set_in_build(type(self))
+        later = {name, f"_{name}"} & _set_in_build(type(self))  # a property may show it
         return (
             f"{f'You must build the layer before accessing `{name}`' if later else usual}: {held['name']!r} is not "
             "built, and what its build makes is not there yet. Call it on data, or build(input_shape)"

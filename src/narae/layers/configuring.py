@@ -108,7 +108,7 @@ class Configured(Copied):
         before.
         """
         shapes = self._build_shapes
-        if not shapes:
+        if shapes is None:
             return None
         if len(shapes) == 1:
             return {"input_shape": next(iter(shapes.values()))}
@@ -193,7 +193,10 @@ class Configured(Copied):
         Raises:
             ValueError: number or shapes differ.
         """
-        own = self._ordered()
+        self._load_variables(self._ordered(), store)
+
+    def _load_variables(self: Any, own: Sequence[Variable], store: Mapping[str, Any]) -> None:
+        """Give variables what is stored by position. Raises ValueError where number or shapes differ."""
         if len(store) != len(own):
             hint = (
                 "" if self.built or not len(store) else "; it is not built: call it on data first"

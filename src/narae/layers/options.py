@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from narae.base.types import DTypePolicyLike, RegularizerLike, ShapeLike
+from narae.base.types import DTypePolicyLike, RegularizerLike, ShapeLike, TensorLike
 
 
 class InputOptions(TypedDict, total=False):
@@ -35,6 +35,27 @@ class LayerOptions(WeightedOptions, total=False):
     """For all others."""
 
     activity_regularizer: RegularizerLike | None
+
+
+class EmbeddingOptions(TypedDict, total=False):
+    """Those of Embedding, whose `input_dim` is an argument of its own, with an old one that does nothing."""
+
+    input_shape: ShapeLike
+    input_length: int | None
+    trainable: bool
+    autocast: bool
+    name: str | None
+    dtype: DTypePolicyLike | None
+    activity_regularizer: RegularizerLike | None
+
+
+class ReversibleOptions(EmbeddingOptions, total=False):
+    """Those of ReversibleEmbedding: what Embedding takes besides."""
+
+    weights: TensorLike | list[TensorLike] | None
+    lora_rank: int | None
+    lora_alpha: float | None
+    quantization_config: None
 
 
 class PoolingOptions(UnnamedOptions, total=False):

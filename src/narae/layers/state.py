@@ -143,12 +143,8 @@ class Stateful(Tracked):
             layer.trainable = value
 
     def _train_own_variables(self, value: bool) -> None:
-        for variable in self._own_variables():
-            if value or variable.trainable:
-                # what was created as state (moving averages, counters) never becomes trainable
-                if not hasattr(variable, "_was_trainable"):
-                    variable._was_trainable = variable.trainable  # type: ignore[attr-defined]
-                variable.trainable = value and variable._was_trainable  # type: ignore[attr-defined]
+        for variable in self._trainable_variables:  # what was created as state stays so
+            variable.trainable = value
 
     def _ordered(self) -> list[Variable]:
         """Own variables, trained ones first, as Keras lists and saves them."""

@@ -90,11 +90,11 @@ class Tracked:
 
     @property
     def _trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if made_trainable(v)]
+        return [v for v in self._own_variables() if v.made_trainable]
 
     @property
     def _non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self._own_variables() if not made_trainable(v)]
+        return [v for v in self._own_variables() if not v.made_trainable]
 
     def _own_variables(self) -> list[Variable]:
         return self._held(lambda x: isinstance(x, Variable))
@@ -161,11 +161,6 @@ def _leaves(value: object) -> Iterator[Any]:
             yield from _leaves(item)
     else:
         yield value
-
-
-def made_trainable(variable: Variable) -> bool:
-    """Whether a variable was created to be trained, frozen since or not."""
-    return getattr(variable, "_was_trainable", variable.trainable)
 
 
 def unique(variables: Iterator[Variable] | list[Variable]) -> list[Variable]:
