@@ -9,7 +9,7 @@ import numpy as np
 
 from narae import initializers, ops
 from narae.base.arguments import is_whole
-from narae.base.rollback import whole
+from narae.base.changes import whole
 from narae.base.types import Config, InitializerLike
 from narae.engine.variable import Variable
 from narae.layers.weighted import Weighted
