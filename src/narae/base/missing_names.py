@@ -76,7 +76,6 @@ _CALLBACKS = {
 }
 
 _FOLDERS = "narae.utils.PyDataset with load_img reads a folder batch by batch"
-_WINDOWS = "numpy.lib.stride_tricks.sliding_window_view cuts windows"
 _UTILS = {
     **_rows("utils.", "audio_dataset_from_directory image_dataset_from_directory", _FOLDERS),
     "utils.text_dataset_from_directory": _FOLDERS,
@@ -87,9 +86,7 @@ _UTILS = {
     "utils.get_source_inputs": "model.inputs has the inputs of a model",
     "utils.legacy": "it is about Keras 2",
     "utils.split_dataset": "slices split arrays; fit(validation_split=...) does it for training",
-    "utils.timeseries_dataset_from_array": _WINDOWS,
     **_rows("preprocessing.", "image_dataset_from_directory text_dataset_from_directory", _FOLDERS),
-    "preprocessing.timeseries_dataset_from_array": _WINDOWS,
     "preprocessing.image.smart_resize": "Pillow's Image.resize(size, box=...) crops and resizes",
 }
 

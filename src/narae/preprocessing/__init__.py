@@ -7,7 +7,8 @@
 
 from narae.base.missing import explain_missing
 from narae.preprocessing import image, sequence
+from narae.utils.timeseries import timeseries_dataset_from_array
 
-__all__ = ["image", "sequence"]
+__all__ = ["image", "sequence", "timeseries_dataset_from_array"]
 
 explain_missing(__name__, __all__)

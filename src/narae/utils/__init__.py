@@ -27,6 +27,7 @@ from narae.utils.progbar import Progbar
 from narae.utils.py_dataset import PyDataset
 from narae.utils.seeds import clear_session, set_random_seed
 from narae.utils.sequences import pad_sequences
+from narae.utils.timeseries import timeseries_dataset_from_array
 
 if TYPE_CHECKING:
     from narae.utils.images import array_to_img, img_to_array, load_img, save_img
@@ -69,6 +70,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -18,3 +18,14 @@ class Rows:
     order: np.ndarray | None = None
     start: int = 0
     held: dict[str, Any] | None = None
+
+
+def overlap(array: np.ndarray) -> bool:
+    """Whether an array's rows share memory, as windows of a series do: a copy would take far more.
+
+    >>> series = np.arange(10)
+    >>> overlap(np.lib.stride_tricks.sliding_window_view(series, 5)), overlap(series)
+    (True, False)
+    """
+    first, last = np.lib.array_utils.byte_bounds(array)
+    return array.nbytes > last - first

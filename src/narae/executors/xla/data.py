@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from narae.executors.shared.memory import aligned, array_in
-from narae.executors.shared.rows import Rows
+from narae.executors.shared.rows import Rows, overlap
 
 # What an input is read from: an array on the device, its rows' order and where they begin; or the rows, where the
 # array does not fit.
@@ -33,8 +33,11 @@ def room_for_data() -> int:
 
 def resident(rows: Rows, dtype: np.dtype, free: int) -> tuple[jax.Array | None, int]:
     """An array on the device, in the dtype of its numbers or a narrower one, and how many bytes more
-    may go there. None where it does not fit. It stays there as long as its source lives."""
+    may go there. None where it does not fit, and of rows that overlap, which there take more room
+    than here. It stays there as long as its source lives."""
     array = rows.array
+    if overlap(array):
+        return None, free
     narrow = array.dtype if array.dtype.itemsize <= dtype.itemsize else dtype
     free -= array.size * narrow.itemsize
     if free < 0:
@@ -100,7 +103,9 @@ def gather(
         every = np.arange(begin, end) if order is None else order[begin:end]
         places = every.reshape(steps, batch)[:, part].ravel()
     target = out[:steps].reshape(steps * out.shape[1], *out.shape[2:])
-    if isinstance(places, slice) or rows.array.dtype != out.dtype:
+    # take would copy an array of another layout whole
+    taken = rows.array.flags.c_contiguous and rows.array.dtype == out.dtype
+    if isinstance(places, slice) or not taken:
         np.copyto(target, rows.array[places], casting="unsafe")
     else:  # mode: places are in range, and so nothing is copied twice
         np.take(rows.array, places, axis=0, out=target, mode="clip")

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
-from narae.executors.shared.rows import Rows
+from narae.executors.shared.rows import Rows, overlap
 from narae.graph.ir import Spec
 from narae.models.data.batches import RowIndex, Source, Specs, Triple, part_of_pass, warn_ran_out
 from narae.models.data.checks import spec_of
+from narae.random.orders import shuffle_rows
 
 _BLOCK = 1 << 14
 
@@ -75,8 +76,12 @@ class ArraySource(Source):
         passed, first, steps = part_of_pass(number, self.steps, self.per_pass)
         if self._order is not None and self._ordered_for != passed:
             self._reorder(passed)
-        # other layouts (a slice of columns, a table's columns) are copied for the epoch
-        leaves = [np.ascontiguousarray(leaf) for leaf in self.leaves]
+        leaves = []
+        for leaf in self.leaves:
+            found = in_rows(leaf)
+            if found is None:
+                return None
+            leaves.append(found)
         start, whole = first * self.batch_size, self.samples // self.batch_size
         rows = zip(leaves, self._held, strict=True)
         return [Rows(leaf, self._order, start=start, held=held) for leaf, held in rows], min(
@@ -121,15 +126,25 @@ class ArraySource(Source):
         for start in range(0, len(order), _BLOCK):
             block = order[start : start + _BLOCK]
             np.add(_COUNT[: len(block)], start, out=block)
-        generator = np.random.Generator(
-            np.random.Philox(key=np.array([self._seed, passed], np.uint64))
-        )
         short = self._shuffle == "batch" and self.samples % self.batch_size
-        generator.shuffle(order[:-1] if short else order)  # the short batch stays last
+        # the short batch stays last
+        shuffle_rows(order[:-1] if short else order, self._seed, passed)
         self._ordered_for = passed
 
 
 _COUNT = np.arange(_BLOCK, dtype=np.intp)
+
+
+def in_rows(leaf: np.ndarray) -> np.ndarray | None:
+    """The array with each row's elements one after the other: itself, or a copy of another layout (a slice
+    of columns, a table's columns). None of windows that overlap, whose copy would be many times their memory.
+
+    >>> in_rows(np.ones((3, 4))[:, ::2]).strides
+    (16, 8)
+    """
+    if leaf[:1].flags.c_contiguous:
+        return leaf
+    return None if overlap(leaf) else np.ascontiguousarray(leaf)
 
 
 class ArrayBatch:

@@ -30,6 +30,7 @@ from narae.models.data.parts import of_processes
 from narae.models.data.streams import Dataset, DatasetSource, StreamSource
 from narae.random.keys import make_default_seed
 from narae.utils.py_dataset import PyDataset
+from narae.utils.timeseries import Batches, Windows
 
 
 def make_source(
@@ -85,6 +86,10 @@ def make_source(
                 "it, but comes "
                 "in each batch, (x, y) or (x, y, sample_weight)"
             )
+    if isinstance(x, Windows) and x.batch_size is not None:
+        source = _from_windows(x, x.batch_size, whole, weights)
+        source.asked = steps
+        return _part_of_process(source)
     _warn_of_order(x, kind, shuffle)
     if kind == "dataset":
         source = DatasetSource(cast("Dataset", x), bool(shuffle), whole, weights, seed)
@@ -96,7 +101,8 @@ def make_source(
 
 def _warn_of_order(x: object, kind: str, shuffle: Shuffle) -> None:
     """Warn where batches are to be shuffled that come one after another."""
-    if not shuffle or not (kind == "stream" or getattr(x, "num_batches", 0) is None):
+    unordered = kind == "stream" or getattr(x, "num_batches", 0) is None
+    if not shuffle or isinstance(x, Batches) or not unordered:
         return
     warn_user(
         f"shuffle is ignored: x is a {type(x).__name__}, whose batches come in its own order. Shuffle "
@@ -166,6 +172,20 @@ def _from_arrays(
             )
         tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > size))
     return ArraySource(tree, samples, size, shuffle, _whole_executions(steps, execution), seed)
+
+
+def _from_windows(
+    x: Windows, size: int, steps: int | None, weights: ClassWeights | None
+) -> ArraySource:
+    """Windows as rows of a view of their series: batches are gathered from it into a program's inputs."""
+    if not len(x):
+        raise ValueError(
+            f"there are no samples: the series is too short for a window of {x.inputs.shape[1]} steps, or "
+            "targets are missing where windows begin"
+        )
+    given = None if weights is None else class_weights(x.targets, weights, whole=True)
+    tree = x.inputs, x.targets, given
+    return ArraySource(tree, len(x.inputs), size, x.shuffle, steps, x.next_seed())
 
 
 def split(

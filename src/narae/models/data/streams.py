@@ -11,6 +11,7 @@ import numpy as np
 
 from narae.models.data.batches import ClassWeights, Source, TreeBatch, part_of_pass, warn_ran_out
 from narae.models.data.checks import as_arrays, class_weights, count_samples
+from narae.random.orders import shuffle_rows
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -198,8 +199,7 @@ class DatasetSource(Source):
         passed, first, steps = part_of_pass(epoch, self._limit or count, count)
         order = np.arange(count)
         if self._shuffle:
-            key = np.array([self._seed, passed], np.uint64)
-            np.random.Generator(np.random.Philox(key=key)).shuffle(order)
+            shuffle_rows(order, self._seed, passed)
         return order[first : first + steps].tolist()
 
     def peek(self) -> TreeBatch:

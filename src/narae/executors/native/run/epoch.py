@@ -38,6 +38,9 @@ class BatchRows(KernelRecord[W]):
     batch: W = word()  # rows of a step
     count: W = word()  # rows of this tile
     width: W = word()  # elements of a row
+    pitch: W = (
+        word()
+    )  # bytes from a row of the source to the next: less than a row where windows overlap
 
 
 class Kept(KernelRecord[W]):
@@ -49,9 +52,10 @@ class Kept(KernelRecord[W]):
 
 
 def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Tile]:
-    """A batch's rows into an input. Raises Unlowered for dtypes that have no code."""
+    """A batch's rows into an input. Raises Unlowered for dtypes that have no code, and for rows whose elements
+    are not one after the other."""
     source, count = rows.array, target.shape[0]
-    if not source.flags.c_contiguous or source.shape[1:] != target.shape[1:]:
+    if not source[:1].flags.c_contiguous or source.shape[1:] != target.shape[1:]:
         raise Unlowered("rows that are not contiguous")
     width = target.size // count
     expression = _cast(source.dtype.name, target.dtype.name)
@@ -77,6 +81,7 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
             batch=count,
             count=end - begin,
             width=width,
+            pitch=source.strides[0],
         )
         tiles.append(Tile(key, build, record.numbers()))
     return tiles
@@ -98,16 +103,13 @@ def _build_rows(
     """The record: `BatchRows`."""
     f = Function(name, [PTR, PTR])
     r = BatchRows[str].read(f, f.args[0])
-    sizes = [itemsize(dtype) for dtype in (source, target)]
     begin = f.add(r.first, f.mul(f.load(INT, r.step, 8), r.batch))
     with f.loop(0, r.count) as row:
         place = f.add(begin, row.i)
         if ordered:
             place = f.load(INT, f.at(r.order, f.mul(place, 8)), 8)
-        ends = [
-            f.at(base, f.mul(f.mul(i, r.width), size))
-            for base, i, size in zip((r.source, r.target), (place, row.i), sizes, strict=True)
-        ]
+        filled = f.mul(f.mul(row.i, r.width), itemsize(target))
+        ends = [f.at(r.source, f.mul(place, r.pitch)), f.at(r.target, filled)]
         operands = [Operand(source, "along"), Operand(target, "along")]
         emit_row(f, expression, operands, ends, ["0", "0"], r.width)
     f.do("ret void")
