@@ -109,7 +109,6 @@ def test_each_reads_the_other_s(name: str, keras: Any, rng: Any) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.filterwarnings("ignore:.*takes no mask:UserWarning")
 def test_masks_that_keras_writes_as_operations_are_read(keras: Any) -> None:
     class Shown(keras.layers.Layer):
         supports_masking = True
@@ -120,6 +119,8 @@ def test_masks_that_keras_writes_as_operations_are_read(keras: Any) -> None:
             )
 
     class Ours(narae.layers.Layer):
+        supports_masking = True
+
         def call(self, x: Any, mask: Any = None) -> Any:
             return (
                 x if mask is None else x * narae.ops.expand_dims(narae.ops.cast(mask, x.dtype), -1)

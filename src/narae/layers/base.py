@@ -25,18 +25,18 @@ from narae.layers.calling import (
     in_call,
     inherited_training,
     is_tensor,
-    masks_of,
     outermost,
-    set_masks,
     shape_arguments,
     signature_of,
     tensor_arguments,
 )
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
+from narae.layers.masking import masks_for, pass_on
 from narae.layers.options import InputOptions
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
+from narae.tensor.masks import any_mask, masks_of
 from narae.tensor.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.tensor.tensor import Tensor
 
@@ -176,16 +176,24 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         kwargs, training = self._with_training(signature, args, kwargs)
         bound = signature.bind(args, kwargs, f"{type(self).__name__} {self.name!r}")
         tensors = tensor_arguments(bound)
-        kwargs = self._with_masks(signature, bound, tensors, kwargs)
+        masks = masks_for(signature, bound, tensors)
+        kwargs = {**kwargs, **masks}
         self._check(args, tensors)
         self._ensure_built(tensors)
+        # before the call, which may put masks on its inputs or take them off
+        first, mask = signature.first_of(bound), kwargs.get("mask")
+        mask = masks_of(first) if mask is None else mask
         if any_symbolic(args, kwargs):
-            return self._symbolic(args, given, signature, bound)
+            outputs = self._symbolic(args, given, signature, bound, masks)
+            pass_on(self, first, outputs, mask)
+            return outputs
         if outermost():
             self._clear_losses()
         with in_call(training), name_scope(self.name, self), self._reading():
             outputs = laid_out(self.call(*args, **kwargs), current_path("output"))
-        return self._finished(outputs, tensors, kwargs.get("mask"))
+        self._penalize(outputs)
+        pass_on(self, first, outputs, mask)
+        return outputs
 
     def _with_training(
         self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -206,18 +214,6 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         if signature.names.index("training") >= len(args) and training is not None:
             kwargs = {**kwargs, "training": training}
         return kwargs, training
-
-    def _with_masks(
-        self, signature: Signature, bound: Bound, tensors: Bound, kwargs: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Masks that the inputs carry, for the mask arguments that were not given."""
-        for name in signature.masks:
-            source = signature.first if name == "mask" else name.removesuffix("_mask")
-            if bound.get(name) is None and source in tensors:
-                mask = masks_of(tensors[source])
-                if mask is not None:
-                    kwargs = {**kwargs, name: mask}
-        return kwargs
 
     def _require_tensors(self, args: tuple[Any, ...]) -> None:
         for arg in args:
@@ -248,46 +244,44 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
             check_inputs(self.input_spec, next(iter(tensors.values())), self.name)
 
     def _symbolic(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], signature: Signature, bound: Bound
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        signature: Signature,
+        bound: Bound,
+        masks: Bound,
     ) -> Any:
         """Record the call, and infer what comes out. Mode and masks are those of the run, so that what is
-        recorded of them is what was given, or the default."""
+        recorded of them is what was given, or the default.
+
+        A symbolic mask that was found on the only argument is recorded as if it had been given: files of Keras
+        have it so, and a model's `operations` the calls that compute it.
+        """
         recorded = dict(kwargs)
         given = signature.bind(args, kwargs, self.name).get("training")
         if signature.default_training is not None and given is None:
             recorded["training"] = signature.default_training
-        for name in signature.masks:
-            if name not in bound and (name == "mask" or name.removesuffix("_mask") in bound):
-                recorded[name] = None
-        seen = trees.map_tree(self._symbol, (args, kwargs))
+        kept = not self._casts_inputs or (
+            len(args) == 1 and not kwargs and is_tensor(args[0]) and not self._cast_to(args[0])
+        )
+        recorded.update({name: mask if kept else None for name, mask in masks.items()})
+        found = {name: mask for name, mask in masks.items() if any_mask(mask)}
+        seen = trees.map_tree(self._symbol, (args, {**kwargs, **found}))
         call = Call(self, args, recorded, self.compute_output_spec(*seen[0], **seen[1]))
         call.own_training = given is not None
         self._calls.append(call)
         return call.outputs
 
-    def _finished(self, outputs: Any, tensors: Bound, given: Any) -> Any:
-        """What every call ends with: the activity's penalty, and the mask of the outputs."""
-        if self.activity_regularizer is not None:
-            for leaf in trees.flatten(outputs):
-                if isinstance(leaf, Tensor):
-                    # the mean over the batch keeps the penalty independent of its size
-                    self.add_loss(
-                        self.activity_regularizer(leaf) / max(leaf.shape[0] if leaf.shape else 1, 1)
-                    )
-        if tensors:
-            inputs = next(iter(tensors.values()))
-            mask = masks_of(inputs) if given is None else given
-            if self.supports_masking and (
-                mask is not None or type(self).compute_mask is not Layer.compute_mask
-            ):
-                set_masks(outputs, self.compute_mask(inputs, mask))
-            elif mask is not None and not self.supports_masking:
-                warnings.warn(
-                    f"the layer {self.name!r} ({type(self).__name__}) takes no mask, and its input has one: the "
-                    "layers after it do not see it",
-                    stacklevel=3,
+    def _penalize(self, outputs: Any) -> None:
+        """Add the activity's penalty."""
+        if self.activity_regularizer is None:
+            return
+        for leaf in trees.flatten(outputs):
+            if isinstance(leaf, Tensor):
+                # the mean over the batch keeps the penalty independent of its size
+                self.add_loss(
+                    self.activity_regularizer(leaf) / max(leaf.shape[0] if leaf.shape else 1, 1)
                 )
-        return outputs
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the outputs: the inputs' one, for layers that work on each step alone.

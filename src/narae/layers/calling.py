@@ -16,6 +16,7 @@ from narae.base.context import Stack
 from narae.base.dtypes import is_float
 from narae.engine.scope import autocast, autocasting
 from narae.tensor.lengths import public_shape
+from narae.tensor.masks import get_keras_mask, with_mask
 from narae.tensor.promote import to
 from narae.tensor.symbolic import Call, KerasTensor
 from narae.tensor.tensor import Tensor, as_tensor
@@ -58,7 +59,10 @@ class Signature:
             (p.default for p in parameters if p.name == "training" and p.default is not p.empty),
             None,
         )
-        self.masks = [n for n in self.names if n == "mask" or n.endswith("_mask")]
+
+    def first_of(self, bound: Bound) -> Any:
+        """The first argument of a call, None where there is none."""
+        return None if self.first is None else bound.get(self.first)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], layer: str) -> Bound:
         """The arguments by name. Raises TypeError that names the layer."""
@@ -125,22 +129,6 @@ def shapes_of(value: Any) -> Any:
     return trees.map_tree(lambda leaf: None if leaf is None else public_shape(leaf.shape), value)
 
 
-def masks_of(value: Any) -> Any:
-    """The masks on the tensors of a nest; None when there is none."""
-    found = trees.map_tree(lambda leaf: getattr(leaf, "_keras_mask", None), value)
-    return found if any(m is not None for m in trees.flatten(found)) else None
-
-
-def set_masks(outputs: Any, masks: Any) -> None:
-    """Put masks on the tensors of a nest."""
-    leaves = trees.flatten(outputs)
-    flat = trees.flatten(masks) if trees.is_nested(masks) else [masks] * len(leaves)
-    for leaf, mask in zip(leaves, flat, strict=False):
-        had = getattr(leaf, "_keras_mask", None)
-        if isinstance(leaf, Tensor) and had is None and mask is not None and leaf is not mask:
-            leaf._keras_mask = mask
-
-
 class Casting:
     """Base of layers: arrays become tensors, floats the layer's dtype."""
 
@@ -165,11 +153,7 @@ class Casting:
         dtype = self._cast_to(leaf)
         if dtype is None or isinstance(leaf, KerasTensor):  # those are cast when the graph runs
             return leaf
-        mask = getattr(leaf, "_keras_mask", None)
-        leaf = to(leaf, dtype)
-        if mask is not None:
-            leaf._keras_mask = mask
-        return leaf
+        return with_mask(to(leaf, dtype), get_keras_mask(leaf))
 
     def _cast_to(self, leaf: Tensor | KerasTensor) -> str | None:
         """The dtype in which `call` sees a tensor, None for its own."""

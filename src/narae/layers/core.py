@@ -195,7 +195,9 @@ class Masking(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         """The inputs, absent steps as zeros."""
         present = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        return inputs * ops.cast(present, inputs.dtype)
+        return ops.where(
+            present, inputs, 0
+        )  # a product would keep NaN, and 0 of infinite numbers is NaN
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape stays."""

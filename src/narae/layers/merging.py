@@ -11,8 +11,8 @@ from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.types import Shape, TensorLike
 from narae.layers.base import Layer
-from narae.layers.calling import masks_of
 from narae.layers.options import LayerOptions
+from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor
 
 
@@ -104,7 +104,7 @@ def _described(value: object) -> str:
 
 def _full_mask(x: Tensor) -> Tensor | None:
     """The mask on a tensor, of the tensor's shape; None without one."""
-    mask = masks_of(x)
+    mask = get_keras_mask(x)
     return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
 
 

@@ -17,11 +17,11 @@ from narae.base.types import Config, DTypePolicyLike, TensorLike, Tensors
 from narae.losses.targets import check_targets
 from narae.ops.weighting import (
     compute_dtype,
-    mask_of,
     reduce_weighted,
     same_rank,
     standardize_reduction,
 )
+from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor
 
 
@@ -76,9 +76,9 @@ class Loss(Copied):
 
         Returns: a scalar, or one number per sample for the reduction "none".
         """
-        in_mask = mask_of(y_pred)
+        in_mask = get_keras_mask(y_pred)
         values = self.call(_tensors(y_true, self.dtype), _tensors(y_pred, self.dtype))
-        masks = [m for m in (in_mask, mask_of(values)) if m is not None]
+        masks = [m for m in (in_mask, get_keras_mask(values)) if m is not None]
         mask = ops.logical_and(*masks) if len(masks) == 2 else masks[0] if masks else None
         return reduce_weighted(values, sample_weight, mask, self.reduction, self.dtype)
 

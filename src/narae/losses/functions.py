@@ -11,6 +11,7 @@ from narae.base.types import Axis, TensorLike
 from narae.ops.objectives.crossentropy import clipped
 from narae.ops.objectives.ctc import check_sequences, ctc_loss
 from narae.ops.objectives.pairs import check_labels, class_indices, pair
+from narae.tensor.masks import set_keras_mask
 from narae.tensor.tensor import Tensor
 
 
@@ -154,7 +155,7 @@ def circle(
     push = gamma * ops.maximum(1.0 + margin - distance, 0.0) * (1.0 - margin - distance)
     loss = ops.softplus(_log_sum_exp(pull, positive) + _log_sum_exp(push, negative))
     if isinstance(loss, Tensor):
-        loss._keras_mask = ops.greater(loss, 0)
+        set_keras_mask(loss, ops.greater(loss, 0))
     return loss
 
 

@@ -10,7 +10,8 @@ from narae.base.serialization import deserialize_keras_object, serialize_keras_o
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.ops import objectives
-from narae.ops.weighting import divide_no_nan, mask_of, masked_weight, samplewise
+from narae.ops.weighting import divide_no_nan, masked_weight, samplewise
+from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor
 
 
@@ -112,7 +113,7 @@ class MeanMetricWrapper(Mean):
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        mask = mask_of(y_pred)
+        mask = get_keras_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, self.dtype)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
 from collections import Counter
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from narae import ops
 from narae.base import trees
 from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
-from narae.layers.calling import is_tensor, takes_training
-from narae.layers.input import InputLayer
+from narae.layers.calling import takes_training
+from narae.models.fitting import fitted
 from narae.models.graph_order import Untracked, by_depth, calls_between, given_of, input_layer
 from narae.models.model import LAYERS_RESERVED, Model
-from narae.tensor.promote import to
+from narae.tensor.masks import with_mask
 from narae.tensor.symbolic import KerasTensor
-from narae.tensor.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
-    from narae.base.types import CustomObjects, Shape, TensorLike, Tensors, Tree
+    from narae.base.types import CustomObjects, Tensors, Tree
 
 
 @builtin("keras")
@@ -153,7 +150,7 @@ class Functional(Model):
         """The outputs. Arrays outside of training go through a compiled step from the second call
         for their shape on, where every layer is narae's own."""
         found = self._by_program(args, kwargs)
-        return super().__call__(*args, **kwargs) if found is None else found
+        return self._noted(super().__call__(*args, **kwargs)) if found is None else found
 
     def call(
         self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
@@ -201,9 +198,7 @@ class Functional(Model):
     def _run(self, values: list[Any], training: bool | None, mask: Tensors | None) -> Any:
         """The outputs for a value of each input."""
         if mask is not None:
-            for value, m in zip(values, trees.flatten(mask), strict=False):
-                if m is not None and isinstance(value, Tensor):
-                    value._keras_mask = m
+            values = list(map(with_mask, values, self._mask_leaves(mask)))
         env: dict[int, Any] = {id(t): v for t, v in zip(self._inputs, values, strict=True)}
         for call in self._graph_calls.items:
             args, kwargs = trees.map_tree(
@@ -229,7 +224,7 @@ class Functional(Model):
                 f"model {self.name!r} takes {len(self._inputs)} input(s) {self.input_names}, got {len(leaves)}"
             )
         pairs = zip(self._input_layers, leaves, strict=True)
-        return [_fitted(self.name, *pair, mismatches) for pair in pairs]
+        return [fitted(self.name, *pair, mismatches) for pair in pairs]
 
     def _leaves(self, inputs: Tensors) -> list[Any]:
         """The inputs' data, flat, from the model's structure, a dict by their names, or a list."""
@@ -255,6 +250,17 @@ class Functional(Model):
         if as_many and not one and not trees.same_structure(struct, inputs):
             _warn_of_structure(struct, inputs)
         return leaves
+
+    def _mask_leaves(self, mask: Tensors) -> list[Any]:
+        """A mask, or None, for each input, from the inputs' structure, or a dict by their names."""
+        struct = self._struct[0]
+        if not isinstance(mask, dict):
+            found = trees.flatten(mask)
+        elif isinstance(struct, dict):
+            found = trees.flatten({name: mask.get(name) for name in struct})
+        else:
+            found = [mask.get(name) for name in self.input_names]
+        return found + [None] * (len(self._inputs) - len(found))
 
     def _require_keys(self, names: list[str], inputs: dict[str, Any]) -> None:
         missing = [name for name in names if name not in inputs]
@@ -351,49 +357,3 @@ def _warn_of_structure(struct: Tree[KerasTensor], inputs: Tensors) -> None:
         f"the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in their order",
         stacklevel=5,
     )
-
-
-def _fitted(
-    model: str, layer: InputLayer, leaf: TensorLike | None, mismatches: list[str] | None
-) -> Any:
-    """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
-    if leaf is None:
-        if layer.optional:
-            return None
-        raise ValueError(f"input {layer.name!r} of model {model!r} got None: it is not optional")
-    value: Any = leaf if is_tensor(leaf) else as_tensor(leaf)
-    want, got = layer.batch_shape, tuple(value.shape)
-    if len(got) == len(want) + 1 and got[-1] == 1:
-        value = ops.squeeze(value, -1)
-    elif len(got) == len(want) - 1 and want[-1] == 1:
-        value = ops.expand_dims(value, -1)
-    got = tuple(value.shape)
-    fits = len(got) == len(want) and all(
-        w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True)
-    )
-    if not fits:
-        message = (
-            f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
-            f"{tuple(value.shape)}{_hint(want, tuple(value.shape))}"
-        )
-        if mismatches is None or len(got) != len(want):
-            raise ValueError(message)
-        mismatches.append(message)
-    if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
-        return value
-    mask = getattr(value, "_keras_mask", None)
-    value = to(value, layer.dtype)
-    if mask is not None:
-        value._keras_mask = mask
-    return value
-
-
-def _hint(want: Shape, got: Shape) -> str:
-    known = [n for n in want[1:] if n is not None]
-    lengths = [n for n in got[1:] if n is not None]
-    if len(known) == len(want) - 1 and len(lengths) == len(got[1:]):
-        if len(got) > 1 and math.prod(lengths) == math.prod(known):
-            return f"; the elements fit: reshape((-1, {', '.join(map(str, known))})) before it"
-        if got == tuple(known):
-            return "; a batch axis is missing: x[None] makes a batch of one"
-    return ""

@@ -10,11 +10,12 @@ from narae.base.errors import ConfigError
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
-from narae.layers.calling import set_masks, signature_of
+from narae.layers.calling import signature_of
 from narae.layers.input import InputLayer
 from narae.layers.policy import serialize_policy
 from narae.models.functional import Functional
 from narae.models.model import Model
+from narae.tensor.masks import masks_of
 from narae.tensor.symbolic import KerasTensor
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Sequential(Model):
         """The outputs of the last layer. Arrays outside of training go through a compiled step from
         the second call for their shape on, where every layer is narae's own."""
         found = self._by_program(args, kwargs)
-        return super().__call__(*args, **kwargs) if found is None else found
+        return self._noted(super().__call__(*args, **kwargs)) if found is None else found
 
     def call(
         self, inputs: Tensors, training: bool | None = None, mask: Tensors | None = None
@@ -194,10 +195,10 @@ class Sequential(Model):
         """
         if self._functional is not None:
             return self._functional.call_of_any_lengths(inputs, training, mask)
-        if mask is not None:
-            set_masks(inputs, mask)
         for layer in self.layers:
-            inputs = layer(inputs)
+            # what one layer gave has its masks; those of the inputs are an argument
+            inputs = layer(inputs, **_mask_argument(layer, mask))
+            mask = masks_of(inputs)
         return inputs
 
     def _check(self, args: Any, tensors: Any) -> None:
@@ -321,6 +322,11 @@ def _fix_for(thing: object) -> str:
     if isinstance(thing, type):
         return f": {thing.__name__}() makes one"
     return ": layers.Lambda(function) makes one" if callable(thing) else ""
+
+
+def _mask_argument(layer: Layer, mask: Tensors | None) -> dict[str, Any]:
+    """The mask as an argument of a layer that takes one."""
+    return {"mask": mask} if "mask" in signature_of(layer.call).names else {}
 
 
 def _require_one_argument(layer: Layer) -> None:

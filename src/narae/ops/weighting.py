@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import overload
 
 from narae.base.dtypes import standardize_dtype
-from narae.base.settings import epsilon
 from narae.base.types import DTypePolicyLike, TensorLike
 from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.creation import ones_like, zeros_like
 from narae.ops.logic import equal, where
 from narae.ops.reductions import sum
 from narae.ops.shapes import broadcast_to, expand_dims, squeeze
+from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor
 
 REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
@@ -34,11 +34,6 @@ def standardize_reduction(reduction: str | None) -> str | None:
         known = ", ".join(repr(r) for r in REDUCTIONS)
         raise ValueError(f"reduction is one of {known}; got {reduction!r}")
     return reduction
-
-
-def mask_of(x: object) -> Tensor | None:
-    """The mask that a layer or a loss put on a tensor, None when there is none."""
-    return getattr(x, "_keras_mask", None)
 
 
 def same_rank(x: Tensor, y: Tensor, expand_vectors: bool = True) -> tuple[Tensor, Tensor]:
@@ -78,8 +73,8 @@ def masked_weight(
         return weight
     valid = cast(mask, dtype)
     if reduction in _AVERAGES:
-        total = float(math.prod(valid.shape))
-        valid = valid * (total / (sum(valid) + epsilon()))
+        total = convert_to_tensor(float(math.prod(valid.shape)), dtype)
+        valid = where(cast(mask, "bool"), divide_no_nan(total, sum(valid)), 0.0)
     if weight is None:
         return valid
     valid, weight = same_rank(valid, cast(weight, dtype))
@@ -125,7 +120,7 @@ def samplewise(
     values: Tensor, weight: TensorLike | None, reduce: Callable[..., Tensor], dtype: str
 ) -> tuple[Tensor, Tensor | None]:
     """Values and weights as one number per sample: the axes after the first are reduced."""
-    mask = mask_of(values)
+    mask = get_keras_mask(values)
     values = cast(values, dtype)
     if weight is not None:
         weight = convert_to_tensor(weight, dtype)

@@ -55,7 +55,15 @@ class KerasTensor(LogicalOperators):
     (None, 3)
     """
 
-    __slots__ = ("_dtype", "_index", "_name", "_shape", "history", "record_history")
+    __slots__ = (
+        "_dtype",
+        "_index",
+        "_keras_mask",  # the mask that a layer put on its output; absent: none
+        "_name",
+        "_shape",
+        "history",
+        "record_history",
+    )
 
     def __init__(
         self,

@@ -199,7 +199,9 @@ def test_the_sweep_has_every_class() -> None:
     )
 
 
-@pytest.mark.filterwarnings("ignore:.*takes no mask:UserWarning")  # a Flatten after Masking
+@pytest.mark.filterwarnings(
+    "ignore:.*does not support masking:UserWarning"
+)  # a Flatten after Masking
 def test_in_training_nothing_falls_back_but_what_is_listed() -> None:
     found: dict[str, set[str]] = {}
     for name, reasons in _sweep():

@@ -15,6 +15,7 @@ from narae.base import trees
 from narae.engine.scope import is_eager
 from narae.layers.calling import outermost
 from narae.models.data.batches import RowIndex, Specs, Triple
+from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor, tensor_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
         return None
     if type(x) is np.ndarray and (x.dtype.kind in "biuf" or x.dtype.name == "bfloat16"):
         return x
-    if isinstance(x, Tensor) and getattr(x, "_keras_mask", None) is None:
+    if isinstance(x, Tensor) and get_keras_mask(x) is None:
         return x.data
     return None
 

@@ -9,6 +9,7 @@ from narae.models.training import loops
 from narae.models.training.compiled_call import array_of
 from narae.models.training.functions import StepFunctions
 from narae.models.training.options import FitOptions
+from narae.tensor.masks import any_mask, masks_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 class Trainer(StepFunctions):
     """The training half of a Model."""
+
+    _gives_masks = False  # whether an output of a call had a mask
 
     def fit(
         self,
@@ -261,5 +264,12 @@ class Trainer(StepFunctions):
 
     def _by_program(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensors | None:
         """The outputs of a call by the compiled predict step; None where the model is to be called as it is."""
-        array = array_of(args, kwargs) if self.built else None
+        plain = self.built and not self._gives_masks
+        array = array_of(args, kwargs) if plain else None
         return None if array is None else self._step_programs().call(array)
+
+    def _noted(self, outputs: Any) -> Any:
+        """The outputs of a call. A compiled step gives numbers alone: not masks."""
+        if any_mask(masks_of(outputs)):
+            self.__dict__["_gives_masks"] = True
+        return outputs

@@ -26,6 +26,7 @@ from narae.ops.reductions import max, mean, sum
 from narae.ops.rounding import clip
 from narae.ops.shapes import expand_dims, squeeze
 from narae.ops.simplex import log_softmax, softmax
+from narae.tensor.masks import set_keras_mask
 from narae.tensor.tensor import Tensor
 
 
@@ -271,7 +272,7 @@ def sparse_categorical_crossentropy(
     labels = where(valid, labels, 0)
     loss = where(valid, -_log_of_picked(labels, y_pred, from_logits, axis), 0.0)
     if isinstance(loss, Tensor):
-        loss._keras_mask = valid
+        set_keras_mask(loss, valid)
     return loss
 
 
