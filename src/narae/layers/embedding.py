@@ -18,11 +18,11 @@ from narae.base.types import (
     TensorLike,
 )
 from narae.engine.variable import Variable
-from narae.layers.calling import set_masks
 from narae.layers.dense import validate_positive
 from narae.layers.full_rank import refuse_quantization
 from narae.layers.low_rank import LowRank
 from narae.layers.options import EmbeddingOptions, ReversibleOptions
+from narae.tensor.masks import set_keras_mask
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor
 
@@ -211,7 +211,7 @@ class ReversibleEmbedding(Embedding):
         if reverse:
             return self._logits(inputs)
         rows = super().call(inputs)
-        set_masks(rows, super().compute_mask(inputs))
+        set_keras_mask(rows, super().compute_mask(inputs))
         return rows
 
     def _logits(self, inputs: Tensor) -> Tensor:
