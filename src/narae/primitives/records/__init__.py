@@ -2,6 +2,7 @@
 
 from narae.primitives.records import (  # noqa: F401
     arithmetic,
+    attention,
     bits,
     contract,
     conv,
