@@ -62,9 +62,15 @@ class Scratch:
 
 
 def make_arrays(
-    plan: Plan, state: Sequence[np.ndarray], inputs: Sequence[np.ndarray] | None
+    plan: Plan,
+    state: Sequence[np.ndarray],
+    inputs: Sequence[np.ndarray] | None,
+    placed: ArrayMap | None = None,
 ) -> dict[int, np.ndarray]:
-    """The array of each value that has a home or is a view, by uid. Inputs not given are made."""
+    """The array of each value that has a home or is a view, by uid. Inputs not given are made.
+
+    placed: arrays of results, for those that are not to be in the arena.
+    """
     arrays = {v.uid: v.data for v in plan.graph.constants if v.data is not None}
     for node in plan.once:
         outs = run(node.op, [arrays[v.uid] for v in node.inputs], node.params)
@@ -81,6 +87,7 @@ def make_arrays(
             arrays[uid] = made
         elif home.kind == "state":
             arrays[uid] = _checked(state[home.index], spec)
+    arrays.update(placed or {})
     for node in plan.views:
         arrays[node.uids[0]] = _viewed(node, arrays)
     return arrays

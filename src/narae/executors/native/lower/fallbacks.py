@@ -8,7 +8,6 @@ from collections.abc import Mapping
 # The reason -> the operations that have no native code for it.
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "NumPy's own sort": ("sort", "argsort", "top_k", "searchsorted"),
-    "its bodies are programs of their own": ("switch", "while", "scan", "custom_gradient"),
     "LAPACK's work": (
         *("cholesky", "lu_factor", "qr", "svd", "singular_values", "eigh"),
         *("inv", "det", "slogdet", "solve", "triangular_solve"),
@@ -29,7 +28,6 @@ _REASONS = {name: reason for reason, names in OPERATIONS.items() for name in nam
 IN_TRAINING: Mapping[str, tuple[str, ...]] = {
     "sort": ("activation sparsemax",),
     "argsort": ("activation sparsemax",),
-    "scan": ("loss CTC",),
     "take_along of arrays in no order": ("loss CTC",),
     "top_k": ("metric Precision", "metric Recall"),
 }

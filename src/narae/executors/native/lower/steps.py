@@ -7,13 +7,13 @@ import numpy as np
 from narae.base.dtypes import np_dtype
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower import (  # noqa: F401  (they fill the table of lowerings)
+    control,
     products,
     reductions,
     windows,
 )
-from narae.executors.native.lower.elementwise import check, lower_elementwise
-from narae.executors.native.lower.fallbacks import no_code
-from narae.executors.native.lower.movement import lower_view
+from narae.executors.native.lower.dispatch import native_step
+from narae.executors.native.lower.elementwise import check
 from narae.executors.native.lower.tiles import LOWERINGS, Context, Lowered
 from narae.executors.numpy.blocks import lower_step as numpy_step
 from narae.executors.numpy.calls import Source
@@ -26,20 +26,9 @@ from narae.graph.ir import Node, Op, Spec, Value
 def lower_step(step: Step, context: Context, scratch: Scratch) -> Lowered:
     """A step's tiles, or a call of NumPy. scratch: NumPy's."""
     try:
-        return _native(step, context)
+        return native_step(step, context)
     except Unlowered as why:
         return on_host(step, context.arrays, scratch, str(why))
-
-
-def _native(step: Step, context: Context) -> Lowered:
-    head = step.nodes[0]
-    if step.shape is not None and not step.headed:
-        return lower_elementwise(step, context)
-    if head.op.view:
-        return lower_view(step, context)
-    if head.op.known not in LOWERINGS:
-        raise Unlowered(no_code(head.op.name))
-    return LOWERINGS[head.op.known](step, context)
 
 
 def on_host(step: Step, arrays: ArrayMap, scratch: Scratch, why: str) -> Lowered:

@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 
 from narae.executors.native.jit.compiler import Build
+from narae.executors.native.kernels import chain
 from narae.executors.shared.memory import ArrayMap
+from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
+
+KERNEL = -1  # in a tile's `places`: the kernel's address, not that of a word
 
 
 @dataclass(eq=False)
 class Tile:
     """One call: a kernel and the record that it reads (`KernelRecord.numbers`). scratch: bytes it needs; work:
-    a measure of it, in multiplications; links: tiles that it runs, in place of a record of its own;
-    kernel: its address, once it is in a program."""
+    a measure of it, in multiplications; links: tiles that it runs; places: the words of its record that are known
+    when links have places in memory, as (word, link, the link's word or `KERNEL`); kernel: its address, once it
+    is in a program."""
 
     key: str
     build: Build
@@ -32,7 +37,37 @@ class Tile:
     scratch: int = 0
     work: int = 0
     links: tuple[Tile, ...] = ()
+    places: list[tuple[int, Tile, int]] = field(default_factory=list)
     kernel: int = 0
+
+
+def with_links(tiles: Sequence[Tile]) -> list[Tile]:
+    """Tiles, then what they run, then what that runs."""
+    listed = list(tiles)
+    for tile in listed:
+        listed += tile.links
+    return listed
+
+
+def link_places(tiles: Sequence[Tile], word: int) -> list[tuple[int, Tile, int]]:
+    """The places of a record's `Link`s, of which the first begins at a word."""
+    return [
+        place
+        for i, tile in enumerate(tiles)
+        for place in ((word + 2 * i, tile, KERNEL), (word + 2 * i + 1, tile, 0))
+    ]
+
+
+def chained(tiles: Sequence[Tile]) -> Tile:
+    """One tile that runs others, one after the other."""
+    if len(tiles) == 1:
+        return tiles[0]
+    scratch = max((tile.scratch for tile in tiles), default=0)
+    work = sum(tile.work for tile in tiles)
+    links = [chain.Link(kernel=0, record=0) for _ in tiles]
+    record = chain.Chain(count=len(tiles), links=links).numbers()
+    places = link_places(tiles, chain.Chain.word_count(links=0))
+    return Tile("chain", chain.build, record, scratch, work, tuple(tiles), places)
 
 
 @dataclass(eq=False)
@@ -51,6 +86,19 @@ class Lowered:
 def address(array: np.ndarray) -> int:
     """Where an array's first element lies."""
     return array.ctypes.data
+
+
+def arrays_in(tree: object) -> Iterator[np.ndarray]:
+    """All arrays in nested containers."""
+    if isinstance(tree, np.ndarray):
+        yield tree
+    elif isinstance(tree, Rows):
+        yield from arrays_in([tree.array, tree.order])
+    elif isinstance(tree, dict):
+        yield from arrays_in(list(tree.values()))
+    elif isinstance(tree, (list, tuple)):
+        for part in tree:
+            yield from arrays_in(part)
 
 
 def collapsed(
@@ -119,12 +167,26 @@ def size_of(shape: Sequence[int]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
+class Rounds:
+    """What the steps of a loop's body may use: one thread runs them all, many times.
+
+    fixed: uids of values that are the same in all rounds. before: phases that prepare something of those, once for
+    all rounds; prepared: what they made, by uid and a word for what it is.
+    """
+
+    fixed: frozenset[int]
+    before: list[list[Tile]] = field(default_factory=list)
+    prepared: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Context:
     """What a step is lowered in. arrays: of all values of the program, by uid; error: the address at
-    which an index out of range is reported."""
+    which an index out of range is reported. loop: of a step in a loop's body, what that knows."""
 
     arrays: ArrayMap
     error: int = 0
+    loop: Rounds | None = None
 
     def ins(self, node: Node) -> list[np.ndarray]:
         """The arrays that a node reads."""

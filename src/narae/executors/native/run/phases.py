@@ -14,9 +14,7 @@ import numpy as np
 
 from narae.executors.native import tuning
 from narae.executors.native.jit.compiler import addresses
-from narae.executors.native.kernels import chain
-from narae.executors.native.kernels.chain import Chain, Link
-from narae.executors.native.lower.tiles import Lowered, Tile, address
+from narae.executors.native.lower.tiles import KERNEL, Lowered, Tile, address, chained, with_links
 from narae.executors.native.run import driver
 
 
@@ -151,15 +149,6 @@ def _joined(group: _Group) -> Lowered:
     return Lowered(phases, keep=keep)
 
 
-def chained(tiles: Sequence[Tile]) -> Tile:
-    """One tile that runs others, one after the other."""
-    scratch = max(tile.scratch for tile in tiles)
-    work = sum(tile.work for tile in tiles)
-    if len(tiles) == 1:
-        return tiles[0]
-    return Tile("chain", chain.build, [], scratch, work, tuple(tiles))
-
-
 Hosts = dict[int, Callable[[], None]]
 
 
@@ -198,35 +187,27 @@ class Tables:
         self._places = address(self._phases), address(self._tiles)
 
     def _pairs(self, tiles: Sequence[Tile]) -> np.ndarray:
-        """(kernel, record) of each tile; those of a chain's links are in its record."""
-        links = [link for tile in tiles for link in tile.links]
-        listed = [*tiles, *links]
+        """(kernel, record) of each tile; those of its links are in its record."""
+        listed = with_links(tiles)
         unknown = [tile for tile in listed if not tile.kernel]
         for tile, kernel in zip(
             unknown, addresses([(tile.key, tile.build) for tile in unknown]), strict=True
         ):
             tile.kernel = kernel
-        sizes = [len(tile.record) or Chain.word_count(links=len(tile.links)) for tile in listed]
-        starts = np.cumsum([0, *sizes])
+        starts = np.cumsum([0, *(len(tile.record) for tile in listed)])
         self._records = np.zeros(max(1, int(starts[-1])), np.int64)
+        self._records[: int(starts[-1])] = [number for tile in listed for number in tile.record]
+        first = address(self._records)
         pairs = np.empty((len(listed), 2), np.int64)
         pairs[:, 0] = [tile.kernel for tile in listed]
-        pairs[:, 1] = address(self._records) + 8 * starts[:-1]
-        flat = [
-            number
-            for tile, size in zip(listed, sizes, strict=True)
-            for number in tile.record or [0] * size
-        ]
-        self._records[: len(flat)] = flat
-        done = len(tiles)
-        for tile, start in zip(tiles, starts, strict=False):
-            if tile.links:
-                count = len(tile.links)
-                found = pairs[done : done + count].tolist()
-                links_of = [Link(kernel=kernel, record=record) for kernel, record in found]
-                numbers = Chain(count=count, links=links_of).numbers()
-                self._records[start : start + len(numbers)] = numbers
-                done += count
+        pairs[:, 1] = first + 8 * starts[:-1]
+        if len(listed) > len(tiles):
+            begins = {id(tile): int(i) for tile, i in zip(listed, starts, strict=False)}
+            for tile in listed:
+                begin = begins[id(tile)]
+                for word, link, of in tile.places:
+                    there = link.kernel if of == KERNEL else first + 8 * (begins[id(link)] + of)
+                    self._records[begin + word] = there
         return pairs[: len(tiles)]
 
     def ranges(self) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.steps import lower_step
-from narae.executors.native.lower.tiles import Context, Lowered, address
+from narae.executors.native.lower.tiles import Context, Lowered, address, arrays_in
 from narae.executors.native.run import driver, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.phases import Stage, Tables, overlapped
@@ -201,7 +201,7 @@ class NativeProgram(Program):
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """What kernels may touch: (begin, end) addresses."""
         kept = [self._arrays, self._control, *(s.lowered.keep for s in self.stages), self._alive]
-        for array in _found(kept):
+        for array in arrays_in(kept):
             low, high = np.lib.array_utils.byte_bounds(array)
             yield int(low), int(high)
         yield threads.range_of()
@@ -213,16 +213,3 @@ class NativeProgram(Program):
         if control[driver.ERROR]:
             index, length = control[driver.ERROR + 1], control[driver.ERROR + 2]
             raise IndexError(f"index {index} is out of range for an axis of length {length}")
-
-
-def _found(tree: object) -> Iterator[np.ndarray]:
-    """All arrays in nested containers."""
-    if isinstance(tree, np.ndarray):
-        yield tree
-    elif isinstance(tree, Rows):
-        yield from _found([tree.array, tree.order])
-    elif isinstance(tree, dict):
-        yield from _found(list(tree.values()))
-    elif isinstance(tree, (list, tuple)):
-        for part in tree:
-            yield from _found(part)
