@@ -44,8 +44,13 @@ _BY_WORDS: tuple[tuple[str, Any], ...] = (  # the first that a name has in it
     *(("GaussianNoise", (0.5,)), ("RepeatVector", (2,)), ("Cropping", (1,)), ("Dense", (3,))),
     *(("PrecisionAt", (0.5,)), ("RecallAt", (0.5,)), ("SensitivityAt", (0.5,)), ("Dot", (1,))),
     ("Embedding", (5, 3)),
-    ("SpecificityAt", (0.5,)),
+    *(("SpecificityAt", (0.5,)), ("RNN", (2,)), ("GRU", (2,)), ("LSTM", (2,))),
 )
+_OF_CELLS: dict[str, Any] = {  # made of other objects of the same library
+    "RNN": lambda k: k.layers.RNN(k.layers.LSTMCell(2)),
+    "StackedRNNCells": lambda k: k.layers.StackedRNNCells([k.layers.GRUCell(2)]),
+}
+_SEQUENCES = ("RNN", "SimpleRNN", "GRU", "LSTM")
 _FAMILIES = (
     *("layers", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers"),
     *("regularizers", "constraints", "callbacks"),
@@ -63,6 +68,8 @@ _OTHER = frozenset({"name", "path", "seed", "backend", "input_spec", "thresholds
 
 
 def _made(k: Any, name: str, kind: Any) -> Any:
+    if name in _OF_CELLS:
+        return _OF_CELLS[name](k)
     words = next((given for word, given in _BY_WORDS if word in name), ())
     return kind(*_ARGUMENTS.get(name, words))
 
@@ -80,7 +87,7 @@ def _shape(name: str) -> Any:
     ):
         return [(None, 4), (None, 4)]
     rank = next((n for n in (1, 2, 3) if f"{n}D" in name), 0)
-    if name in ("Permute", "Reshape"):
+    if name in ("Permute", "Reshape", *_SEQUENCES):
         return (None, 2, 3)
     return (None, *(6,) * rank, 32)
 

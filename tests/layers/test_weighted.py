@@ -23,14 +23,24 @@ FIRST: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[int | None, ...]]]
     "DepthwiseConv2D": ((3,), {}, (None, 5, 5, 2)),
     "EinsumDense": (("ab,bc->ac", 3), {"bias_axes": "c"}, (None, 4)),
     "Embedding": ((5, 3), {}, (None, 4)),
+    "GRU": ((2,), {}, (None, 4, 3)),
+    "GRUCell": ((2,), {}, (None, 3)),
     "GroupNormalization": ((1,), {}, (None, 4)),
+    "LSTM": ((2,), {"unit_forget_bias": False}, (None, 4, 3)),
+    "LSTMCell": ((2,), {"unit_forget_bias": False}, (None, 3)),
     "LayerNormalization": ((), {}, (None, 4)),
     "PReLU": ((), {}, (None, 4)),
     "ReversibleEmbedding": ((5, 3), {}, (None, 4)),
     "SeparableConv1D": ((2, 3), {}, (None, 5, 2)),
     "SeparableConv2D": ((2, 3), {}, (None, 5, 5, 2)),
+    "SimpleRNN": ((2,), {}, (None, 4, 3)),
+    "SimpleRNNCell": ((2,), {}, (None, 3)),
 }
-WEIGHTS = {"depthwise": ("kernel", "depthwise_kernel"), "pointwise": ("pointwise_kernel",)}
+WEIGHTS = {
+    "depthwise": ("kernel", "depthwise_kernel"),
+    "pointwise": ("pointwise_kernel",),
+    "recurrent": ("recurrent_kernel",),
+}
 KINDS = {
     "initializer": lambda i: initializers.Constant(i / 8),
     "regularizer": lambda i: regularizers.L2(i / 8),

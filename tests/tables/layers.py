@@ -114,6 +114,23 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"axes": (2, 1), "normalize": True},
         [floats(4, 3, 5), floats(4, 5, 2)],
     ),
+    "simple rnn": ("SimpleRNN", {"units": 3}, floats(4, 3, 2)),
+    "gru": (
+        "GRU",
+        {"units": 3, "return_sequences": True, "bias_initializer": "normal"},
+        floats(4, 3, 2),
+    ),
+    "gru backwards, reset before": (
+        "GRU",
+        {"units": 3, "reset_after": False, "go_backwards": True, "return_sequences": True},
+        floats(4, 3, 2),
+    ),
+    "lstm": ("LSTM", {"units": 3, "kernel_regularizer": "l2"}, floats(4, 3, 2)),
+    "lstm written out": (
+        "LSTM",
+        {"units": 3, "unroll": True, "use_bias": False, "return_sequences": True},
+        floats(4, 3, 2),
+    ),
     **space.ROWS,
 }
 DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]

@@ -20,8 +20,6 @@ _TEXT = (
     + _MEANWHILE
 )
 _LAYERS = {
-    **_rows("layers.", "LSTM GRU SimpleRNN RNN LSTMCell GRUCell", f"recurrent layers {_LATER}"),
-    **_rows("layers.", "SimpleRNNCell StackedRNNCells", f"recurrent layers {_LATER}"),
     **_rows("layers.", "Bidirectional TimeDistributed", f"recurrent layers {_LATER}"),
     **_rows("layers.", "ConvLSTM1D ConvLSTM2D ConvLSTM3D", f"recurrent layers {_LATER}"),
     **_rows(

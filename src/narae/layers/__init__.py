@@ -38,10 +38,12 @@ from narae.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from narae.layers.group_normalization import GroupNormalization
+from narae.layers.gru import GRU, GRUCell
 from narae.layers.input import Input, InputLayer
 from narae.layers.input_spec import InputSpec
 from narae.layers.joining import Concatenate, Dot, concatenate, dot
 from narae.layers.layer_normalization import LayerNormalization, RMSNormalization
+from narae.layers.lstm import LSTM, LSTMCell
 from narae.layers.merging import (
     Add,
     Average,
@@ -76,8 +78,11 @@ from narae.layers.pooling import (
 )
 from narae.layers.preprocessing import Normalization, Rescaling
 from narae.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from narae.layers.rnn import RNN
 from narae.layers.separable import SeparableConv1D, SeparableConv2D
+from narae.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from narae.layers.spectral_normalization import SpectralNormalization
+from narae.layers.stacked_rnn_cells import StackedRNNCells
 from narae.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from narae.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from narae.layers.wrapper import Wrapper
@@ -144,6 +149,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -163,6 +170,8 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -181,6 +190,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -190,11 +200,14 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
     "UnitNormalization",
     "UpSampling1D",

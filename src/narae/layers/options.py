@@ -87,3 +87,21 @@ class DotOptions(LayerOptions, total=False):
     """Those of Dot as a function."""
 
     normalize: bool
+
+
+class CellOptions(LayerOptions, total=False):
+    """Those of cells with gates: with 1, each gate has dropout masks of its own."""
+
+    implementation: int
+
+
+class RecurrentOptions(WeightedOptions, total=False):
+    """Those of SimpleRNN: what `RNN` takes, and has no place of its own there."""
+
+    zero_output_for_mask: bool
+
+
+class GatedOptions(RecurrentOptions, total=False):
+    """Those of GRU and LSTM."""
+
+    implementation: int

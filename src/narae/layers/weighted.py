@@ -44,7 +44,7 @@ class Weighted(Layer):
     ) -> Variable:
         """Make the variable of a role, named after it."""
         own = {kind: getattr(self, f"{role}_{kind}") for kind in self._roles[role]}
-        return self.add_weight(shape, name=name or role, **own, **options)
+        return self.add_weight(shape, name=name or role, **{**own, **options})
 
     def get_config(self) -> Config:
         config = super().get_config()
