@@ -43,7 +43,7 @@ from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, broadcast, vector
 from narae.executors.native.jit.target import Target
 from narae.executors.native.kernels.packing import stretch_of
-from narae.executors.native.kernels.registers import Contraction, Epilogue, register_tile
+from narae.executors.native.kernels.registers import PANELS, Contraction, Epilogue, register_tile
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand], order: str) -> str:
@@ -137,7 +137,8 @@ class _Contraction:
         f, r = self.f, self.record
         odd = f.let(f"and i64 {width}, {self.tile.lanes - 1}")
         whole = f.let(f"icmp eq i64 {odd}, 0")
-        lies = f.let(f"and i1 {self.direct}, {whole}")
+        full = f.let(f"icmp eq i64 {r.direct}, {PANELS}")
+        lies = f.let(f"and i1 {self.direct}, {f.let(f'or i1 {whole}, {full}')}")
         pitch = f.let(f"select i1 {lies}, i64 {r.b_down}, i64 {self.row}")
         with f.when(f.let(f"xor i1 {lies}, true")):
             taps = f"i64 {first}, i64 {end}, i64 {width}"

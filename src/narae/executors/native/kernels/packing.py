@@ -16,6 +16,21 @@ def build(name: str, dtype: str, tile: RegisterTile) -> Function:
     return f
 
 
+def build_panels(name: str, dtype: str, tile: RegisterTile) -> Function:
+    """All of B by panels, for tiles that read it often. The record: `Contraction`, with `a` the place for them."""
+    f = Function(name, [PTR, PTR])
+    r = Contraction[str].read(f, f.args[0], operands=0)
+    column = f.mul(f.mul(r.tap_count, r.inner), itemsize(dtype))  # bytes of one, all its taps
+    with f.loop(0, r.columns, tile.wide) as panel:
+        width = f.least(f.sub(r.columns, panel.i), tile.wide)
+        source = f.at(r.b, f.mul(panel.i, r.b_across))
+        target = f.at(r.a, f.mul(panel.i, column))
+        taps = f"i64 0, i64 {r.tap_count}, i64 {width}"
+        f.do(f"call void {r.pack}(ptr {f.args[0]}, ptr {target}, ptr {source}, {taps})")
+    f.do("ret void")
+    return f
+
+
 class _Packing:
     def __init__(self, f: Function, dtype: str, tile: RegisterTile) -> None:
         self.f, self.dtype, self.tile = f, dtype, tile

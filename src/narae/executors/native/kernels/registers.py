@@ -12,6 +12,8 @@ from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts, pointer, word
 from narae.executors.native.jit.target import Target
 
+PANELS = 2
+
 
 class RowOperand(KernelRecord[W]):
     """An array beside C, row by row."""
@@ -37,7 +39,9 @@ class Contraction(KernelRecord[W]):
     a_step: W = word()  # bytes between A's numbers along k
     b_down: W = word()  # bytes between B's rows, along k
     b_across: W = word()  # bytes between B's numbers along a row
-    direct: W = word()  # not 0: whole registers of B are read where they lie
+    # 1: whole registers of B are read where they lie. PANELS: all of them, since B is laid out by panels, each one row
+    # of a panel's width after the other; `b_across` is then such that a panel begins at its first column.
+    direct: W = word()
     pack: W = pointer()  # the kernel that copies a stretch of B (`packing`)
     operands: Sequence[RowOperand[W]] = parts(RowOperand, "operands")
 

@@ -40,7 +40,7 @@ def lower_scan(step: Step, context: Context) -> Lowered:
     scan = _Scan(node)
     rounds = Rounds(scan.body.fixed)
     tile, keep = scan.tile(ins, outs, context.error, rounds)
-    return Lowered([*rounds.before, [tile]], keep=[keep, rounds.prepared])
+    return Lowered([*rounds.before, [tile]], keep=[keep, rounds.prepared, rounds.keep])
 
 
 class _Scan:
@@ -160,7 +160,14 @@ def lower_while(step: Step, context: Context) -> Lowered:
         "while", loops.build_while, record.numbers(), _scratch(all_), 0, tuple(all_), places
     )
     before = [t for x, out in zip(ins[:count], outs, strict=True) for t in copy_tiles(x, out)]
-    keep = [ins, outs, holds, kept, also, rounds.prepared, inside.prepared]
+    keep = [
+        ins,
+        outs,
+        holds,
+        kept,
+        also,
+        *(part for r in (rounds, inside) for part in (r.prepared, r.keep)),
+    ]
     return Lowered([*rounds.before, *inside.before, [chained([*before, loop])]], keep=keep)
 
 

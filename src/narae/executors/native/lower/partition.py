@@ -33,7 +33,7 @@ import numpy as np
 
 from narae.executors.native import tuning
 from narae.executors.native.kernels.registers import RegisterTile
-from narae.executors.native.lower.tiles import Tile, cuts, offsets
+from narae.executors.native.lower.tiles import Rounds, Tile, cuts, offsets
 
 
 @dataclass(eq=False)
@@ -53,6 +53,7 @@ class Product:
     numbers: np.ndarray | None = None
     first_row: int = 0  # added to the numbers
     first_column: int = 0
+    panels: bool = False  # B lies by panels
 
 
 @dataclass(eq=False)
@@ -63,6 +64,10 @@ class Products:
     parts: list[Product] = field(default_factory=list)
     before: list[list[Tile]] = field(default_factory=list)
     keep: list[np.ndarray] = field(default_factory=list)
+    rounds: Rounds | None = (
+        None  # of a loop: one thread computes all of them, so nothing is shared out
+    )
+    fixed: bool = False  # B is the same in all rounds
 
 
 def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,9 +12,8 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression, Operand, identity, itemsize
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
-from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.jit.target import host
-from narae.executors.native.kernels import contraction, packing, registers
+from narae.executors.native.kernels import contraction, registers
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower.elementwise import (
@@ -23,6 +21,7 @@ from narae.executors.native.lower.elementwise import (
     copy_tiles,
     expression_of,
 )
+from narae.executors.native.lower.panels import laid_out, packer
 from narae.executors.native.lower.partition import Product, Products, grid, lies_well, sums
 from narae.executors.native.lower.reductions import reduce_array
 from narae.executors.native.lower.tiles import (
@@ -59,7 +58,10 @@ def lower_product(step: Step, context: Context) -> Lowered:
     expression = expression_of(rest, reads, outputs, arrays)
     expression.dtypes[product] = spec.dtype
     products = _products(head, context)
-    if len(products.parts) < tuning.SUM_FEW and (parts := _cut_sums(products)):
+    if context.loop is not None:
+        products.rounds = context.loop
+        products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
+    elif len(products.parts) < tuning.SUM_FEW and (parts := _cut_sums(products)):
         return _in_parts(parts, products, expression, product, spec.shape, arrays)
     try:
         tiles = _tiles(products, expression, product, spec.shape, arrays)
@@ -177,14 +179,15 @@ def _tiles(
         order=order,
     )
     tile = registers.register_tile(host(), dtype, order)
-    pack = _pack(dtype, tile, bounds.enabled())
+    pack = packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
-    for part in products.parts:
+    for part in laid_out(products, dtype, tile):
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
         block = max(1, tuning.STRETCH // (part.inner * tile.wide * itemsize(dtype)))
         block = min(block, len(part.taps))
-        for (r0, r1), (c0, c1) in grid(part, tile, tuning.WORKERS):
+        whole = [((0, len(part.rows)), (0, part.columns))]
+        for (r0, r1), (c0, c1) in whole if products.rounds else grid(part, tile, tuning.WORKERS):
             column = part.first_column + c0
             record = registers.Contraction(
                 a=part.a,
@@ -199,7 +202,7 @@ def _tiles(
                 a_step=part.a_step,
                 b_down=part.b_down,
                 b_across=part.b_across,
-                direct=int(lies_well(part) and part.b_across == itemsize(dtype)),
+                direct=_direct(part, itemsize(dtype)),
                 pack=pack,
                 operands=[
                     registers.RowOperand(place=one.base + column * one.column, gap=one.row)
@@ -214,11 +217,11 @@ def _tiles(
     return tiles
 
 
-@functools.cache  # it depends on nothing else
-def _pack(dtype: str, tile: registers.RegisterTile, checked: bool) -> int:
-    """The address of the kernel that copies stretches of B."""
-    build = partial(packing.build, dtype=dtype, tile=tile)
-    return addresses([(f"pack {dtype} {tile}", build)], checked)[0]
+def _direct(part: Product, size: int) -> int:
+    """Whether B is read where it lies, as a record has it."""
+    if part.panels:
+        return registers.PANELS
+    return int(lies_well(part) and part.b_across == size)
 
 
 def _order(products: Products, expression: Expression, size: int) -> str:

@@ -171,12 +171,13 @@ class Rounds:
     """What the steps of a loop's body may use: one thread runs them all, many times.
 
     fixed: uids of values that are the same in all rounds. before: phases that prepare something of those, once for
-    all rounds; prepared: what they made, by uid and a word for what it is.
+    all rounds; prepared: what they made, by how it lay before; keep: arrays that their records point to.
     """
 
     fixed: frozenset[int]
     before: list[list[Tile]] = field(default_factory=list)
-    prepared: dict[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    prepared: dict[tuple[object, ...], np.ndarray] = field(default_factory=dict)
+    keep: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
