@@ -107,3 +107,24 @@ def test_class_weights_are_sample_weights_by_label(eagerly: bool, weights: Any) 
 
     by_label = np.array([weights.get(int(c), 1.0) for c in CLASSES], "float32")
     np.testing.assert_allclose(loss(class_weight=weights), loss(sample_weight=by_label), rtol=1e-6)
+
+
+LAYOUTS: dict[str, Any] = {
+    "transposed": lambda x: narae.ops.swapaxes(narae.ops.swapaxes(x, 0, 1) * 2, 0, 1),
+    "backwards": lambda x: narae.ops.flip(x * 2, axis=1),
+    "every other": lambda x: (x * 2)[:, ::2],
+    "a part": lambda x: (x * 2)[:, 1:2],
+    "repeated": lambda x: narae.ops.broadcast_to((x * 2)[:, :1], x.shape),
+    "empty": lambda x: x[:, :0] * 2,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_outputs_of_many_batches_are_those_of_each_however_they_lie(
+    layout: str, own_executor: str
+) -> None:
+    inputs = narae.Input((3, 4))
+    model = narae.Model(inputs, narae.layers.Lambda(LAYOUTS[layout])(inputs))
+    x = np.arange(72.0, dtype="float32").reshape(6, 3, 4)
+    got = model.predict(x, batch_size=2, verbose=0)
+    np.testing.assert_array_equal(got, model(x).numpy())

@@ -14,6 +14,7 @@ from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
 from narae.engine.variable import touch
 from narae.executors import has_halves, load, plan_options
+from narae.executors.shared.memory import kept_of
 from narae.executors.shared.program import Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import fuse
@@ -100,7 +101,7 @@ class Compiled:
         """Run many steps at once on rows of arrays; None where the executor runs step by step."""
         if not self.program.runs_many:
             return None
-        kept = [np.empty((steps, *a.shape), a.dtype) for a in self.program.outputs]
+        kept = [kept_of(a, steps) for a in self.program.outputs]
         progress = self.program.many(steps, rows, kept)
         return None if progress is None else ManySteps(self, steps, kept, progress)
 

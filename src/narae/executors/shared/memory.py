@@ -30,6 +30,24 @@ def array_in(
     return np.ndarray(shape, dtype, memory, offset)  # type: ignore[call-overload]
 
 
+def span(array: np.ndarray) -> tuple[int, int]:
+    """The addresses of an array's first byte and of the one behind its last, however it lies."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return low, (high if array.size else low)
+
+
+def kept_of(array: np.ndarray, steps: int) -> np.ndarray:
+    """Memory for what an array is after each of many steps, (steps, ...), each lying as it does: a copy of its span
+    is one of the array, transposed or not."""
+    low, high = span(array)
+    raw = np.empty(steps * (high - low), np.uint8)
+    strides = (high - low, *array.strides)
+    offset = array.__array_interface__["data"][0] - low
+    if not raw.size:
+        return np.empty((steps, *array.shape), array.dtype)
+    return np.ndarray((steps, *array.shape), array.dtype, raw, offset, strides)  # type: ignore[call-overload]
+
+
 class Scratch:
     """Arrays for the inside of one step at a time. `release` gives back what was taken since
     `mark`."""

@@ -23,6 +23,7 @@ from narae.executors.native.codegen.nodes import new_node
 from narae.executors.native.lower.elementwise import check
 from narae.executors.native.lower.tiles import Tile, address, cuts
 from narae.executors.native.run import driver
+from narae.executors.shared.memory import span
 from narae.executors.shared.rows import Rows
 from narae.graph.ir import Node, Spec, Value
 
@@ -119,10 +120,12 @@ def _build_rows(
 def keep_tile(
     outputs: Sequence[np.ndarray], kept: Sequence[np.ndarray], control: np.ndarray
 ) -> tuple[Tile, np.ndarray]:
-    """Copies of what a step gives, one step's after the other's; the table that the tile reads."""
+    """Copies of what a step gives, one step's after the other's, each lying as the output does (`kept_of`); the
+    table that the tile reads."""
     table = np.empty((len(outputs), 3), np.int64)
     for i, (output, place) in enumerate(zip(outputs, kept, strict=True)):
-        table[i] = (address(output), address(place), output.nbytes)
+        low, high = span(output)
+        table[i] = (low, span(place)[0], high - low)
     step = address(control) + 8 * driver.STEP
     record = Kept(step=step, table=address(table), count=len(outputs))
     return Tile("keep", _build_keep, record.numbers()), table
