@@ -14,6 +14,7 @@ from narae.engine import config
 from narae.engine.compiled import Compiled, compile_function
 from narae.engine.tape import grad
 from narae.executors import explain
+from narae.executors.native import tuning
 from narae.graph.ir import Spec
 from narae.utils import set_random_seed
 
@@ -193,8 +194,20 @@ def results(compiled: Compiled) -> list[np.ndarray]:
     return [np.array(a) for a in narae.tree.flatten(compiled())]
 
 
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are split wherever their rows do not meet, however small they are."""
+    for name in ("LOOP_ROWS", "LOOP_UNIT", "LOOP_WORK"):
+        monkeypatch.setattr(tuning, name, 1)
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["whole", "in parts"])
 @pytest.mark.parametrize("function", CASES)
-def test_a_loop_gives_what_the_numpy_executor_gives(function: Callable[..., Any]) -> None:
+def test_a_loop_gives_what_the_numpy_executor_gives(
+    function: Callable[..., Any], split: bool, request: pytest.FixtureRequest
+) -> None:
+    if split:
+        request.getfixturevalue("in_parts")
     native = on("native", function, X, H, W)
     if function is not halves:  # numbers of two bytes are NumPy's
         assert {how.way for how in explain("native", native.program)} <= {"native"}
@@ -207,6 +220,21 @@ def test_a_loop_gives_what_the_numpy_executor_gives(function: Callable[..., Any]
             )
 
 
+@pytest.mark.usefixtures("in_parts")
+def test_the_rows_of_a_batch_are_shared_out() -> None:
+    native = on("native", two_carries, X, H, W)
+    (tiles,) = {
+        h.tiles for h in explain("native", native.program) if h.step.nodes[0].op.name == "scan"
+    }
+    assert tiles == 4 + 1  # and one that lays out the weights
+    mixing = on("native", reduces, X, H, W)
+    (tiles,) = {
+        h.tiles for h in explain("native", mixing.program) if h.step.nodes[0].op.name == "scan"
+    }
+    assert tiles == 1
+
+
+@pytest.mark.usefixtures("in_parts")
 @pytest.mark.parametrize("name", ["recurrent", "two_carries"])
 def test_a_loop_gives_the_same_bits_on_any_number_of_threads(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -74,3 +74,8 @@ class Body:
 
 def _moved(moves: Sequence[Move], arrays: ArrayMap) -> list[Tile]:
     return [t for m in moves for t in copy_tiles(arrays[m.source], arrays[m.target])]
+
+
+def flat(phases: Sequence[Sequence[Tile]]) -> list[Tile]:
+    """The tiles of phases, for one thread that runs them in order."""
+    return [tile for phase in phases for tile in phase]

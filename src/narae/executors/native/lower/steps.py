@@ -10,6 +10,7 @@ from narae.executors.native.lower import (  # noqa: F401  (they fill the table o
     control,
     products,
     reductions,
+    scan,
     windows,
 )
 from narae.executors.native.lower.dispatch import native_step
