@@ -56,7 +56,8 @@ class Predictions(Results):
 
     def take_run(self, run: ManySteps) -> None:
         """Keep the outputs of all steps, one after the other."""
-        self.take(run.filled([a.reshape(-1, *a.shape[2:]) for a in run.kept]))
+        rows = [a.reshape(a.shape[0] * a.shape[1], *a.shape[2:]) for a in run.kept]
+        self.take(run.filled(rows))
 
     def logs(self, run: ManySteps, step: int) -> Logs:
         """Nothing: outputs are no logs."""
