@@ -30,6 +30,7 @@ keras.Sequential  # noqa: B018  narae loads its rooms when they are used
 imported = time.perf_counter() - start
 
 import numpy as np  # noqa: E402
+from keras_sequences import Tasks as Sequences  # noqa: E402
 
 
 def dense(*widths: int, last: str | None = "softmax") -> list[Any]:
@@ -166,4 +167,4 @@ def sizes() -> dict[str, float]:
 
 
 TASKS = (seed, mixed, busy, first_seed, first_cnn, predict, tiny, cnn, deep, sizes)
-common.main({task.__name__: task for task in TASKS}, imported)
+common.main({task.__name__: task for task in TASKS} | Sequences(keras).all(), imported)

@@ -16,6 +16,8 @@ from torch import nn  # noqa: E402
 
 imported = time.perf_counter() - start
 
+from torch_sequences import Tasks as Sequences  # noqa: E402
+
 
 def tensors(pair: tuple[Any, Any]) -> tuple[Any, Any]:
     return torch.from_numpy(pair[0]), torch.from_numpy(pair[1])
@@ -99,4 +101,4 @@ def cnn_channels_last() -> dict[str, float]:
 
 
 TASKS = (seed, busy, predict, tiny, cnn, cnn_channels_last)
-common.main({task.__name__: task for task in TASKS}, imported)
+common.main({task.__name__: task for task in TASKS} | Sequences(Trainer).all(), imported)
