@@ -6,7 +6,20 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
-from rows import BARS, COLUMNS, FRESH, NARAE, PEERS, PRODUCTS, WORKS, Bar, Round, Work
+from rows import (
+    BARS,
+    COLUMNS,
+    FRESH,
+    NARAE,
+    PEERS,
+    PRODUCTS,
+    RIVALS,
+    SEQUENCES,
+    WORKS,
+    Bar,
+    Round,
+    Work,
+)
 
 Data = dict[str, Any]  # what `run.py --json` writes
 
@@ -44,7 +57,7 @@ def figure(data: Data, row: str, peer: str, key: str) -> float | None:
 
 def tables(data: Data) -> dict[str, Table]:
     """All tables, those of rows that were not run left out."""
-    makers = (peers, short, starts, busy, sizes, bars, limits, machine)
+    makers = (peers, short, sequences, starts, busy, sizes, bars, limits, machine)
     made = {maker.__name__: maker(data) for maker in makers}
     return {name: table for name, table in made.items() if table.lines}
 
@@ -85,10 +98,23 @@ def _of_peers(data: Data, columns: Any, names: list[str]) -> Table:
     return Table(title, tuple(heads[i] for i in used), picked)
 
 
+def sequences(data: Data) -> Table:
+    """Recurrent networks and transformers: narae, its peers, and the best of them as a multiple of narae's."""
+    lines = []
+    for what, row, key in SEQUENCES:
+        cells = [figure(data, row, peer, key) for peer in RIVALS]
+        found = [cell for cell in cells[1:] if cell is not None]
+        if cells[0] is not None:
+            best = min(found) / cells[0] if found else None
+            lines.append((what, *map(digits, (*cells, best))))
+    return Table("Sequences", ("", *RIVALS, "best of the others / narae's"), lines)
+
+
 def starts(data: Data) -> Table:
     """narae with an empty kernel cache, and again."""
     rows = {"script, s": ("script", "script_s")}
-    for name, row in (("784-512-10", "first_seed"), ("CNN", "first_cnn")):
+    firsts = ("784-512-10", "first_seed"), ("CNN", "first_cnn"), ("LSTM(32)", "first_lstm")
+    for name, row in firsts:
         rows[f"first step, {name}, s"] = (row, "first_step_s")
     lines = []
     for peer in (FRESH, NARAE):

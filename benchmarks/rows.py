@@ -39,6 +39,7 @@ PEERS = {
     "machine": Peer("limits.py", "narae"),
 }
 KERAS = (NARAE, JAX, TF, KERAS_TORCH)
+RIVALS = (NARAE, JAX, TF, TORCH)
 # Peers take turns in this order; narae's kernel cache starts empty in every row.
 ROWS: dict[str, tuple[str, ...]] = {
     "limits": ("machine",),
@@ -53,7 +54,12 @@ ROWS: dict[str, tuple[str, ...]] = {
     "busy": (NARAE, JAX, TORCH, PRODUCTS),
     "first_seed": (FRESH, NARAE),
     "first_cnn": (FRESH, NARAE),
+    **dict.fromkeys(("lstm", "gru", "lstm_large", "embedding", "bidirectional"), RIVALS),
+    **dict.fromkeys(("encoder", "gpt", "stateful"), RIVALS),
+    "first_lstm": (FRESH, NARAE),
 }
+# What `--only` takes for several rows.
+GROUPS = {"sequences": tuple(ROWS)[list(ROWS).index("lstm") :]}
 # Peers that no bar names: left out of a quick run.
 EXTRA = {
     "seed": (SKLEARN, NUMPY),
@@ -76,6 +82,24 @@ COLUMNS = (
     ("on batch, ms", "predict", "on_batch_ms"),
     ("peak, MB", "seed", "peak_mb"),
 )
+# Of the table of sequences: work, row, figure.
+SEQUENCES = (
+    ("LSTM(32), 120 × 14, batch 128: step, ms", "lstm", "step_ms"),
+    ("GRU(32), the same: step, ms", "gru", "step_ms"),
+    ("LSTM(256), 100 × 128, batch 64: step, ms", "lstm_large", "step_ms"),
+    ("Embedding 10,000 × 64, LSTM(32), 25 words, batch 32: step, ms", "embedding", "step_ms"),
+    (
+        "2 × Bidirectional LSTM(64), 200 words, masked, batch 32: step, ms",
+        "bidirectional",
+        "step_ms",
+    ),
+    ("encoder 128 wide, 4 heads, 64 words, batch 32: step, ms", "encoder", "step_ms"),
+    ("GPT of 4 layers, 128 wide, 256 tokens, batch 16: step, ms", "gpt", "step_ms"),
+    ("the GPT's peak memory, MB", "gpt", "peak_mb"),
+    ("one step of a stateful LSTM(32), batch 1: model(x), ms", "stateful", "call_ms"),
+    ("the same: predict_on_batch, ms", "stateful", "on_batch_ms"),
+    ("first step of the LSTM(32), s", "first_lstm", "first_step_s"),
+)
 
 
 # -- operations ------------------------------------------------------------------------------------
@@ -96,6 +120,8 @@ CNN_FORWARD = [2 * 9 * side**2 * m * n for side, m, n in CONVOLUTIONS] + [2 * 11
 CNN_OPERATIONS = 3 * sum(CNN_FORWARD) - CNN_FORWARD[0]  # the pictures need no gradient
 CNN_WEIGHTS = sum(9 * m * n + n for _, m, n in CONVOLUTIONS) + dense_weights(1152, 10)
 SEED, DEEP, TINY = (784, 512, 10), (1024, 1024, 1024, 10), (13, 64, 64, 1)
+# The products of LSTM(256)'s step: of inputs and state, forward and to the weights; of the state, back in time.
+LSTM_STEP = 64 * 100 * 2 * 4 * 256 * (2 * 128 + 3 * 256)
 SEED_OPERATIONS, SEED_WEIGHTS = dense_operations(*SEED), dense_weights(*SEED)
 DEEP_STEP = 256 * dense_operations(*DEEP)
 
@@ -215,7 +241,7 @@ BARS = (
     ),
     Bar(
         *("deep", "1024-1024-1024-10: share of the FMA peak", ">=", 75, "%"),
-        lambda found: DEEP_STEP / found[NARAE]["step_ms"] / found[NARAE]["peak_gflops"] / 1e6 * 100,
+        lambda found: peak_share(DEEP_STEP, found),
     ),
     faster("tiny", "13-64-64-1 step", 10, "step_ms", JAX),
     *(faster("tiny", "13-64-64-1 step", 15, "step_ms", peer) for peer in (KERAS_TORCH, TORCH)),
@@ -245,7 +271,31 @@ BARS = (
     within("first_cnn", "first step, CNN, empty cache", 1.5, "first_step_s", FRESH),
     within("first_seed", "first step, 784-512-10, second process", 0.1, "first_step_s"),
     within("first_cnn", "first step, CNN, second process", 0.1, "first_step_s"),
+    faster("lstm", "LSTM(32) step", 3, "step_ms", *RIVALS[1:]),
+    faster("gru", "GRU(32) step", 3, "step_ms", *RIVALS[1:]),
+    faster("lstm_large", "LSTM(256) step", 1.5, "step_ms", *RIVALS[1:]),
+    Bar(
+        *("lstm_large", "LSTM(256): share of the FMA peak", ">=", 50, "%"),
+        lambda found: peak_share(LSTM_STEP, found),
+    ),
+    faster("embedding", "Embedding, LSTM(32) step", 5, "step_ms", *RIVALS[1:]),
+    faster("bidirectional", "2 × Bidirectional LSTM(64) step", 2, "step_ms", *RIVALS[1:]),
+    faster("encoder", "encoder step", 2, "step_ms", *RIVALS[1:]),
+    faster("gpt", "GPT step", 1.5, "step_ms", *RIVALS[1:]),
+    Bar(
+        *("gpt", "GPT: peak memory / the least of the peers'", "<=", 0.5, ""),
+        lambda found: found[NARAE]["peak_mb"] / min(found[p]["peak_mb"] for p in RIVALS[1:]),
+    ),
+    faster("stateful", "stateful LSTM(32), model(x)", 10, "call_ms", JAX),
+    faster("stateful", "stateful LSTM(32), predict_on_batch", 10, "on_batch_ms", JAX),
+    within("first_lstm", "first step, LSTM(32), empty cache", 1.0, "first_step_s", FRESH),
 )
+
+
+def peak_share(operations: float, found: Round) -> float:
+    """Per cent of the FMA peak that a step of so many operations runs at."""
+    own = found[NARAE]
+    return operations / own["step_ms"] / own["peak_gflops"] / 1e6 * 100
 
 
 def rates(found: Figures) -> list[float]:

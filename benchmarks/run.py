@@ -3,6 +3,7 @@
     make bench                                     everything (about ten minutes)
     make bench ARGS=--quick                        less data, no peer without a bar, one round
     make bench ARGS="--only seed busy --rounds 5"  some rows
+    make bench ARGS="--only sequences --quick"     all rows of recurrent networks and transformers
     make bench ARGS="--json bench.json"            keep the figures of every round, for report.py
 
 Each measurement is a process of its own; in a row the peers take turns, one at a time, so that a
@@ -30,7 +31,7 @@ from machine import installed_mb, machine
 from narae.base.files import atomic_write
 from narae.datasets import mnist
 from results import Data, Table, tables
-from rows import EXTRA, FRESH, NARAE, PEERS, ROWS, Figures
+from rows import EXTRA, FRESH, GROUPS, NARAE, PEERS, ROWS, Figures
 
 HERE = Path(__file__).parent
 # What some machines set: the first two slow OpenBLAS down, the third keeps a package that was not
@@ -128,7 +129,8 @@ def parsed() -> argparse.Namespace:
         "--quick", action="store_true", help="less data, no peer without a bar, one round"
     )
     parser.add_argument("--rounds", type=int, default=3, help="through all rows and peers")
-    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=", ".join(ROWS))
+    names = (*ROWS, *GROUPS)
+    parser.add_argument("--only", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
     parser.add_argument("--json", type=Path, help="write the figures of every round there")
     args = parser.parse_args()
     if args.rounds < 1:
@@ -164,7 +166,8 @@ def collected(bench: Bench, rows: list[str], rounds: int) -> tuple[Data, set[str
 def main() -> None:
     args = parsed()
     # The limits are measured beside whatever is: shares need them.
-    rows = [row for row in ROWS if not args.only or row in args.only or row == "limits"]
+    only = {row for name in args.only or ROWS for row in GROUPS.get(name, (name,))}
+    rows = [row for row in ROWS if row in only or row == "limits"]
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), args.quick)

@@ -71,10 +71,3 @@ def following(work: Text) -> tuple[Any, Any]:
     """Tokens, and which comes after each."""
     x = tokens(work)
     return x, np.roll(x, -1, axis=1)
-
-
-def lstm_operations(work: Series) -> float:
-    """Floating-point operations of the products of an LSTM's training step: forward and to the weights for
-    the inputs and the state, backward for the state alone."""
-    each = 2 * work.batch * work.steps * 4 * work.units
-    return each * (2 * work.features + 3 * work.units)
