@@ -173,10 +173,16 @@ def scanned() -> Any:
     return model, (floats(4, 3, 2), floats(4, 1))
 
 
+def recurrent() -> Any:
+    model = narae.Sequential([narae.Input((7, 2)), layers.SimpleRNN(3), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model, (floats(4, 7, 2), floats(4, 1))
+
+
 SUBJECTS: dict[str, Callable[[], Any]] = {
     f.__name__: f
     for f in (
         *(mlp, unbuilt, cnn, many_ends, shared, nested, subclassed, stepped, falls_back),
-        *(weighted, scaled, scanned),
+        *(weighted, scaled, scanned, recurrent),
     )
 }

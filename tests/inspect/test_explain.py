@@ -244,3 +244,19 @@ def test_without_compile_it_says_so() -> None:
     with pytest.raises(ValueError, match=r"compile\(\)"):
         explain(model, floats(3, 2), floats(3, 1))
     assert explain(model, floats(3, 2)).kind == "predict"
+
+
+def test_a_loop_shows_its_body_and_what_a_round_takes() -> None:
+    model, batch = SUBJECTS["recurrent"]()
+    found = explain(model, *batch)
+    loops = [step for step in found.steps if step.rounds]
+    assert {step.phase for step in loops} == {"forward", "backward"}
+    (first,) = (step for step in loops if step.phase == "forward")
+    assert first.rounds == 7
+    assert "each of 7 rounds:" in first.formula
+    assert "[t-1] · " in first.formula  # the state that comes in, times the recurrent weights
+    assert "a round" in str(found)
+    # the cell is never called: its weights are the layer's
+    kinds = [layer.kind for layer in found.layers]
+    assert kinds == ["SimpleRNN", "Dense", "loss", "optimizer", "metrics"]
+    assert [len(layer.weights) for layer in found.layers[:2]] == [3, 2]

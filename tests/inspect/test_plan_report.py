@@ -120,3 +120,40 @@ def test_models_without_a_plan_say_so() -> None:
     model.compile("sgd", "mse", run_eagerly=True)
     with pytest.raises(ValueError, match="runs eagerly"):
         model.explain_plan(X)
+
+
+def _looped(x: Any) -> Any:
+    """A scan whose body has a choice, then a loop of unknown length."""
+
+    def body(carry: Any, row: Any) -> Any:
+        new = ops.cond(ops.sum(row) > 0, lambda: ops.tanh(carry + row), lambda: carry * 2.0)
+        return new, new
+
+    last, _ = ops.scan(body, ops.zeros_like(x[:, 0]), ops.transpose(x, (1, 0, 2)))
+    return ops.while_loop(lambda h: ops.sum(h) < 9, lambda h: (h + 1.0,), (last,), 20)[0]
+
+
+def test_what_operations_run_inside_is_shown_with_its_cost(each_executor: str) -> None:
+    model = narae.Sequential([narae.Input((7, 4), 3), layers.Lambda(_looped)])
+    report = model.explain_plan(np.zeros((3, 7, 4), "float32"))
+    (scan,) = (row for row in report.rows if "scan" in row.operations)
+    (rounds,) = scan.inside
+    assert (rounds.title, rounds.times) == ("each of 7 rounds", 7)
+    (choice,) = (step for step in rounds.steps if "switch" in step.operations)
+    branches = [[step.operations for step in one.steps] for one in choice.inside]
+    assert branches == [[("multiply",)], [("add", "tanh")]]
+    assert rounds.flops == sum(step.flops for step in rounds.steps) >= 2 * 3 * 4
+    (loop,) = (row for row in report.rows if "while" in row.operations)
+    assert [one.title for one in loop.inside] == ["while this holds", "each round, 20 at most"]
+    text = str(report)
+    assert max(map(len, text.splitlines())) <= 100
+    for line in ("each of 7 rounds", "branch 0 of 2", "while this holds", "· multiply"):
+        assert line in text
+        assert line in report._repr_html_()
+
+
+def test_a_recurrent_layer_shows_its_step() -> None:
+    model = narae.Sequential([narae.Input((9, 2)), layers.GRU(4)])
+    (row,) = (r for r in model.explain_plan(np.zeros((3, 9, 2))).rows if r.inside)
+    assert row.inside[0].times == 9
+    assert any(step.operations[0] == "dot" for step in row.inside[0].steps)

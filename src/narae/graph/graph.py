@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from narae.graph.ir import Node, Spec, Value, run
 
@@ -42,6 +42,28 @@ class Graph:
             )
             lines.append(f"{outs} = {node.op.name}({args}{extra})")
         return "\n".join([*lines, f"outputs {', '.join(map(_named, self.outputs))}"])
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a value within an operation is called: an operand or a result of it, by its place, and a mark that
+    follows the name; or a name of its own, which is the mark."""
+
+    kind: Literal["operand", "result", "own"]
+    place: int
+    mark: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """A graph that an operation runs. title: when. times: how often, None where that is known when it runs.
+    inputs, outputs: what those of the graph are called."""
+
+    title: str
+    times: int | None
+    graph: Graph
+    inputs: Sequence[Named]
+    outputs: Sequence[Named]
 
 
 def _typed(spec: Spec) -> str:

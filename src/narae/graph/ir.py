@@ -19,6 +19,8 @@ from narae.graph.recording import Where, is_traced, places, tapes
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from narae.graph.graph import Inside
+
 _uids = itertools.count()
 
 
@@ -101,6 +103,7 @@ class Op:
     joint: in place of vjp where the cotangents are computed together: (wanted, ct, out, *inputs,
         **params) -> one per input, None where no gradient flows or i is not in the set `wanted`.
     simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
+    inside(node) -> the graphs that the operation runs, each an `Inside`, for people to read.
     rows(node, ins, outs, length) -> the `Split` that agrees with the axes known so far, or None.
     cost(node) -> floating-point operations; shown(node, operands) -> the formula that people see.
     """
@@ -121,6 +124,7 @@ class Op:
     commutes: bool = False
     cost: Callable[[Node], int] | None = None  # None: see `narae.graph.cost.flops`
     shown: Callable[[Node, Sequence[Term]], Term] | None = None  # None: name(operands)
+    inside: Callable[[Node], Sequence[Inside]] | None = None  # None: it runs none
     flat: bool = False  # has no gradient on purpose
     exact: bool = False  # gives what it is given: a half's result is a half without rounding
     narrow: bool = False  # depends on the width of what it reads: a half stays a half

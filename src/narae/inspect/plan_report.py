@@ -5,20 +5,50 @@ from __future__ import annotations
 import html
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from narae.engine.compiled import Compiled
-from narae.executors import explain
+from narae.executors import explain, plan_options
 from narae.executors.shared.how import How
+from narae.graph.cost import flops
+from narae.graph.fuse import Step, fuse
+from narae.graph.graph import Inside
 from narae.graph.ir import Node, Spec
 from narae.graph.plan import Plan
+from narae.graph.rewrite import simplify
+from narae.inspect.explanation import tables
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
 
 TITLES = ("step", "operations", "result", "how", "tiles", "bytes")
+_INDENT = "  "
+
+
+@dataclass(frozen=True)
+class InsideStep:
+    """A step of a graph that an operation runs: of a loop's body, or of a branch. Attributes as in `PlanRow`.
+    flops: of the step once. inside: where it runs graphs itself."""
+
+    operations: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    results: int
+    flops: int
+    inside: tuple[PlanInside, ...]
+
+
+@dataclass(frozen=True)
+class PlanInside:
+    """A graph that a step's operation runs. title: which one, and when. times: how often, None where that is known
+    when it runs. flops: of one time. The whole step's `how` is that of all these."""
+
+    title: str
+    times: int | None
+    flops: int
+    steps: tuple[InsideStep, ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +61,7 @@ class PlanRow:
     how: 'native' or 'NumPy' on the native executor; 'own', 'generic' or 'falls back' on NumPy's;
     'xla' on the xla executor, which compiles all steps as one.
     why: what keeps it from a better way. tiles: calls of native kernels. bytes: of all results.
+    inside: the graphs that its operation runs, a loop's body for one.
     """
 
     program: int
@@ -43,6 +74,7 @@ class PlanRow:
     why: str
     tiles: int
     bytes: int
+    inside: tuple[PlanInside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,15 +152,15 @@ class PlanReport:
                 table.add_column(
                     title, justify="right" if right else "left", overflow="fold", no_wrap=right
                 )
-            for row in program.rows:
-                table.add_row(*map(escape, _cells(row)))
+            for cells in _lines(program):
+                table.add_row(*map(escape, cells))
             yield table
             yield escape(program.totals)
 
     def _repr_html_(self) -> str:
         parts = []
         for program in self.programs:
-            lines = [_html_row("th", TITLES), *(_html_row("td", _cells(r)) for r in program.rows)]
+            lines = [_html_row("th", TITLES), *(_html_row("td", c) for c in _lines(program))]
             parts += [
                 f"<p><b>{html.escape(program.title)}</b></p>",
                 f"<table>{''.join(lines)}</table>",
@@ -139,8 +171,9 @@ class PlanReport:
 
 def _program(place: int, kind: str, compiled: Compiled) -> PlanProgram:
     plan = compiled.program.plan
+    heads, _ = plan_options(compiled.executor)
     rows = [
-        _row(place, number, how, plan)
+        _row(place, number, how, plan, heads)
         for number, how in enumerate(explain(compiled.executor, compiled.program), 1)
     ]
     return PlanProgram(
@@ -153,7 +186,7 @@ def _program(place: int, kind: str, compiled: Compiled) -> PlanProgram:
     )
 
 
-def _row(place: int, number: int, how: How, plan: Plan) -> PlanRow:
+def _row(place: int, number: int, how: How, plan: Plan, heads: bool) -> PlanRow:
     step = how.step
     specs = [plan.values[uid].spec for uid in step.outputs]
     first = specs[0] if specs else step.nodes[-1].specs[0]
@@ -168,6 +201,36 @@ def _row(place: int, number: int, how: How, plan: Plan) -> PlanRow:
         why=how.why,
         tiles=how.tiles,
         bytes=sum(spec.nbytes for spec in specs),
+        inside=_insides(step, heads),
+    )
+
+
+def _insides(step: Step, heads: bool) -> tuple[PlanInside, ...]:
+    """What the nodes of a step run, in steps as they would be fused alone."""
+    return tuple(
+        _inside(one, heads)
+        for node in step.nodes
+        if node.op.inside is not None
+        for one in node.op.inside(node)
+    )
+
+
+def _inside(one: Inside, heads: bool) -> PlanInside:
+    fused = fuse(simplify(one.graph), heads)
+    steps = tuple(_inside_step(step, heads) for step in fused.steps)
+    return PlanInside(one.title, one.times, sum(step.flops for step in steps), steps)
+
+
+def _inside_step(step: Step, heads: bool) -> InsideStep:
+    specs = {u: s for node in step.nodes for u, s in zip(node.uids, node.specs, strict=True)}
+    first = specs[step.outputs[0]] if step.outputs else step.nodes[-1].specs[0]
+    return InsideStep(
+        operations=tuple(map(_name, step.nodes)),
+        shape=first.shape,
+        dtype=first.dtype,
+        results=len(step.outputs),
+        flops=sum(map(flops, step.nodes)),
+        inside=_insides(step, heads),
     )
 
 
@@ -175,14 +238,39 @@ def _name(node: Node) -> str:
     return f"rounded to {node.params['dtype']}" if node.op.name == "rounded" else node.op.name
 
 
-def _cells(row: PlanRow) -> tuple[str, ...]:
-    counts = Counter(row.operations)
-    names = " ".join(name if count == 1 else f"{name}×{count}" for name, count in counts.items())
-    more = f" and {row.results - 1} more" if row.results > 1 else ""
+Cells: TypeAlias = tuple[str, ...]
+
+
+def _lines(program: PlanProgram) -> Iterator[Cells]:
+    """The lines of a program's table."""
+    for row in program.rows:
+        yield _cells(row)
+        yield from _inside_lines(row.inside, _INDENT)
+
+
+def _cells(row: PlanRow) -> Cells:
     how = f"{row.how}: {row.why}" if row.why else row.how
-    result = _shown(Spec(row.shape, row.dtype)) + more
     tiles = str(row.tiles) if row.tiles else ""
-    return (str(row.step), names, result, how, tiles, f"{row.bytes:,}")
+    return (str(row.step), _names(row), _result(row), how, tiles, f"{row.bytes:,}")
+
+
+def _inside_lines(insides: Sequence[PlanInside], indent: str) -> Iterator[Cells]:
+    """Lines below a step: when a graph runs and what it costs, then its own steps."""
+    for one in insides:
+        yield ("", f"{indent}{one.title}", f"{tables.flops(one.flops)} each", "", "", "")
+        for step in one.steps:
+            yield ("", f"{indent}· {_names(step)}", _result(step), tables.flops(step.flops), "", "")
+            yield from _inside_lines(step.inside, indent + _INDENT)
+
+
+def _names(row: PlanRow | InsideStep) -> str:
+    counts = Counter(row.operations)
+    return " ".join(name if count == 1 else f"{name}×{count}" for name, count in counts.items())
+
+
+def _result(row: PlanRow | InsideStep) -> str:
+    more = f" and {row.results - 1} more" if row.results > 1 else ""
+    return _shown(Spec(row.shape, row.dtype)) + more
 
 
 def _shown(spec: Spec) -> str:

@@ -57,6 +57,12 @@ def gathered(
     )
 
 
+def _rounds(step: fuse.Step) -> int | None:
+    """How often the loop in a step runs its body, None where there is none."""
+    insides = [one for node in step.nodes if node.op.inside for one in node.op.inside(node)]
+    return next((one.times for one in insides if one.times and one.times > 1), None)
+
+
 class _Gathering:
     def __init__(self, subject: Subject, seen: Seen) -> None:
         self.subject, self.seen = subject, seen
@@ -125,6 +131,7 @@ class _Gathering:
             why=how.why,
             gradient_norm=self._gradient_norm(step),
             dead=self.seen.dead[rectified[-1]] if rectified else None,
+            rounds=_rounds(step),
         )
 
     def _gradient_norm(self, step: fuse.Step) -> float | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from narae.graph.graph import Graph
+from narae.graph.graph import Graph, Inside, Named
 from narae.graph.ir import Node, Value
 from narae.graph.notation import Term
+from narae.graph.rewrite import simplify
 from narae.primitives.notation import called
 
 _LONGEST = 72  # characters of a formula that is written into another one
+_INDENT = "  "
 
 
 def term(node: Node, operands: Sequence[Term]) -> Term:
@@ -31,9 +33,10 @@ def term(node: Node, operands: Sequence[Term]) -> Term:
 class Names:
     """What values are called: those that have a name of their own, the others by number."""
 
-    def __init__(self, given: Mapping[int, str], graph: Graph) -> None:
+    def __init__(self, given: Mapping[int, str], graph: Graph, letter: str = "t") -> None:
+        """letter: with which numbered names begin."""
         self._names = dict(given)
-        self._count = 0
+        self._count, self._letter = 0, letter
         self._views = {
             node.uids[0]: node for node in graph.nodes if node.op.view and node.uids[0] not in given
         }
@@ -41,6 +44,10 @@ class Names:
     def has(self, uid: int) -> bool:
         """Whether a value was given a name."""
         return uid in self._names
+
+    def is_view(self, node: Node) -> bool:
+        """Whether a node's result is shown as what it is a view of."""
+        return node.uids[0] in self._views
 
     def of(self, value: Value) -> Term:
         """A value's name. A view is shown as what it is of; a constant as its number."""
@@ -52,7 +59,7 @@ class Names:
         if view is not None:
             return term(view, [self.of(v) for v in view.inputs])
         self._count += 1
-        self._names[value.uid] = f"t{self._count}"
+        self._names[value.uid] = f"{self._letter}{self._count}"
         return Term(self._names[value.uid])
 
 
@@ -73,7 +80,40 @@ def formulas(nodes: Sequence[Node], inner: frozenset[int], names: Names) -> list
             continue
         left = ", ".join(names.of(node.output(i)).text for i in range(len(node.uids)))
         lines.append(f"{left} = {made.text}")
+        lines += _insides(node, names)
     return lines
+
+
+def _insides(node: Node, names: Names) -> list[str]:
+    """The lines of the graphs that a node runs, each under a line that says when."""
+    lines = []
+    for inside in node.op.inside(node) if node.op.inside is not None else ():
+        lines.append(f"{_INDENT}{inside.title}:")
+        lines += [_INDENT * 2 + line for line in _lines_of(inside, node, names)]
+    return lines
+
+
+def _lines_of(inside: Inside, node: Node, names: Names) -> list[str]:
+    def named(one: Named) -> str:
+        if one.kind == "own":
+            return one.mark
+        value = node.inputs[one.place] if one.kind == "operand" else node.output(one.place)
+        return f"{names.of(value).text}{one.mark}"
+
+    graph = simplify(inside.graph)
+    places = {v.uid: i for i, v in enumerate(inside.graph.inputs)}
+    made = {uid for inner in graph.nodes for uid in inner.uids}
+    given = {v.uid: named(inside.inputs[places[v.uid]]) for v in graph.inputs}
+    results, passed = {}, []
+    for value, one in zip(graph.outputs, inside.outputs, strict=True):
+        if value.uid in made and value.uid not in results:
+            results[value.uid] = named(one)
+        else:
+            passed.append((one, value))
+    known = Names({**given, **results}, graph, "u")
+    inner = frozenset(made - results.keys())
+    lines = formulas([n for n in graph.nodes if not known.is_view(n)], inner, known)
+    return [*lines, *(f"{named(one)} = {known.of(value).text}" for one, value in passed)]
 
 
 def _constant(value: Value) -> Term:

@@ -40,6 +40,9 @@ class Layers:
         self._by_name = {layer.name: layer for layer in reversed(every)}
         self._owners = {id(v): layer for layer in every for v in layer._own_variables()}
         self._owners |= {id(v): model for v in model._own_variables()}
+        self._holders = {
+            id(held): layer for layer in every for held in getattr(layer, "_layers", ())
+        }
         self._counted = {id(v) for metric in model.metrics for v in metric.variables}
         optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self._heads = {model.name, getattr(optimizer, "name", None)}
@@ -66,7 +69,13 @@ class Layers:
         owner = self._owners.get(id(variable))
         if owner is None:
             return None
-        return MODEL if owner is self._model else self._paths.get(id(owner), owner.name)
+        if owner is self._model:
+            return MODEL
+        # weights of a layer that is never called, a cell's, count for the nearest that is and holds it
+        holder = owner
+        while id(holder) not in self._paths and id(holder) in self._holders:
+            holder = self._holders[id(holder)]
+        return self._paths.get(id(holder), owner.name)
 
     def short(self, variable: Variable) -> str:
         """A variable's path without the model's or the optimizer's name; an optimizer's slot with

@@ -45,7 +45,7 @@ class Step:
     statistics of the last value that outlives the step. flops: of all operations. read, written:
     bytes. seconds: measured, alone, on the executor in use. how, why: as in `explain_plan`.
     gradient_norm: Euclidean, of the gradient by the result. dead: the share of units (last axis)
-    of a ReLU that are 0 for the whole batch.
+    of a ReLU that are 0 for the whole batch. rounds: how often a loop in it runs its body.
     """
 
     number: int
@@ -65,6 +65,7 @@ class Step:
     why: str
     gradient_norm: float | None
     dead: float | None
+    rounds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -114,9 +114,17 @@ def _step_row(step: Step) -> list[str]:
         number(step.gradient_norm),
         flops(step.flops),
         size(step.read + step.written),
-        seconds(step.seconds),
+        _taken(step),
         step.how + (f": {step.why}" if step.why else ""),
     ]
+
+
+def _taken(step: Step) -> str:
+    """Seconds, those of each round of a loop below them."""
+    whole = seconds(step.seconds)
+    if not step.rounds or not whole:
+        return whole
+    return f"{whole}\n{seconds(step.seconds / step.rounds)} a round"
 
 
 def _weight_rows(found: Explanation) -> list[list[str]]:
@@ -235,12 +243,12 @@ def size(count: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Seconds, in microseconds, milliseconds...
+    """Seconds, in nanoseconds, microseconds, milliseconds...
 
     >>> seconds(0.00123), seconds(0.0)
     ('1.23 ms', '')
     """
-    return _scaled(value * 1e6, 1000, ("µs", "ms", "s")) if value else ""
+    return _scaled(value * 1e9, 1000, ("ns", "µs", "ms", "s")) if value else ""
 
 
 def _scaled(value: float, base: float, units: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs, rows
+from narae.primitives import costs, insides, rows
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import multiply, sin, square
 from narae.primitives.records.body import trace_graph
@@ -71,4 +71,5 @@ custom_gradient = record(
     samples=_samples,
     cost=costs.of_graphs("forward"),
     rows=rows.graphs_on_inputs("forward"),
+    inside=insides.of_forward,
 )

@@ -14,7 +14,7 @@ const unit = (n, names, base) => {
 };
 const flops = n => unit(n, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"], 1000);
 const bytes = n => unit(n, ["B", "kB", "MB", "GB"], 1000);
-const time = s => s ? unit(s * 1e6, ["µs", "ms", "s"], 1000) : "–";
+const time = s => s ? unit(s * 1e9, ["ns", "µs", "ms", "s"], 1000) : "–";
 const num = n => n === null || n === undefined ? "–" : Math.abs(n) >= 1e5 || (n && Math.abs(n) < 1e-3) ? n.toExponential(2) : String(+n.toPrecision(4));
 const share = n => n === null || n === undefined ? "–" : `${+(100 * n).toPrecision(3)} %`;
 
