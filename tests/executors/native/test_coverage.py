@@ -283,7 +283,7 @@ def _quoted(text: str) -> set[str]:
 def test_the_documentation_lists_the_same() -> None:
     in_training, operations, limits = (
         next(t for t in _tables() if any(word in row[0] for row in t))
-        for word in ("take_along", "`cholesky`", "groups")
+        for word in ("sparsemax", "`cholesky`", "groups")
     )
     assert {row[1]: _quoted(row[0]) for row in operations} == {
         reason: set(names) for reason, names in OPERATIONS.items()

@@ -22,7 +22,10 @@ from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts,
 from narae.executors.native.jit.compiler import addresses
 
 HERE = Path(native.__file__).parent
-COUNTS = {"rank": 3, "operands": 2, "links": 2, "moving": 2, "last": 3, "branches": 2}
+COUNTS = {
+    **{"rank": 3, "operands": 2, "links": 2, "sums": 1},
+    **{"moving": 2, "last": 3, "branches": 2},
+}
 
 
 def _classes() -> list[type[KernelRecord[Any]]]:

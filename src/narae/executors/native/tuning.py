@@ -121,6 +121,12 @@ REDUCED_RESULTS = (
 ROWS_APART = 4096  # tiles of a reduction over interleaved axes, at most
 MOVED = 1 << 14  # elements that a tile of a gather or scatter moves
 SCATTER_PARTS = 16  # of one scatter, at most: each reads all indices
+SCATTER_ROWS = (
+    1 << 16
+)  # bytes of rows that a tile of an update has at least: its sums stay in the second cache
+SCATTER_NEAR = 1 << 19  # and at most
+SCATTER_LOOKED = 4  # bytes of a tile's rows for each byte of indices that it looks at, at least
+SCATTER_HEAVY = 8  # rows added for each row of the result, from which columns are shared out
 WINDOW = 64  # elements of a pooling window, at most: each is an operand of one expression
 GATHERED = 1 << 15  # bytes of a batch's rows that a tile gathers
 

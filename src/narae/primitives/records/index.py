@@ -100,6 +100,7 @@ add_at = record(
     vjp=(None, lambda ct, out, index, updates, *, axis, shape: take(ct, index, axis=axis)),
     samples=_add_at_rows,
     kind=Summing,
+    tiled=True,
     cost=costs.per_input,
     shown=called("added_at"),
     index=0,

@@ -100,8 +100,8 @@ def checked_text(text: str) -> str:
     out, count = [], itertools.count()
     for line in text.split("\n"):
         out += _checked_line(line, count) if line.startswith("  ") else [line]
-    declared = "declare ptr @narae_check(ptr, i64)\ndeclare i64 @llvm.ctpop.i64(i64)"
-    return "\n".join([*out, declared, ""])
+    own = ["declare ptr @narae_check(ptr, i64)", "declare i64 @llvm.ctpop.i64(i64)"]
+    return "\n".join([*out, *(line for line in own if line not in out), ""])
 
 
 def _checked_line(line: str, count: Iterator[int]) -> list[str]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from narae.executors.native.codegen.expression import itemsize, load, store
+from narae.executors.native.codegen.expression import (
+    Operand,
+    emit_row,
+    identity,
+    itemsize,
+    load,
+    store,
+)
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word, words
 from narae.executors.native.codegen.lanes import KINDS, Unlowered, cast
 
 
 class Take(KernelRecord[W]):
-    """out[o, i] = x[o, index[i]], slices of `size` bytes."""
+    """out[o, i] = x[o, index[i]], rows of `row` numbers."""
 
     x: W = pointer()
     indices: W = pointer()
@@ -19,7 +26,7 @@ class Take(KernelRecord[W]):
     error: W = pointer()  # where an index out of range is reported
     outer: W = word()  # how many o there are
     count: W = word()  # and i
-    size: W = word()
+    row: W = word()
     length: W = word()  # of the axis
     x_outer: W = word()  # bytes between x's o
     x_axis: W = word()  # and along its axis
@@ -40,24 +47,6 @@ class Along(KernelRecord[W]):
     out_strides: Sequence[W] = words(3)
 
 
-class AddRows(KernelRecord[W]):
-    """out[o, index[i], k] += x[o, i, k]."""
-
-    x: W = pointer()
-    indices: W = pointer()
-    out: W = pointer()
-    error: W = pointer()
-    outer: W = word()  # how many o there are
-    count: W = word()  # i
-    row: W = word()  # and k
-    length: W = word()  # of the axis
-    x_outer: W = word()  # bytes between x's o
-    x_gap: W = word()  # and its rows
-    gap: W = word()  # bytes between the indices
-    out_outer: W = word()
-    out_gap: W = word()
-
-
 class Fill(KernelRecord[W]):
     """Bytes that become zeros."""
 
@@ -65,7 +54,7 @@ class Fill(KernelRecord[W]):
     size: W = word()
 
 
-def _index(f: Function, place: str, dtype: str, length: str, error: str) -> str:
+def checked_index(f: Function, place: str, dtype: str, length: str, error: str) -> str:
     """A valid index: negative ones count from the end; 0 and a note where it is out of range."""
     raw = cast(load(f, dtype, place, 1), "int64").name
     below = f.let(f"icmp slt i64 {raw}, 0")
@@ -78,22 +67,20 @@ def _index(f: Function, place: str, dtype: str, length: str, error: str) -> str:
     return f.let(f"select i1 {inside}, i64 {turned}, i64 0")
 
 
-def build_take(name: str, index: str) -> Function:
-    """Slices at indices along an axis. index: their dtype. The record: `Take`."""
+def build_take(name: str, dtype: str, index: str) -> Function:
+    """Rows at indices along an axis. The record: `Take`."""
     f = Function(name, [PTR, PTR])
     r = Take[str].read(f, f.args[0])
+    size = f.mul(r.row, itemsize(dtype))
+    copied, lying = identity(0, dtype), [Operand(dtype, "along")] * 2
     with f.loop(0, r.outer) as o:
         source = f.at(r.x, f.mul(o.i, r.x_outer))
+        into = f.at(r.out, f.mul(f.mul(o.i, r.count), size))
         with f.loop(0, r.count) as i:
-            place = _index(f, f.at(r.indices, f.mul(i.i, r.gap)), index, r.length, r.error)
-            into = f.at(r.out, f.mul(f.add(f.mul(o.i, r.count), i.i), r.size))
-            args = [
-                (PTR, into),
-                (PTR, f.at(source, f.mul(place, r.x_axis))),
-                (INT, r.size),
-                ("i1", "false"),
-            ]
-            f.call("void", "llvm.memcpy.p0.p0.i64", args)
+            place = f.at(r.indices, f.mul(i.i, r.gap))
+            found = checked_index(f, place, index, r.length, r.error)
+            places = [f.at(source, f.mul(found, r.x_axis)), f.at(into, f.mul(i.i, size))]
+            emit_row(f, copied, lying, places, ["0", "0"], r.row)
     f.do("ret void")
     return f
 
@@ -113,7 +100,7 @@ def build_along(name: str, dtype: str, index: str, put: bool) -> Function:
 
     with f.loop(0, r.lengths[0]) as a, f.loop(0, r.lengths[1]) as b, f.loop(0, r.lengths[2]) as c:
         here = [a.i, b.i, c.i]
-        found = _index(f, at(r.indices, r.index_strides, here), index, r.length, r.error)
+        found = checked_index(f, at(r.indices, r.index_strides, here), index, r.length, r.error)
         there = [a.i, found, c.i]
         if put:
             place = at(r.out, r.out_strides, there)
@@ -122,25 +109,6 @@ def build_along(name: str, dtype: str, index: str, put: bool) -> Function:
         else:
             x = load(f, dtype, at(r.x, r.x_strides, there), 1)
             store(f, x, at(r.out, r.out_strides, here))
-    f.do("ret void")
-    return f
-
-
-def build_add_rows(name: str, dtype: str, index: str) -> Function:
-    """out[o, index[i], k] += x[o, i, k], in the order of i. The record: `AddRows`."""
-    if dtype not in KINDS or dtype == "bool":
-        raise Unlowered(f"add_at of {dtype}")
-    f = Function(name, [PTR, PTR])
-    r = AddRows[str].read(f, f.args[0])
-    size = itemsize(dtype)
-    with f.loop(0, r.outer) as o, f.loop(0, r.count) as i:
-        place = _index(f, f.at(r.indices, f.mul(i.i, r.gap)), index, r.length, r.error)
-        source = f.at(f.at(r.x, f.mul(o.i, r.x_outer)), f.mul(i.i, r.x_gap))
-        into = f.at(f.at(r.out, f.mul(o.i, r.out_outer)), f.mul(place, r.out_gap))
-        with f.loop(0, r.row) as k:
-            step = f.mul(k.i, size)
-            target = f.at(into, step)
-            store(f, load(f, dtype, target, 1) + load(f, dtype, f.at(source, step), 1), target)
     f.do("ret void")
     return f
 

@@ -28,7 +28,6 @@ _REASONS = {name: reason for reason, names in OPERATIONS.items() for name in nam
 IN_TRAINING: Mapping[str, tuple[str, ...]] = {
     "sort": ("activation sparsemax",),
     "argsort": ("activation sparsemax",),
-    "take_along of arrays in no order": ("loss CTC",),
     "top_k": ("metric Precision", "metric Recall"),
 }
 

@@ -69,43 +69,55 @@ def lower_take(step: Step, context: Context) -> Lowered:
     """Slices at indices."""
     node = step.nodes[0]
     (x, index), out = context.ins(node), context.out(node)
-    axis = node.params["axis"]
+    axis, dtype = node.params["axis"], out.dtype.name
     if out.size == 0:
         return Lowered()
-    if not x.flags.c_contiguous or (index.ndim and not _even(index)) or x.shape[axis] == 0:
-        raise Unlowered("take from what is not contiguous")
-    size = size_of(x.shape[axis + 1 :]) * x.itemsize
-    outer, count = size_of(x.shape[:axis]), index.size
-    gap = _gap(index)
-    build = partial(gather.build_take, index=index.dtype.name)
+    if x.shape[axis] == 0:
+        raise Unlowered("take from nothing")
+    before: list[list[Tile]] = []
+    if index.ndim and not _even(index):
+        index = copied(index, before)
+    outer_step, row_step = joint_stride(x, range(axis)), joint_stride(x, range(axis + 1, x.ndim))
+    row = size_of(x.shape[axis + 1 :])
+    if outer_step is None or (row_step != x.itemsize and row > 1):
+        x = copied(x, before)
+        outer_step = x.strides[axis] * x.shape[axis]
+    gap, outer, count = _gap(index), size_of(x.shape[:axis]), index.size
+    build = partial(gather.build_take, dtype=dtype, index=index.dtype.name)
     tiles = []
     for begin, end in cuts(count, -(-out.size // tuning.MOVED)) if outer == 1 else [(0, count)]:
         record = gather.Take(
             x=address(x),
             indices=address(index) + begin * gap,
-            out=address(out) + begin * size,
+            out=address(out) + begin * row * x.itemsize,
             error=context.error,
             outer=outer,
             count=end - begin,
-            size=size,
+            row=row,
             length=x.shape[axis],
-            x_outer=x.shape[axis] * size,
-            x_axis=size,
+            x_outer=outer_step,
+            x_axis=x.strides[axis],
             gap=gap,
         )
-        tiles.append(Tile(f"take {index.dtype.name}", build, record.numbers()))
-    return Lowered([tiles], keep=[x, index, out])
+        tiles.append(Tile(f"take {dtype} {index.dtype.name}", build, record.numbers()))
+    return Lowered([*before, tiles], keep=[x, index, out])
+
+
+def copied(array: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
+    """An array's numbers next to each other, as a phase that is added to those before."""
+    laid = np.empty(array.shape, array.dtype)
+    before.append(copy_tiles(array, laid))
+    return laid
 
 
 def _even(index: np.ndarray) -> bool:
     """Whether an array's elements are evenly apart in memory, in order."""
-    return all(
-        index.strides[a] == index.strides[a + 1] * index.shape[a + 1] for a in range(index.ndim - 1)
-    )
+    return joint_stride(index, range(index.ndim)) is not None
 
 
 def _gap(index: np.ndarray) -> int:
-    return index.strides[-1] if index.ndim else index.itemsize
+    """The bytes between them."""
+    return joint_stride(index, range(index.ndim)) or index.itemsize * (index.size == 1)
 
 
 @lowers("take_along", "put_along")
@@ -122,9 +134,10 @@ def lower_along(step: Step, context: Context) -> Lowered:
         return Lowered(phases, keep=[x, index, out])
     if whole.shape[axis] == 0:
         raise Unlowered("take_along of nothing")
+    x, index = (a if _three(a, axis) else copied(a, phases) for a in (x, index))
     of_x, of_index, of_out = (_three(a, axis) for a in (x, index, out))
     if of_x is None or of_index is None or of_out is None:
-        raise Unlowered("take_along of arrays in no order")
+        raise Unlowered("take_along into an array in no order")
     (_, xs), (lengths, js), (_, ys) = of_x, of_index, of_out
     build = partial(gather.build_along, dtype=dtype, index=index.dtype.name, put=put)
     key = f"along {dtype} {index.dtype.name} {put}"
@@ -155,50 +168,3 @@ def _three(array: np.ndarray, axis: int) -> tuple[list[int], list[int]] | None:
         lengths.append(size_of([array.shape[a] for a in axes]))
         strides.append(stride)
     return lengths, strides
-
-
-@lowers("add_at")
-def lower_add_at(step: Step, context: Context) -> Lowered:
-    """Rows added at indices: what is shared out are columns or outer axes, so that each sum keeps
-    its order."""
-    node = step.nodes[0]
-    (index, x), out = context.ins(node), context.out(node)
-    axis = node.params["axis"]
-    if not x.flags.c_contiguous or not _even(index):
-        raise Unlowered("add_at of what is not contiguous")
-    phases = [fill_tiles(out)]
-    if index.size and out.size:
-        phases.append(_add_tiles(x, index, out, axis, context.error))
-    return Lowered(phases, keep=[index, x, out])
-
-
-def _add_tiles(
-    x: np.ndarray, index: np.ndarray, out: np.ndarray, axis: int, error: int
-) -> list[Tile]:
-    dtype, size = out.dtype.name, out.itemsize
-    outer, row, length = size_of(out.shape[:axis]), size_of(out.shape[axis + 1 :]), out.shape[axis]
-    step, parts = row * size, min(tuning.SCATTER_PARTS, -(-x.size // tuning.MOVED))
-    x_outer, out_outer = index.size * step, length * step
-    build = partial(gather.build_add_rows, dtype=dtype, index=index.dtype.name)
-    tiles = []
-    across = outer >= parts  # whole outer entries, or else columns
-    for o0, o1 in cuts(outer, parts) if across else [(0, outer)]:
-        for begin, end in [(0, row)] if across else cuts(row, parts, 16):
-            shift = begin * size
-            record = gather.AddRows(
-                x=address(x) + o0 * x_outer + shift,
-                indices=address(index),
-                out=address(out) + o0 * out_outer + shift,
-                error=error,
-                outer=o1 - o0,
-                count=index.size,
-                row=end - begin,
-                length=length,
-                x_outer=x_outer,
-                x_gap=step,
-                gap=_gap(index),
-                out_outer=out_outer,
-                out_gap=step,
-            )
-            tiles.append(Tile(f"add rows {dtype} {index.dtype.name}", build, record.numbers()))
-    return tiles

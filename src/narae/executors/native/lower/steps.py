@@ -11,6 +11,7 @@ from narae.executors.native.lower import (  # noqa: F401  (they fill the table o
     products,
     reductions,
     scan,
+    scatter,
     windows,
 )
 from narae.executors.native.lower.dispatch import native_step
