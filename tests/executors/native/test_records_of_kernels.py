@@ -22,10 +22,8 @@ from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts,
 from narae.executors.native.jit.compiler import addresses
 
 HERE = Path(native.__file__).parent
-COUNTS = {
-    **{"rank": 3, "operands": 2, "links": 2, "sums": 1},
-    **{"moving": 2, "last": 3, "branches": 2},
-}
+COUNTS = dict.fromkeys(("rank", "last"), 3)
+COUNTS |= dict.fromkeys(("operands", "links", "moving", "branches"), 2) | {"sums": 1}
 
 
 def _classes() -> list[type[KernelRecord[Any]]]:
