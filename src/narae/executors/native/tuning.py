@@ -96,6 +96,24 @@ DEPTHWISE_TAPS = (
 )
 DEPTHWISE_GROUPS = 8  # from which that is faster than a product for each
 
+# -- attention --------------------------------------------------------------------------------------
+
+
+def attention_tile(registers: int) -> tuple[int, int]:
+    """Rows and vectors of a product of attention in registers: two vectors, since heads are often 32 or 64 wide."""
+    return (6, 2) if registers < 32 else (8, 2)
+
+
+ATTENTION_BYTES = (
+    16 << 10
+)  # of a block of keys, at most: with its values it stays in the first cache (bits)
+ATTENTION_BLOCK = 512  # keys of a block, at most (bits)
+ATTENTION_TALL = 64  # queries of a block of the gradient (bits)
+ATTENTION_TILES = (
+    8  # of a gradient: with fewer heads, each range of keys has its own part of dq (bits)
+)
+ATTENTION_ROWS = 128  # queries of a tile, at least: each tile copies all keys
+
 # -- loops --------------------------------------------------------------------------------------------
 
 TILE = 16384  # elements of a tile of a loop: some 65,000 multiplications, about what it costs threads to meet

@@ -226,7 +226,9 @@ def _gradient_rule(
 ) -> tuple[Spec, ...]:
     wanted = _rule(q, k, v, *rest, **params)
     if (ct, out, peak, total) != (wanted[0], *wanted):
-        raise ShapeError(
+        found = [x.dtype for x in (ct, out, peak, total)]
+        error = ShapeError if found == [x.dtype for x in (wanted[0], *wanted)] else DtypeError
+        raise error(
             f"the gradient of attention takes its results, {wanted}, got {(ct, out, peak, total)}"
         )
     of_scores = Spec((*peak.shape, k.shape[1]), peak.dtype)

@@ -110,7 +110,9 @@ def _scores(
         past = np.tri(rows.end - rows.first, rows.keys, rows.first, dtype=bool)
         seen = past if seen is None else seen & past
     if seen is not None:
-        full = xp.where(seen, full, full.dtype.type(HIDDEN))
+        # without a mask a row sees one key at least, and what comes later is not there at all
+        low = HIDDEN if terms.mask is not None else -np.inf
+        full = xp.where(seen, full, full.dtype.type(low))
     return full, plain, seen
 
 
@@ -125,7 +127,7 @@ def forward(
         weights = xp.exp(scores - peak)
         total = xp.sum(weights, axis=-1, keepdims=True)
         outs.append(_means(xp, weights / total, v[:, : rows.keys]))
-        peaks.append(peak[..., 0])
+        peaks.append((peak + 0 * total)[..., 0])  # both NaN where one is
         totals.append(total[..., 0])
     if len(outs) == 1:
         return outs[0], peaks[0], totals[0]

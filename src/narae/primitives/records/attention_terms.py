@@ -89,7 +89,7 @@ def attended(
     peak = reduce_max(scores, axes=(3,))
     weights = exp(scores - _kept(peak))
     total = reduce_sum(weights, axes=(3,))
-    return [_means(weights / _kept(total), v), peak, total]
+    return [_means(weights / _kept(total), v), peak + total * 0.0, total]
 
 
 def pulled(

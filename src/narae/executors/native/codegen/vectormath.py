@@ -140,6 +140,13 @@ def exp(x: Lanes) -> Lanes:
     return scaled(_exp_near_zero(r), n)
 
 
+@of_float32("exp")
+def exp_below(x: Lanes) -> Lanes:
+    """e to the power x that is not above 0 (a little is no harm): 0 below -87, where it is no normal number."""
+    small = x < -87.0
+    return where(small, x.full(0), _exp_times(where(small, x.full(-87.0), x)))
+
+
 @of_float32("exp2")
 def exp2(x: Lanes) -> Lanes:
     """2 to the power x."""

@@ -3,6 +3,8 @@ other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, vector
@@ -110,28 +112,9 @@ class _Packing:
                     down = f.mul(k.i, self.size)
                     loaded = [f.load(kind, f.at(column, down), self.size) for column in columns]
                     into = f.at(first, f.mul(k.i, self.row))
-                    for r, value in enumerate(self._turned(loaded)):
+                    for r, value in enumerate(turned(f, kind, loaded)):
                         f.store(kind, value, f.at(into, r * self.row), self.size)
             self._pack_singly(source, target, width, whole)
-
-    def _turned(self, rows: list[str]) -> list[str]:
-        """The transpose of a square of registers: blocks of 1, 2, 4, ... lanes change places."""
-        f, lanes = self.f, self.tile.lanes
-        kind, step = vector(self.kind, lanes), 1
-        while step < lanes:
-            made = list(rows)
-            low = [j if not j & step else lanes + j - step for j in range(lanes)]
-            high = [j + step if not j & step else lanes + j for j in range(lanes)]
-            picks = [", ".join(f"i32 {n}" for n in order) for order in (low, high)]
-            for i in range(lanes):
-                if i & step:
-                    continue
-                a, b = rows[i], rows[i + step]
-                for place, picked in zip((i, i + step), picks, strict=True):
-                    text = f"shufflevector {kind} {a}, {kind} {b}, <{lanes} x i32> <{picked}>"
-                    made[place] = f.let(text)
-            rows, step = made, 2 * step
-        return rows
 
     def _pack_singly(self, source: str, target: str, width: str, first: str) -> None:
         """Number by number, from row `first` of a tap on."""
@@ -157,3 +140,22 @@ def stretch_of(
     offset = f.load(INT, f.at(taps, f.add(f.mul(tap, 16), 8)), 8)
     first = f.mul(f.sub(tap, start), inner)
     return f.at(bases[0], offset), f.at(bases[1], f.mul(first, row))
+
+
+def turned(f: Function, kind: str, rows: Sequence[str]) -> list[str]:
+    """The transpose of a square of registers: blocks of 1, 2, 4, ... lanes change places."""
+    found, lanes, step = list(rows), len(rows), 1
+    while step < lanes:
+        made = list(found)
+        low = [j if not j & step else lanes + j - step for j in range(lanes)]
+        high = [j + step if not j & step else lanes + j for j in range(lanes)]
+        picks = [", ".join(f"i32 {n}" for n in order) for order in (low, high)]
+        for i in range(lanes):
+            if i & step:
+                continue
+            a, b = found[i], found[i + step]
+            for place, picked in zip((i, i + step), picks, strict=True):
+                text = f"shufflevector {kind} {a}, {kind} {b}, <{lanes} x i32> <{picked}>"
+                made[place] = f.let(text)
+        found, step = made, 2 * step
+    return found

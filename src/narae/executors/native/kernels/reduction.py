@@ -91,7 +91,7 @@ def build_along(name: str, op: str, dtype: str, contiguous: bool) -> Function:
         with f.nest(r.lengths[:-1], [(base, r.gaps)], [(unit, start)]) as nest:
             row = Lanes(f, nest.values[0], dtype, width)
             nest.next = [_row(f, combine, neutral, nest.places[0], r.lengths[-1], r.gaps[-1], row)]
-        total = _folded(Lanes(f, nest.out[0], dtype, width), combine)
+        total = folded(Lanes(f, nest.out[0], dtype, width), combine)
         store(f, total, f.at(r.target, f.mul(one.i, r.far)))
     f.do("ret void")
     return f
@@ -132,7 +132,7 @@ def _row(
     return f.phi(unit, (sofar, before), (ended, end))
 
 
-def _folded(x: Lanes, combine: Callable[..., Lanes]) -> Lanes:
+def folded(x: Lanes, combine: Callable[..., Lanes]) -> Lanes:
     """All lanes in one, halves onto halves."""
     count = x.count
     while count > 1:

@@ -13,7 +13,6 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
         *("inv", "det", "slogdet", "solve", "triangular_solve"),
     ),
     "pocketfft's work": ("fft",),
-    "block by block in NumPy": ("attention", "attention_gradient"),
     "in gradients of gradients alone": ("pick_extremes",),
     "made once, at load": ("iota",),
     "in no training step of narae's own": (

@@ -7,6 +7,7 @@ import numpy as np
 from narae.base.dtypes import np_dtype
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower import (  # noqa: F401  (they fill the table of lowerings)
+    attention,
     control,
     products,
     reductions,
