@@ -15,6 +15,10 @@ FLOATS = (*HALVES, "float32", "float64")
 INTS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 DTYPES = (*FLOATS, *INTS, "bool")
 
+# What a score of attention becomes that a mask hides, of the width of float32 in float64 too: the softmax of a row of
+# nothing else is the mean, and a sum of few of them stays finite.
+HIDDEN = -0.7 * float(np.finfo(np.float32).max)
+
 # The direct successors of each dtype in the promotion lattice (the JAX type promotion lattice,
 # which Keras adopts). "int" and "float" are Python scalars: weak, they take the other's width.
 _SUCCESSORS = {

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from narae.base.dtypes import HIDDEN
 from narae.base.errors import ShapeError
 from narae.base.limits import afford
 from narae.base.types import KnownShape, TensorLike
@@ -15,7 +16,6 @@ from narae.ops.repeating import repeat
 from narae.ops.simplex import softmax
 from narae.ops.summation import einsum
 from narae.primitives.records.attention import attention, wide
-from narae.primitives.records.attention_blocks import HIDDEN
 from narae.primitives.records.shape import broadcast_to, reshape
 from narae.tensor.promote import promoted, to
 from narae.tensor.symbolic import public

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from narae.base.dtypes import HIDDEN
 from narae.base.types import Namespace
 
-# What a hidden score becomes, of the width of float32 in float64 too: the softmax of a row of nothing else is the
-# mean, and a sum of few of them stays finite.
-HIDDEN = -0.7 * float(np.finfo(np.float32).max)
 SCORES = 1 << 18  # scores that are there at a time
 COMPILED = 16  # blocks of rows, at most, for XLA, which compiles each
 

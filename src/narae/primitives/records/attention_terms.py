@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from narae.base.dtypes import HIDDEN
 from narae.graph.ir import Value
 from narae.primitives.record import constant
 from narae.primitives.records.arithmetic import exp, tanh
-from narae.primitives.records.attention_blocks import HIDDEN
 from narae.primitives.records.contract import dot
 from narae.primitives.records.logic import select
 from narae.primitives.records.reduce import reduce_max, reduce_sum

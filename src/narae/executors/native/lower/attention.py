@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.dtypes import HIDDEN
 from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit.target import host
@@ -27,7 +28,6 @@ from narae.executors.native.lower.tiles import (
 )
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
-from narae.primitives.records.attention_blocks import HIDDEN
 
 
 class _Given:
