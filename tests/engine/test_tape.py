@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from narae import GradientTape, Variable, grad, ops, value_and_grad
+from narae import GradientTape, Variable, grad, jit, ops, value_and_grad
+from narae.engine.trace import trace
+from narae.graph.ir import Spec
+from narae.graph.rewrite import simplify
 
 
 def _tensor(value: Any) -> Any:
@@ -187,3 +191,42 @@ def test_a_tape_is_entered_once() -> None:
     tape = GradientTape()
     with tape, pytest.raises(ValueError, match="recording already"):
         tape.__enter__()
+
+
+_SLICES = [  # of (4, 6); those that follow each other along an axis, that leave gaps, overlap, or step
+    [np.s_[:, 0:2], np.s_[:, 2:4], np.s_[:, 4:6]],
+    [np.s_[0:1], np.s_[1:3], np.s_[3:4]],
+    [np.s_[:, 0:2], np.s_[:, 2:5]],
+    [np.s_[:, 0:3], np.s_[:, 2:6]],
+    [np.s_[:2, 0:3], np.s_[2:, 3:6], np.s_[:2, 3:6]],
+    [np.s_[:, ::2], np.s_[:, 1::2], np.s_[:, 3::-1]],
+    [np.s_[1], np.s_[2], np.s_[2:3]],
+]
+
+
+@pytest.mark.parametrize("slices", _SLICES, ids=range(len(_SLICES)))
+def test_gradients_of_slices_add_up_in_any_order(slices: list[Any]) -> None:
+    numbers = np.arange(24, dtype="float32").reshape(4, 6) / 7
+    weights = [np.float32(i + 1) for i in range(len(slices))]
+    expected = np.zeros_like(numbers)
+    for part, weight in zip(slices, weights, strict=True):
+        expected[part] += 2 * weight * numbers[part]
+    for order in itertools.permutations(range(len(slices))):
+
+        def function(x: Any, order: Any = order) -> Any:
+            parts = [ops.square(x[slices[i]]) * weights[i] for i in order]
+            return sum(ops.sum(part) for part in parts)
+
+        for gradient in (grad(function), jit(grad(function))):
+            assert np.allclose(gradient(_tensor(numbers)), expected, rtol=1e-6)
+
+
+def test_slices_side_by_side_give_a_gradient_that_is_put_together() -> None:
+    def function(x: Any) -> Any:
+        parts = [ops.square(x[:, i : i + 2]) for i in (0, 2, 4)]
+        return ops.sum(parts[0] * parts[1] + parts[2])
+
+    graph = trace(grad(function), Spec((3, 6), "float32")).graph
+    names = [node.op.name for node in simplify(graph).nodes]
+    assert "concatenate" in names
+    assert "unslice" not in names

@@ -8,12 +8,52 @@ from narae.base.dtypes import is_float
 from narae.base.errors import DtypeError, ShapeError
 from narae.graph.autodiff import Algebra, backprop
 from narae.graph.graph import Graph, build, substitute
-from narae.graph.ir import Op, Spec, Value, now
+from narae.graph.ir import Node, Op, Spec, Value, now
 from narae.graph.recording import traced
 from narae.primitives.records.arithmetic import add
-from narae.primitives.records.shape import full
+from narae.primitives.records.shape import concatenate, full, unslice
 
-ALGEBRA = Algebra(add=add, zeros=lambda spec: full(0, spec.shape, spec.dtype))
+
+def _sum(a: Value, b: Value) -> Value:
+    """The sum of two parts of a gradient. Those of slices that lie beside each other, a cell's gates for one, are
+    put together: nothing is added to zeros."""
+    joined = _beside(a, b)
+    if joined is None:
+        joined = _beside(b, a)
+    return add(a, b) if joined is None else joined
+
+
+def _beside(a: Value, b: Value) -> Value | None:
+    """The sum of two slices amid zeros where b's begins along one axis at the place at which a's ends."""
+    first, second = a.node, b.node
+    if first is None or second is None or not (_is_part(first) and _is_part(second)):
+        return None
+    start, stop = first.params["start"], first.params["stop"]
+    begin, end = second.params["start"], second.params["stop"]
+    apart = [i for i in range(a.ndim) if (start[i], stop[i]) != (begin[i], end[i])]
+    if len(apart) != 1 or stop[apart[0]] != begin[apart[0]]:
+        return None
+    (axis,) = apart
+    parts = [*_joined_before(first.inputs[0], axis), *_joined_before(second.inputs[0], axis)]
+    joined = concatenate(*parts, axis=axis)
+    if joined.shape == a.shape:
+        return joined
+    further = (*stop[:axis], end[axis], *stop[axis + 1 :])
+    return unslice(joined, **{**first.params, "stop": further})
+
+
+def _is_part(node: Node) -> bool:
+    """Whether a node gives a slice amid zeros."""
+    return node.op is unslice and set(node.params["step"]) <= {1}
+
+
+def _joined_before(value: Value, axis: int) -> Sequence[Value]:
+    node = value.node
+    joined = node is not None and node.op is concatenate and node.params["axis"] == axis
+    return node.inputs if joined else [value]
+
+
+ALGEBRA = Algebra(add=_sum, zeros=lambda spec: full(0, spec.shape, spec.dtype))
 
 Body = Callable[..., Sequence[Value]]
 
