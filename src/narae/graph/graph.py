@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from narae.graph.ir import Node, Spec, Value, run
+from narae.graph.ir import Node, Op, Spec, Value, now, run
+from narae.graph.recording import Place, places, traced
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -122,3 +123,18 @@ def substitute(graph: Graph, values: Sequence[Value]) -> tuple[Value, ...]:
         out = node.op(*(env[v.uid] for v in node.inputs), **node.params)
         env.update(zip(node.uids, out if node.multi else (out,), strict=True))
     return tuple(env[v.uid] for v in graph.outputs)
+
+
+def renewed(graph: Graph) -> Graph:
+    """The graph with values of its own: its inputs are nothing but inputs, even where those of the old
+    one are made by nodes outside of it. Nodes stay recorded for what they were."""
+    since, place = now(), Place()
+    inputs = [Op.result_type(v.spec) for v in graph.inputs]
+    env = {v.uid: v for v in graph.constants}
+    env.update((v.uid, new) for v, new in zip(graph.inputs, inputs, strict=True))
+    with traced(), places.pushed(place):
+        for node in graph.nodes:
+            place.where = node.where
+            out = node.op(*(env[v.uid] for v in node.inputs), **node.params)
+            env.update(zip(node.uids, out if node.multi else (out,), strict=True))
+    return build(inputs, [env[v.uid] for v in graph.outputs], since)[0]

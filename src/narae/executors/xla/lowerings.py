@@ -188,7 +188,7 @@ def _scan(
     slices: int,
     length: int,
     reverse: bool,
-    kept: bool,
+    kept: int | None,
 ) -> tuple[jax.Array, ...]:
     xs, captured = arrays[carries : carries + slices], arrays[carries + slices :]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import is_float, np_dtype
+from narae.base.dtypes import np_dtype
 from narae.base.errors import ShapeError, differing
 from narae.base.types import Namespace
-from narae.graph.graph import Graph, evaluate, substitute
+from narae.graph.graph import Graph, evaluate
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import tapes
 from narae.primitives import costs, insides, rows
@@ -26,17 +26,31 @@ from narae.primitives.records.body import (
     Body,
     check_same,
     float_places,
-    gradient_graph,
     known_zero,
     spread_out,
-    trace_graph,
     traced_function,
 )
+from narae.primitives.records.kept import (
+    Choice,
+    Joint,
+    backward_step,
+    chosen,
+    joint,
+    keeping,
+    with_kept,
+)
+from narae.primitives.records.outside import Loop, Roles, split_off
 from narae.primitives.records.state import trace_bodies
 
 
 def _scan_rule(
-    *inputs: Spec, body: Graph, carries: int, slices: int, length: int, reverse: bool, kept: bool
+    *inputs: Spec,
+    body: Graph,
+    carries: int,
+    slices: int,
+    length: int,
+    reverse: bool,
+    kept: int | None,
 ) -> tuple[Spec, ...]:
     """inputs: carries, slices (length, ...), captured; the body's: the same, one slice of each."""
     xs = inputs[carries : carries + slices]
@@ -63,7 +77,7 @@ def _scan(
     slices: int,
     length: int,
     reverse: bool,
-    kept: bool,
+    kept: int | None,
 ) -> tuple[Any, ...]:
     carry, xs = tuple(arrays[:carries]), arrays[carries : carries + slices]
     captured = arrays[carries + slices :]
@@ -76,11 +90,6 @@ def _scan(
     return (*carry, *ys)
 
 
-def keep_carries(body: Graph, carries: int) -> Graph:
-    """The body with its incoming carries as further outputs: what its gradient needs."""
-    return Graph(body.inputs, (*body.outputs, *body.inputs[:carries]), body.nodes)
-
-
 def _scan_joint(
     wanted: set[int],
     ct: Sequence[Value],
@@ -91,83 +100,80 @@ def _scan_joint(
     slices: int,
     length: int,
     reverse: bool,
-    kept: bool,
+    kept: int | None,
 ) -> list[Value | None]:
     """Backwards: the carry is the cotangent of the carry and the sums for what is captured."""
-    if not kept:
-        long = keep_carries(body, carries)
-        params = {"carries": carries, "slices": slices, "length": length, "reverse": reverse}
-        out = scan(*inputs, body=long, **params, kept=True)
-        body = long
-        ct = (*ct, *(ALGEBRA.zeros(v.spec) for v in out[len(ct) :]))
-    states, xs = out[-carries:] if carries else (), inputs[carries : carries + slices]
-    captured = inputs[carries + slices :]
-    first = carries + slices
+    roles = Roles(carries, slices, length)
     moving = float_places(inputs[:carries])
-    summed = [i for i in range(first, len(inputs)) if i in wanted]
-    sliced = [i for i in range(carries, first) if i in wanted]
-    stacked = [
-        i for i in range(carries, len(out)) if is_float(out[i].dtype) and not known_zero(ct[i])
+    seeded = [i for i in float_places(out) if i >= carries and not known_zero(ct[i])]
+    others = sorted(i for i in wanted if i >= carries)
+    pair = joint(body, [*moving, *seeded], [*moving, *others])
+    there = _stacked(pair, roles, out, inputs, reverse, kept)
+    step = backward_step(pair, roles, moving, [v for v, _ in there])
+    stacks = {v.uid: x for v, x in there}
+    given = [
+        *(ct[i] for i in moving),
+        *(ALGEBRA.zeros(inputs[i].spec) for i in step.sums),
+        *(stacks[uid] for uid in step.read),
+        *(ct[i] for i in seeded),
+        *inputs[carries + slices :],
     ]
-    step = gradient_graph(body, [*moving, *stacked], [*moving, *summed, *sliced])
-    backward = _backward_step(step, len(moving), len(summed), len(states) + slices, len(stacked))
-    found = _scanned(
-        backward,
-        [*(ct[i] for i in moving), *(ALGEBRA.zeros(inputs[i].spec) for i in summed)],
-        [*states, *xs, *(ct[i] for i in stacked)],
-        captured,
-        length,
-        not reverse,
-    )
-    return spread_out(found, [*moving, *summed, *sliced], len(inputs))
+    back = Roles(len(moving) + len(step.sums), len(step.read) + len(seeded), length)
+    found = split_off(step.body, back, given, _looped(length, not reverse))
+    return spread_out(found, [*moving, *step.sums, *step.slices], len(inputs))
 
 
-def _backward_step(step: Graph, moving: int, summed: int, read: int, stacked: int) -> Graph:
-    """A gradient graph as a scan's body: (ct carries, sums | states, slices, cts | captured)."""
-    inputs, taken = step.inputs, step.inputs[read:]
-    captured, moved = taken[: len(taken) - moving - stacked], taken[len(taken) - moving - stacked :]
-    order = [*moved[:moving], *inputs[:read], *moved[moving:], *captured]
-
-    def body(*values: Value) -> list[Value]:
-        sums = values[moving : moving + summed]
-        given = dict(
-            zip([v.uid for v in order], (*values[:moving], *values[moving + summed :]), strict=True)
-        )
-        out = substitute(step, [given[v.uid] for v in inputs])
-        added = [
-            ALGEBRA.add(s, g) for s, g in zip(sums, out[moving : moving + summed], strict=True)
-        ]
-        return [*out[:moving], *added, *out[moving + summed :]]
-
-    sums = [v.spec for v in step.outputs[moving : moving + summed]]
-    specs = [v.spec for v in order]
-    return trace_graph(body, [*specs[:moving], *sums, *specs[moving:]])[0]
-
-
-def _scanned(
-    body: Graph,
-    init: Sequence[Value],
-    xs: Sequence[Value],
-    captured: Sequence[Value],
-    length: int,
+def _stacked(
+    pair: Joint,
+    roles: Roles,
+    out: Sequence[Value],
+    inputs: Sequence[Value],
     reverse: bool,
+    kept: int | None,
+) -> list[tuple[Value, Value]]:
+    """What is there of all steps for the gradient: values of its graph, and they themselves, stacked.
+
+    A scan that kept nothing is bound again: it was not known that it would be differentiated.
+    """
+    _, sliced, _ = roles.parts(pair.inputs)
+    _, xs, _ = roles.parts(inputs)
+    ys = pair.outputs[roles.carries :]
+    choice = chosen(pair, roles, ys) if kept is None else Choice(pair, roles, ys, alone=True)
+    if choice.kept:
+        out = _bound(with_kept(pair, choice), inputs, roles, reverse, len(choice.kept))
+        ys = (*ys, *choice.kept.values())
+    return list(zip((*ys, *sliced), (*out[roles.carries :], *xs), strict=True))
+
+
+def _bound(
+    body: Graph, inputs: Sequence[Value], roles: Roles, reverse: bool, kept: int | None
 ) -> tuple[Value, ...]:
-    """Bind a scan; under a tape it keeps its carries, which the caller does not see."""
-    kept = bool(tapes())
-    count = len(body.outputs)
-    body = keep_carries(body, len(init)) if kept else body
-    out = scan(
-        *init,
-        *xs,
-        *captured,
+    return scan(
+        *inputs,
         body=body,
-        carries=len(init),
-        slices=len(xs),
-        length=length,
+        carries=roles.carries,
+        slices=roles.slices,
+        length=roles.length,
         reverse=reverse,
         kept=kept,
     )
-    return out[:count]
+
+
+def _looped(length: int, reverse: bool) -> Loop:
+    """How what is left of a scan is bound: under a tape it keeps what its gradient reads, which the
+    caller does not see."""
+
+    def loop(
+        body: Graph, first: Sequence[Value], xs: Sequence[Value], rest: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        inputs, count = (*first, *xs, *rest), len(body.outputs)
+        roles, kept = Roles(len(first), len(xs), length), None
+        if tapes() and any(v.data is None or v.node or v.tracked for v in inputs):
+            body = keeping(body, roles)
+            kept = len(body.outputs) - count
+        return _bound(body, inputs, roles, reverse, kept)[:count]
+
+    return loop
 
 
 def _scan_samples(rng: np.random.Generator) -> list[Any]:
@@ -177,14 +183,14 @@ def _scan_samples(rng: np.random.Generator) -> list[Any]:
 
     graph = traced_function(body, (2,), (2,), (2,))
     arrays = (rng.normal(size=(2,)), rng.normal(size=(3, 2)), rng.normal(size=(2,)))
-    params = {"body": graph, "carries": 1, "slices": 1, "length": 3, "kept": False}
+    params = {"body": graph, "carries": 1, "slices": 1, "length": 3, "kept": None}
     empty = (arrays[0], arrays[1][:0], arrays[2])
     rows = [(arrays, {**params, "reverse": r}) for r in (False, True)]
     return [*rows, (empty, {**params, "length": 0, "reverse": False})]
 
 
-# carry, y = body(carry, x) for each x in turn -> the last carries, and the ys stacked. With `kept`
-# the last ys are the carries that came into each step.
+# carry, y = body(carry, x) for each x in turn -> the last carries, and the ys stacked. kept: how many of the
+# last ys are there for the gradient alone; None where it was not known that there would be one.
 scan = record(
     "scan",
     _scan_rule,
@@ -211,7 +217,10 @@ def scan_over(
     state = [value for _, value in found.written]
     inputs = [*found.inputs[:count], *state, *found.inputs[count:]]
     (graph,), captured = found.graphs(inputs, [[*out[:count], *new, *out[count:]]])
-    result = _scanned(graph, [*init, *found.before()], xs, captured, length, reverse)
     last = count + len(state)
+    given = [*init, *found.before(), *xs, *captured]
+    whole = {"body": graph, "carries": last, "slices": len(xs), "length": length}
+    scan.rule(*(v.spec for v in given), **whole, reverse=reverse, kept=None)
+    result = split_off(graph, Roles(last, len(xs), length), given, _looped(length, reverse))
     found.assign(result[count:last])
     return (*result[:count], *result[last:])
