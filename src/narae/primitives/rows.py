@@ -6,6 +6,7 @@ rows of each operand read?
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,8 +34,8 @@ def by_result(sources: Sources, narrow: Narrow | None = None) -> Rule:
             found = sources(node, k)
             if found is None or not (_fits(ins, found) and _fits(outs, [k] * len(outs))):
                 continue
-            changed = (lambda b, k=k: narrow(node, k, b)) if narrow else (lambda b: {})
-            return Split(tuple(found), (k,) * len(outs), changed)
+            axes = tuple(found), (k,) * len(outs)
+            return Split(*axes, functools.partial(narrow, node, k)) if narrow else Split(*axes)
         return None
 
     return rule
@@ -122,7 +123,8 @@ def _set(node: Node, k: int) -> Sequence[Axis] | None:
 def _boxed(node: Node, k: int) -> Sequence[Axis] | None:
     """A box at a computed corner that takes the whole axis: it cannot lie elsewhere along it."""
     box = node.inputs[2].shape if len(node.inputs) > 2 else node.specs[0].shape
-    return [k, None, k][: len(node.inputs)] if box[k] == node.inputs[0].shape[k] else None
+    axes: list[Axis] = [k, None, k]
+    return axes[: len(node.inputs)] if box[k] == node.inputs[0].shape[k] else None
 
 
 def _beside(node: Node, k: int) -> Sequence[Axis] | None:

@@ -187,14 +187,14 @@ def backward_step(pair: Joint, roles: Roles, moving: Sequence[int], there: Seque
     """One step back. moving: the carries that have cotangents, which come first in the pair's; there: what
     is stacked of the forward pass."""
     first = roles.carries + roles.slices
-    found = dict(zip(pair.wanted, pair.gradients, strict=True))
-    sums = tuple(i for i, g in found.items() if i >= first and g is not None)
-    slices = tuple(i for i, g in found.items() if roles.carries <= i < first and g is not None)
+    found = {i: g for i, g in zip(pair.wanted, pair.gradients, strict=True) if g is not None}
+    sums = tuple(i for i in found if i >= first)
+    slices = tuple(i for i in found if roles.carries <= i < first)
     totals = [Op.result_type(pair.inputs[i].spec) for i in sums]
     with traced():
-        zeros = {i: ALGEBRA.zeros(pair.inputs[i].spec) for i in moving if found[i] is None}
+        zeros = {i: ALGEBRA.zeros(pair.inputs[i].spec) for i in moving if i not in found}
         added = [ALGEBRA.add(t, found[i]) for t, i in zip(totals, sums, strict=True)]
-    ends = [*(zeros.get(i, found[i]) for i in moving), *added, *(found[i] for i in slices)]
+    ends = [*({**zeros, **found}[i] for i in moving), *added, *(found[i] for i in slices)]
     captured, count = pair.inputs[first:], len(moving)
     same = {v.uid for v in captured}
     stacked = {v.uid: v for v in there if v.uid not in same}

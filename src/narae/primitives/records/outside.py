@@ -8,6 +8,7 @@ of inputs, and of weights, which are sums over the steps).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,9 +105,8 @@ class Body:
 
     def _sums(self, pairs: Sequence[tuple[Value, Value]]) -> dict[int, tuple[Op, Value]]:
         """By the uid of a carry that nothing else reads: how and what each step adds to it."""
-        used = [v.uid for node in self.graph.nodes for v in node.inputs]
-        used += [v.uid for v in self.graph.outputs]
-        reads = {uid: used.count(uid) for uid in {v.uid for pair in pairs for v in pair}}
+        reads = Counter(v.uid for node in self.graph.nodes for v in node.inputs)
+        reads.update(v.uid for v in self.graph.outputs)
         found = {}
         for c, end in pairs:
             node = self.made.get(end.uid)
@@ -327,7 +327,8 @@ def split_off(graph: Graph, roles: Roles, given: Sequence[Value], loop: Loop) ->
         if c.uid in body.sums:
             op, added = body.sums[c.uid]
             last[c.uid] = op(same[c.uid], values.totals[added.uid])
-    return (*(last.get(c.uid, same[c.uid]) for c in carried), *map(values.stack, body.ys))
+    ends = [last[c.uid] if c.uid in last else same[c.uid] for c in carried]
+    return (*ends, *map(values.stack, body.ys))
 
 
 def _inside(
