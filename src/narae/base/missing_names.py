@@ -20,7 +20,7 @@ _TEXT = (
     + _MEANWHILE
 )
 _LAYERS = {
-    **_rows("layers.", "Bidirectional TimeDistributed", f"recurrent layers {_LATER}"),
+    **_rows("layers.", "Bidirectional", f"recurrent layers {_LATER}"),
     **_rows("layers.", "ConvLSTM1D ConvLSTM2D ConvLSTM3D", f"recurrent layers {_LATER}"),
     **_rows(
         "layers.",

@@ -83,6 +83,7 @@ from narae.layers.separable import SeparableConv1D, SeparableConv2D
 from narae.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from narae.layers.spectral_normalization import SpectralNormalization
 from narae.layers.stacked_rnn_cells import StackedRNNCells
+from narae.layers.time_distributed import TimeDistributed
 from narae.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from narae.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from narae.layers.wrapper import Wrapper
@@ -209,6 +210,7 @@ __all__ = [
     "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from narae import ops
+from narae.base.errors import ShapeError
 from narae.layers.calling import is_tensor
 from narae.layers.input import InputLayer
 from narae.tensor.masks import get_keras_mask, with_mask
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def fitted(
-    model: str, layer: InputLayer, leaf: TensorLike | None, mismatches: list[str] | None
+    model: str, layer: InputLayer, leaf: TensorLike | None, mismatches: list[ShapeError] | None
 ) -> Any:
     """Data for an input: of its dtype, its last axis of length 1 added or dropped where it must be."""
     if leaf is None:
@@ -36,13 +37,16 @@ def fitted(
         w is None or g is None or w == g for w, g in zip(want[1:], got[1:], strict=True)
     )
     if not fits:
-        message = (
+        pairs = list(zip(got[1:], want[1:], strict=False))
+        odd = ((g, w) for g, w in pairs if g is not None and w is not None and g != w)
+        error = ShapeError(
             f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
-            f"{tuple(value.shape)}{_hint(want, tuple(value.shape))}"
+            f"{got}{_hint(want, got)}",
+            lengths=next(odd, None),
         )
         if mismatches is None or len(got) != len(want):
-            raise ValueError(message)
-        mismatches.append(message)
+            raise error
+        mismatches.append(error)
     if isinstance(value, KerasTensor) or value.dtype == layer.dtype:
         return value
     return with_mask(to(value, layer.dtype), get_keras_mask(value))

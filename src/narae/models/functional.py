@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
+from narae.base.errors import ShapeError
 from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -186,14 +187,14 @@ class Functional(Model):
         Raises:
             ValueError: the layers do not take them; the message has the lengths that they were made for.
         """
-        mismatches: list[str] = []
+        mismatches: list[ShapeError] = []
         values = self._matched(inputs, mismatches)
         try:
             return self._run(values, training, mask)
         except ValueError as error:
             if not mismatches:
                 raise
-            raise ValueError(mismatches[0]) from error
+            raise mismatches[0] from error
 
     def _run(self, values: list[Any], training: bool | None, mask: Tensors | None) -> Any:
         """The outputs for a value of each input."""
@@ -215,7 +216,7 @@ class Functional(Model):
             env.update((id(symbol), value) for symbol, value in pairs)
         return _single(trees.pack_as(self._struct[1], [env[id(t)] for t in self._outputs]))
 
-    def _matched(self, inputs: Tensors, mismatches: list[str] | None = None) -> list[Any]:
+    def _matched(self, inputs: Tensors, mismatches: list[ShapeError] | None = None) -> list[Any]:
         """The data for each input, checked against its shape. mismatches: where to write of other lengths,
         which then are no errors. Raises ValueError that names what is missing."""
         leaves = self._leaves(inputs)
