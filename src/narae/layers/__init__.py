@@ -16,6 +16,7 @@ from narae.layers.adaptive_pooling import (
 )
 from narae.layers.base import Layer
 from narae.layers.batch_normalization import BatchNormalization
+from narae.layers.bidirectional import Bidirectional
 from narae.layers.conv import Conv1D, Conv2D, Conv3D
 from narae.layers.core import (
     ActivityRegularization,
@@ -125,6 +126,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
