@@ -48,9 +48,11 @@ _BY_WORDS: tuple[tuple[str, Any], ...] = (  # the first that a name has in it
 )
 _OF_CELLS: dict[str, Any] = {  # made of other objects of the same library
     "RNN": lambda k: k.layers.RNN(k.layers.LSTMCell(2)),
+    "Bidirectional": lambda k: k.layers.Bidirectional(k.layers.GRU(2)),
+    "TimeDistributed": lambda k: k.layers.TimeDistributed(k.layers.Dense(2)),
     "StackedRNNCells": lambda k: k.layers.StackedRNNCells([k.layers.GRUCell(2)]),
 }
-_SEQUENCES = ("RNN", "SimpleRNN", "GRU", "LSTM")
+_SEQUENCES = ("RNN", "SimpleRNN", "GRU", "LSTM", "Bidirectional", "TimeDistributed")
 _FAMILIES = (
     *("layers", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers"),
     *("regularizers", "constraints", "callbacks"),

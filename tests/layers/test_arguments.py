@@ -41,6 +41,7 @@ STRAY = re.compile(
     r"unhashable|zip\(|unpack|truth value|invalid literal|recursion|subscriptable|has no attribute|not iterable|"
     r"unsupported operand|not supported between|scalar|bad operand|indices|could not convert|argument must be"
 )
+WRAPPERS = ("SpectralNormalization", "TimeDistributed", "Bidirectional")
 FLAGS = {
     "center",
     "scale",
@@ -70,7 +71,7 @@ def kinds() -> list[str]:
     for name in layers.__all__:
         kind = getattr(layers, name)
         plain = inspect.isclass(kind) and issubclass(kind, layers.Layer) and kind.__name__ == name
-        if plain and name not in ("Layer", "Wrapper", "InputLayer", "SpectralNormalization"):
+        if plain and name not in ("Layer", "Wrapper", "InputLayer", *WRAPPERS):
             found.append(name)
     return found
 

@@ -174,9 +174,33 @@ def _spectral(keras: Any) -> Any:
     return model
 
 
+def _sequences(keras: Any) -> Any:
+    layers = keras.layers
+    i = keras.Input((6,))
+    h = layers.Masking()(layers.Reshape((3, 2))(i))
+    h = layers.TimeDistributed(layers.Dense(3, "relu"))(h)
+    h = layers.Bidirectional(layers.LSTM(2, return_sequences=True), merge_mode="sum")(h)
+    back = layers.SimpleRNN(2, go_backwards=True)
+    h = layers.Bidirectional(layers.GRU(2), backward_layer=back)(h)
+    model = keras.Model(i, layers.Dense(1)(h))
+    model.compile("sgd", "mse")
+    return model
+
+
 MODELS = {
     f.__name__.strip("_"): f
-    for f in (_stack, _noise, _graph, _nested, _normalized, _scheduled, _images, _steps, _spectral)
+    for f in (
+        _stack,
+        _noise,
+        _graph,
+        _nested,
+        _normalized,
+        _scheduled,
+        _images,
+        _steps,
+        _spectral,
+        _sequences,
+    )
 }
 
 

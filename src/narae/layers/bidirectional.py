@@ -9,10 +9,11 @@ from typing import Any, Self, Unpack
 from narae import ops
 from narae.base.registry import builtin, custom_object_scope
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
-from narae.base.types import Config, CustomObjects, TensorLike, Tensors
+from narae.base.types import Config, CustomObjects, Shape, TensorLike, Tensors, Tree
 from narae.layers.base import Layer
 from narae.layers.calling import signature_of
 from narae.layers.options import LayerOptions
+from narae.layers.rnn import RNN
 from narae.tensor.tensor import Tensor
 
 _MERGES: dict[str | None, Any] = {
@@ -81,16 +82,16 @@ class Bidirectional(Layer):
                 one.zero_output_for_mask = one.return_sequences
         self.merge_mode = merge_mode
         self._first_weights = None if weights is None else list(weights)
-        self.stateful = layer.stateful
-        self.return_sequences = layer.return_sequences
-        self.return_state = layer.return_state
+        self.stateful = self.forward_layer.stateful
+        self.return_sequences = self.forward_layer.return_sequences
+        self.return_state = self.forward_layer.return_state
         self.supports_masking = True
         self.input_spec = layer.input_spec
 
     forward_layer: Any
     backward_layer: Any
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Tree[Shape] | None = None) -> None:
         """Build both layers."""
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
@@ -101,7 +102,9 @@ class Bidirectional(Layer):
             self.forward_layer.set_weights(self._first_weights[:half])
             self.backward_layer.set_weights(self._first_weights[half:])
 
-    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, sequences_shape: Shape, initial_state_shape: Tree[Shape] | None = None
+    ) -> Any:
         """The shape of the merged outputs, or of both; with `return_state` followed by those of the states."""
         found = self.forward_layer.compute_output_shape(sequences_shape)
         output, states = (found[0], tuple(found[1:])) if self.return_state else (found, ())
@@ -114,7 +117,7 @@ class Bidirectional(Layer):
             return (*outputs, *states, *states)
         return outputs if self.merge_mode is None else output
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Tensors, previous_mask: Tensors | None = None) -> Any:
         """The mask of the inputs for outputs of all times; none for last outputs and for states."""
         mask = previous_mask[0] if isinstance(previous_mask, list) else previous_mask
         mask = mask if self.return_sequences else None
@@ -212,7 +215,7 @@ def _require_layers(layer: object, backward_layer: object) -> None:
             )
 
 
-def _require_a_pair(forward: Any, backward: Any) -> None:
+def _require_a_pair(forward: RNN, backward: RNN) -> None:
     if forward.go_backwards == backward.go_backwards:
         raise ValueError(
             f"Bidirectional takes a layer for each way, got go_backwards={forward.go_backwards} of both "
@@ -227,7 +230,7 @@ def _require_a_pair(forward: Any, backward: Any) -> None:
             )
 
 
-def _made_again(layer: Layer, prefix: str, **changed: Any) -> Any:
+def _made_again(layer: Layer, prefix: str, **changed: bool) -> Any:
     """A layer of the configuration of another one, without its weights."""
     config = serialize_keras_object(layer)
     config["config"] = {

@@ -58,7 +58,7 @@ class TimeDistributed(Wrapper):
         batch, *rest = self.layer.compute_output_shape(self._step_shape(input_shape))
         return (batch, input_shape[1], *rest)
 
-    def _step_shape(self, shape: Any) -> Shape:
+    def _step_shape(self, shape: object) -> Shape:
         if not isinstance(shape, (tuple, list)) or len(shape) < 3:
             raise ShapeError(
                 f"TimeDistributed takes inputs (samples, steps, ...) of three axes or more, got shape {shape}"

@@ -87,8 +87,12 @@ def _network(optimizer: Any = "sgd", activation: Any = None, **arguments: Any) -
 # -- families ------------------------------------------------------------------------------------
 
 
+_STEPS = np.random.default_rng(1).normal(size=(4, 3, 2)).astype("float32")
+
 ROWS: dict[str, tuple[str, dict[str, Any], Any]] = {
     **LAYERS,
+    "both ways": ("Bidirectional", {"layer": layers.GRU(2, return_sequences=True)}, _STEPS),
+    "all steps": ("TimeDistributed", {"layer": layers.Dense(2, "tanh")}, _STEPS),
     "spectral": ("SpectralNormalization", {"layer": layers.Conv2D(3, 3)}, space.IMAGE),
 }
 
