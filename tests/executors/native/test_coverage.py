@@ -98,10 +98,13 @@ ROWS: dict[str, tuple[str, dict[str, Any], Any]] = {
 
 
 def _layer(kind: str, arguments: dict[str, Any], x: Any) -> set[str]:
-    """Between layers with weights, so that its input has a gradient."""
+    """Between layers with weights, so that its input has a gradient, unless that is whole numbers."""
     arrays = x if isinstance(x, list) else [x]
-    inputs = [narae.Input(a.shape[1:]) for a in arrays]
-    before = [layers.Dense(a.shape[-1])(i) for a, i in zip(arrays, inputs, strict=True)]
+    inputs = [narae.Input(a.shape[1:], dtype=a.dtype) for a in arrays]
+    before = [
+        layers.Dense(a.shape[-1])(i) if a.dtype.kind == "f" else i
+        for a, i in zip(arrays, inputs, strict=True)
+    ]
     made = getattr(layers, kind)(**arguments)(before if isinstance(x, list) else before[0])
     model = narae.Model(inputs, layers.Dense(1)(layers.Flatten()(made)))
     model.compile("sgd", "mse")
