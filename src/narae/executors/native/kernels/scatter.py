@@ -30,6 +30,8 @@ from narae.executors.native.codegen.lanes import KINDS, Unlowered, broadcast, ca
 from narae.executors.native.kernels.gather import checked_index
 from narae.executors.native.tuning import LANES
 
+FLAGS = 64  # bytes that say of a row each whether something was added to it, looked at together
+
 
 class Check(KernelRecord[W]):
     """Indices that lie next to each other, for an axis of `length`."""
@@ -126,8 +128,7 @@ def build_update(
     record = Update[str].read(f, f.args[0], sums=1, operands=len(operands))
     r, flags = record.sums[0], f.args[1]
     into, size = f.at(flags, record.flags), f.mul(r.row, itemsize(dtype))
-    _zero(f, flags, r.rows)
-    f.store("i8", "2", f.at(flags, r.rows))  # unlike both kinds of rows: the last run ends there
+    _zero(f, flags, record.flags)
     with _hits(f, r, index) as (row, source):
         flag, target = f.at(flags, row), f.at(into, f.mul(row, size))
         with f.when(f.let(f"icmp eq i8 {f.load('i8', flag)}, 0")):
@@ -148,18 +149,21 @@ def build_update(
             begins.append(f.at(place, f.mul(start, itemsize(operand.dtype)) if along else 0))
         emit_row(f, expression, laid, begins, ["0"] * len(laid), count)
 
-    with f.loop(1, f.add(r.rows, 1), carry=[(INT, "0")]) as end:  # of a run of rows of one kind
-        start = end.values[0]
-        kind = f.load("i8", f.at(flags, start))
-        ends = f.let(f"icmp ne i8 {kind}, {f.load('i8', f.at(flags, end.i))}")
-        touched = f.let(f"icmp eq i8 {kind}, 1")
-        first, count = f.mul(start, r.row), f.mul(f.sub(end.i, start), r.row)
-        with f.when(f.let(f"and i1 {ends}, {touched}")):
-            run(full, first, count)
-        if rest is not None:
-            with f.when(f.let(f"and i1 {ends}, {f.let(f'xor i1 {touched}, true')}")):
-                run(rest, first, count)
-        end.next = [f.let(f"select i1 {ends}, i64 {end.i}, i64 {start}")]
+    with f.loop(0, r.rows, FLAGS) as part:
+        wide, rows = vector("i8", FLAGS), f.least(FLAGS, f.sub(r.rows, part.i))
+        flagged = f.load(wide, f.at(flags, part.i))
+        flagged = f.let(f"icmp ne {wide} {flagged}, zeroinitializer")
+        bits = f.let(f"bitcast {vector('i1', FLAGS)} {flagged} to i{FLAGS}")
+        count = f.add(f.call(INT, "llvm.ctpop.i64", [(INT, bits)]), 1)
+        with f.loop(0, count, carry=[(INT, bits), (INT, "0")]) as each:  # rows that were added to
+            left, start = each.values
+            end = f.least(f.call(INT, "llvm.cttz.i64", [(INT, left), ("i1", "false")]), rows)
+            if rest is not None:  # and those before it
+                first = f.mul(f.add(part.i, start), r.row)
+                run(rest, first, f.mul(f.sub(end, start), r.row))
+            with f.when(f.let(f"icmp ne i64 {left}, 0")):
+                run(full, f.mul(f.add(part.i, end), r.row), r.row)
+            each.next = [f.let(f"and i64 {left}, {f.sub(left, 1)}"), f.add(end, 1)]
     f.do("ret void")
     return f
 

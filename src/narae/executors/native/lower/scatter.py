@@ -227,7 +227,7 @@ def _update_tiles(rows: _Rows, full: Expression, sums: int, arrays: ArrayMap) ->
     )
     gap, tiles = rows.row * itemsize(dtype), []
     for r0, r1 in cuts(rows.length, _tables(rows, gap)):
-        flags = -(-(r1 - r0 + 1) // 64) * 64
+        flags = -(-(r1 - r0) // scatter.FLAGS) * scatter.FLAGS
         along = [r0 * rows.row * itemsize(o.dtype) * (o.access == "along") for o in operands]
         record = scatter.Update(
             flags=flags,
