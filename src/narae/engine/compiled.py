@@ -21,6 +21,7 @@ from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
 from narae.graph.ir import Value
 from narae.graph.plan import Plan, plan
+from narae.graph.prune import pruned
 from narae.graph.rewrite import simplified
 from narae.primitives.halves import without_halves
 
@@ -36,7 +37,7 @@ def simplified_for(
     it there."""
     if not has_halves(executor_name):
         graph, also = without_halves(graph, also)
-    return simplified(graph, also)
+    return pruned(*simplified(graph, also))
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:

@@ -104,6 +104,7 @@ class Op:
         **params) -> one per input, None where no gradient flows or i is not in the set `wanted`.
     simplify(*inputs, **params) -> an equal Value that is cheaper, or None.
     inside(node) -> the graphs that the operation runs, each an `Inside`, for people to read.
+    prune(node, used) -> the node with fewer results, a `Less`; None where it stays as it is.
     rows(node, ins, outs, length) -> the `Split` that agrees with the axes known so far, or None.
     cost(node) -> floating-point operations; shown(node, operands) -> the formula that people see.
     """
@@ -129,9 +130,8 @@ class Op:
     exact: bool = False  # gives what it is given: a half's result is a half without rounding
     narrow: bool = False  # depends on the width of what it reads: a half stays a half
     slow: bool = False  # takes many instructions for each number
-    rows: Callable[..., Any] | None = (
-        None  # how a batch splits; see `narae.graph.rows`, None: never
-    )
+    rows: Callable[..., Any] | None = None  # see `narae.graph.rows`; None: a batch never splits
+    prune: Callable[..., Any] | None = None  # see `narae.graph.prune`; None: all results stay
     index: int | None = None  # the input of indices into params["axis"], checked before use
 
     result_type: ClassVar[type[Value]] = Value

@@ -58,7 +58,7 @@ class _Simplifier:
         if key is not None and key in self._seen:
             return self._seen[key]
         better = self._better(node, inputs)
-        outs = _over(node, inputs) if better is None else (better,)
+        outs = over(node, inputs) if better is None else (better,)
         if key is not None:
             self._seen[key] = outs
         return outs
@@ -86,7 +86,7 @@ def _folded(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
     return out if node.multi else (out,)
 
 
-def _over(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+def over(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
     """The node's outputs over other inputs."""
     same = all(a.uid == b.uid for a, b in zip(inputs, node.inputs, strict=True))
     if same:

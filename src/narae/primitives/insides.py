@@ -27,7 +27,10 @@ def scanned(node: Node) -> Sequence[Inside]:
     ]
     outputs = [Named("result", i, "[t]") for i in range(len(graph.outputs))]
     rounds = node.params["length"]
-    return [Inside(f"each of {rounds:,} rounds", rounds, graph, inputs, outputs)]
+    kept = node.params["kept"]
+    size = sum(spec.nbytes for spec in node.specs[-kept:]) if kept else 0
+    most = f", {size:,} bytes kept for the gradient" if size else ""
+    return [Inside(f"each of {rounds:,} rounds{most}", rounds, graph, inputs, outputs)]
 
 
 def repeated(node: Node) -> Sequence[Inside]:

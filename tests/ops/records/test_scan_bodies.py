@@ -325,3 +325,10 @@ def test_each_step_draws_a_mask_of_its_own_and_its_gradient_has_the_same(way: An
     y, slope = way(both)(x)
     np.testing.assert_array_equal(y.numpy(), slope.numpy())
     assert 0 < np.count_nonzero(y.numpy()) < 100  # 0.7³ of 140 are about 48
+
+
+def test_a_plan_says_what_is_kept() -> None:
+    (forward, backward) = scans_of(traced("lstm", slopes(scanned("lstm"), 6)))
+    title = forward.op.inside(forward)[0].title
+    assert title == f"each of {T} rounds, {7 * 8 * T * B * U:,} bytes kept for the gradient"
+    assert backward.op.inside(backward)[0].title == f"each of {T} rounds"

@@ -12,7 +12,7 @@ from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import is_traced
-from narae.primitives import costs, insides, rows
+from narae.primitives import costs, insides, pruning, rows
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import add
 from narae.primitives.records.body import (
@@ -70,6 +70,7 @@ while_ = record(
     samples=_while_samples,
     cost=costs.of_graphs("test", "body"),
     rows=rows.looped,
+    prune=pruning.repeated,
     inside=insides.repeated,
 )
 

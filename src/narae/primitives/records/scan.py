@@ -18,7 +18,7 @@ from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import tapes
-from narae.primitives import costs, insides, rows
+from narae.primitives import costs, insides, pruning, rows
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import add, multiply, tanh
 from narae.primitives.records.body import (
@@ -199,6 +199,7 @@ scan = record(
     samples=_scan_samples,
     cost=costs.of_graphs("body"),
     rows=rows.scanned,
+    prune=pruning.scanned,
     inside=insides.scanned,
 )
 

@@ -12,7 +12,7 @@ from narae.base.errors import DtypeError
 from narae.base.types import Namespace
 from narae.graph.graph import Graph, evaluate
 from narae.graph.ir import Spec, Value
-from narae.primitives import costs, insides, rows
+from narae.primitives import costs, insides, pruning, rows
 from narae.primitives.record import record
 from narae.primitives.records.arithmetic import add, multiply
 from narae.primitives.records.body import (
@@ -77,6 +77,7 @@ switch = record(
     samples=_switch_samples,
     cost=costs.of_the_dearest("branches"),
     rows=rows.graphs_on_inputs("branches", 1),
+    prune=pruning.of_branches,
     inside=insides.of_branches,
 )
 
