@@ -151,13 +151,11 @@ GATHERED = 1 << 15  # bytes of a batch's rows that a tile gathers
 # -- loops over rounds (scans) -------------------------------------------------------------------------
 
 LOOP_PARTS = 8  # of a batch's rows, at most: each has a tile that runs through all rounds
-LOOP_ROWS = (
-    16  # of a part, at least: with fewer the weights are read too often for what is done with them
-)
 LOOP_UNIT = 8  # rows: parts are whole groups of a product's rows
-LOOP_WORK = (
-    100_000  # multiplications of a part in one round, at least: its kernels have to be called
-)
+LOOP_WORK = 100_000  # multiplications of a part in a round, at least: its kernels have to be called
+# Multiplications of a part in a round, at least, for each byte that is the same for all rows: with fewer, weights are
+# read too often for what is done with them. (Weights of float32 and 16 rows of a batch: 4.)
+LOOP_REUSE = 4
 LOOP_SAME = 1 << 20  # bytes that do not depend on rows, at most: each part computes them for itself
 SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 

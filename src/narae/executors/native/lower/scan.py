@@ -31,7 +31,7 @@ from narae.executors.shared.params import Params
 from narae.graph.cost import flops
 from narae.graph.fuse import Step
 from narae.graph.graph import Graph
-from narae.graph.ir import Node
+from narae.graph.ir import Node, Spec
 from narae.graph.rows import Axis, MixedRows, Split
 
 
@@ -90,14 +90,12 @@ def _parts(node: Node) -> _Parts:
     if found is None:
         return _whole(node)
     rows, split = found
-    same = sum(
-        spec.nbytes for spec, axis in zip(node.specs, split.outs, strict=True) if axis is None
-    )
+    same, fixed = _bytes(node.specs, split.outs), _bytes([v.spec for v in node.inputs], split.ins)
     work = sum(_work(n) for n in node.params["body"].nodes)
-    count = min(tuning.LOOP_PARTS, rows // tuning.LOOP_ROWS, work // tuning.LOOP_WORK)
+    count = min(tuning.LOOP_PARTS, rows, work // max(tuning.LOOP_WORK, tuning.LOOP_REUSE * fixed))
     if count < 2 or same > tuning.LOOP_SAME:
         return _whole(node)
-    ranges = cuts(rows, count, tuning.LOOP_UNIT)
+    ranges = cuts(rows, count, tuning.LOOP_UNIT if rows >= 2 * tuning.LOOP_UNIT * count else 1)
     return _Parts(ranges, split.ins, split.outs, lambda b: split.params(b)["body"])
 
 
@@ -107,7 +105,7 @@ def _split(node: Node) -> tuple[int, Split] | None:
     rule, carries = node.op.rows, node.inputs[: node.params["carries"]]
     lengths = [v.shape[0] if v.shape else 0 for v in carries]
     rows = max(lengths, default=0)
-    if rule is None or rows < 2 * tuning.LOOP_ROWS:
+    if rule is None or rows < 2:
         return None
     long = [i for i, n in enumerate(lengths) if n == rows]
     for chosen in (long, long[:1]):
@@ -119,6 +117,11 @@ def _split(node: Node) -> tuple[int, Split] | None:
         if split is not None:
             return rows, split
     return None
+
+
+def _bytes(specs: Sequence[Spec], axes: Sequence[Axis]) -> int:
+    """Of values that are the same for all rows."""
+    return sum(spec.nbytes for spec, axis in zip(specs, axes, strict=True) if axis is None)
 
 
 def _work(node: Node) -> int:
