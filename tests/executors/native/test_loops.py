@@ -197,8 +197,8 @@ def results(compiled: Compiled) -> list[np.ndarray]:
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches are split wherever their rows do not meet, however small they are."""
-    for name in ("LOOP_ROWS", "LOOP_UNIT", "LOOP_WORK"):
-        monkeypatch.setattr(tuning, name, 1)
+    for name, least in (("LOOP_UNIT", 1), ("LOOP_WORK", 1), ("LOOP_REUSE", 0)):
+        monkeypatch.setattr(tuning, name, least)
 
 
 @pytest.mark.parametrize("split", [False, True], ids=["whole", "in parts"])
