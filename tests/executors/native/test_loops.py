@@ -15,6 +15,7 @@ from narae.engine.compiled import Compiled, compile_function
 from narae.engine.tape import grad
 from narae.executors import explain
 from narae.executors.native import tuning
+from narae.executors.native.lower import control, jumps, scan
 from narae.graph.ir import Spec
 from narae.utils import set_random_seed
 
@@ -201,13 +202,27 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tuning, name, least)
 
 
-@pytest.mark.parametrize("split", [False, True], ids=["whole", "in parts"])
+@pytest.fixture
+def in_phases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies are phases of the program, however small they are, and their steps have several tiles."""
+    monkeypatch.setattr(tuning, "LOOP_WORK", 1 << 40)
+    monkeypatch.setattr(tuning, "TILE", 4)
+    monkeypatch.setattr(tuning, "ROW_UNIT", 2)
+    monkeypatch.setattr(jumps, "is_large", lambda phases: any(phases))
+    for module in (scan, control):
+        monkeypatch.setattr(module, "is_large", jumps.is_large)
+
+
+@pytest.fixture(params=["whole", "in_parts", "in_phases"])
+def each_way(request: pytest.FixtureRequest) -> None:
+    """The ways in which loops run."""
+    if request.param != "whole":
+        request.getfixturevalue(request.param)
+
+
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("function", CASES)
-def test_a_loop_gives_what_the_numpy_executor_gives(
-    function: Callable[..., Any], split: bool, request: pytest.FixtureRequest
-) -> None:
-    if split:
-        request.getfixturevalue("in_parts")
+def test_a_loop_gives_what_the_numpy_executor_gives(function: Callable[..., Any]) -> None:
     native = on("native", function, X, H, W)
     if function is not halves:  # numbers of two bytes are NumPy's
         assert {how.way for how in explain("native", native.program)} <= {"native"}
@@ -234,7 +249,7 @@ def test_the_rows_of_a_batch_are_shared_out() -> None:
     assert tiles == 1
 
 
-@pytest.mark.usefixtures("in_parts")
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("name", ["recurrent", "two_carries"])
 def test_a_loop_gives_the_same_bits_on_any_number_of_threads(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -250,6 +265,7 @@ def test_a_loop_gives_the_same_bits_on_any_number_of_threads(
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.usefixtures("each_way")
 def test_an_index_out_of_range_in_a_body_ends_the_run() -> None:
     compiled = on(
         "native",
@@ -299,6 +315,7 @@ class Recurrent(layers.Layer):
         return ops.scan(lambda h, x: (cell(h, x, self.recurrent.value), ()), start, x)[0]
 
 
+@pytest.mark.usefixtures("each_way")
 def test_loops_run_in_epochs_and_the_numpy_executor_agrees() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(70, 6, 3)).astype("float32"), rng.normal(size=(70, 1))

@@ -157,6 +157,10 @@ LOOP_WORK = 100_000  # multiplications of a part in a round, at least: its kerne
 # read too often for what is done with them. (Weights of float32 and 16 rows of a batch: 4.)
 LOOP_REUSE = 4
 LOOP_SAME = 1 << 20  # bytes that do not depend on rows, at most: each part computes them for itself
+# Multiplications of a body in one round from which it is phases of the program, where its rows are not shared out: each
+# phase of it ends where threads meet.
+LOOP_PHASES = 1_000_000
+LOOP_UNKNOWN = 16  # rounds that a loop of unknown length is taken to have
 SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 
 # -- runs ---------------------------------------------------------------------------------------------

@@ -66,18 +66,16 @@ def build_loop(name: str) -> Function:
     f = Function(name, [PTR, PTR])
     head = Loop[str].read(f, f.args[0], links=0, moving=0, last=0)
     links = f.at(f.args[0], 8 * Loop.word_count(links=0, moving=0, last=0))
-    starts = _after(f, links, head.link_count)
-    steps = _after(f, starts, head.moving_count)
-    lasts = _after(f, steps, head.moving_count)
-    _set(f, starts, head.moving_count)
+    starts = entry_of(f, links, head.link_count)
+    steps = entry_of(f, starts, head.moving_count)
+    lasts = entry_of(f, steps, head.moving_count)
+    set_words(f, starts, head.moving_count)
     final = f.sub(head.rounds, 1)
     with f.loop(0, head.rounds) as t:
         with f.when(f.let(f"icmp eq i64 {t.i}, {final}")):
-            _set(f, lasts, head.last_count)
+            set_words(f, lasts, head.last_count)
         _run(f, links, "0", head.link_count)
-        with f.loop(0, head.moving_count) as i:
-            entry = Setting[str].read(f, _entry(f, steps, i.i))
-            f.store(INT, f.add(f.load(INT, entry.place, 8), entry.value), entry.place, 8)
+        add_words(f, steps, head.moving_count)
     f.do("ret void")
     return f
 
@@ -112,15 +110,15 @@ def build_switch(name: str, dtype: str) -> Function:
     f = Function(name, [PTR, PTR])
     head = Switch[str].read(f, f.args[0], branches=0, links=0)
     branches = f.at(f.args[0], 8 * Switch.word_count(branches=0, links=0))
-    links = _after(f, branches, head.branch_count)
-    index = _index(f, head.index, dtype, f.sub(head.branch_count, 1))
-    chosen = Branch[str].read(f, _entry(f, branches, index))
+    links = entry_of(f, branches, head.branch_count)
+    index = branch_index(f, head.index, dtype, f.sub(head.branch_count, 1))
+    chosen = Branch[str].read(f, entry_of(f, branches, index))
     _run(f, links, chosen.first, f.add(chosen.first, chosen.count))
     f.do("ret void")
     return f
 
 
-def _index(f: Function, place: str, dtype: str, last: str) -> str:
+def branch_index(f: Function, place: str, dtype: str, last: str) -> str:
     """The branch for an integer or bool: the first for what is below 0, the last for what is too large."""
     size = 8 if dtype == "bool" else int(dtype.lstrip("uint"))
     raw = f.load(f"i{size}", place)
@@ -133,23 +131,26 @@ def _index(f: Function, place: str, dtype: str, last: str) -> str:
     return f.let(f"select i1 {below}, i64 0, i64 {most}")
 
 
-def _entry(f: Function, table: str, i: str) -> str:
+def entry_of(f: Function, table: str, i: str) -> str:
     """Where a table's i-th pair of words is."""
     return f.at(table, f.mul(i, 16))
 
 
-def _after(f: Function, table: str, count: str) -> str:
-    """What follows a table of pairs of words."""
-    return _entry(f, table, count)
-
-
-def _set(f: Function, table: str, count: str) -> None:
+def set_words(f: Function, table: str, count: str) -> None:
+    """Write the words that a table of `Setting`s names."""
     with f.loop(0, count) as i:
-        entry = Setting[str].read(f, _entry(f, table, i.i))
+        entry = Setting[str].read(f, entry_of(f, table, i.i))
         f.store(INT, entry.value, entry.place, 8)
+
+
+def add_words(f: Function, table: str, count: str) -> None:
+    """Add to the words that a table of `Setting`s names."""
+    with f.loop(0, count) as i:
+        entry = Setting[str].read(f, entry_of(f, table, i.i))
+        f.store(INT, f.add(f.load(INT, entry.place, 8), entry.value), entry.place, 8)
 
 
 def _run(f: Function, links: str, first: str, end: str) -> None:
     with f.loop(first, end) as i:
-        link = Link[str].read(f, _entry(f, links, i.i))
+        link = Link[str].read(f, entry_of(f, links, i.i))
         f.do(f"call void {link.kernel}(ptr {link.record}, ptr {f.args[1]})")

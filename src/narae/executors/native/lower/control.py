@@ -8,8 +8,10 @@ from functools import partial
 import numpy as np
 
 from narae.executors.native.kernels import loops
+from narae.executors.native.kernels.chain import Link
 from narae.executors.native.lower.body import Body, flat
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.jumps import Phases, is_large, one_of, rounds_while
 from narae.executors.native.lower.tiles import (
     Context,
     Lowered,
@@ -32,70 +34,76 @@ def lower_while(step: Step, context: Context) -> Lowered:
     node = step.nodes[0]
     ins, outs = context.ins(node), [context.arrays[u] for u in node.uids]
     test, graph, count = node.params["test"], node.params["body"], node.params["count"]
-    limit = node.params["limit"]
-    captured = ins[count:]
-    holds = np.zeros((), np.bool_)
+    limit = _FOREVER if node.params["limit"] is None else int(node.params["limit"])
+    captured, holds = ins[count:], np.zeros((), np.bool_)
     tested = Body(test, test.inputs, test.outputs, fixed=test.inputs[count:])
-    rounds = Rounds(tested.fixed)
-    phases, kept = tested.phases([*outs, *captured], [], [holds], context.error, rounds)
-    tests = flat(phases)
     order = [*graph.inputs[count:], *graph.inputs[:count]]
     body = Body(graph, order, graph.outputs, count, graph.inputs[count:])
-    inside = Rounds(body.fixed)
-    phases, also = body.phases(captured, outs, [], context.error, inside)
-    links = flat(phases)
+    before = [t for x, out in zip(ins[:count], outs, strict=True) for t in copy_tiles(x, out)]
+
+    def lowered(alone: bool) -> tuple[Phases, Phases, list[object], Phases]:
+        rounds = [Rounds(b.fixed) if alone else None for b in (tested, body)]
+        tests, kept = tested.phases([*outs, *captured], [], [holds], context.error, rounds[0])
+        links, also = body.phases(captured, outs, [], context.error, rounds[1])
+        keep = [kept, also, *(part for r in rounds if r for part in (r.prepared, r.keep))]
+        return tests, links, keep, [phase for r in rounds if r for phase in r.before]
+
+    keep: list[object] = [ins, outs, holds]
+    if context.loop is None:
+        tests, links, kept, _ = lowered(alone=False)
+        if is_large([*tests, *links]):
+            return Lowered([before, *rounds_while(tests, holds, limit, links)], keep=[keep, kept])
+    tests, links, kept, prepared = lowered(alone=True)
+    loop = _while_tile(flat(tests), flat(links), holds, limit, context.error)
+    return Lowered([*prepared, [chained([*before, loop])]], keep=[keep, kept])
+
+
+def _while_tile(
+    tests: Sequence[Tile], links: Sequence[Tile], holds: np.ndarray, limit: int, error: int
+) -> Tile:
+    all_ = (*tests, *links)
     record = loops.While(
         holds=address(holds),
-        limit=_FOREVER if limit is None else int(limit),
-        error=context.error,
+        limit=limit,
+        error=error,
         test_count=len(tests),
         link_count=len(links),
-        links=[loops.Link(kernel=0, record=0)] * (len(tests) + len(links)),
+        links=[Link(kernel=0, record=0)] * len(all_),
     )
-    all_ = [*tests, *links]
     places = link_places(all_, loops.While.word_count(links=0))
-    loop = Tile(
-        "while", loops.build_while, record.numbers(), _scratch(all_), 0, tuple(all_), places
-    )
-    before = [t for x, out in zip(ins[:count], outs, strict=True) for t in copy_tiles(x, out)]
-    keep = [
-        ins,
-        outs,
-        holds,
-        kept,
-        also,
-        *(part for r in (rounds, inside) for part in (r.prepared, r.keep)),
-    ]
-    return Lowered([*rounds.before, *inside.before, [chained([*before, loop])]], keep=keep)
+    return Tile("while", loops.build_while, record.numbers(), *_sizes(all_), all_, places)
 
 
 @lowers("switch")
 def lower_switch(step: Step, context: Context) -> Lowered:
-    """The links of one of several branches."""
+    """One of several branches."""
     node = step.nodes[0]
     (index, *given), outs = context.ins(node), [context.arrays[u] for u in node.uids]
-    links: list[Tile] = []
-    branches, keep = [], [index, given, outs]
-    for graph in node.params["branches"]:
-        body = Body(graph, graph.inputs, graph.outputs)
-        phases, kept = body.phases(given, [], outs, context.error, _NOTHING_FIXED)
-        found = flat(phases)
-        branches.append(loops.Branch(first=len(links), count=len(found)))
-        links += found
-        keep.append(kept)
+    bodies = [Body(graph, graph.inputs, graph.outputs) for graph in node.params["branches"]]
+    found = [b.phases(given, [], outs, context.error, _inside(context)) for b in bodies]
+    keep = [index, given, outs, *(kept for _, kept in found)]
+    branches = [phases for phases, _ in found]
+    if context.loop is None and any(map(is_large, branches)):
+        return Lowered(one_of(index, branches), keep=keep)
+    if context.loop is None:
+        found = [b.phases(given, [], outs, context.error, _NOTHING_FIXED) for b in bodies]
+        keep = [index, given, outs, *(kept for _, kept in found)]
+    return Lowered([[_switch_tile(index, [flat(phases) for phases, _ in found])]], keep=keep)
+
+
+def _switch_tile(index: np.ndarray, branches: Sequence[Sequence[Tile]]) -> Tile:
+    links = tuple(tile for tiles in branches for tile in tiles)
+    counts = [len(tiles) for tiles in branches]
     record = loops.Switch(
         index=address(index),
         branch_count=len(branches),
-        branches=branches,
-        links=[loops.Link(kernel=0, record=0)] * len(links),
+        branches=[loops.Branch(first=sum(counts[:i]), count=n) for i, n in enumerate(counts)],
+        links=[Link(kernel=0, record=0)] * len(links),
     )
     dtype = index.dtype.name
     places = link_places(links, loops.Switch.word_count(branches=len(branches), links=0))
     build = partial(loops.build_switch, dtype=dtype)
-    tile = Tile(
-        f"switch {dtype}", build, record.numbers(), _scratch(links), 0, tuple(links), places
-    )
-    return Lowered([[tile]], keep=keep)
+    return Tile(f"switch {dtype}", build, record.numbers(), *_sizes(links), links, places)
 
 
 @lowers("custom_gradient")
@@ -104,11 +112,15 @@ def lower_custom_gradient(step: Step, context: Context) -> Lowered:
     node, graph = step.nodes[0], step.nodes[0].params["forward"]
     outs = [context.arrays[u] for u in node.uids]
     body = Body(graph, graph.inputs, graph.outputs)
-    phases, kept = body.phases(
-        context.ins(node), [], outs, context.error, context.loop and _NOTHING_FIXED
-    )
+    phases, kept = body.phases(context.ins(node), [], outs, context.error, _inside(context))
     return Lowered(phases, keep=kept)
 
 
-def _scratch(links: Sequence[Tile]) -> int:
-    return max((link.scratch for link in links), default=0)
+def _inside(context: Context) -> Rounds | None:
+    """What the steps of a body that runs once know of the loop around it."""
+    return None if context.loop is None else _NOTHING_FIXED
+
+
+def _sizes(links: Sequence[Tile]) -> tuple[int, int]:
+    """The scratch and the work of a tile that runs others."""
+    return max((link.scratch for link in links), default=0), sum(link.work for link in links)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from narae.executors.native.kernels.chain import Link
 from narae.executors.native.kernels.loops import Loop, Setting, build_loop
 from narae.executors.native.lower.tiles import Tile, address, link_places, with_links
 
@@ -54,29 +55,44 @@ class Moving:
                     yield tile, word, number + self._shift, self._step, last
 
 
+class Following:
+    """The words of tiles' records that follow what moves, as the tables of a loop's record."""
+
+    def __init__(self, tiles: Sequence[Tile], moving: Sequence[Moving]) -> None:
+        listed = with_links(tiles)
+        self._found = [entry for one in moving for entry in one.words(listed)]
+        self._lasts = [entry for entry in self._found if entry[4] is not None]
+        self.moving_count, self.last_count = len(self._found), len(self._lasts)
+        self.starts = [Setting(place=0, value=first) for _, _, first, _, _ in self._found]
+        self.steps = [Setting(place=0, value=step) for _, _, _, step, _ in self._found]
+        self.lasts = [Setting(place=0, value=last or 0) for _, _, _, _, last in self._lasts]
+        for tile, word, *_ in self._found:
+            tile.record[word] = 0  # the loop writes it
+
+    def places(self, begin: int) -> list[tuple[int, Tile, int]]:
+        """The places of the tables in a record, of which the first begins at a word."""
+        found: list[tuple[int, Tile, int]] = []
+        for table in (self._found, self._found, self._lasts):
+            found += [(begin + 2 * i, tile, word) for i, (tile, word, *_) in enumerate(table)]
+            begin += 2 * len(table)
+        return found
+
+
 def loop_tile(rounds: int, links: Sequence[Tile], moving: Sequence[Moving]) -> Tile:
     """A tile that runs links so many times."""
-    found = [entry for one in moving for entry in one.words(with_links(links))]
-    lasts = [entry for entry in found if entry[4] is not None]
-    none = [Setting(place=0, value=0)]
+    following = Following(links, moving)
     record = Loop(
         rounds=rounds,
         link_count=len(links),
-        moving_count=len(found),
-        last_count=len(lasts),
-        links=none * len(links),
-        starts=[Setting(place=0, value=first) for _, _, first, _, _ in found],
-        steps=[Setting(place=0, value=step) for _, _, _, step, _ in found],
-        lasts=[Setting(place=0, value=last or 0) for _, _, _, _, last in lasts],
+        moving_count=following.moving_count,
+        last_count=following.last_count,
+        links=[Link(kernel=0, record=0)] * len(links),
+        starts=following.starts,
+        steps=following.steps,
+        lasts=following.lasts,
     )
     begin = Loop.word_count(links=0, moving=0, last=0)
-    places = link_places(links, begin)
-    begin += 2 * len(links)
-    for table in (found, found, lasts):
-        places += [(begin + 2 * i, tile, word) for i, (tile, word, *_) in enumerate(table)]
-        begin += 2 * len(table)
-    for tile, word, *_ in found:
-        tile.record[word] = 0  # the loop writes it
+    places = link_places(links, begin) + following.places(begin + 2 * len(links))
     scratch = max((link.scratch for link in links), default=0)
     work = rounds * sum(link.work for link in links)
     return Tile("loop", build_loop, record.numbers(), scratch, work, tuple(links), places)

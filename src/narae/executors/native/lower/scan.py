@@ -16,6 +16,7 @@ import numpy as np
 from narae.executors.native import tuning
 from narae.executors.native.lower.body import Body, flat
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.jumps import is_large, rounds_of
 from narae.executors.native.lower.moving import Moving, loop_tile
 from narae.executors.native.lower.tiles import (
     Context,
@@ -44,6 +45,10 @@ def lower_scan(step: Step, context: Context) -> Lowered:
         tiles = [t for i in range(node.params["carries"]) for t in copy_tiles(ins[i], outs[i])]
         return Lowered([tiles], keep=[*ins, *outs])
     parts = _whole(node) if context.loop is not None else _parts(node)
+    if context.loop is None and len(parts.ranges) == 1:
+        large = Scan(node.params, node.params["body"]).phases(ins, outs, context.error)
+        if large is not None:
+            return large
     scan_of = functools.cache(lambda rows: Scan(node.params, parts.body(rows)))
     rounds, tiles, keep = Rounds(frozenset()), [], []
     for begin, end in parts.ranges:
@@ -172,6 +177,28 @@ class Scan:
         rounds: Rounds,
     ) -> tuple[Tile, list[np.ndarray]]:
         """The whole scan, and what has to stay alive for it."""
+        lying, body, keep = self._lowered(ins, outs, error, rounds)
+        loop = loop_tile(self.length, flat(body), lying.moving)
+        return chained([*lying.before, loop, *lying.after]), keep
+
+    def phases(
+        self, ins: Sequence[np.ndarray], outs: Sequence[np.ndarray], error: int
+    ) -> Lowered | None:
+        """The scan with a body of several phases; None where that is little work."""
+        lying, body, keep = self._lowered(ins, outs, error, None)
+        if not is_large(body):
+            return None
+        inside = rounds_of(self.length, body, lying.moving)
+        return Lowered([lying.before, *inside, lying.after], keep=keep)
+
+    def _lowered(
+        self,
+        ins: Sequence[np.ndarray],
+        outs: Sequence[np.ndarray],
+        error: int,
+        rounds: Rounds | None,
+    ) -> tuple[_Lying, list[list[Tile]], list[np.ndarray]]:
+        """What is around the loop, the phases of a round, and what has to stay alive for them."""
         lying = _Lying()
         stacked, read, written = [], [], []
         for i, j in self.stacks.items():
@@ -185,11 +212,11 @@ class Scan:
             written.append(lying.write(self._along(outs[j])))
         fixed = [lying.fixed(a) for a in ins[self.first :]]
         states = [lying.state(ins[i], outs[i]) for i in self.states]
-        phases, kept = self.body.phases([*stacked, *read, *fixed], states, written, error, rounds)
-        loop = loop_tile(self.length, [*lying.first, *flat(phases), *lying.last], lying.moving)
-        tile = chained([*lying.before, loop, *lying.after])
-        kept = [kept, lying.near, ins, outs]
-        return tile, [a for a in arrays_in(kept) if not any(m.holds(a) for m in lying.moving)]
+        given = [*stacked, *read, *fixed]
+        phases, kept = self.body.phases(given, states, written, error, rounds)
+        found = arrays_in([kept, lying.near, ins, outs])
+        keep = [a for a in found if not any(moving.holds(a) for moving in lying.moving)]
+        return lying, [lying.first, *phases, lying.last], keep
 
     def _first(self, array: np.ndarray) -> np.ndarray:
         """An array's slice of the first round."""

@@ -29,7 +29,8 @@ class Tile:
     """One call: a kernel and the record that it reads (`KernelRecord.numbers`). scratch: bytes it needs; work:
     a measure of it, in multiplications; links: tiles that it runs; places: the words of its record that are known
     when links have places in memory, as (word, link, the link's word or `KERNEL`); kernel: its address, once it
-    is in a program."""
+    is in a program; jumps: where a tile that is a phase alone may have the program go on (`kernels/jumps.py`), as
+    (word, phase): phases are known by the very list of their tiles, an empty one stands for what follows it."""
 
     key: str
     build: Build
@@ -39,6 +40,7 @@ class Tile:
     links: tuple[Tile, ...] = ()
     places: list[tuple[int, Tile, int]] = field(default_factory=list)
     kernel: int = 0
+    jumps: list[tuple[int, list[Tile]]] = field(default_factory=list)
 
 
 def with_links(tiles: Sequence[Tile]) -> list[Tile]:
@@ -81,6 +83,11 @@ class Lowered:
     host: Callable[[], None] | None = None
     keep: list[Any] = field(default_factory=list)
     why: str = ""
+
+    @property
+    def jumps(self) -> bool:
+        """Whether some phases run several times, or not at all."""
+        return any(tile.jumps for phase in self.phases for tile in phase)
 
 
 def address(array: np.ndarray) -> int:

@@ -51,7 +51,9 @@ STOP = 18  # not 0: end after this step
 ERROR = 19  # not 0: an index was out of range; then the index and the length
 WAITING = 24  # threads asleep
 BELL = 32  # changes with each phase that somebody may sleep for
-PHASES = 40  # address of (first tile, count) pairs; a count of -1 is for the calling thread
+PHASES = (
+    40  # address of (first tile, count) pairs; a count of -1 is for the calling thread, -2 a jump
+)
 PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
 SIZE = 48
@@ -60,6 +62,7 @@ SIZE = 48
 MOST = 1 << 15
 END = 1 << 24  # the phase after the last step
 HOST = -1
+JUMP = -2  # a phase of one tile, whose kernel gives the phase before the next
 _WAIT, _WAKE = 128, 129  # futex operations of one process
 
 
@@ -120,18 +123,23 @@ def _phase_count(f: Function, phase: str) -> str:
     return f.load(INT, f.at(table, f.add(f.mul(phase, 16), 8)), 8)
 
 
-def _run_tile(f: Function, phase: str, tile: str) -> None:
+def _run_tile(f: Function, phase: str, tile: str, result: str = "void") -> str:
     phases, tiles = f.load(PTR, _place(f, PHASES), 8), f.load(PTR, _place(f, TILES), 8)
     first = f.load(INT, f.at(phases, f.mul(phase, 16)), 8)
     pair = f.at(tiles, f.mul(f.add(first, tile), 16))
     kernel, record = f.load(PTR, pair, 8), f.load(PTR, f.at(pair, 8), 8)
-    f.do(f"call void {kernel}(ptr {record}, ptr {f.args[1]})")
+    call = f"call {result} {kernel}(ptr {record}, ptr {f.args[1]})"
+    if result != "void":
+        return f.let(call)
+    f.do(call)
+    return ""
 
 
 def _advance(name: str) -> Function:
-    """Go to the next phase; run those of one tile on the way."""
+    """Go to the next phase; run those of one tile on the way, and those that say which is next."""
     f = Function(name, [PTR, PTR, INT])
-    again, wrap, ended, started, one, many, publish, wake, out = (f.label() for _ in range(9))
+    again, wrap, ended, started, one, more, jump, many = (f.label() for _ in range(8))
+    publish, wake, out = (f.label() for _ in range(3))
     f.jump(again)
     f.place(again)
     phase = f.open_phi(INT, (f.args[2], "entry"))
@@ -151,10 +159,16 @@ def _advance(name: str) -> Function:
     f.place(started)
     current = f.phi(INT, (following, again), ("0", wrap))
     count = _phase_count(f, current)
-    f.branch(f.let(f"icmp eq i64 {count}, 1"), one, many)
+    f.branch(f.let(f"icmp eq i64 {count}, 1"), one, more)
+    f.place(more)
+    f.branch(f.let(f"icmp eq i64 {count}, {JUMP}"), jump, many)
     f.place(one)
     _run_tile(f, current, "0")
     phase.add(current, one)
+    f.jump(again)
+    f.place(jump)
+    # Nobody else is at work: what it writes (records of the tiles to come) is handed over with the next word.
+    phase.add(_run_tile(f, current, "0", "i64"), jump)
     f.jump(again)
     f.place(ended)
     f.jump(publish)

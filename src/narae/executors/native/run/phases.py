@@ -31,7 +31,12 @@ class Stage:
     @functools.cached_property
     def small(self) -> bool:
         """Whether there is nothing to share out."""
-        return self.lowered.host is None and all(len(p) <= 1 for p in self.lowered.phases)
+        return not self.apart and all(len(p) <= 1 for p in self.lowered.phases)
+
+    @functools.cached_property
+    def apart(self) -> bool:
+        """Whether nothing else can be in its phases: they are Python's, or run several times."""
+        return self.lowered.host is not None or self.lowered.jumps
 
 
 @dataclass(eq=False)
@@ -49,7 +54,7 @@ def overlapped(stages: Sequence[Stage]) -> list[Lowered]:
     out: list[Lowered] = []
     while waiting:
         lead = waiting.pop(0)
-        if lead.lowered.host is not None:
+        if lead.apart:
             out.append(lead.lowered)
             continue
         if lead.small:  # beside the next large stage, if that does not need it
@@ -109,7 +114,7 @@ def _next_large(lead: Stage, waiting: Sequence[Stage]) -> Stage | None:
     passed = _Passed()
     passed.add(lead)
     for s in waiting[: tuning.AHEAD]:
-        if s.lowered.host is not None:
+        if s.apart:
             return None
         if not s.small:
             return None if passed.meets(s) else s
@@ -121,7 +126,7 @@ def _company(lead: Stage, waiting: list[Stage]) -> _Group:
     """Take out of those that wait what can run beside `lead`."""
     group, passed, taken = _Group([lead]), _Passed(), []
     for s in waiting[: tuning.AHEAD]:
-        if s.lowered.host is not None:
+        if s.apart:
             break
         beside = group.large if s.small else [*group.large, *group.chain]
         alike = s.small or len(s.lowered.phases) == len(lead.lowered.phases) == 1
@@ -162,11 +167,13 @@ class Tables:
         one works on in a run of the other, on the scratch that it has, and may look up any phase."""
         self.hosts: Hosts = {}
         phases: list[list[Tile]] = []
+        places: dict[int, int] = {}  # of phases, by the lists of their tiles
         for part in parts:
             if part.host is not None:
                 self.hosts[len(phases)] = part.host
                 phases.append([])
             for tiles in part.phases:
+                places[id(tiles)] = len(phases)
                 phases += [tiles[i : i + driver.MOST] for i in range(0, len(tiles), driver.MOST)]
         tiles = [tile for phase in phases for tile in phase]
         self.count = len(phases)
@@ -182,9 +189,18 @@ class Tables:
         self._phases = np.zeros((length + 8, 2), np.int64)
         first = 0
         for i, phase in enumerate(phases):
-            self._phases[i] = (first, driver.HOST if i in self.hosts else len(phase))
+            self._phases[i] = (first, self._count(i, phase))
+            for word, on in phase[0].jumps if phase else ():
+                begin = (int(self._tiles[first, 1]) - address(self._records)) // 8
+                self._records[begin + word] = places[id(on)] - 1
             first += len(phase)
         self._places = address(self._phases), address(self._tiles)
+
+    def _count(self, number: int, phase: Sequence[Tile]) -> int:
+        """A phase's tiles, as the driver is told them."""
+        if number in self.hosts:
+            return driver.HOST
+        return driver.JUMP if phase[0].jumps else len(phase)
 
     def _pairs(self, tiles: Sequence[Tile]) -> np.ndarray:
         """(kernel, record) of each tile; those of its links are in its record."""
@@ -201,7 +217,7 @@ class Tables:
         pairs = np.empty((len(listed), 2), np.int64)
         pairs[:, 0] = [tile.kernel for tile in listed]
         pairs[:, 1] = first + 8 * starts[:-1]
-        if len(listed) > len(tiles):
+        if any(tile.places for tile in listed):
             begins = {id(tile): int(i) for tile, i in zip(listed, starts, strict=False)}
             for tile in listed:
                 begin = begins[id(tile)]
