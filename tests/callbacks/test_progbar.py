@@ -100,6 +100,18 @@ def test_elsewhere_one_line_at_the_end(capsys, clock):
     assert out == f"300/300 {'━' * 20} 30s 100ms/step - loss: 300.0000\n"
 
 
+@pytest.mark.parametrize("told", [[50], [20, 50], [1, 50], [50, 50]])
+def test_steps_that_are_told_together_have_their_time(capsys, clock, told):
+    """A run of many steps is told when it is over."""
+    bar, seen = Progbar(50, verbose=2), 0
+    for steps in told:
+        clock(0.1 * (steps - seen))
+        bar.update(steps, [("loss", 1.0)], finalize=False)
+        seen = steps
+    bar.update(50, [("loss", 1.0)], finalize=True)
+    assert capsys.readouterr().out == "50/50 - 5s - 100ms/step - loss: 1.0000\n"
+
+
 @pytest.mark.parametrize("names", [{"stateful_metrics": ["last"]}, {"stateless_metrics": ["mean"]}])
 def test_values_are_averaged_unless_stateful(terminal, clock, names):
     bar = Progbar(5, interval=0, **names)

@@ -64,7 +64,7 @@ class Progbar:
         self._sums: dict[str, list[Any]] = {}
         self._seen = 0
         self._start = time.perf_counter()
-        self._after_first: float | None = None
+        self._first: tuple[float, int] | None = None  # when the first steps were done, how many
         self._next = 0.0  # when the next drawing is due
         self._drawn = 0  # columns of the present line that are drawn on
         self._live, self._style = _terminal()
@@ -81,8 +81,8 @@ class Progbar:
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         now = time.perf_counter()
-        if self._after_first is None and current:
-            self._after_first = now
+        if self._first is None and current:
+            self._first = now, current
         lazy = callable(values)
         if values is not None and not lazy:
             self._count(values, current - self._seen, finalize)
@@ -154,11 +154,12 @@ class Progbar:
         )
 
     def _per_step(self, current: int) -> float:
-        """Seconds per step. The first is left out once there are others: it holds the
+        """Seconds per step. What was done when it was first told is left out once there is more: it holds the
         compilation."""
         now = time.perf_counter()
-        if self._after_first is not None and current > 1:
-            return (now - self._after_first) / (current - 1)
+        since, done = self._first or (self._start, 0)
+        if current > done:
+            return (now - since) / (current - done)
         return (now - self._start) / max(current, 1)
 
     def _metrics(self) -> str:
