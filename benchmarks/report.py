@@ -2,9 +2,10 @@
 
     python benchmarks/report.py bench.json                     print all tables
     python benchmarks/report.py bench.json README.md docs/performance.md
+    python benchmarks/report.py bench.json docs/performance.md --only sequences sequence_bars sequence_source
 
 A page holds `<!-- bench NAME -->` and `<!-- /bench -->`, each on a line of its own; what is between
-them is replaced by the table of that name, or by the machine and the command for `source`.
+them is replaced by the table of that name, or by the machine and the command for `source` and `sequence_source`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from narae.base.files import atomic_write
 from results import Data, Table, tables
-from rows import NARAE
+from rows import GROUPS, NARAE
 
 MARKED = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
@@ -34,21 +35,29 @@ def markdown(table: Table) -> str:
 
 def source(data: Data) -> str:
     """Where the figures come from."""
-    command = "make bench ARGS=--quick" if data["quick"] else "make bench"
+    rows = [row for row in data["figures"] if row != "limits"]
+    only = next((name for name, group in GROUPS.items() if sorted(group) == sorted(rows)), None)
+    words = [f"--only {only}"] * (only is not None) + ["--quick"] * data["quick"]
+    command = f'make bench ARGS="{" ".join(words)}"' if words else "make bench"
     rounds = max(len(found) for found in data["figures"].values())
     return f"`{command}`; medians over {rounds} round{'s' * (rounds > 1)}; {data['machine']}."
 
 
 def texts(data: Data) -> dict[str, str]:
     """All that can stand between marks, by name."""
-    return {"source": source(data)} | {n: markdown(table) for n, table in tables(data).items()}
+    said = source(data)
+    shown = {name: markdown(table) for name, table in tables(data).items()}
+    return {"source": said, "sequence_source": said} | shown
 
 
-def filled(page: str, found: dict[str, str]) -> str:
-    """A page with its marks filled. Raises ValueError for a name that the run has no table of."""
+def filled(page: str, found: dict[str, str], only: list[str] | None = None) -> str:
+    """A page with its marks filled, or those of some names only. Raises ValueError for a name that the run
+    has no table of."""
 
     def fill(match: re.Match[str]) -> str:
         begin, name, end = match.groups()
+        if only is not None and name not in only:
+            return match[0]
         if name not in found:
             raise ValueError(f"no table {name!r}: the run has {', '.join(found)}")
         return f"{begin}{found[name]}\n{end}"
@@ -61,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("json", type=Path, help="what run.py --json wrote")
     parser.add_argument("pages", type=Path, nargs="*", help="pages with marks")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="marks to fill, others stay")
     args = parser.parse_args()
     data = json.loads(args.json.read_text())
     found = texts(data)
@@ -69,7 +79,9 @@ def main() -> None:
             print(f"### {table.title}\n\n{found[name]}\n")
         print(found["source"])
     try:
-        new = {page: filled(page.read_text(encoding="utf-8"), found) for page in args.pages}
+        new = {
+            page: filled(page.read_text(encoding="utf-8"), found, args.only) for page in args.pages
+        }
     except ValueError as error:
         sys.exit(str(error))
     for page, text in new.items():

@@ -10,10 +10,12 @@ from rows import (
     BARS,
     COLUMNS,
     FRESH,
+    GROUPS,
     NARAE,
     PEERS,
     PRODUCTS,
     RIVALS,
+    ROWS,
     SEQUENCES,
     WORKS,
     Bar,
@@ -57,7 +59,10 @@ def figure(data: Data, row: str, peer: str, key: str) -> float | None:
 
 def tables(data: Data) -> dict[str, Table]:
     """All tables, those of rows that were not run left out."""
-    makers = (peers, short, sequences, starts, busy, sizes, bars, limits, machine)
+    makers = (
+        *(peers, short, starts, busy, sizes, bars),
+        *(sequences, sequence_bars, limits, machine),
+    )
     made = {maker.__name__: maker(data) for maker in makers}
     return {name: table for name, table in made.items() if table.lines}
 
@@ -155,17 +160,26 @@ def sizes(data: Data) -> Table:
 
 
 def bars(data: Data) -> Table:
-    """Every bar of the rows that were run: what was measured, and whether it is met."""
+    """The bars of the rows that were run: what was measured, and whether it is met."""
+    return _of_bars("Bars", data, set(ROWS) - {*GROUPS["sequences"]})
+
+
+def sequence_bars(data: Data) -> Table:
+    """The same of sequences, which have a page's part of their own."""
+    return _of_bars("Bars of sequences", data, {*GROUPS["sequences"]})
+
+
+def _of_bars(title: str, data: Data, rows: set[str]) -> Table:
     lines = []
     for bar in BARS:
-        if bar.row in data["figures"]:
+        if bar.row in rows & set(data["figures"]):
             value = over_rounds(data, bar.row, bar.value)
             shown = "not measured" if value is None else digits(value, bar.unit)
             sign = {"<=": "≤", ">=": "≥"}[bar.sense]
             lines.append(
                 (bar.what, f"{sign} {bar.limit:g} {bar.unit}".rstrip(), shown, met(bar, value))
             )
-    return Table("Bars", ("", "bar", "measured", ""), lines)
+    return Table(title, ("", "bar", "measured", ""), lines)
 
 
 def met(bar: Bar, value: float | None) -> str:
