@@ -15,7 +15,7 @@ import numpy as np
 import narae as keras
 from narae import layers
 
-CHARACTERS = "0123456789+ "
+CHARACTERS, BATCH = "0123456789+ ", 64
 
 
 def one_hot(texts: list[str]) -> np.ndarray:
@@ -38,8 +38,11 @@ def sums(count: int, digits: int, rng: np.random.Generator) -> tuple[list[str], 
     return asked, [f"{a + b}".ljust(digits + 1) for a, b in pairs]
 
 
-def new_model(digits: int, units: int = 64) -> keras.Model:
-    """(batch, 2 digits + 1, characters) -> probabilities (batch, digits + 1, characters)."""
+def new_model(digits: int, steps: int, units: int = 64) -> keras.Model:
+    """(batch, 2 digits + 1, characters) -> probabilities (batch, digits + 1, characters).
+
+    steps: of the whole training, at whose end the learning rate is 0.
+    """
     model = keras.Sequential(
         [
             keras.Input((2 * digits + 1, len(CHARACTERS))),
@@ -49,22 +52,25 @@ def new_model(digits: int, units: int = 64) -> keras.Model:
             layers.TimeDistributed(layers.Dense(len(CHARACTERS), activation="softmax")),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    rate = keras.optimizers.schedules.CosineDecay(0.01, steps)
+    model.compile(keras.optimizers.Adam(rate), "categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def main(digits: int = 2, count: int = 8000, epochs: int = 30) -> float:
+def main(digits: int = 2, count: int = 8000, epochs: int = 20) -> float:
     """Train on some sums, and give the share of others that are answered without a mistake."""
     keras.utils.set_random_seed(1)
     asked, answers = sums(count, digits, np.random.default_rng(0))
     x, y = one_hot(asked), one_hot(answers)
     cut = count * 9 // 10
-    model = new_model(digits)
-    model.fit(x[:cut], y[:cut], epochs=epochs, batch_size=64, verbose=2)
+    model = new_model(digits, steps=epochs * -(-cut // BATCH))
+    model.fit(x[:cut], y[:cut], epochs=epochs, batch_size=BATCH, verbose=2)
     found = read(model.predict(x[cut:], verbose=0))
     for question, right, said in list(zip(asked[cut:], answers[cut:], found, strict=True))[:5]:
         print(f"{question} = {said}" + ("" if said == right else f", but it is {right}"))
-    share = float(np.mean([said == right for said, right in zip(found, answers[cut:], strict=True)]))
+    share = float(
+        np.mean([said == right for said, right in zip(found, answers[cut:], strict=True)])
+    )
     print(f"right: {share:.1%}")
     return share
 
@@ -73,6 +79,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--digits", type=int, default=2)
     parser.add_argument("--sums", type=int, default=8000)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     arguments = parser.parse_args()
     main(arguments.digits, arguments.sums, arguments.epochs)

@@ -35,7 +35,9 @@ def weather(days: int, seed: int = 0) -> np.ndarray:
     return np.stack([temperature, pressure, wind], axis=1).astype("float32")
 
 
-def windows(series: np.ndarray, mean: Any, scale: Any, first: int, end: int | None, **how: Any) -> Any:
+def windows(
+    series: np.ndarray, mean: Any, scale: Any, first: int, end: int | None, **how: Any
+) -> Any:
     """Batches of the past, (batch, hours, 3), and of the temperature a day after its end, (batch,)."""
     gone = PAST + AHEAD - 1
     return keras.utils.timeseries_dataset_from_array(

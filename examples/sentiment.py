@@ -1,7 +1,7 @@
 """Whether a sentence is for or against: word vectors and an LSTM in both directions.
 
 The sentences are made, of many lengths. "not" turns the word that it is about, whether it stands before it
-or, as "... is what it was not", after it: neither counting words nor reading in one direction is enough.
+or, as in "dull is what it was not", after it: which words there are is not enough, their order counts.
 
     python examples/sentiment.py [--sentences N] [--epochs N]
 """
@@ -15,10 +15,26 @@ import numpy as np
 import narae as keras
 from narae import layers
 
-THINGS = "film story music acting ending first half script camera hero".split()
-GOOD = "good fine great moving clever funny warm bright".split()
-BAD = "bad dull weak empty slow noisy cold flat".split()
-FILLING = "well I think that really to me all in all on the whole this time".split()
+THINGS = ["film", "story", "music", "acting", "ending", "first", "half", "script", "camera", "hero"]
+GOOD = ["good", "fine", "great", "moving", "clever", "funny", "warm", "bright"]
+BAD = ["bad", "dull", "weak", "empty", "slow", "noisy", "cold", "flat"]
+FILLING = [
+    "well",
+    "I",
+    "think",
+    "that",
+    "really",
+    "to",
+    "me",
+    "all",
+    "in",
+    "all",
+    "on",
+    "the",
+    "whole",
+    "this",
+    "time",
+]
 
 
 def sentence(rng: np.random.Generator) -> tuple[str, int]:
@@ -76,7 +92,7 @@ def main(count: int = 2000, epochs: int = 5) -> float:
     model.fit(x[:cut], y[:cut], epochs=epochs, batch_size=32, verbose=2)
     accuracy = model.evaluate(x[cut:], y[cut:], verbose=0)[1]
     print(f"test accuracy {accuracy:.4f}")
-    for text in ("the story is good", "the story is not really good", "dull is what it was not"):
+    for text in ("the story is good", "the story is not really good", "dull is what the story was not"):
         praise = model.predict(words([text]), verbose=0)[0, 0]
         print(f"{praise:6.1%} for: {text}")
     return accuracy
