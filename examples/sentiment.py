@@ -92,7 +92,11 @@ def main(count: int = 2000, epochs: int = 5) -> float:
     model.fit(x[:cut], y[:cut], epochs=epochs, batch_size=32, verbose=2)
     accuracy = model.evaluate(x[cut:], y[cut:], verbose=0)[1]
     print(f"test accuracy {accuracy:.4f}")
-    for text in ("the story is good", "the story is not really good", "dull is what the story was not"):
+    for text in (
+        "the story is good",
+        "the story is not really good",
+        "dull is what the story was not",
+    ):
         praise = model.predict(words([text]), verbose=0)[0, 0]
         print(f"{praise:6.1%} for: {text}")
     return accuracy
