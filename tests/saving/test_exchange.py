@@ -182,6 +182,9 @@ def _sequences(keras: Any) -> Any:
     h = layers.Bidirectional(layers.LSTM(2, return_sequences=True), merge_mode="sum")(h)
     back = layers.SimpleRNN(2, go_backwards=True)
     h = layers.Bidirectional(layers.GRU(2), backward_layer=back)(h)
+    lines = layers.ConvLSTM1D(2, 2, padding="same", return_sequences=True)
+    g = layers.TimeDistributed(layers.Flatten())(lines(layers.Reshape((3, 2, 1))(i)))
+    h = layers.Concatenate()([h, layers.Flatten()(g)])
     model = keras.Model(i, layers.Dense(1)(h))
     model.compile("sgd", "mse")
     return model

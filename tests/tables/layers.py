@@ -131,6 +131,17 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"units": 3, "unroll": True, "use_bias": False, "return_sequences": True},
         floats(4, 3, 2),
     ),
+    "convolutional lstm of lines": (
+        "ConvLSTM1D",
+        {"filters": 2, "kernel_size": 2, "return_sequences": True, "padding": "same"},
+        floats(2, 3, 4, 2),
+    ),
+    "convolutional lstm": ("ConvLSTM2D", {"filters": 2, "kernel_size": 2}, floats(2, 2, 3, 3, 2)),
+    "convolutional lstm of volumes": (
+        "ConvLSTM3D",
+        {"filters": 2, "kernel_size": 1, "data_format": "channels_first"},
+        floats(2, 2, 2, 2, 2, 2),
+    ),
     **space.ROWS,
 }
 DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]

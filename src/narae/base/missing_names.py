@@ -20,7 +20,6 @@ _TEXT = (
     + _MEANWHILE
 )
 _LAYERS = {
-    **_rows("layers.", "ConvLSTM1D ConvLSTM2D ConvLSTM3D", f"recurrent layers {_LATER}"),
     **_rows(
         "layers.",
         "MultiHeadAttention GroupQueryAttention Attention AdditiveAttention RotaryEmbedding",

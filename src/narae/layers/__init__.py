@@ -18,6 +18,7 @@ from narae.layers.base import Layer
 from narae.layers.batch_normalization import BatchNormalization
 from narae.layers.bidirectional import Bidirectional
 from narae.layers.conv import Conv1D, Conv2D, Conv3D
+from narae.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from narae.layers.core import (
     ActivityRegularization,
     Identity,
@@ -134,6 +135,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",

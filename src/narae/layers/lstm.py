@@ -62,6 +62,7 @@ class LSTMCell(GatedCell):
     """
 
     gates = 4
+    gates_axis = -1  # of x W, counted from the end
 
     def __init__(
         self,
@@ -120,16 +121,18 @@ class LSTMCell(GatedCell):
         masks = self.masks_of_state(states[0], training)
         kernel = as_tensor(self.recurrent_kernel)
         kernels = None if masks is None else self.by_gate(kernel)
+        axis = self.gates_axis
 
         def step(x: Parts, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
             h, c = states
             if masks is not None:
-                products = [ops.matmul(h * m, k) for m, k in zip(masks, kernels, strict=True)]
-                z = [a + b for a, b in zip(self.by_gate(x), products, strict=True)]
+                products = [self.of_state(h * m, k) for m, k in zip(masks, kernels, strict=True)]
+                z = [a + b for a, b in zip(self.by_gate(x, axis), products, strict=True)]
             elif isinstance(x, list):
-                z = [a + b for a, b in zip(x, self.by_gate(ops.matmul(h, kernel)), strict=True)]
+                whole = self.by_gate(self.of_state(h, kernel), axis)
+                z = [a + b for a, b in zip(x, whole, strict=True)]
             else:
-                z = self.by_gate(x + ops.matmul(h, kernel))
+                z = self.by_gate(x + self.of_state(h, kernel), axis)
             act, gate = self.activation, self.recurrent_activation
             c = gate(z[1]) * c + gate(z[0]) * act(z[2])
             h = gate(z[3]) * act(c)

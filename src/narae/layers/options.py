@@ -101,6 +101,12 @@ class RecurrentOptions(WeightedOptions, total=False):
     zero_output_for_mask: bool
 
 
+class ConvolvedOptions(RecurrentOptions, total=False):
+    """Those of ConvLSTM1D, ConvLSTM2D and ConvLSTM3D."""
+
+    unroll: bool
+
+
 class GatedOptions(RecurrentOptions, total=False):
     """Those of GRU and LSTM."""
 

@@ -8,7 +8,7 @@ from narae import activations, ops
 from narae.base import trees
 from narae.base.arguments import number
 from narae.base.errors import ShapeError
-from narae.base.types import ActivationLike, Config, Shape, Tensors
+from narae.base.types import ActivationLike, Config, Shape, TensorLike, Tensors
 from narae.engine.variable import Variable
 from narae.layers.dense import validate_positive
 from narae.layers.dropout_masks import DropoutRNNCell, Masks
@@ -108,13 +108,25 @@ class RecurrentCell(DropoutRNNCell, KernelAndBias):
         """inputs · kernel + bias of what dropout leaves of the inputs; where each gate has a mask, for each."""
         masks = self.get_dropout_mask(inputs) if training and self.drops(self.dropout) else None
         if not isinstance(masks, list):
-            product = ops.matmul(inputs if masks is None else inputs * masks, self.kernel)
-            return product if bias is None else ops.add(product, bias)
+            product = self.product(inputs if masks is None else inputs * masks, self.kernel)
+            return product if bias is None else self.biased(product, bias)
         kernels = self.by_gate(as_tensor(self.kernel))
-        products = [ops.matmul(inputs * m, k) for m, k in zip(masks, kernels, strict=True)]
+        products = [self.product(inputs * m, k) for m, k in zip(masks, kernels, strict=True)]
         if bias is None:
             return products
-        return [ops.add(p, b) for p, b in zip(products, self.by_gate(bias), strict=True)]
+        return [self.biased(p, b) for p, b in zip(products, self.by_gate(bias), strict=True)]
+
+    def product(self, inputs: Tensor, kernel: TensorLike) -> Tensor:
+        """Inputs of any number of times with the kernel, or one gate's part of it."""
+        return ops.matmul(inputs, kernel)
+
+    def biased(self, product: Tensor, bias: Tensor) -> Tensor:
+        """A product with the bias, or one gate's part of it."""
+        return ops.add(product, bias)
+
+    def of_state(self, state: Tensor, kernel: TensorLike) -> Tensor:
+        """A state with the recurrent kernel, or one gate's part of it."""
+        return ops.matmul(state, kernel)
 
     def masks_of_state(self, state: Tensor, training: bool) -> Masks | None:
         """What the state is multiplied with at each time."""
@@ -125,12 +137,13 @@ class RecurrentCell(DropoutRNNCell, KernelAndBias):
         """Whether a rate is applied in training."""
         return rate > 0
 
-    def by_gate(self, parts: Parts) -> list[Tensor]:
-        """(..., units) for each gate."""
+    def by_gate(self, parts: Parts, axis: int = -1) -> list[Tensor]:
+        """(..., units) for each gate. axis: where the gates are, counted from the end."""
         if isinstance(parts, list):
             return parts
-        u = self.units
-        return [parts[..., i * u : (i + 1) * u] for i in range(parts.shape[-1] // u)]
+        u, rest = self.units, (slice(None),) * (-axis - 1)
+        ranges = [slice(i * u, (i + 1) * u) for i in range(parts.shape[axis] // u)]
+        return [parts[(..., part, *rest)] for part in ranges]
 
     def get_config(self) -> Config:
         return {
