@@ -190,19 +190,26 @@ def _sequences(keras: Any) -> Any:
     return model
 
 
+def _recurrent(keras: Any) -> Any:
+    layers = keras.layers
+    cells = [layers.LSTMCell(3), layers.GRUCell(2, reset_after=False), layers.SimpleRNNCell(4)]
+    i = keras.Input((6,))
+    h = layers.Reshape((3, 2))(i)
+    h, *states = layers.LSTM(3, return_sequences=True, return_state=True, dropout=0.0)(h)
+    h = layers.LSTM(3, unit_forget_bias=False, return_sequences=True)(h, initial_state=states)
+    h = layers.GRU(4, go_backwards=True, return_sequences=True, recurrent_regularizer="l2")(h)
+    h = layers.SimpleRNN(3, "relu", return_sequences=True, unroll=True)(h)
+    h = layers.RNN(cells, return_sequences=True)(h)
+    model = keras.Model(i, layers.Dense(1)(layers.RNN(layers.GRUCell(3, use_bias=False))(h)))
+    model.compile("sgd", "mse")
+    return model
+
+
 MODELS = {
     f.__name__.strip("_"): f
     for f in (
-        _stack,
-        _noise,
-        _graph,
-        _nested,
-        _normalized,
-        _scheduled,
-        _images,
-        _steps,
-        _spectral,
-        _sequences,
+        *(_stack, _noise, _graph, _nested, _normalized, _scheduled, _images, _steps, _spectral),
+        *(_sequences, _recurrent),
     )
 }
 
@@ -280,7 +287,7 @@ def test_saving_then_loading_is_the_identity(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", ["stack", "graph", "nested"])
+@pytest.mark.parametrize("name", ["stack", "graph", "nested", "recurrent"])
 def test_weights_alone_go_both_ways(name: str, keras: Any, tmp_path: Path) -> None:
     ours, theirs = MODELS[name](narae), MODELS[name](keras)
     for source, target, file in ((ours, theirs, "n"), (theirs, ours, "k")):

@@ -57,7 +57,18 @@ def _nested(keras: Any) -> Any:
     return model
 
 
+def _recurrent(keras: Any) -> Any:
+    layers = keras.layers
+    cells = [layers.LSTMCell(3), layers.GRUCell(2)]
+    parts = [layers.LSTM(3, return_sequences=True), layers.GRU(3, return_sequences=True)]
+    parts += [layers.RNN(cells, return_sequences=True), layers.SimpleRNN(3), layers.Dense(1)]
+    model = keras.Sequential([keras.Input((6,)), layers.Reshape((3, 2)), *parts])
+    model.compile("sgd", "mean_squared_error")
+    return model
+
+
 MODELS = {"stack": (_stack, X), "graph": (_graph, [X, X[::-1].copy()]), "nested": (_nested, X)}
+MODELS["recurrent"] = (_recurrent, X)
 
 
 def _fit(model: Any, x: Any) -> list[float]:

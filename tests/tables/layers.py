@@ -146,3 +146,6 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
 }
 DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]
 DIFFERENTIATED.remove("masking")
+DIFFERENTIATED = [
+    n for n in DIFFERENTIATED if LAYERS[n][0] not in ("SimpleRNN", "GRU", "LSTM")
+]  # the grid's

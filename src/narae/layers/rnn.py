@@ -45,7 +45,7 @@ class RNN(Layer):
         stateful: whether a batch starts from the states in which the one before ended; for this the length of the
             batch has to be known.
         unroll: whether the loop is written out, time for time, when it is compiled.
-        zero_output_for_mask: whether the output of a time that is left out is 0.
+        zero_output_for_mask: whether the output of a time that is left out is 0; without effect with `unroll`.
 
     Raises:
         ValueError: `cell` is no cell; the batch of a stateful layer is not known, or is another one than before; the
