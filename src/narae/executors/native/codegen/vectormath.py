@@ -142,9 +142,9 @@ def exp(x: Lanes) -> Lanes:
 
 @of_float32("exp")
 def exp_below(x: Lanes) -> Lanes:
-    """e to the power x that is not above 0 (a little is no harm): 0 below -87, where it is no normal number."""
-    small = x < -87.0
-    return where(small, x.full(0), _exp_times(where(small, x.full(-87.0), x)))
+    """e to the power x that is not above 0 (a little is no harm): 0 below -87, where it is no normal number and what
+    is computed here no number at all."""
+    return where(x < -87.0, x.full(0), _exp_times(x))
 
 
 @of_float32("exp2")

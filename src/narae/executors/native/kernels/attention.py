@@ -6,11 +6,12 @@
         for group of rows:                          as many as registers hold
             for panel of the block's keys:          as wide as registers are
                 scores = scale * q · k              then the cap, the bias, what is hidden
+            peaks' = max(peaks, the largest scores)
             for row in group:
-                peak' = max(peak, the largest score), weights = e^(scores - peak')
-                total = e^(peak - peak') total + the sum of weights
+                weights = e^(scores - peak')
+                totals = e^(peak - peak') totals + weights      lane by lane: they are added up in the end
             sums = e^(peak - peak') sums + weights · values
-    out = sums / total
+    out = sums / the sum of totals
 
 Scores are there for one group of rows and one block of keys at a time, in the first cache. The order of all sums
 depends on shapes alone.
@@ -62,7 +63,7 @@ def scratch(tile: tuple[int, int], size: int, rows: int, width: int, wide: int, 
     down, across = tile
     wide = -(-wide // across) * across
     rows = -(-rows // down) * down
-    numbers = width * block + block * wide + down * block + rows * wide + 2 * rows + down
+    numbers = width * block + block * wide + down * block + rows * (wide + across + 1) + across
     return numbers * size + 2 * down * across * 8 + 64 * across
 
 
@@ -82,17 +83,18 @@ class _Attention:
         self.pitch = b.bytes_of(r.block)
         self.wide = b.bytes_of(b.up(r.wide, b.wide))
         rows = b.up(r.rows, b.rows)
-        self.column = b.bytes_of(rows)
+        self.lanes = b.wide * b.size
         self.keys = f.args[1]
         self.values = f.at(self.keys, f.mul(r.width, self.pitch))
         self.weights = f.at(self.values, f.mul(r.block, self.wide))
         self.sums = f.at(self.weights, f.mul(self.pitch, b.rows))
         self.peaks = f.at(self.sums, f.mul(rows, self.wide))
-        self.totals = f.at(self.peaks, self.column)
-        self.factors = f.at(self.totals, self.column)
-        self.slots = f.at(self.factors, b.rows * b.size)
+        self.totals = f.at(self.peaks, b.bytes_of(rows))
+        self.factors = f.at(self.totals, f.mul(rows, self.lanes))
+        self.slots = f.at(self.factors, self.lanes)
         self.scale, self.cap = b.number(r.scale), b.number(r.cap).broadcast(b.wide)
         self.last = f.sub(r.rows, 1)
+        self.lowest = float(-np.finfo(kind.dtype).max)
 
     def write(self) -> Function:
         """Blocks of keys; for each, groups of rows."""
@@ -114,11 +116,11 @@ class _Attention:
 
     def _begin(self) -> None:
         f, b = self.f, self.b
-        b.clear(self.sums, f.mul(b.up(self.r.rows, b.rows), self.wide))
-        b.clear(self.totals, self.column)
-        lowest = b.full(float(-np.finfo(self.kind.dtype).max), 1)
-        with f.loop(0, self.column, b.size) as row:
-            store(f, lowest, f.at(self.peaks, row.i))
+        rows = b.up(self.r.rows, b.rows)
+        b.clear(self.sums, f.mul(rows, self.wide))
+        b.clear(self.totals, f.mul(rows, self.lanes))
+        with f.loop(0, b.bytes_of(rows), b.size) as row:
+            store(f, b.full(self.lowest, 1), f.at(self.peaks, row.i))
 
     def _group(self, key: str, count: str, group: str) -> None:
         f, r, b, kind = self.f, self.r, self.b, self.kind
@@ -132,9 +134,9 @@ class _Attention:
             some = f.let(f"or i1 {near}, {self._any_hidden(group)}")
         with f.when(some):
             self._scores(key, seen, group, time)
+            factors = self._peaks(group, seen)
             with f.loop(0, b.rows) as row:
                 self._weights(row.i, group, seen)
-            factors = [b.everywhere(f.at(self.factors, i * b.size)) for i in range(b.rows)]
             sums = f.at(self.sums, f.mul(group, self.wide))
             rows = [f.at(self.weights, f.mul(self.pitch, i)) for i in range(b.rows)]
             b.add_up(rows, b.size, self.values, self.wide, (0, seen), sums, self.wide, factors)
@@ -178,43 +180,62 @@ class _Attention:
             limits = None
             if at_edge and self.kind.causal:
                 limits = [f.add(past, i) for i in range(b.rows)]
-            out = panel.finished(made, bias, mask, limits, padded=at_edge)
+            if (
+                limits is not None and self.kind.skips
+            ):  # what is after the block's keys is hidden as what is later
+                limits = [f.least(limit, panel.left) for limit in limits]
+            padded = at_edge and not self.kind.skips
+            out = panel.finished(made, bias, mask, limits, padded)
             for i, x in enumerate(out):
                 place = f.at(self.weights, f.mul(self.pitch, i))
                 store(f, x, f.at(place, b.bytes_of(panel.column)))
             f.jump(done)
         f.place(done)
 
+    def _peaks(self, group: str, seen: str) -> list[Lanes]:
+        """The largest scores so far; what all sums of before are multiplied by, now that others are the largest."""
+        f, b = self.f, self.b
+        lowest = b.full(self.lowest, b.wide).name
+        with f.loop(0, seen, b.wide, carry=[(b.vector, lowest)] * b.rows) as c:
+            across = f.at(self.weights, b.bytes_of(c.i))
+            for i, most in enumerate(c.values):
+                x = b.read(f.at(across, f.mul(self.pitch, i)), b.wide)
+                c.next[i] = where(x > b.given(most), x, b.given(most)).name
+        place = f.at(self.peaks, b.bytes_of(group))
+        found = []
+        for i, most in enumerate(c.out):
+            before = b.read(f.at(place, i * b.size), 1)
+            top = folded(b.given(most), lambda x, y: where(x > y, x, y))
+            top = where(top > before, top, before)
+            found.append(before - top)
+            store(f, top, f.at(place, i * b.size))
+        factors = b.exp(b.together(found))
+        store(f, factors, self.factors)
+        return [b.everywhere(f.at(self.factors, i * b.size)) for i in range(b.rows)]
+
     def _weights(self, row: str, group: str, seen: str) -> None:
-        """The scores of a row become weights, against the largest so far."""
+        """The scores of a row become weights."""
         f, b = self.f, self.b
         scores = f.at(self.weights, f.mul(row, self.pitch))
-        where_ = b.bytes_of(f.add(group, row))
-        peak, total = f.at(self.peaks, where_), f.at(self.totals, where_)
-        start = b.full(float(-np.finfo(self.kind.dtype).max), b.wide)
-        with f.loop(0, seen, b.wide, carry=[(b.vector, start.name)]) as c:
-            x, most = b.read(f.at(scores, b.bytes_of(c.i)), b.wide), b.given(c.values[0])
-            c.next = [where(x > most, x, most).name]
-        before = b.read(peak, 1)
-        top = folded(b.given(c.out[0]), lambda x, y: where(x > y, x, y))
-        top = where(top > before, top, before)
-        wide = top.broadcast(b.wide)
-        with f.loop(0, seen, b.wide, carry=[(b.vector, b.full(0.0, b.wide).name)]) as c:
+        number = f.add(group, row)
+        top = b.everywhere(f.at(self.peaks, b.bytes_of(number)))
+        totals = f.at(self.totals, f.mul(number, self.lanes))
+        begun = b.read(totals, b.wide) * b.everywhere(f.at(self.factors, b.bytes_of(row)))
+        with f.loop(0, seen, b.wide, carry=[(b.vector, begun.name)]) as c:
             place = f.at(scores, b.bytes_of(c.i))
-            x = b.exp(b.read(place, b.wide) - wide)
+            x = b.exp(b.read(place, b.wide) - top)
             store(f, x, place)
             c.next = [(b.given(c.values[0]) + x).name]
-        factor = b.exp(before - top)
-        added = folded(b.given(c.out[0]), lambda x, y: x + y)
-        store(f, b.read(total, 1) * factor + added, total)
-        store(f, top, peak)
-        store(f, factor, f.at(self.factors, b.bytes_of(row)))
+        store(f, b.given(c.out[0]), totals)
 
     def _end(self) -> None:
         """The means, and what the gradient needs of each row."""
         f, r, b = self.f, self.r, self.b
         with f.loop(0, b.bytes_of(r.rows), b.size) as row:
-            peak, total = (b.read(f.at(p, row.i), 1) for p in (self.peaks, self.totals))
+            peak = b.read(f.at(self.peaks, row.i), 1)
+            totals = b.read(f.at(self.totals, f.mul(row.i, b.wide)), b.wide)
+            total = folded(totals, lambda x, y: x + y)
+            store(f, total, f.at(self.totals, row.i))  # where those of rows before were
             fine = total > 0  # not where all scores are -∞, one is +∞ or NaN
             nan = b.full(float("nan"), 1)
             store(f, where(fine, peak, nan), f.at(r.peak, row.i))

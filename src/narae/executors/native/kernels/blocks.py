@@ -57,6 +57,13 @@ class Blocks:
         """One number from memory, in all lanes."""
         return self.read(place, 1).broadcast(self.wide)
 
+    def together(self, numbers: Sequence[Lanes]) -> Lanes:
+        """Numbers as the first lanes of a vector as wide as a product; the others are 0."""
+        name, kind = self.full(0.0, self.wide).name, self.kind
+        for i, x in enumerate(numbers):
+            name = self.f.let(f"insertelement {self.vector} {name}, {kind} {x.name}, i32 {i}")
+        return self.given(name)
+
     def exp(self, x: Lanes) -> Lanes:
         """e to a power that is not above 0."""
         return exp_below(x)
