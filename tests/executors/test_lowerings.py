@@ -87,6 +87,9 @@ PRODUCTS = {
     "heads": ((2, 5, 3, 4), (2, 6, 3, 4), ((3,), (3,)), ((0, 2), (0, 2))),
     "stacked": ((2, 3, 4), (2, 4, 5), ((2,), (1,)), ((0,), (0,))),
     "one row": ((1, 4), (4, 3), ((1,), (0,)), ((), ())),
+    # rows of the left one side by side, far apart along the sum: in one stretch, and in several
+    "columns": ((35, 300), (35, 70), ((0,), (0,)), ((), ())),
+    "long columns": ((2400, 257), (2400, 65), ((0,), (0,)), ((), ())),
     "nothing inside": ((3, 0), (0, 2), ((1,), (0,)), ((), ())),
 }
 

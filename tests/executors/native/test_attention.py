@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from narae.base.dtypes import HIDDEN
 from narae.engine import config
 from narae.engine.compiled import compile_function
 from narae.executors import explain
+from narae.executors.native.jit import compiler
+from narae.executors.native.jit.target import FOREIGN
+from narae.executors.native.kernels import attention, attention_gradient
+from narae.executors.native.kernels.scores import Kind
 from narae.graph.ir import Spec, run
 from narae.primitives.record import RECORDS
 
@@ -145,3 +150,16 @@ def test_bits_do_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
             np.copyto(buffer, array)
         found.append(b"".join(x.tobytes() for x in compiled()))
     assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("target", sorted(FOREIGN))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kernels_compile_for_other_processors(target: str, dtype: str) -> None:
+    kind = Kind(dtype, "along", "along", causal=True, capped=True, hidden=HIDDEN)
+    made = (
+        attention.build("a", FOREIGN[target], kind),
+        attention_gradient.build("b", FOREIGN[target], kind, with_scores=True),
+    )
+    for function in made:
+        code = compiler.compile_text(compiler.text_of(function, FOREIGN[target]), FOREIGN[target])
+        assert code[:4] == b"\x7fELF"

@@ -303,7 +303,7 @@ narae.jit(lambda x: x + 1)(np.ones(300, "float32"))
 
 @pytest.mark.parametrize("target", sorted(FOREIGN))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("order", ["in turn", "beside", "of a row"])
+@pytest.mark.parametrize("order", ["in turn", "beside", "of a row", registers.COLUMNS])
 def test_products_compile_for_other_processors(target: str, dtype: str, order: str) -> None:
     identity = Expression((), [1], [1], {})
     identity.dtypes[1] = dtype

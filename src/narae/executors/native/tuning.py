@@ -50,6 +50,13 @@ CLASH_A_FROM = 1 << 18  # bytes of A from which it matters
 INNER = 1024  # products of the innermost loop at most (bits); longer ones are cut in stretches
 INNER_STRETCH = range(512, 127, -1)  # of one of these lengths, the first that divides it
 
+# Rows of A that lie side by side are copied a stretch at a time, where
+COLUMNS_APART = (
+    1024  # bytes or more lie between their numbers along k: few of them share the first cache
+)
+COLUMNS_WIDE = 64  # columns of C or more use the copy
+COLUMNS_BYTES = 256 << 10  # of the copy, about: half of the second cache
+
 # What it costs, in multiplications, when a product is cut: see `lower/partition.py`.
 COPY = 7  # to copy a number of B
 CALL = 15_000  # to call a tile: some 0.2 microseconds

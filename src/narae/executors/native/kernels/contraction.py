@@ -30,6 +30,16 @@ so that each has something to do while the other waits:
         for r in range(rows of a group):
             sums += A[group, tap, k] * B[tap, k, panel]     for the r-th part of all k
             C[group before, r] = expression(sums before[r])
+
+'columns of a' is for rows of A that lie side by side, far apart along k (a weight's gradient: A is the transpose of
+what the layer read). Each k would fetch a line of memory for a few numbers of it, and the lines of many k meet in the
+same few places of the caches. So A is copied too, a stretch at a time, the rows of a group side by side, and stretches
+are the outer loop: each is copied once for all panels.
+
+    for stretch in taps:
+        copy A[rows, stretch]
+        for panel in columns:
+            copy B[stretch, panel], then all groups of rows as above
 """
 
 from __future__ import annotations
@@ -38,12 +48,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from narae.executors.native import tuning
-from narae.executors.native.codegen.expression import Expression, Operand, itemsize, shown
+from narae.executors.native.codegen.expression import (
+    Expression,
+    Operand,
+    itemsize,
+    load,
+    mask_of,
+    shown,
+)
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, broadcast, vector
 from narae.executors.native.jit.target import Target
 from narae.executors.native.kernels.packing import stretch_of
-from narae.executors.native.kernels.registers import PANELS, Contraction, Epilogue, register_tile
+from narae.executors.native.kernels.registers import (
+    CHUNK,
+    COLUMNS,
+    LINE,
+    PANELS,
+    Contraction,
+    Epilogue,
+    register_tile,
+)
 
 
 def key(dtype: str, expression: Expression, operands: Sequence[Operand], order: str) -> str:
@@ -99,7 +124,7 @@ class _Contraction:
         operands: Sequence[Operand],
         order: str,
     ) -> None:
-        self.f, self.order = f, order
+        self.f, self.order, self.dtype = f, order, dtype
         self.tile = register_tile(target, dtype, order)
         self.kind, self.size = KINDS[dtype], itemsize(dtype)
         self.vector = vector(self.kind, self.tile.lanes)
@@ -108,15 +133,28 @@ class _Contraction:
         self.epilogue = Epilogue(f, r, dtype, product, expression, list(operands), self.tile)
         self.direct = f.let(f"icmp ne i64 {r.direct}, 0")
         self.copy = f.args[1]
-        self.sums = f.at(self.copy, f.mul(f.mul(r.block, r.inner), self.row))
+        depth_of = f.mul(r.block, r.inner)
+        self.sums = f.at(self.copy, f.mul(depth_of, self.row))
+        self.a_step: str | int = r.a_step
+        if order == COLUMNS:
+            self.groups = self.sums
+            self.a_step = self.tile.rows * self.size
+            self.group = f.add(f.mul(depth_of, self.a_step), LINE)  # bytes of a group's stretch
+            chunks = f.let(f"sdiv i64 {f.add(r.count, CHUNK - 1)}, {CHUNK}")
+            each = CHUNK // self.tile.rows
+            self.sums = f.at(self.groups, f.mul(chunks, f.mul(self.group, each)))
+            self.sums_of_panel = f.mul(chunks, CHUNK * self.row)
         unbroken = f.let(f"icmp sle i64 {r.tap_count}, {r.block}")
         depth = f.mul(r.tap_count, r.inner)
         self.long = f.let(f"icmp sge i64 {depth}, {tuning.LONG_SUM}")
-        self.sums_step = f.let(f"select i1 {unbroken}, i64 0, i64 {self.row}")
+        near = "false" if order == COLUMNS else unbroken
+        self.sums_step = f.let(f"select i1 {near}, i64 0, i64 {self.row}")
 
     def write(self) -> Function:
         """Panels of columns; for each, stretches of B; for each, groups of rows."""
         f, r, wide = self.f, self.record, self.tile.wide
+        if self.order == COLUMNS:
+            return self._by_stretches()
         with f.loop(0, r.columns, wide) as columns:
             width = f.least(f.sub(r.columns, columns.i), wide)
             source = f.at(r.b, f.mul(columns.i, r.b_across))
@@ -128,9 +166,57 @@ class _Contraction:
                 if self.order == "beside":
                     self._beside(panel, self.tile.vectors)
                 else:
-                    self._in_turn(panel, stretch.i, end, first, last)
+                    self._in_turn(panel, self.sums, stretch.i, end, first, last)
         f.do("ret void")
         return f
+
+    def _by_stretches(self) -> Function:
+        """Stretches of A and B; for each, panels of columns; for each, groups of rows."""
+        f, r, wide = self.f, self.record, self.tile.wide
+        with f.loop(0, r.tap_count, r.block) as stretch:
+            end = f.least(f.add(stretch.i, r.block), r.tap_count)
+            first = f.let(f"icmp eq i64 {stretch.i}, 0")
+            last = f.let(f"icmp eq i64 {end}, {r.tap_count}")
+            self._copy_rows(stretch.i, end)
+            with f.loop(0, r.columns, wide) as columns:
+                width = f.least(f.sub(r.columns, columns.i), wide)
+                source = f.at(r.b, f.mul(columns.i, r.b_across))
+                panel = self._choose(columns.i, width, source, stretch.i, end)
+                number = f.let(f"sdiv i64 {columns.i}, {wide}")
+                sums = f.at(self.sums, f.mul(number, self.sums_of_panel))
+                self._in_turn(panel, sums, stretch.i, end, first, last)
+        f.do("ret void")
+        return f
+
+    def _copy_rows(self, start: str, end: str) -> None:
+        """The rows of A, taps `start` to `end`, by groups. k is the outer loop: its numbers are next to each other."""
+        f, r = self.f, self.record
+        base = f.at(r.a, f.load(INT, r.rows, 8))
+        whole = f.let(f"and i64 {r.count}, {-CHUNK}")
+        left = f.sub(r.count, whole)
+        rest, mask = f.let(f"icmp sgt i64 {left}, 0"), mask_of(f, left, CHUNK)
+        many = f.mul(self.group, CHUNK // self.tile.rows)
+        with f.loop(start, end) as tap:
+            source = f.at(base, f.load(INT, f.at(r.taps, f.mul(tap.i, 16)), 8))
+            target = f.at(self.groups, f.mul(f.mul(f.sub(tap.i, start), r.inner), self.a_step))
+            with f.loop(0, r.inner) as k:
+                begin = f.at(source, f.mul(k.i, r.a_step))
+                into = f.at(target, f.mul(k.i, self.a_step))
+                with f.loop(0, whole, CHUNK, carry=[(PTR, into)]) as rows:
+                    self._store_groups(f.at(begin, f.mul(rows.i, self.size)), rows.values[0], "")
+                    rows.next = [f.at(rows.values[0], many)]
+                with f.when(rest):
+                    self._store_groups(f.at(begin, f.mul(whole, self.size)), rows.out[0], mask)
+
+    def _store_groups(self, source: str, target: str, mask: str) -> None:
+        """`CHUNK` numbers of a k to where those of their groups are."""
+        f, rows = self.f, self.tile.rows
+        x = load(f, self.dtype, source, CHUNK, mask)
+        for i in range(CHUNK // rows):
+            order = ", ".join(f"i32 {n}" for n in range(i * rows, (i + 1) * rows))
+            part = f"shufflevector {x.kind} {x.name}, {x.kind} poison, <{rows} x i32> <{order}>"
+            place = f.at(target, f.mul(self.group, i))
+            f.store(vector(self.kind, rows), f.let(part), place, self.size)
 
     def _choose(self, start: str, width: str, source: str, first: str, end: str) -> _Panel:
         """Whether B is read where it lies; else copy it: taps `first` to `end`."""
@@ -194,12 +280,14 @@ class _Contraction:
 
     # -- 'in turn' -----------------------------------------------------------------------------
 
-    def _in_turn(self, panel: _Panel, start: str, end: str, first: str, last: str) -> None:
+    def _in_turn(
+        self, panel: _Panel, place: str, start: str, end: str, first: str, last: str
+    ) -> None:
         """All groups of rows over one stretch of B, taps `start` to `end`, as wide as there are
-        columns; the expression after the last stretch. first, last: whether it is that stretch."""
+        columns; the expression after the last stretch. place: of the sums; first, last: whether it is that stretch."""
         f, tile = self.f, self.tile
         with f.loop(0, self.record.count, tile.rows) as group:
-            sums = f.at(self.sums, f.mul(group.i, self.sums_step))
+            sums = f.at(place, f.mul(group.i, self.sums_step))
             with f.when(f.let(f"and i1 {last}, {self.long}")):
                 self.epilogue.fetch(group.i, panel.start, tile.vectors)
             joined = f.label()
@@ -237,6 +325,8 @@ class _Contraction:
         with f.loop(start, end, carry=[(self.vector, value) for value in begun]) as tap:
             entry = f.at(r.taps, f.mul(tap.i, 16))
             offset = f.load(INT, entry, 8)
+            if self.order == COLUMNS:  # they lie in the copy, one tap after the other
+                offset = f.mul(f.mul(f.sub(tap.i, start), r.inner), self.a_step)
             rows = [f.at(base, offset) for base in bases]
             b = self._b_of(panel, tap.i, start)
             with f.loop(0, r.inner, carry=[(self.vector, value) for value in tap.values]) as k:
@@ -249,6 +339,10 @@ class _Contraction:
     def _bases(self, group: str) -> list[str]:
         """Where the rows of a group begin in A."""
         f, r = self.f, self.record
+        if self.order == COLUMNS:
+            number = f.let(f"sdiv i64 {group}, {self.tile.rows}")
+            begin = f.at(self.groups, f.mul(number, self.group))
+            return [f.at(begin, i * self.size) for i in range(self.tile.rows)]
         table = f.at(r.rows, f.mul(group, 16))
         return [f.at(r.a, f.load(INT, f.at(table, 16 * i), 8)) for i in range(self.tile.rows)]
 
@@ -261,7 +355,7 @@ class _Contraction:
         loaded = [
             f.load(kind, f.at(line, v * tile.lanes * self.size), self.size) for v in range(vectors)
         ]
-        along = f.mul(k, self.record.a_step)
+        along = f.mul(k, self.a_step)
         suffix = f"v{tile.lanes}f{8 * self.size}"
         out = []
         for r, base in enumerate(rows):

@@ -13,6 +13,9 @@ from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts,
 from narae.executors.native.jit.target import Target
 
 PANELS = 2
+COLUMNS = "columns of a"  # an order of work: see `contraction`
+CHUNK = 16  # rows of A that are copied together: whole groups of any register tile
+LINE = 64  # bytes between copies of groups: they would meet in the same places of the first cache
 
 
 class RowOperand(KernelRecord[W]):
@@ -70,7 +73,7 @@ def register_tile(target: Target, dtype: str, order: str) -> RegisterTile:
     B's row and one number of A.
 
     'in turn': a group's sums, then its expression. 'beside': between the parts of the next group's
-    sums, which leave registers for it. 'of a row': C has one row.
+    sums, which leave registers for it. 'of a row': C has one row. 'columns of a': as 'in turn', with A copied too.
     """
     rows, vectors = tuning.register_tile(target.registers, order)
     return RegisterTile(rows, vectors, target.lanes(itemsize(dtype)))

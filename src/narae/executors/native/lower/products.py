@@ -186,6 +186,9 @@ def _tiles(
         products.keep += [table, part.taps]
         block = max(1, tuning.STRETCH // (part.inner * tile.wide * itemsize(dtype)))
         block = min(block, len(part.taps))
+        if order == registers.COLUMNS:
+            most = max(1, tuning.COLUMNS_BYTES // (part.inner * itemsize(dtype) * len(part.rows)))
+            block = min(block, most)
         whole = [((0, len(part.rows)), (0, part.columns))]
         for (r0, r1), (c0, c1) in whole if products.rounds else grid(part, tile, tuning.WORKERS):
             column = part.first_column + c0
@@ -212,6 +215,11 @@ def _tiles(
             rows = -(-(r1 - r0) // tile.rows) * tile.rows
             room = max(rows, 2 * tile.rows)
             scratch = (block * part.inner + room) * tile.wide * itemsize(dtype)
+            if order == registers.COLUMNS:
+                chunked = -(-rows // registers.CHUNK) * registers.CHUNK
+                panels = -(-(c1 - c0) // tile.wide)
+                scratch += chunked * (block * part.inner + panels * tile.wide) * itemsize(dtype)
+                scratch += chunked // tile.rows * registers.LINE
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
@@ -234,7 +242,17 @@ def _order(products: Products, expression: Expression, size: int) -> str:
     near = sum(len(part.rows) for part in parts) * products.width * size <= tuning.NEAR
     if registers.is_slow(expression) and tuning.can_work_beside(host().registers) and long and near:
         return "beside"
+    if products.rounds is None and all(_in_columns(part, size) for part in parts):
+        return registers.COLUMNS
     return "in turn"
+
+
+def _in_columns(part: Product, size: int) -> bool:
+    """Whether rows of A lie side by side and their numbers along k far apart, in a product with enough columns."""
+    side = len(part.rows) >= registers.CHUNK and bool((np.diff(part.rows) == size).all())
+    fits = len(part.rows) * part.inner * size <= 4 * tuning.COLUMNS_BYTES
+    wide = part.columns >= tuning.COLUMNS_WIDE
+    return side and fits and wide and part.a_step >= tuning.COLUMNS_APART
 
 
 @dataclass(frozen=True)
