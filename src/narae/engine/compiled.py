@@ -25,7 +25,7 @@ from narae.graph.prune import pruned
 from narae.graph.rewrite import simplified
 from narae.primitives.halves import without_halves
 
-MOST = 64  # programs
+MOST = 256  # programs: as many lengths of sequences as an epoch may have
 BYTES = 1 << 30  # of their arrays
 FEW = 8  # programs that stay however large they are: those of an epoch's training and validation
 

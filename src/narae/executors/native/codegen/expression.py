@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from narae.executors.native.codegen.ir import Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered, broadcast, vector
 from narae.executors.native.codegen.namespace import OWN, XP
 from narae.executors.native.tuning import LANES
-from narae.graph.ir import Node
+from narae.graph.ir import Node, Op
 
 Access = Literal["along", "same", "apart"]
 
@@ -46,7 +47,7 @@ class Expression:
         self.dtypes.update(
             (u, s.dtype) for n in nodes for u, s in zip(n.uids, n.specs, strict=True)
         )
-        self.key = self._key()  # means this only while the nodes live
+        self.key = self._key()
 
     def _key(self) -> str:
         names = {uid: f"r{i}" for i, uid in enumerate(self.reads)}
@@ -56,7 +57,8 @@ class Expression:
             names.update((uid, f"n{i}.{j}") for j, uid in enumerate(node.uids))
             ins = ",".join(f"{names[v.uid]}:{v.dtype}" for v in node.inputs)
             outs = ",".join(spec.dtype for spec in node.specs)
-            lines.append(f"{node.op.name}@{id(node.op)}{shown_params(node)}({ins})->{outs}")
+            said = f"{node.op.name}@{id(node.op)}{shown_params(node)}({ins})->{outs}"
+            lines.append(said if is_fixed(node) else f"{said}{PASSING}{next(_serial)}")
         return ";".join([*lines, "out " + ",".join(names[uid] for uid in self.outputs)])
 
     def emit(self, f: Function, given: Mapping[int, Lanes], count: int) -> list[Lanes]:
@@ -76,6 +78,19 @@ def identity(uid: int, dtype: str) -> Expression:
     made = Expression((), [uid], [uid], {})
     made.dtypes[uid] = dtype
     return made
+
+
+PASSING = "#"  # in the key of what says nothing about another program's kernels
+_serial = itertools.count()
+_ops: dict[int, Op] = {}  # of fixed nodes, by id: they live on, so that no other has theirs
+
+
+def is_fixed(node: Node) -> bool:
+    """Whether a node's forward writes the same each time: others' may read what changes."""
+    written_in = getattr(node.op.forward, "__globals__", {}).get("__name__", "")
+    if not written_in.startswith("narae.") or shown_params(node).startswith("[@"):
+        return False
+    return _ops.setdefault(id(node.op), node.op) is node.op
 
 
 def shown_params(node: Node) -> str:

@@ -1,7 +1,7 @@
 """From kernels' IR to addresses: compiled once per process, and once per machine with the cache.
 
-A kernel is known by its text alone, which is written anew for each program: what it was written from may
-have changed since, an operation's record, or what its forward reads.
+A kernel is known by its text alone. That is written once for each key, in this process; and anew for each program where
+the key says that what it is written from may change: an operation's record, or what its forward reads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from narae.base.context import Guard
+from narae.executors.native.codegen.expression import PASSING
 from narae.executors.native.codegen.ir import Function, module
 from narae.executors.native.jit import bounds, cache
 from narae.executors.native.jit.target import Target, host
@@ -22,6 +23,9 @@ from narae.executors.native.jit.target import Target, host
 Build = Callable[[str], Function]  # a kernel's function, given its name
 
 _addresses: dict[str, int] = {}  # by the names of kernels
+_names: dict[
+    tuple[str, bool, Target], str
+] = {}  # of those that were written, by what their text follows from
 _engines: list[Any] = []  # own the code for as long as the process lives
 _free: list[Any] = []  # the one that takes more; none that an interrupt left with half of a load
 _lock = Guard()
@@ -38,14 +42,25 @@ def addresses(
     checked = bounds.enabled() if checked is None else checked
     if checked:
         _install_check()
+    target = host()
     with _lock.held():
-        written = {key: build("kernel") for key, build in dict(kernels).items()}
-        for function in written.values():
-            function.name = cache.name_of(f"{text_of(function)}{'checked' if checked else ''}")
-        missing = [f for f in written.values() if f.name not in _addresses]
+        names: dict[str, str] = {}
+        missing: dict[str, Function] = {}
+        for key, build in dict(kernels).items():
+            known = _names.get((key, checked, target))
+            if known is None:
+                function = build("kernel")
+                known = cache.name_of(f"{text_of(function)}{'checked' if checked else ''}")
+                function.name = known
+                if known not in _addresses:
+                    missing[known] = function
+            names[key] = known
         if missing:
-            _load({f.name: f for f in missing}, checked, keep and not checked)
-    return [_addresses[written[key].name] for key, _ in kernels]
+            _load(missing, checked, keep and not checked)
+        _names.update(
+            ((key, checked, target), name) for key, name in names.items() if PASSING not in key
+        )
+    return [_addresses[names[key]] for key, _ in kernels]
 
 
 def _install_check() -> None:

@@ -14,6 +14,7 @@ from narae.executors.native.codegen.expression import (
     Operand,
     emit_node,
     identity,
+    is_fixed,
     shown_params,
 )
 from narae.executors.native.codegen.ir import PTR, Function
@@ -75,7 +76,7 @@ def check(node: Node) -> None:
     """Raise Unlowered unless a node has code on lanes."""
     known = _known.setdefault(node.op, {})
     key = f"{shown_params(node)}{[v.dtype for v in node.inputs]}"
-    if key not in known or not _fixed(node):
+    if key not in known or not is_fixed(node):
         f = Function("try", [PTR])
         try:
             ins = [Lanes(f, "%x", v.dtype, 1) for v in node.inputs]
@@ -85,12 +86,6 @@ def check(node: Node) -> None:
             known[key] = str(error)
     if known[key]:
         raise Unlowered(known[key])
-
-
-def _fixed(node: Node) -> bool:
-    """Whether a node's forward writes the same each time: others' may read what changes."""
-    written_in = getattr(node.op.forward, "__globals__", {}).get("__name__", "")
-    return written_in.startswith("narae.") and not shown_params(node).startswith("[@")
 
 
 def loop_tiles(
