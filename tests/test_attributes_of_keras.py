@@ -16,6 +16,8 @@ from narae.base.missing import missing_member
 
 _ARGUMENTS: dict[str, Any] = {
     "EinsumDense": ("ab,bc->ac", 5),
+    "GroupQueryAttention": (3, 2, 1),
+    "MultiHeadAttention": (2, 3),
     "Activation": ("relu",),
     "Permute": ((2, 1),),
     "Reshape": ((3, 2),),
@@ -76,8 +78,17 @@ def _made(k: Any, name: str, kind: Any) -> Any:
     return kind(*_ARGUMENTS.get(name, words))
 
 
+def _shapes(name: str) -> tuple[Any, ...]:
+    """What a layer is built for."""
+    if name in ("GroupQueryAttention", "MultiHeadAttention"):
+        return (None, 3, 4), (None, 3, 4)
+    return (_shape(name),)
+
+
 def _shape(name: str) -> Any:
     if name in (
+        "AdditiveAttention",
+        "Attention",
         "Dot",
         "Add",
         "Average",
@@ -149,8 +160,8 @@ def _lacking_in(keras: Any, family: str) -> list[str]:
         theirs, ours = _made(keras, name, kind), _made(narae, name, own)
         lacking += _lacking(theirs, ours)
         if family == "layers" and name != "InputLayer":
-            theirs.build(_shape(name))
-            ours.build(_shape(name))
+            theirs.build(*_shapes(name))
+            ours.build(*_shapes(name))
             lacking += [f"built {text}" for text in _lacking(theirs, ours)]
         if family == "optimizers":
             theirs.build([keras.Variable(np.ones((2, 3), "float32"))])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from narae.base.missing import explain_missing
 from narae.base.settings import (
+    disable_flash_attention,
     disable_interactive_logging,
+    enable_flash_attention,
     enable_interactive_logging,
     epsilon,
     floatx,
     image_data_format,
+    is_flash_attention_enabled,
     is_interactive_logging_enabled,
     max_epochs,
     max_steps_per_epoch,
@@ -27,6 +30,7 @@ __all__ = [
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
     "epsilon",
     "executor",
@@ -91,22 +95,6 @@ def disable_traceback_filtering() -> None:
     """Nothing to do: tracebacks are shown whole.
 
     >>> disable_traceback_filtering()
-    """
-
-
-def is_flash_attention_enabled() -> bool:
-    """False: attention is computed by its definition.
-
-    >>> is_flash_attention_enabled()
-    False
-    """
-    return False
-
-
-def disable_flash_attention() -> None:
-    """Nothing to do: attention is computed by its definition.
-
-    >>> disable_flash_attention()
     """
 
 

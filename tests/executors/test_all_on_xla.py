@@ -14,7 +14,7 @@ from tests.ops.public_cases import CASES as OPERATIONS
 from tests.tables import metrics as metric_rows
 from tests.tables import optimizers as optimizer_rows
 from tests.tables.activations import CASES as ACTIVATIONS
-from tests.tables.layers import LAYERS
+from tests.tables.layers import LAYERS, arguments_of
 from tests.tables.losses import CASES as LOSSES
 from tests.tables.losses import IDS as LOSS_IDS
 
@@ -94,20 +94,20 @@ def test_operations(rows: list[Any]) -> None:
 def trained(kind: str, options: dict[str, Any], x: Any) -> Case:
     """Output, gradients and new state of a layer in training."""
     layer = getattr(layers, kind)(**options)
-    many = isinstance(x, list)
-    layer.build([a.shape for a in x] if many else x.shape)
+    given = arguments_of(x)
+    layer.build(*([a.shape for a in one] if isinstance(one, list) else one.shape for one in given))
 
     def step(*inputs: Any) -> Any:
         with narae.GradientTape() as tape:
             tape.watch(list(inputs))
-            out = layer(list(inputs) if many else inputs[0], training=True)
+            out = layer(*trees.pack_as(given, inputs), training=True)
             loss = ops.sum(out * np.linspace(-1, 1, out.size, dtype="float32").reshape(out.shape))
             loss = sum(layer.losses, loss)
         grads = tape.gradient(loss, [*inputs, *layer.trainable_weights])
         state = [v.value for v in layer.non_trainable_variables]
         return [out, *(g for g in grads if g is not None), *state]
 
-    return step, x if many else [x]
+    return step, trees.flatten(given)
 
 
 @pytest.mark.parametrize("names", parts(sorted(LAYERS), 6))

@@ -17,6 +17,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Dot": {"axes": 1},
     "EinsumDense": {"equation": "ab,bc->ac", "output_shape": 3},
     "GaussianNoise": {"stddev": 0.5},
+    "GroupedQueryAttention": {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 2},
     "Permute": {"dims": (1,)},
     "RepeatVector": {"n": 2},
     "Rescaling": {"scale": 2.0},
@@ -70,7 +72,7 @@ def kinds() -> list[str]:
     found = []
     for name in layers.__all__:
         kind = getattr(layers, name)
-        plain = inspect.isclass(kind) and issubclass(kind, layers.Layer) and kind.__name__ == name
+        plain = inspect.isclass(kind) and getattr(kind, "__keras_name__", None) == name
         if plain and name not in ("Layer", "Wrapper", "InputLayer", *WRAPPERS):
             found.append(name)
     return found

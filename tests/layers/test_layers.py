@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.tables.layers import DIFFERENTIATED, LAYERS, RNG, floats
+from tests.tables.layers import DIFFERENTIATED, LAYERS, RNG, arguments_of, floats
 
 import narae
 from narae import layers, ops
@@ -21,16 +21,15 @@ def _pair(name: str, keras: Any) -> tuple[Any, Any, Any]:
         free_memory=False
     )  # names count from the beginning, as narae's do in each test
     ours, theirs = getattr(layers, kind)(**arguments), getattr(keras.layers, kind)(**arguments)
-    wanted = theirs(x)
-    ours(ops_of(x))
+    wanted = theirs(*arguments_of(x))
+    ours(*tensors_of(x))
     ours.set_weights(theirs.get_weights())
     return ours, theirs, wanted
 
 
-def ops_of(x: Any) -> Any:
-    return (
-        [ops.convert_to_tensor(a) for a in x] if isinstance(x, list) else ops.convert_to_tensor(x)
-    )
+def tensors_of(x: Any) -> tuple[Any, ...]:
+    """The arguments of a call, as tensors."""
+    return narae.tree.map_structure(ops.convert_to_tensor, arguments_of(x))
 
 
 def _config(serialized: Any) -> Any:
@@ -47,7 +46,7 @@ def _config(serialized: Any) -> Any:
 def test_outputs_weights_and_configs_are_keras_s(name: str, keras: Any) -> None:
     ours, theirs, wanted = _pair(name, keras)
     x = LAYERS[name][2]
-    got = ours(ops_of(x))
+    got = ours(*tensors_of(x))
     np.testing.assert_allclose(got.numpy(), np.asarray(wanted), rtol=1e-5, atol=1e-6)
     assert [(w.path, w.shape, w.dtype, w.trainable) for w in ours.weights] == [
         (w.path, tuple(w.shape), w.dtype, w.trainable) for w in theirs.weights
@@ -70,17 +69,16 @@ def test_outputs_weights_and_configs_are_keras_s(name: str, keras: Any) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 def test_symbolic_shapes_are_the_real_ones_and_keras_s(name: str, keras: Any) -> None:
     kind, arguments, x = LAYERS[name]
-    listed = x if isinstance(x, list) else [x]
     shapes = []
     for module in (narae, keras):
-        symbols = [module.Input(a.shape[1:]) for a in listed]
-        out = getattr(module.layers, kind)(**arguments)(
-            symbols if isinstance(x, list) else symbols[0]
+        symbols = narae.tree.map_structure(
+            lambda a, k=module: k.Input(a.shape[1:]), arguments_of(x)
         )
+        out = getattr(module.layers, kind)(**arguments)(*symbols)
         shapes.append((tuple(out.shape), out.dtype))
     assert shapes[0][1] == shapes[1][1]  # where Keras leaves a length open, narae may know it
     assert all(m in (None, n) for n, m in zip(shapes[0][0], shapes[1][0], strict=True))
-    real = getattr(layers, kind)(**arguments)(ops_of(x)).shape
+    real = getattr(layers, kind)(**arguments)(*tensors_of(x)).shape
     assert all(n in (None, m) for n, m in zip(shapes[0][0], real, strict=True))
 
 
@@ -88,25 +86,23 @@ def test_symbolic_shapes_are_the_real_ones_and_keras_s(name: str, keras: Any) ->
 def test_a_config_makes_the_layer_again(name: str) -> None:
     kind, arguments, x = LAYERS[name]
     layer = getattr(layers, kind)(**arguments)
-    layer(ops_of(x))
+    layer(*tensors_of(x))
     written = serialize_keras_object(layer)
     again = deserialize_keras_object(written)
     assert serialize_keras_object(again) == written
     if layer.weights:
         again.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(again(ops_of(x)).numpy(), layer(ops_of(x)).numpy())
+    np.testing.assert_array_equal(again(*tensors_of(x)).numpy(), layer(*tensors_of(x)).numpy())
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_batch_is_its_samples_one_by_one(name: str) -> None:
     kind, arguments, x = LAYERS[name]
     layer = getattr(layers, kind)(**arguments)
-    whole = layer(ops_of(x)).numpy()
+    whole = layer(*tensors_of(x)).numpy()
     for i in range(4):
-        part = [a[i : i + 1] for a in x] if isinstance(x, list) else x[i : i + 1]
-        np.testing.assert_allclose(
-            layer(ops_of(part)).numpy(), whole[i : i + 1], rtol=1e-5, atol=1e-6
-        )
+        part = narae.tree.map_structure(lambda a, i=i: a[i : i + 1], tensors_of(x))
+        np.testing.assert_allclose(layer(*part).numpy(), whole[i : i + 1], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.oracle
@@ -116,26 +112,25 @@ def test_gradients_are_jax_s(name: str, keras: Any) -> None:
     ours, theirs, wanted = _pair(name, keras)
     x = LAYERS[name][2]
     weight = np.linspace(-1, 1, np.asarray(wanted).size).reshape(np.shape(wanted)).astype("float32")
-    listed = x if isinstance(x, list) else [x]
-    floating = listed[0].dtype.kind == "f"  # whole numbers have no gradient
+    floating = narae.tree.flatten(x)[0].dtype.kind == "f"  # whole numbers have no gradient
     with narae.GradientTape() as tape:
-        inputs = ops_of(x)
+        inputs = tensors_of(x)
         if floating:
             tape.watch(inputs)
-        loss = ops.sum(ours(inputs) * weight)
-    watched = (inputs if isinstance(inputs, list) else [inputs]) if floating else []
+        loss = ops.sum(ours(*inputs) * weight)
+    watched = narae.tree.flatten(inputs) if floating else []
     got = tape.gradient(loss, [watched, list(ours.trainable_weights)])
 
     def objective(values: Any, inputs: Any) -> Any:
         out, _ = theirs.stateless_call(
-            values, [v.value for v in theirs.non_trainable_variables], inputs
+            values, [v.value for v in theirs.non_trainable_variables], *inputs
         )
         return (out * weight).sum()
 
     values = [v.value for v in theirs.trainable_variables]
     # one program, not one for each part
     slopes = jax.jit(jax.grad(objective, argnums=(0, 1) if floating else (0,)))
-    by_weight, *by_input = slopes(values, x)
+    by_weight, *by_input = slopes(values, arguments_of(x))
     wanted_slopes = [*(np.asarray(g) for g in jax.tree.leaves(by_input)), *by_weight]
     for mine, other in zip([*got[0], *got[1]], wanted_slopes, strict=True):
         np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=1e-4, atol=1e-5)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.alike import alike
-from tests.tables.layers import LAYERS
+from tests.tables.layers import LAYERS, arguments_of
 
 import narae
 from narae import layers, mixed_precision, ops
@@ -45,10 +45,14 @@ def of_layers(policy: str, names: list[str]) -> Any:
         for name in names:
             kind, options, x = LAYERS[name]
             layer = getattr(k.layers, kind)(**options, dtype=policy)
-            args = [k.Input(a.shape[1:], len(a), dtype=str(a.dtype)) for a in flat(x)]
-            y = layer(args if isinstance(x, (list, tuple)) else args[0])
+            args = narae.tree.map_structure(
+                lambda a: k.Input(a.shape[1:], len(a), dtype=str(a.dtype)), arguments_of(x)
+            )
+            y = layer(*args)
             if k is narae:  # on arrays as on what is to come; Keras compiles half a minute for it
-                assert [t.dtype for t in flat(layer(x))] == [t.dtype for t in flat(y)], name
+                assert [t.dtype for t in flat(layer(*arguments_of(x)))] == [
+                    t.dtype for t in flat(y)
+                ], name
             out[name] = [
                 [str(t.dtype) for t in flat(y)],
                 [(w.path.split("/")[-1], str(w.dtype)) for w in layer.weights],

@@ -9,8 +9,8 @@ import pytest
 
 from narae import constraints, initializers, layers, regularizers
 
-# The first arguments of each weighted layer, and a shape that it is built for.
-FIRST: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[int | None, ...]]] = {
+# The first arguments of each weighted layer, and a shape that it is built for, or one for each input.
+FIRST: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[Any, ...]]] = {
     "BatchNormalization": ((), {}, (None, 3)),
     "Conv1D": ((2, 3), {}, (None, 5, 2)),
     "Conv1DTranspose": ((2, 3), {}, (None, 5, 2)),
@@ -28,10 +28,12 @@ FIRST: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[int | None, ...]]]
     "Embedding": ((5, 3), {}, (None, 4)),
     "GRU": ((2,), {}, (None, 4, 3)),
     "GRUCell": ((2,), {}, (None, 3)),
+    "GroupQueryAttention": ((2, 2, 1), {}, ((None, 3, 4), (None, 3, 4))),
     "GroupNormalization": ((1,), {}, (None, 4)),
     "LSTM": ((2,), {"unit_forget_bias": False}, (None, 4, 3)),
     "LSTMCell": ((2,), {"unit_forget_bias": False}, (None, 3)),
     "LayerNormalization": ((), {}, (None, 4)),
+    "MultiHeadAttention": ((1, 2), {}, ((None, 3, 4), (None, 3, 4))),
     "PReLU": ((), {}, (None, 4)),
     "ReversibleEmbedding": ((5, 3), {}, (None, 4)),
     "SeparableConv1D": ((2, 3), {}, (None, 5, 2)),
@@ -59,7 +61,7 @@ def roles_of(layer: type) -> list[tuple[str, str]]:
 
 def test_the_table_has_every_layer_with_initializers() -> None:
     found = {
-        layer.__name__
+        getattr(layer, "__keras_name__", layer.__name__)
         for layer in (getattr(layers, name) for name in layers.__all__)
         if inspect.isclass(layer) and roles_of(layer)
     }
@@ -81,7 +83,7 @@ def test_what_a_role_is_given_is_attribute_config_and_the_weight_s(name: str) ->
     config = layer.get_config()
     again = kind_of.from_config(config)
     assert again.get_config() == config
-    layer.build(shape)
+    layer.build(*(shape if isinstance(shape[0], tuple) else (shape,)))
     for role, kind in roles_of(kind_of):
         value = given[f"{role}_{kind}"]
         assert getattr(again, f"{role}_{kind}").get_config() == value.get_config()

@@ -205,11 +205,25 @@ def _recurrent(keras: Any) -> Any:
     return model
 
 
+def _attention(keras: Any) -> Any:
+    layers = keras.layers
+    i = keras.Input((6,))
+    h = layers.Reshape((3, 2))(i)
+    h = layers.MultiHeadAttention(2, 3, use_gate=True)(h, h, use_causal_mask=True)
+    h = layers.GroupQueryAttention(3, 4, 2, sliding_window=2)(h, h)
+    h = layers.Attention(use_scale=True, score_mode="concat")([h, layers.Masking()(h)])
+    h = layers.AdditiveAttention(use_scale=True)([h, h])
+    out = layers.MultiHeadAttention(1, 2, output_shape=(2, 2), attention_axes=1)(h, h)
+    model = keras.Model(i, layers.Dense(1)(layers.Flatten()(out)))
+    model.compile("sgd", "mse")
+    return model
+
+
 MODELS = {
     f.__name__.strip("_"): f
     for f in (
         *(_stack, _noise, _graph, _nested, _normalized, _scheduled, _images, _steps, _spectral),
-        *(_sequences, _recurrent),
+        *(_sequences, _recurrent, _attention),
     )
 }
 

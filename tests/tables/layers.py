@@ -14,6 +14,21 @@ def floats(*shape: int) -> np.ndarray:
     return RNG.normal(size=shape).astype("float32")
 
 
+def arguments_of(x: Any) -> tuple[Any, ...]:
+    """A row's inputs as the arguments of a call: a tuple is several, a list one argument of several tensors."""
+    return x if isinstance(x, tuple) else (x,)
+
+
+_HEADS: dict[str, Any] = {
+    "use_bias": True,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": "ones",
+    "kernel_regularizer": "l2",
+    "bias_regularizer": "l2",
+    "kernel_constraint": "max_norm",
+    "bias_constraint": "non_neg",
+    "use_gate": True,
+}
 # name -> (class, constructor's arguments, inputs)
 LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
     "dense": ("Dense", {"units": 3, "activation": "tanh"}, floats(4, 5)),
@@ -142,6 +157,34 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Any]] = {
         {"filters": 2, "kernel_size": 1, "data_format": "channels_first"},
         floats(2, 2, 2, 2, 2, 2),
     ),
+    "heads": ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, (floats(4, 3, 5),) * 2),
+    "heads of all": (
+        "MultiHeadAttention",
+        {"num_heads": 2, "key_dim": 3, "output_shape": 6, "sliding_window": 2, **_HEADS},
+        (floats(4, 3, 5), floats(4, 2, 5), floats(4, 2, 6)),
+    ),
+    "heads over axes": (
+        "MultiHeadAttention",
+        {"num_heads": 2, "key_dim": 3, "value_dim": 2, "attention_axes": (1, 2), "dropout": 0.5},
+        (floats(4, 2, 3, 5), floats(4, 3, 2, 5)),
+    ),
+    "heads in groups": (
+        "GroupQueryAttention",
+        {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
+        (floats(4, 3, 5), floats(4, 2, 5)),
+    ),
+    "heads in groups of all": (
+        "GroupQueryAttention",
+        {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1, "dropout": 0.25, **_HEADS},
+        (floats(4, 3, 5),) * 2,
+    ),
+    "attention": ("Attention", {"use_scale": True}, [floats(4, 3, 5), floats(4, 2, 5)]),
+    "attention by sums": (
+        "Attention",
+        {"score_mode": "concat", "use_scale": True, "dropout": 0.5},
+        [floats(4, 3, 5), floats(4, 2, 6), floats(4, 2, 5)],
+    ),
+    "additive attention": ("AdditiveAttention", {}, [floats(4, 3, 5), floats(4, 2, 5)]),
     **space.ROWS,
 }
 DIFFERENTIATED = [*(n for n in LAYERS if n not in space.ROWS), *space.DIFFERENTIATED]

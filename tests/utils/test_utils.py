@@ -12,6 +12,7 @@ import pytest
 
 import narae
 from narae import backend, config, ops, utils
+from narae.base import settings
 from narae.base.errors import NotYet
 
 FAMILIES = (
@@ -208,13 +209,14 @@ def test_settings_are_one_set_for_all_doors() -> None:
             getattr(config, f"set_{name}")(wrong)
 
 
-def test_narae_is_its_own_backend() -> None:
+def test_narae_is_its_own_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     assert backend.backend() == config.backend() == "narae"
     config.set_backend("narae")
     with pytest.raises(ValueError, match="set_executor"):
         config.set_backend("jax")
     assert not config.is_traceback_filtering_enabled()
     config.disable_traceback_filtering()
+    monkeypatch.setitem(settings._values, "flash_attention", None)
     config.disable_flash_attention()
     assert not config.is_flash_attention_enabled()
     assert config.is_interactive_logging_enabled()

@@ -20,11 +20,7 @@ _TEXT = (
     + _MEANWHILE
 )
 _LAYERS = {
-    **_rows(
-        "layers.",
-        "MultiHeadAttention GroupQueryAttention Attention AdditiveAttention RotaryEmbedding",
-        f"attention {_LATER}",
-    ),
+    "layers.RotaryEmbedding": _MEANWHILE,
     **_rows(
         "layers.",
         "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup StringLookup "
@@ -96,7 +92,6 @@ _POLICIES = {
     ),
 }
 _CONFIG = {
-    "config.enable_flash_attention": "attention is computed by its definition",
     "config.enable_traceback_filtering": "tracebacks are shown whole",
     "config.enable_unsafe_deserialization": "files never run code; register the functions that they name "
     "with narae.saving.register_keras_serializable()",

@@ -48,6 +48,7 @@ def builtin(module: str, name: str | None = None) -> Callable[[T], T]:
         BUILTIN.setdefault(module, {})[name or thing.__name__] = thing  # type: ignore[attr-defined]
         if inspect.isclass(thing) and "__keras_module__" not in thing.__dict__:
             thing.__keras_module__ = module  # type: ignore[attr-defined]
+            thing.__keras_name__ = name or thing.__name__  # type: ignore[attr-defined]
         return thing
 
     return enter

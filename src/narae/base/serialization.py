@@ -66,7 +66,7 @@ def _object(obj: Any) -> dict[str, Any]:
     internal = builtin_module is not None and builtin_module.startswith("keras.src.")
     out = {
         "module": builtin_module or cls.__module__,
-        "class_name": cls.__name__,
+        "class_name": cls.__dict__.get("__keras_name__", cls.__name__),
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": registered
         or (None if builtin_module and not internal else cls.__name__),

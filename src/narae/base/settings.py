@@ -11,6 +11,7 @@ _values: dict[str, object] = {
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
     "interactive_logging": True,
+    "flash_attention": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -139,6 +140,38 @@ def disable_interactive_logging() -> None:
     >>> enable_interactive_logging()
     """
     _values["interactive_logging"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """Whether layers of attention insist on never keeping their scores; None, as it is from the beginning: they keep
+    them where somebody asks.
+
+    >>> is_flash_attention_enabled() is None
+    True
+    """
+    return _values["flash_attention"]  # type: ignore[return-value]
+
+
+def enable_flash_attention() -> None:
+    """Let layers of attention that are made from now on never keep their scores: asking one for them, or for dropout of
+    them, is an error.
+
+    >>> enable_flash_attention()
+    >>> is_flash_attention_enabled()
+    True
+    >>> disable_flash_attention()
+    """
+    _values["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Let layers of attention that are made from now on keep their scores where somebody asks.
+
+    >>> disable_flash_attention()
+    >>> is_flash_attention_enabled()
+    False
+    """
+    _values["flash_attention"] = False
 
 
 def max_epochs() -> int | None:

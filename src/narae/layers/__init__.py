@@ -14,6 +14,7 @@ from narae.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
+from narae.layers.attention import AdditiveAttention, Attention
 from narae.layers.base import Layer
 from narae.layers.batch_normalization import BatchNormalization
 from narae.layers.bidirectional import Bidirectional
@@ -40,6 +41,7 @@ from narae.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from narae.layers.group_normalization import GroupNormalization
+from narae.layers.grouped_query_attention import GroupQueryAttention
 from narae.layers.gru import GRU, GRUCell
 from narae.layers.input import Input, InputLayer
 from narae.layers.input_spec import InputSpec
@@ -60,6 +62,7 @@ from narae.layers.merging import (
     multiply,
     subtract,
 )
+from narae.layers.multi_head_attention import MultiHeadAttention
 from narae.layers.noise import (
     AlphaDropout,
     Dropout,
@@ -118,7 +121,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -173,6 +178,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -192,6 +198,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

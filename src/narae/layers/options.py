@@ -111,3 +111,10 @@ class GatedOptions(RecurrentOptions, total=False):
     """Those of GRU and LSTM."""
 
     implementation: int
+
+
+class AdditiveOptions(LayerOptions, total=False):
+    """Those of AdditiveAttention, with what it shares with Attention."""
+
+    score_mode: str
+    seed: int | None

@@ -210,7 +210,13 @@ def repeat(x: TensorLike, repeats: Ints | Array, axis: int | None = None) -> Ten
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis(axis, x.ndim)
-    counts = np.broadcast_to(as_plain(repeats, "repeats"), (x.shape[axis],))
+    plain, n = as_plain(repeats, "repeats"), x.shape[axis]
+    if plain.ndim == 0 and plain >= 0:  # views: the gradient is a sum, and no scatter
+        before, after, times = x.shape[:axis], x.shape[axis + 1 :], int(plain)
+        apart = S.reshape(x, shape=(*before, n, 1, *after))
+        wide = S.broadcast_to(apart, shape=(*before, n, times, *after))
+        return S.reshape(wide, shape=(*before, n * times, *after))
+    counts = np.broadcast_to(plain, (n,))
     afford(int(counts.sum()) + x.shape[axis], 8)
     places = np.repeat(np.arange(x.shape[axis], dtype=np.int32), counts)
     return I.take(x, tensor_of(places), axis=axis)

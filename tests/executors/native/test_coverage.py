@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.layers import space
-from tests.tables.layers import LAYERS
+from tests.tables.layers import LAYERS, arguments_of
 from tests.tables.losses import CASES as LOSSES
 from tests.tables.metrics import CASES as METRICS
 
@@ -58,7 +58,7 @@ def _classes(module: ModuleType) -> dict[str, Any]:
     base = getattr(module, BASES[module])
     found = [getattr(module, name) for name in module.__all__]
     kinds = [c for c in found if inspect.isclass(c) and issubclass(c, base) and c is not base]
-    return {kind.__name__: kind for kind in kinds}
+    return {kind.__dict__.get("__keras_name__", kind.__name__): kind for kind in kinds}
 
 
 def _of_function(function: Callable[..., Any], *arrays: np.ndarray) -> set[str]:
@@ -99,13 +99,14 @@ ROWS: dict[str, tuple[str, dict[str, Any], Any]] = {
 
 def _layer(kind: str, arguments: dict[str, Any], x: Any) -> set[str]:
     """Between layers with weights, so that its input has a gradient, unless that is whole numbers."""
-    arrays = x if isinstance(x, list) else [x]
+    given = arguments_of(x)
+    arrays = narae.tree.flatten(given)
     inputs = [narae.Input(a.shape[1:], dtype=a.dtype) for a in arrays]
     before = [
         layers.Dense(a.shape[-1])(i) if a.dtype.kind == "f" else i
         for a, i in zip(arrays, inputs, strict=True)
     ]
-    made = getattr(layers, kind)(**arguments)(before if isinstance(x, list) else before[0])
+    made = getattr(layers, kind)(**arguments)(*narae.tree.pack_sequence_as(given, before))
     model = narae.Model(inputs, layers.Dense(1)(layers.Flatten()(made)))
     model.compile("sgd", "mse")
     return _of_training(model, arrays, np.zeros((len(arrays[0]), 1), "float32"))
