@@ -39,9 +39,8 @@ class Recurrence:
         self.sequences, self.zero_masked = sequences, zero_masked
         # the place of the state that is the output: it need not be stacked to have the last one
         self._output_place: int | None = None
-        self._before: Tensor | None = (
-            None  # the output of the time before, where the loop is written out
-        )
+        # the output of the time before, where the loop is written out
+        self._before: Tensor | None = None
 
     def run(
         self, xs: Tensors, mask: Tensor | None, backwards: bool, unroll: bool
@@ -59,12 +58,10 @@ class Recurrence:
             )
             if outputs is not None and backwards:
                 outputs = ops.flip(outputs, axis=0)
-        last = states[self._output_place] if outputs is None else outputs[-1]
-        return (
-            last,
-            outputs if self.sequences else None,
-            trees.pack_as(self.states, list(states)),
-        )
+        place = self._output_place
+        last = outputs[-1] if place is None else states[place]
+        kept = outputs if self.sequences else None
+        return last, kept, trees.pack_as(self.states, list(states))
 
     def _written_out(
         self, moving: Moving, times: int, backwards: bool, unroll: bool

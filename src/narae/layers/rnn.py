@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack
 
 from narae import ops
 from narae.base import trees
+from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, CustomObjects, Tensors
@@ -19,6 +20,7 @@ from narae.layers.options import LayerOptions
 from narae.layers.recurrence import Recurrence, States, Step
 from narae.layers.recurrent_cell import RecurrentCell
 from narae.layers.stacked_rnn_cells import StackedRNNCells, output_size, zeros_of
+from narae.tensor.symbolic import shape_of
 from narae.tensor.tensor import Tensor, as_tensor
 
 
@@ -114,7 +116,7 @@ class RNN(Layer):
         """Shapes and dtypes of outputs and states."""
         given = args[1] if len(args) > 1 else kwargs.get("initial_state")
         if given is not None:
-            self._check_count(given)
+            self._check_states(given, args[0].shape[0] if args else None)
         return super().compute_output_spec(*args, **kwargs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -177,13 +179,23 @@ class RNN(Layer):
     def _cell_dtype(self) -> str:
         return getattr(self.cell, "compute_dtype", self.compute_dtype)
 
-    def _check_count(self, initial_state: Tensors) -> None:
+    def _check_states(self, initial_state: Tensors, batch: int | None) -> None:
+        """Raises ValueError for another number of states, ShapeError for states of other samples or widths."""
         got = len(initial_state) if trees.is_nested(initial_state) else 1
         if got != len(self.state_size):
             raise ValueError(
                 f"{self.name!r} has {len(self.state_size)} state(s) and was given {got} as `initial_state`: it is a "
                 "list of one tensor for each"
             )
+        own = self.cell.units if isinstance(self.cell, RecurrentCell) else None
+        wanted = (batch, ...) if own is None else (batch, own)
+        for state in trees.flatten(initial_state):
+            shape = shape_of(state)
+            fits = own is None or len(shape) == 2
+            for given, length in zip(shape, wanted, strict=False):
+                fits = fits and (length in (None, ..., given) or given is None)
+            if not fits:
+                raise ShapeError(f"{self.name!r} starts from states of {wanted}, got {shape}")
 
     def _first_states(self, batch: int, initial_state: Tensors | None) -> States:
         """What the first time starts from, in the dtype of the cell's computation."""
@@ -195,7 +207,7 @@ class RNN(Layer):
                     "batches have to be of one length (fit and predict take batch_size=...)"
                 )
         if initial_state is not None:
-            self._check_count(initial_state)
+            self._check_states(initial_state, batch)
             states = initial_state if trees.is_nested(initial_state) else [initial_state]
         elif self.stateful:
             states = self.states
@@ -238,10 +250,9 @@ class RNN(Layer):
 
         Returns: the last output; all outputs, (B, T, units), or None where they are not asked for; the last states.
         """
-        mask = trees.flatten(mask)[0]
+        times = _mask_of_times(trees.flatten(mask)[0], sequences)
         xs, step = self._unfolded(_time_first(sequences), initial_state, training)
         loop = Recurrence(step, initial_state, self.return_sequences, self.zero_output_for_mask)
-        times = None if mask is None else _time_first(as_tensor(mask))
         last, outputs, states = loop.run(xs, times, self.go_backwards, self.unroll)
         return last, None if outputs is None else _time_first(outputs), states
 
@@ -255,7 +266,10 @@ class RNN(Layer):
         options = {"training": training} if takes_training(cell) else {}
 
         def step(x: Tensor, states: States) -> tuple[Tensor, States]:
-            output, new = function(x, states, **options)
+            found = function(x, states, **options)
+            if not isinstance(found, (tuple, list)) or len(found) != 2:
+                raise ValueError(f"a cell's call gives (output, new states), got {found!r:.80}")
+            output, new = found
             return output, new if trees.is_nested(new) else [new]
 
         return xs, step
@@ -311,6 +325,18 @@ def _state_size(cell: object) -> int | Sequence[Any]:
 def _time_first(x: Tensor) -> Tensor:
     """(B, T, ...) -> (T, B, ...), and back."""
     return ops.swapaxes(x, 0, 1)
+
+
+def _mask_of_times(mask: Tensor | None, sequences: Tensor) -> Tensor | None:
+    """A mask as the loop goes over it. Raises ShapeError for one of other samples or times."""
+    if mask is None:
+        return None
+    mask = as_tensor(mask)
+    if mask.shape[:2] != sequences.shape[:2]:
+        raise ShapeError(
+            f"a mask has a place for each sample and time, {sequences.shape[:2]}, got shape {mask.shape}"
+        )
+    return _time_first(mask)
 
 
 def _dropping(cell: object) -> list[DropoutRNNCell]:
