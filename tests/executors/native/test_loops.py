@@ -70,6 +70,13 @@ def constants_out(x: Any, h: Any, w: Any) -> Any:
     return ops.scan(lambda h, x: (ops.zeros_like(h) + 2.0, (x, w, ops.ones((2,)))), h, x)
 
 
+def parts_of_weights(x: Any, h: Any, w: Any) -> Any:
+    """Weights that do not lie in order are copied, and then laid out: one after the other."""
+    both = ops.concatenate([w, w * 2.0], axis=1)
+    first, second = both[:, :3], both[:, 3:]
+    return ops.scan(lambda h, x: (cell(h, x, first) + ops.matmul(h, second), h), h, x)
+
+
 def transposed(x: Any, h: Any, w: Any) -> Any:
     return ops.scan(
         lambda h, x: (cell(h, x, w), ops.transpose(h)),
@@ -135,6 +142,7 @@ FORWARD_AND_BACK: dict[str, Callable[..., Any]] = {
         f.__name__: f
         for f in (
             *(two_carries, swapped, no_slices, no_carry, constants_out, views_out, nested),
+            parts_of_weights,
             *(chooses, reduces),
         )
     },

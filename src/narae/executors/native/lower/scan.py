@@ -23,6 +23,7 @@ from narae.executors.native.lower.tiles import (
     Lowered,
     Rounds,
     Tile,
+    address,
     arrays_in,
     chained,
     cuts,
@@ -210,7 +211,7 @@ class Scan:
             read.append(lying.read(self._along(ins[i])))
         for j in self.results:
             written.append(lying.write(self._along(outs[j])))
-        fixed = [lying.fixed(a) for a in ins[self.first :]]
+        fixed = [lying.fixed(a, rounds) for a in ins[self.first :]]
         states = [lying.state(ins[i], outs[i]) for i in self.states]
         given = [*stacked, *read, *fixed]
         phases, kept = self.body.phases(given, states, written, error, rounds)
@@ -269,13 +270,20 @@ class _Lying:
         self.last += copy_tiles(near, array)
         return near
 
-    def fixed(self, array: np.ndarray) -> np.ndarray:
-        """An array that is the same in all rounds."""
+    def fixed(self, array: np.ndarray, rounds: Rounds | None) -> np.ndarray:
+        """An array that is the same in all rounds. The parts of a batch share its copy, which what is prepared for
+        the rounds may be made of: so it is the first thing that is prepared."""
         if array.flags.c_contiguous:
             return array
-        near = self._copy_of(array)
-        self.before += copy_tiles(array, near)
-        return near
+        if rounds is None:
+            near = self._copy_of(array)
+            self.before += copy_tiles(array, near)
+            return near
+        key = ("near", address(array), array.shape, array.strides)
+        if key not in rounds.prepared:
+            rounds.prepared[key] = np.empty(array.shape, array.dtype)
+            rounds.before.append(copy_tiles(array, rounds.prepared[key]))
+        return rounds.prepared[key]
 
     def state(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
         """What begins as `source` and ends in `target`."""
