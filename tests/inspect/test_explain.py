@@ -253,9 +253,7 @@ def test_a_loop_shows_its_body_and_what_a_round_takes() -> None:
     assert {step.phase for step in loops} == {"forward", "backward"}
     (first,) = (step for step in loops if step.phase == "forward")
     assert first.rounds == 7
-    assert (
-        "each of 7 rounds, 672 bytes kept for the gradient:" in first.formula
-    )  # two states of 4 x 6
+    assert "each of 7 rounds, 672 bytes kept for the gradient:" in first.formula  # two states
     assert "[t-1] · " in first.formula  # the state that comes in, times the recurrent weights
     assert "a round" in str(found)
     # the cell is never called: its weights are the layer's

@@ -8,6 +8,7 @@ from typing import Any
 from narae.base import trees
 from narae.base.errors import ShapeError
 from narae.base.types import TensorLike, Tensors
+from narae.graph.recording import is_traced
 from narae.ops.joining import concatenate
 from narae.primitives.records.loop import repeat_while
 from narae.primitives.records.scan import scan_over
@@ -135,7 +136,7 @@ def while_loop(
 def fori_loop(
     lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Tensors
 ) -> Any:
-    """val after val = body_fun(i, val) for each i in [lower, upper).
+    """val after val = body_fun(i, val) for each i in [lower, upper). It has a gradient where both are known numbers.
 
     Args:
         lower: the first i, a whole number.
@@ -152,13 +153,15 @@ def fori_loop(
     >>> narae.ops.fori_loop(0, 4, lambda i, v: v + i, 0).item()
     6
     """
-    end = to(upper, "int32")
-    out = while_loop(
-        lambda i, _: i < end,
-        lambda i, val: (i + 1, body_fun(i, val)),
-        (to(lower, "int32"), init_val),
-    )
-    return out[1]
+    start, end = to(lower, "int32"), to(upper, "int32")
+
+    def step(i: Tensor, val: Any) -> tuple[Any, Any]:
+        return i + 1, body_fun(i, val)
+
+    if start.data is None or end.data is None or not is_traced():
+        return while_loop(lambda i, _: i < end, step, (start, init_val))[1]
+    rounds = max(0, int(end.data) - int(start.data))
+    return scan(lambda carry, _: (step(*carry), None), (start, init_val), length=rounds)[0][1]
 
 
 @public
