@@ -134,6 +134,12 @@ def _beside(node: Node, k: int) -> Sequence[Axis] | None:
     return [k] * len(node.inputs) if k not in along and alike else None
 
 
+def _first(node: Node, k: int) -> Sequence[Axis] | None:
+    """The first axis of all, where it has the batch's length."""
+    rows = node.specs[0].shape[:1]
+    return [0 if v.shape[:1] == rows else None for v in node.inputs] if k == 0 else None
+
+
 def before_last(count: int) -> Rule:
     """The rule of what works on the last `count` axes of its inputs, for each entry of those before."""
 
@@ -159,6 +165,7 @@ set_at = by_result(_set)
 dynamic_slice = by_result(_boxed, _resized("shape"))
 dynamic_update = by_result(_boxed)
 first_only = by_result(lambda node, k: [0, *[None] * (len(node.inputs) - 1)] if k == 0 else None)
+attention = by_result(_first)
 searching = by_result(lambda node, k: [None, k])
 
 

@@ -18,6 +18,7 @@ from narae.base.errors import DtypeError, ShapeError, differing
 from narae.base.types import KnownShape, Namespace
 from narae.graph.graph import substitute
 from narae.graph.ir import Node, Spec, Value
+from narae.primitives import rows
 from narae.primitives.record import check_kind, record, sum_to
 from narae.primitives.records import attention_terms
 from narae.primitives.records.attention_blocks import Terms, backward, forward
@@ -209,6 +210,7 @@ attention = record(
     joint=_joint,
     samples=_draw,
     cost=_cost(2),
+    rows=rows.attention,
 )
 
 
@@ -286,4 +288,5 @@ attention_gradient = record(
     joint=_gradient_joint,
     samples=_gradient_samples,
     cost=_cost(5),
+    rows=rows.attention,
 )
