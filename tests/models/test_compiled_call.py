@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import narae
-from narae import layers, ops
+from narae import callbacks, layers, ops
 from narae.models import Sequential
-from narae.models.training import compiled_call
+from narae.models.training import compiled_call, loops
 
 X = np.random.default_rng(0).random((3, 4)).astype("float32")
 
@@ -113,3 +113,54 @@ def test_flags_and_layers_that_change_are_seen() -> None:
     assert (model.layers[0].kernel.numpy() != weights).any()
     model.pop()
     assert model(X).shape == (3, 5)
+
+
+def _sources_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+    real = loops.make_source
+    monkeypatch.setattr(
+        loops, "make_source", lambda *args, **options: made.append("one") or real(*args, **options)
+    )
+    return made
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8"])
+def test_predictions_for_one_array_go_the_same_short_way(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, x = network(), (X * 9).astype(dtype)
+    made = _sources_made(monkeypatch)
+    calls = (model.predict_on_batch, lambda x: model.predict(x, verbose=0))
+    first = [call(x) for call in calls]
+    assert len(made) == 1  # the first call for a shape looks at the data; all others are short
+    again = [call(x) for call in calls for _ in range(3)]
+    assert len(made) == 1
+    assert all(type(a) is np.ndarray and (a == first[0]).all() for a in (*first, *again))
+    again[0][...] = 0  # each has numbers of its own
+    assert again[1].any()
+
+
+def test_what_asks_for_more_than_numbers_goes_the_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Doubled(Sequential):
+        def predict_step(self, data: Any) -> Any:
+            return super().predict_step(data) * 2
+
+    batch_end = callbacks.LambdaCallback(on_predict_batch_end=lambda *_: seen.append("batch"))
+    model, own = network(), Doubled([layers.Dense(2)])
+    calls = [
+        lambda: model.predict(X, batch_size=2, verbose=0),
+        lambda: model.predict(X, verbose=0, callbacks=[batch_end]),
+        lambda: model.predict(ops.array(X), verbose=0),
+        lambda: own.predict_on_batch(X),
+    ]
+    model.predict(X, verbose=0)
+    made = _sources_made(monkeypatch)
+    for call in calls:
+        for _ in range(3):
+            made.clear()
+            call()
+            assert made
+    assert len(seen) == 3
+    assert np.allclose(own.predict_on_batch(X), 2 * own(X).numpy())

@@ -1,4 +1,5 @@
-"""model(x) outside of training: the second call for a shape runs the compiled predict step.
+"""model(x) outside of training, and predictions for one array: the second call for a shape runs the compiled predict
+step at once.
 
 Only for models whose layers are all narae's own and do nothing but compute: the code of others may
 print, count, or do what a compiled step would do only once.
@@ -7,7 +8,7 @@ print, count, or do what a compiled step would do only once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor, tensor_of
 
 if TYPE_CHECKING:
-    from narae.base.types import Tensors
+    from narae.base.types import Tensors, Tree
 
 
 class ArrayBatch:
@@ -61,11 +62,21 @@ def array_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> np.ndarray | None
     x = args[0]
     if not is_eager() or not outermost():
         return None
-    if type(x) is np.ndarray and (x.dtype.kind in "biuf" or x.dtype.name == "bfloat16"):
+    if is_plain_array(x):
         return x
     if isinstance(x, Tensor) and get_keras_mask(x) is None:
         return x.data
     return None
+
+
+def is_plain_array(x: object) -> TypeGuard[np.ndarray]:
+    """Whether x is an array of numbers, and nothing more."""
+    return type(x) is np.ndarray and (x.dtype.kind in "biuf" or x.dtype.name == "bfloat16")
+
+
+def copied(result: Tree[np.ndarray]) -> Tree[np.ndarray]:
+    """A step's result as arrays of their own."""
+    return trees.map_tree(np.array, result)
 
 
 def owned(result: Tensors) -> Tensors:

@@ -6,15 +6,17 @@ step as a program.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 
-from narae.base import trees
+from narae.base.settings import max_steps_per_epoch
 from narae.callbacks import CallbackList, History
 from narae.models.data.batches import ClassWeights, DataLike, Source
+from narae.models.data.checks import check_batch_size
 from narae.models.data.sources import make_source, split
 from narae.models.training.checks import Checks, has_own_step, naming
+from narae.models.training.compiled_call import copied, is_plain_array
 from narae.models.training.compiled_metrics import CompiledMetrics
 from narae.models.training.epoch_run import EpochRun, NanWatch, Results, TrainingResults
 from narae.models.training.options import Callbacks, FitOptions, Verbose, limited_steps
@@ -260,7 +262,12 @@ def predict(
     callbacks: Callbacks,
 ) -> Tree[np.ndarray]:
     """The outputs for all data."""
-    model, steps = programs.model, limited_steps(steps)
+    model = programs.model
+    if verbose == 0 and callbacks is None and steps is None and _is_one_batch(x, batch_size):
+        outputs = programs.call(x, copied)
+        if outputs is not None:
+            return outputs
+    steps = limited_steps(steps)
     source = make_source(x, batch_size=batch_size, steps=steps, execution=model.steps_per_execution)
     programs.refresh()
     listed = _listed(model, callbacks, verbose, 1, steps or source.steps, False)
@@ -282,6 +289,13 @@ def predict(
     return out.joined()
 
 
+def _is_one_batch(x: DataLike, batch_size: int | None) -> TypeGuard[np.ndarray]:
+    """Whether x is an array of no more rows than a batch, and no limit is set."""
+    if not is_plain_array(x) or x.ndim < 2 or max_steps_per_epoch():
+        return False
+    return 0 < len(x) <= check_batch_size(batch_size)
+
+
 def on_batch(
     programs: StepPrograms,
     kind: Kind,
@@ -291,11 +305,15 @@ def on_batch(
     class_weight: ClassWeights | None = None,
 ) -> Any:
     """One step on one batch: its logs, or for predict its outputs."""
+    if kind == "predict" and is_plain_array(x) and x.ndim > 1:
+        outputs = programs.call(x, copied)
+        if outputs is not None:
+            return outputs
     source = make_source(x, y, sample_weight, batch_size=WHOLE, class_weight=class_weight)
     programs.refresh()
     batch = next(iter(source.epoch(0)))
     if kind == "predict":
-        return programs.run(kind, batch, lambda out: trees.map_tree(np.array, out))
+        return programs.run(kind, batch, copied)
     programs.model.reset_metrics()  # the batch's own loss and metrics, as Keras gives them
     Checks(programs).batch(kind, source, batch)
     return programs.run(kind, batch, as_floats)

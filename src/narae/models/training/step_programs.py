@@ -108,9 +108,12 @@ class StepPrograms:
             self._seen = seen if own else None  # others may hold layers in lists that grow unseen
             self._plain = own and is_plain(model)
 
-    def call(self, array: np.ndarray) -> Tensors | None:
+    def call(self, array: np.ndarray, take: Callable[[Any], T]) -> T | None:
         """The model's outputs for an array by the compiled predict step; None where it is to be
-        called as it is: at the first call for a shape, and where more than numbers may come of it."""
+        called as it is: at the first call for a shape, and where more than numbers may come of it.
+
+        take: as in `run`.
+        """
         self._refresh_state()
         if not self._plain or self.model.run_eagerly:
             return None
@@ -122,7 +125,7 @@ class StepPrograms:
                     self._called.clear()
                 self._called[key] = (spec_of(array), None, None)
             return None
-        return self.run("predict", compiled_call.ArrayBatch(array, specs), compiled_call.owned)
+        return self.run("predict", compiled_call.ArrayBatch(array, specs), take)
 
     def run(self, kind: Kind, batch: Batch, take: Callable[[Any], T] | None = None) -> T | Any:
         """The step's result for a batch: NumPy arrays that are valid until the next step, or tensors when

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from narae.models.training import loops
-from narae.models.training.compiled_call import array_of
+from narae.models.training import compiled_call, loops
 from narae.models.training.functions import StepFunctions
 from narae.models.training.options import FitOptions
 from narae.tensor.masks import any_mask, masks_of
@@ -265,8 +264,8 @@ class Trainer(StepFunctions):
     def _by_program(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensors | None:
         """The outputs of a call by the compiled predict step; None where the model is to be called as it is."""
         plain = self.built and not self._gives_masks
-        array = array_of(args, kwargs) if plain else None
-        return None if array is None else self._step_programs().call(array)
+        array = compiled_call.array_of(args, kwargs) if plain else None
+        return None if array is None else self._step_programs().call(array, compiled_call.owned)
 
     def _noted(self, outputs: Any) -> Any:
         """The outputs of a call. A compiled step gives numbers alone: not masks."""
