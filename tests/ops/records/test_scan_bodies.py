@@ -82,6 +82,12 @@ def fast_weights(h: Any, m: Any, x: Any, u: Any) -> list[Any]:
     return [h, m, h]
 
 
+def convolved(h: Any, x: Any, w: Any, u: Any) -> list[Any]:
+    """A convolution of the slices, and one of the state."""
+    h = ops.tanh(ops.conv(x, w, padding="same") + ops.conv(h, u, padding="same"))
+    return [h, h]
+
+
 def mapped(x: Any, u: Any) -> list[Any]:
     return [ops.exp(x @ u), ops.sum(u), x]
 
@@ -111,6 +117,7 @@ BODIES: dict[str, tuple[Step, list[tuple], list[tuple], list[tuple]]] = {
     "normalized": (normalized, [H], [X], [SQUARE, ROW]),
     "tied": (tied, [H], [X], [SQUARE]),
     "fast weights": (fast_weights, [H, (B, U, U)], [X], [SQUARE]),
+    "convolved": (convolved, [(B, 6, U)], [(T, B, 6, F)], [(3, F, U), (3, U, U)]),
     "mapped": (mapped, [], [X], [SQUARE]),
     "summing": (summing, [(), SQUARE, ()], [X], [SQUARE]),
     "nested": (nested, [H], [X], [SQUARE]),
@@ -254,6 +261,7 @@ LEFT = {
     "lstm": ((1, 5), (1, 0)),
     "gru": ((2, 2), (2, 0)),
     "masked": ((1, 1), (1, 0)),
+    "convolved": ((1, 1), (1, 0)),
     "projected": ((1, 1), (1, 0)),
     "tied": ((2, 0), (2, 0)),
 }
@@ -262,8 +270,9 @@ LEFT = {
 @pytest.mark.parametrize("name", LEFT)
 def test_the_loop_has_the_products_of_the_recursion_alone(name: str) -> None:
     graph = traced(name, slopes(scanned(name), len(arrays_of(name))))
+    product = "conv" if name == "convolved" else "dot"
     found = [
-        (count(s.params["body"], "dot"), count(s.params["body"], "tanh")) for s in scans_of(graph)
+        (count(s.params["body"], product), count(s.params["body"], "tanh")) for s in scans_of(graph)
     ]
     assert found == list(LEFT[name])
 

@@ -20,13 +20,13 @@ from narae.graph.rewrite import simplify
 from narae.primitives.record import constant
 from narae.primitives.records.arithmetic import multiply
 from narae.primitives.records.shape import broadcast_to
-from narae.primitives.records.steps import dot_of_all_steps, stacked
+from narae.primitives.records.steps import is_product, product_of_all_steps, stacked
 
 Loop = Callable[[Graph, Sequence[Value], Sequence[Value], Sequence[Value]], Sequence[Value]]
 
 # Σ f(x) = f(Σ x), where one operand moves
 _LINEAR = {"reshape", "transpose", "negative", "slice", "unslice", "broadcast_to", "reduce_sum"}
-_LINEAR |= {"cast", "multiply", "dot"}
+_LINEAR |= {"cast", "multiply", "dot", "conv"}
 _SUMS = {"add", "subtract"}  # of each operand, be it the same for all steps or not
 _WIDER = (
     8  # a product is taken out of the loop where what it reads is at most so many times as large
@@ -71,20 +71,21 @@ class Body:
         for node in graph.nodes:
             if self.moves(node):
                 self.moving.update(node.uids)
-                if stacked(node) is not None:
-                    self._look(node, [node.inputs[i].uid for i in self.moves(node)])
+                self._look(node, self.moves(node))
         self.sums = self._sums(pairs)
         self.recursive = [(c, end) for c, end in pairs if c.uid not in {*self.sums, *self.still}]
         self.needed = self._cone(end for _, end in self.recursive)
 
-    def _look(self, node: Node, ins: list[int]) -> None:
-        uid, product = node.uids[0], node.op.known == "dot"
-        if all(i in self.free for i in ins):
-            self.free.add(uid)
-        if product and len(ins) == 1:
-            self.products[uid] = node.specs[0].size
-        elif any(i in self.products for i in ins):
-            self.products[uid] = max(self.products.get(i, 0) for i in ins)
+    def _look(self, node: Node, moving: list[int]) -> None:
+        uid, product = node.uids[0], is_product(node)
+        ins = [node.inputs[i].uid for i in moving]
+        if stacked(node, moving) is not None:
+            if all(i in self.free for i in ins):
+                self.free.add(uid)
+            if product and len(ins) == 1:
+                self.products[uid] = node.specs[0].size
+            elif any(i in self.products for i in ins):
+                self.products[uid] = max(self.products.get(i, 0) for i in ins)
         of_stacks = node.op.known == "reduce_sum" or (product and len(ins) == 2)
         if of_stacks or (self.linear(node) and all(i in self.summed for i in ins)):
             self.summed.add(uid)
@@ -257,9 +258,9 @@ class Values:
         """Stack values whose operands are stacked already."""
         for node in self.outside.body.graph.nodes:
             if node.uids[0] in uids:
-                rule = stacked(node)
-                assert rule is not None
                 moving = self.outside.body.moves(node)
+                rule = stacked(node, moving)
+                assert rule is not None
                 operands = [self._operand(v) for v in node.inputs]
                 self.stacks[node.uids[0]] = rule(node, operands, moving, self.length)
 
@@ -280,8 +281,8 @@ class Values:
             if self.outside.goes_through(node):
                 parts = [self._part(node, v) for v in node.inputs]
                 total = node.op(*parts, **node.params)
-            elif node.op.known == "dot":
-                total = dot_of_all_steps(node, *map(self._operand, node.inputs))
+            elif is_product(node):
+                total = product_of_all_steps(node, *map(self._operand, node.inputs))
             else:
                 axes = (0, *(a + 1 for a in node.params["axes"]))
                 total = node.op(self._operand(node.inputs[0]), axes=axes)

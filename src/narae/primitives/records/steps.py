@@ -16,9 +16,10 @@ from narae.primitives.records.shape import broadcast_to, move_axis, reshape
 Stacked = Callable[[Node, Sequence[Value], Collection[int], int], Any]
 
 
-def stacked(node: Node) -> Stacked | None:
-    """How to compute a node for all steps at once, None where it is not known."""
-    if node.multi:
+def stacked(node: Node, moving: Collection[int]) -> Stacked | None:
+    """How to compute a node for all steps at once, None where it is not known. moving: the positions of the
+    operands that differ from step to step."""
+    if node.multi or (node.op.known == "conv" and 1 in moving):
         return None
     return _elementwise if node.op.elementwise else _RULES.get(node.op.known)
 
@@ -91,14 +92,41 @@ def _dot(node: Node, operands: Sequence[Value], moving: Collection[int], length:
     return move_axis(out, first, 0) if first else out
 
 
-def dot_of_all_steps(node: Node, left: Value, right: Value) -> Any:
-    """The sum over the steps of a product whose operands both move: the steps' axis is contracted too."""
+def _conv(node: Node, operands: Sequence[Value], moving: Collection[int], length: int) -> Any:
+    """The steps' images are more of them."""
+    x, out = operands[0], node.specs[0].shape
+    images = reshape(x, shape=(length * x.shape[1], *x.shape[2:]))
+    return reshape(node.op(images, operands[1], **node.params), shape=(length, *out))
+
+
+def is_product(node: Node) -> bool:
+    """Whether a node is a product of its two operands, of which there is one for all steps."""
+    return node.op.known in _SUMS and node.params.get("groups", 1) == 1
+
+
+def product_of_all_steps(node: Node, left: Value, right: Value) -> Any:
+    """The sum over the steps of a product whose operands both move."""
+    return _SUMS[node.op.known](node, left, right)
+
+
+def _summed_dot(node: Node, left: Value, right: Value) -> Any:
+    """The steps' axis is contracted too."""
     contract = tuple((0, *_later(side)) for side in node.params["contract"])
     return dot(left, right, contract=contract, batch=tuple(map(_later, node.params["batch"])))
 
 
+def _summed_conv(node: Node, x: Value, w: Value) -> Any:
+    """The steps' channels are more of them: a convolution sums over its channels."""
+    channels = x.shape[0] * x.shape[-1]
+    x, w = move_axis(x, 0, x.ndim - 2), move_axis(w, 0, w.ndim - 3)
+    image = reshape(x, shape=(*x.shape[:-2], channels))
+    return node.op(image, reshape(w, shape=(*w.shape[:-3], channels, w.shape[-1])), **node.params)
+
+
+_SUMS: dict[str, Callable[[Node, Value, Value], Any]] = {"dot": _summed_dot, "conv": _summed_conv}
 _RULES: dict[str, Stacked] = {
     "dot": _dot,
+    "conv": _conv,
     "reshape": _reshape,
     "broadcast_to": _broadcast,
     "transpose": _transpose,
