@@ -128,8 +128,18 @@ def chooses(x: Any, h: Any, w: Any) -> Any:
     return ops.scan(step, h, x)
 
 
+def concatenates(x: Any, h: Any, w: Any) -> Any:
+    def step(h: Any, x: Any) -> Any:
+        a, b = ops.tanh(h + x), h * x
+        joined = ops.concatenate([a, b, a, x, ops.matmul(b, w)], axis=-1)
+        again = ops.concatenate([b, joined], axis=-1)
+        return joined[:, 2:5] + a, (joined, ops.sum(again), ops.concatenate([a * b, b - a], axis=0))
+
+    return ops.scan(step, h, x)
+
+
 def reduces(x: Any, h: Any, w: Any) -> Any:
-    return ops.scan(lambda h, x: (ops.softmax(h + x, axis=-1), ops.mean(x)), h, x)
+    return ops.scan(lambda h, x: (ops.softmax(h + x, axis=0), ops.mean(x)), h, x)
 
 
 FORWARD_AND_BACK: dict[str, Callable[..., Any]] = {
@@ -142,8 +152,7 @@ FORWARD_AND_BACK: dict[str, Callable[..., Any]] = {
         f.__name__: f
         for f in (
             *(two_carries, swapped, no_slices, no_carry, constants_out, views_out, nested),
-            parts_of_weights,
-            *(chooses, reduces),
+            *(chooses, reduces, concatenates, parts_of_weights),
         )
     },
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from narae.base.dtypes import np_dtype
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower.dispatch import native_step
 from narae.executors.native.lower.elementwise import copy_tiles
@@ -14,7 +15,7 @@ from narae.executors.shared.memory import ArrayMap, make_arrays
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
 from narae.graph.ir import Value
-from narae.graph.plan import Move, plan
+from narae.graph.plan import Move, Plan, plan
 from narae.graph.rewrite import simplify
 
 
@@ -57,7 +58,8 @@ class Body:
                 placed[uid] = array
             else:
                 copies.append((uid, array))
-        arrays = make_arrays(planned, states, inputs, placed)
+        joined = _joined(planned, placed)
+        arrays = make_arrays(planned, states, inputs, {**joined, **placed})
         context = Context(arrays, error, rounds)
         phases, keep = [_moved(planned.before, arrays)], [arrays, inputs, states, outputs]
         for step in planned.steps:
@@ -70,6 +72,33 @@ class Body:
         phases.append(_moved(planned.after, arrays))
         phases.append([tile for uid, array in copies for tile in copy_tiles(arrays[uid], array)])
         return phases, keep
+
+
+def _joined(planned: Plan, placed: ArrayMap) -> dict[int, np.ndarray]:
+    """Places for what a body concatenates: its parts are made where they are put together."""
+    viewed = {node.inputs[0].uid for node in planned.views}
+    made = {
+        uid
+        for step in planned.steps
+        for node in step.nodes
+        for uid in node.uids
+        if node.op.elementwise and planned.homes[uid].kind == "arena"
+    }
+    free, found = made - viewed - placed.keys(), dict[int, np.ndarray]()
+    for step in planned.steps:
+        node = step.nodes[0]
+        if node.op.known != "concatenate" or planned.homes[node.uids[0]].kind != "arena":
+            continue
+        spec, axis, start = node.specs[0], node.params["axis"], 0
+        whole = found[node.uids[0]] = np.empty(spec.shape, np_dtype(spec.dtype))
+        whole = placed.get(node.uids[0], whole)
+        for v in node.inputs:
+            end = start + v.shape[axis]
+            if v.uid in free:
+                free.discard(v.uid)
+                found[v.uid] = whole[(slice(None),) * axis + (slice(start, end),)]
+            start = end
+    return found
 
 
 def _moved(moves: Sequence[Move], arrays: ArrayMap) -> list[Tile]:

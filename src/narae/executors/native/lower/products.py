@@ -57,7 +57,11 @@ def lower_product(step: Step, context: Context) -> Lowered:
     outputs = list(step.outputs)
     expression = expression_of(rest, reads, outputs, arrays)
     expression.dtypes[product] = spec.dtype
-    products = _products(head, context)
+    if any(0 in a.shape for a in context.ins(head)):  # the sum of nothing
+        whole = np.zeros(spec.shape, spec.dtype)
+        last, touched = after_whole(expression, product, whole, spec.shape, arrays)
+        return Lowered([last], keep=touched)
+    products = _PRODUCTS[head.op.known](head, context.ins(head))
     if context.loop is not None:
         products.rounds = context.loop
         products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
@@ -89,13 +93,6 @@ def _by_channels(step: Step, arrays: ArrayMap) -> Lowered:
         lowered.phases.append(last)
         lowered.keep += touched
     return lowered
-
-
-def _products(node: Node, context: Context) -> Products:
-    ins = context.ins(node)
-    if 0 in ins[0].shape or 0 in ins[1].shape:
-        raise Unlowered(f"{node.op.name} of nothing")
-    return _PRODUCTS[node.op.known](node, ins)
 
 
 # -- products of matrices ------------------------------------------------------------------------

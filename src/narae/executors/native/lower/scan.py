@@ -101,7 +101,7 @@ def _parts(node: Node) -> _Parts:
     count = min(tuning.LOOP_PARTS, rows, work // max(tuning.LOOP_WORK, tuning.LOOP_REUSE * fixed))
     if count < 2 or same > tuning.LOOP_SAME:
         return _whole(node)
-    ranges = cuts(rows, count, tuning.LOOP_UNIT if rows >= 2 * tuning.LOOP_UNIT * count else 1)
+    ranges = cuts(rows, count, tuning.LOOP_UNIT if rows >= 2 * tuning.LOOP_UNIT else 1)
     return _Parts(ranges, split.ins, split.outs, lambda b: split.params(b)["body"])
 
 
