@@ -77,6 +77,14 @@ def parts_of_weights(x: Any, h: Any, w: Any) -> Any:
     return ops.scan(lambda h, x: (cell(h, x, first) + ops.matmul(h, second), h), h, x)
 
 
+def views_of_what_is_captured(x: Any, h: Any, w: Any) -> Any:
+    """What does not lie in order outside, with another shape within."""
+    turned = ops.transpose(h)
+    flat = lambda: ops.reshape(turned, (12,))
+    chosen = ops.cond(ops.sum(h * 0.0) == 0.0, flat, lambda: ops.zeros((12,)))
+    return chosen, ops.scan(lambda c, _: (c + flat(), ()), chosen, None, 3)[0]
+
+
 def transposed(x: Any, h: Any, w: Any) -> Any:
     return ops.scan(
         lambda h, x: (cell(h, x, w), ops.transpose(h)),
@@ -153,6 +161,7 @@ FORWARD_AND_BACK: dict[str, Callable[..., Any]] = {
         for f in (
             *(two_carries, swapped, no_slices, no_carry, constants_out, views_out, nested),
             *(chooses, reduces, concatenates, parts_of_weights),
+            views_of_what_is_captured,
         )
     },
 }
@@ -165,6 +174,11 @@ FORWARD = {f.__name__: f for f in (counting, doubles, halves, gathers)} | {
     ),
     "while that never runs": lambda x, h, w: ops.while_loop(
         lambda h: ops.sum(h) > 1e9, lambda h: (h * 1.5,), (h,)
+    ),
+    "while with views": lambda x, h, w: ops.while_loop(
+        lambda n, s: n < ops.reshape(ops.transpose(h), (12,))[0] + 4.0,
+        lambda n, s: (n + 1.0, s + ops.reshape(ops.transpose(h), (12,))),
+        (0.0, ops.zeros((12,))),
     ),
     "while with swaps": lambda x, h, w: ops.while_loop(
         lambda n, a, b: n < 5, lambda n, a, b: (n + 1, b, a), (0, h, h * 2.0)

@@ -33,9 +33,17 @@ def _program(
     return NumpyProgram(planned, state, given, scratch)
 
 
+def _in_order(arrays: Arrays) -> tuple[list[np.ndarray], list[Call]]:
+    """Arrays that a body reads, as it takes them to lie: copies of those whose elements are not next to each
+    other, and the calls that fill them."""
+    found = [a if a.flags.c_contiguous else np.empty(a.shape, a.dtype) for a in arrays]
+    pairs = zip(found, arrays, strict=True)
+    return found, [call(np.copyto, near, a) for near, a in pairs if near is not a]
+
+
 @lowering("switch")
 def _switch(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
-    index, *given = ins
+    index, (given, first) = ins[0], _in_order(ins[1:])
     branches = [_program(b, b.inputs, b.outputs, given, scratch) for b in node.params["branches"]]
 
     def switch(index: np.ndarray) -> None:
@@ -43,13 +51,13 @@ def _switch(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Cal
         for out, result in zip(outs, found, strict=True):
             np.copyto(out, result)
 
-    return [call(switch, index)]
+    return [*first, call(switch, index)]
 
 
 @lowering("while")
 def _while(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]:
     count, limit = node.params["count"], node.params["limit"]
-    captured = ins[count:]
+    captured, copies = _in_order(ins[count:])
     graph, body = node.params["test"], node.params["body"]
     test = _program(graph, graph.inputs, graph.outputs, [*outs, *captured], scratch)
     step = _program(
@@ -68,7 +76,7 @@ def _while(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call
             done += 1
 
     first = [call(np.copyto, out, x) for out, x in zip(outs, ins[:count], strict=True)]
-    return [*first, call(repeat)]
+    return [*copies, *first, call(repeat)]
 
 
 @lowering("scan")
@@ -77,13 +85,13 @@ def _scan(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
     body, length = node.params["body"], node.params["length"]
     carries, slices = node.params["carries"], node.params["slices"]
     first = carries + slices
-    xs = ins[carries:first]
+    xs, (captured, copies) = ins[carries:first], _in_order(ins[first:])
     step_inputs = [np.zeros(x.shape[1:], x.dtype) for x in xs]
     step = _program(
         body,
         (*body.inputs[carries:], *body.inputs[:carries]),
         (*body.outputs[carries:], *body.outputs[:carries]),
-        [*step_inputs, *ins[first:]],
+        [*step_inputs, *captured],
         scratch,
         outs[:carries],
     )
@@ -99,4 +107,4 @@ def _scan(node: Node, ins: Arrays, outs: Arrays, scratch: Scratch) -> list[Call]
                 y[t] = result
 
     start = [call(np.copyto, out, x) for out, x in zip(outs[:carries], ins[:carries], strict=True)]
-    return [*start, call(scan)]
+    return [*copies, *start, call(scan)]

@@ -105,6 +105,19 @@ def _moved(moves: Sequence[Move], arrays: ArrayMap) -> list[Tile]:
     return [t for m in moves for t in copy_tiles(arrays[m.source], arrays[m.target])]
 
 
+def in_order(arrays: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[Tile]]:
+    """Arrays that a body reads, as it takes them to lie: copies of those whose elements are not next to each
+    other, and the tiles that make them, which come first."""
+    found, tiles = [], []
+    for array in arrays:
+        if not array.flags.c_contiguous:
+            near = np.empty(array.shape, array.dtype)
+            tiles += copy_tiles(array, near)
+            array = near
+        found.append(array)
+    return found, tiles
+
+
 def flat(phases: Sequence[Sequence[Tile]]) -> list[Tile]:
     """The tiles of phases, for one thread that runs them in order."""
     return [tile for phase in phases for tile in phase]

@@ -9,7 +9,7 @@ import numpy as np
 
 from narae.executors.native.kernels import loops
 from narae.executors.native.kernels.chain import Link
-from narae.executors.native.lower.body import Body, flat
+from narae.executors.native.lower.body import Body, flat, in_order
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.jumps import Phases, is_large, one_of, rounds_while
 from narae.executors.native.lower.tiles import (
@@ -35,7 +35,7 @@ def lower_while(step: Step, context: Context) -> Lowered:
     ins, outs = context.ins(node), [context.arrays[u] for u in node.uids]
     test, graph, count = node.params["test"], node.params["body"], node.params["count"]
     limit = _FOREVER if node.params["limit"] is None else int(node.params["limit"])
-    captured, holds = ins[count:], np.zeros((), np.bool_)
+    (captured, first), holds = in_order(ins[count:]), np.zeros((), np.bool_)
     tested = Body(test, test.inputs, test.outputs, fixed=test.inputs[count:])
     order = [*graph.inputs[count:], *graph.inputs[:count]]
     body = Body(graph, order, graph.outputs, count, graph.inputs[count:])
@@ -48,14 +48,15 @@ def lower_while(step: Step, context: Context) -> Lowered:
         keep = [kept, also, *(part for r in rounds if r for part in (r.prepared, r.keep))]
         return tests, links, keep, [phase for r in rounds if r for phase in r.before]
 
-    keep: list[object] = [ins, outs, holds]
+    keep: list[object] = [ins, captured, outs, holds]
     if context.loop is None:
         tests, links, kept, _ = lowered(alone=False)
         if is_large([*tests, *links]):
-            return Lowered([before, *rounds_while(tests, holds, limit, links)], keep=[keep, kept])
+            inside = rounds_while(tests, holds, limit, links)
+            return Lowered([[*first, *before], *inside], keep=[keep, kept])
     tests, links, kept, prepared = lowered(alone=True)
     loop = _while_tile(flat(tests), flat(links), holds, limit, context.error)
-    return Lowered([*prepared, [chained([*before, loop])]], keep=[keep, kept])
+    return Lowered([first, *prepared, [chained([*before, loop])]], keep=[keep, kept])
 
 
 def _while_tile(
@@ -79,16 +80,17 @@ def lower_switch(step: Step, context: Context) -> Lowered:
     """One of several branches."""
     node = step.nodes[0]
     (index, *given), outs = context.ins(node), [context.arrays[u] for u in node.uids]
+    given, first = in_order(given)
     bodies = [Body(graph, graph.inputs, graph.outputs) for graph in node.params["branches"]]
     found = [b.phases(given, [], outs, context.error, _inside(context)) for b in bodies]
     keep = [index, given, outs, *(kept for _, kept in found)]
     branches = [phases for phases, _ in found]
     if context.loop is None and any(map(is_large, branches)):
-        return Lowered(one_of(index, branches), keep=keep)
+        return Lowered([first, *one_of(index, branches)], keep=keep)
     if context.loop is None:
         found = [b.phases(given, [], outs, context.error, _NOTHING_FIXED) for b in bodies]
         keep = [index, given, outs, *(kept for _, kept in found)]
-    return Lowered([[_switch_tile(index, [flat(phases) for phases, _ in found])]], keep=keep)
+    return Lowered([first, [_switch_tile(index, [flat(p) for p, _ in found])]], keep=keep)
 
 
 def _switch_tile(index: np.ndarray, branches: Sequence[Sequence[Tile]]) -> Tile:
@@ -112,8 +114,9 @@ def lower_custom_gradient(step: Step, context: Context) -> Lowered:
     node, graph = step.nodes[0], step.nodes[0].params["forward"]
     outs = [context.arrays[u] for u in node.uids]
     body = Body(graph, graph.inputs, graph.outputs)
-    phases, kept = body.phases(context.ins(node), [], outs, context.error, _inside(context))
-    return Lowered(phases, keep=kept)
+    given, first = in_order(context.ins(node))
+    phases, kept = body.phases(given, [], outs, context.error, _inside(context))
+    return Lowered([first, *phases], keep=kept)
 
 
 def _inside(context: Context) -> Rounds | None:
