@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.graph.random_graphs import Program, programs
 
 from narae.executors.numpy.program import NumpyProgram
+from narae.graph.autodiff import backprop
 from narae.graph.fuse import fuse
 from narae.graph.graph import build
 from narae.graph.ir import Spec, Value
@@ -20,7 +21,9 @@ from narae.graph.verify import Malformed, verify_plan
 from narae.primitives.record import constant
 from narae.primitives.records import arithmetic as A
 from narae.primitives.records import shape as S
+from narae.primitives.records.body import ALGEBRA
 from narae.primitives.records.contract import dot
+from narae.primitives.records.scan import scan_over
 from narae.tensor.tensor import Tensor
 
 
@@ -118,6 +121,31 @@ def test_an_output_that_is_given_is_a_copy() -> None:
     made = planned([x, w], [x, w, turned, w + x], 1, 0)
     assert [made.homes[uid].kind for uid in made.outputs] == ["arena"] * 3
     assert len(made.before) == 3
+
+
+def test_loops_that_do_not_need_each_other_come_together_and_share_no_memory() -> None:
+    x, xs = spec(64), spec(5, 64)
+
+    def loop(start: Value, xs: Value) -> list[Value]:
+        return list(scan_over(lambda c, x: [c + x, c * x], [start], [xs], 5, False))
+
+    _, first = loop(x, A.exp(xs))
+    between = A.exp(first)
+    _, second = loop(x, A.sin(xs))
+    made = planned([x, xs], [between + second], 0)
+    names = [s.nodes[0].op.name for s in made.steps]
+    at = names.index("scan")
+    assert names[at : at + 2] == ["scan", "scan"]
+    homes = [made.homes[u] for s in made.steps[at : at + 2] for u in (*s.reads, *s.outputs)]
+    arena = {h for h in homes if h.kind == "arena"}
+    assert len(arena) == 2 + 4  # what each reads, and what it makes
+
+
+def test_the_gradient_of_a_turned_order_is_turned() -> None:
+    x = spec(3, 4)
+    turned = S.flip_axes(x, (0,))
+    (ct,) = backprop([turned], [spec(3, 4)], [x], ALGEBRA, 0)
+    assert ct.node.op.name == "slice"  # and no copy into zeros
 
 
 @pytest.mark.parametrize("wrong", ["swapped", "early"])

@@ -17,7 +17,7 @@ import numpy as np
 from narae.graph.fuse import Fused, Step
 from narae.graph.graph import Graph
 from narae.graph.ir import Node, Spec, Value
-from narae.graph.schedule import schedule
+from narae.graph.schedule import is_loop, schedule
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _TOGETHER = 8192  # blocks that are packed into one another
@@ -190,6 +190,7 @@ class _Planner:
         for new, old in self.updates:
             self._update(new, old)
         blocks = list({id(b): b for b in self.blocks.values()}.values())
+        _keep_apart(blocks, self.steps)
         room = _ROOM
         for block in sorted(blocks, key=lambda b: b.size):
             room -= block.size
@@ -297,6 +298,21 @@ class _Planner:
         again = self.root[new] in self.changing
         source = self._saved(new, before=True) if again else new
         self.after.append(Move(source, old))
+
+
+def _keep_apart(blocks: Sequence[Block], steps: Sequence[Step]) -> None:
+    """Let loops that follow each other share no memory: an executor may run them at once."""
+    loops = [is_loop(step) for step in steps]
+    first, last = list(range(len(steps))), list(range(len(steps)))
+    for i in range(1, len(steps)):
+        if loops[i] and loops[i - 1]:
+            first[i] = first[i - 1]
+    for i in reversed(range(len(steps) - 1)):
+        if loops[i] and loops[i + 1]:
+            last[i] = last[i + 1]
+    for block in blocks:
+        block.start = first[block.start] if 0 <= block.start < len(steps) else block.start
+        block.end = last[block.end] if 0 <= block.end < len(steps) else block.end
 
 
 _ARENA = Home("arena")

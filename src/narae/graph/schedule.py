@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 
 from narae.graph.fuse import Fused, Step
+from narae.graph.graph import Graph
 from narae.graph.ir import Spec
 
 
@@ -14,7 +15,9 @@ def schedule(fused: Fused, replaced: Mapping[int, int]) -> tuple[Step, ...]:
     """The steps in order. replaced: uid of a new state -> uid of the state it takes the place of.
 
     Among steps that are ready, those that free more storage than they take go first (a weight's
-    update frees its gradient), then those recorded first. A step that replaces a state waits for
+    update frees its gradient), then those recorded first. Loops wait for all others, and then all
+    that are ready go: those that do not need each other come together, and an executor can run them
+    at once, as the two ways of a bidirectional layer. A step that replaces a state waits for
     the steps that read the old one as long as any other is ready: it can then write in place.
     """
     order = tuple(_Schedule(fused, replaced).run())
@@ -49,6 +52,8 @@ class _Schedule:
     def run(self) -> Iterable[Step]:
         """Take the best step that is ready, until none is left."""
         ready: list[tuple[bool, int, int]] = []
+        loops: list[tuple[bool, int, int]] = []
+        after_a_loop = False
         waiting: set[int] = set()  # ready, but for readers of the state that they replace
         done: set[int] = set()
 
@@ -59,13 +64,16 @@ class _Schedule:
                 waiting.add(i)
             else:
                 waiting.discard(i)
-                heapq.heappush(ready, (self._grows(i), self._steps[i].nodes[0].uids[0], i))
+                step = self._steps[i]
+                to = loops if is_loop(step) else ready
+                heapq.heappush(to, (self._grows(i), step.nodes[0].uids[0], i))
 
         for i in range(len(self._steps)):
             settle(i)
-        while ready or waiting:
-            if ready:
-                i = heapq.heappop(ready)[2]
+        while ready or loops or waiting:
+            if ready or loops:
+                after_a_loop = bool(loops) and (after_a_loop or not ready)
+                i = heapq.heappop(loops if after_a_loop else ready)[-1]
             else:  # states that read each other: one of them will be copied
                 i = min(waiting)
                 waiting.discard(i)
@@ -87,6 +95,11 @@ class _Schedule:
             if self._readers[u] == {i} and u not in self._kept and u in self._made
         ]
         return _bytes(self._specs[u] for u in made) > _bytes(self._specs[u] for u in freed)
+
+
+def is_loop(step: Step) -> bool:
+    """Whether a step runs a graph of its own: one that it may run many times."""
+    return any(isinstance(value, Graph) for value in step.nodes[0].params.values())
 
 
 def _bytes(specs: Iterable[Spec]) -> int:

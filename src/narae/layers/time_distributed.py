@@ -9,6 +9,7 @@ from narae.base import changes, trees
 from narae.base.errors import ShapeError
 from narae.base.registry import builtin
 from narae.base.types import Shape
+from narae.engine.scope import is_eager
 from narae.engine.trace import trace
 from narae.graph.ir import Spec
 from narae.graph.rows import MixedRows, rows_of
@@ -72,11 +73,16 @@ class TimeDistributed(Wrapper):
         batch, steps = inputs.shape[:2]
         taken = [inputs] if mask is None or not self._takes("mask") else [inputs, mask]
         flat = [Spec((batch * steps, *x.shape[2:]), x.dtype) for x in taken]
-        if self._steps_are_rows(flat, training):
+        way = self._way(flat, training)
+        if way == "rows":
             rows = [ops.reshape(x, spec.shape) for x, spec in zip(taken, flat, strict=True)]
             return trees.map_tree(
                 lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), self._one(training, *rows)
             )
+        if way == "loop" and not is_eager():
+            first = [ops.swapaxes(x, 0, 1) for x in taken]
+            found = ops.map(lambda xs: self._one(training, *xs), first)
+            return trees.map_tree(lambda y: ops.swapaxes(y, 0, 1), found)
         each = [self._one(training, *(x[:, i] for x in taken)) for i in range(steps)]
         return trees.map_tree(lambda *ys: ops.stack(ys, axis=1), *each)
 
@@ -89,34 +95,35 @@ class TimeDistributed(Wrapper):
     def _takes(self, name: str) -> bool:
         return name in signature_of(self.layer.call).names
 
-    def _steps_are_rows(self, specs: list[Spec], training: bool | None) -> bool:
-        """Whether all steps may be rows of one batch for the layer inside."""
+    def _way(self, specs: list[Spec], training: bool | None) -> str:
+        """How the steps run: as "rows" of one batch, in a "loop", or "written out"."""
         known = self.__dict__.setdefault("_ways", {})
         key = (changes.count(), training, *((s.shape, s.dtype) for s in specs))
         if key not in known:
             if len(known) >= _KINDS:
                 known.clear()
-            known[key] = self._found_rows(specs, training)
+            known[key] = self._found_way(specs, training)
         return known[key]
 
-    def _found_rows(self, specs: list[Spec], training: bool | None) -> bool:
+    def _found_way(self, specs: list[Spec], training: bool | None) -> str:
+        """By the graph of the layer's call on all steps as rows."""
         layers = list(self.layer._flatten_layers())
         before = [list(layer._losses) for layer in layers]
         try:
             traced = trace(lambda *xs: self._one(training, *xs), *specs)
-            lost = [len(layer._losses) - len(n) for layer, n in zip(layers, before, strict=True)]
-            if traced.written or any(lost):
-                return False
-            graph = traced.graph
+            grown = [len(layer._losses) - len(n) for layer, n in zip(layers, before, strict=True)]
+            if any(grown):
+                return "written out"  # a loss within a loop would not come out of it
             variables = [None] * len(traced.variables)
-            rows = rows_of(graph, [*(0 for _ in specs), *variables], [0] * len(graph.outputs))
-            return rows.inputs[len(specs) :] == tuple(variables)
+            axes = [*(0 for _ in specs), *variables], [0] * len(traced.graph.outputs)
+            rows = rows_of(traced.graph, *axes).inputs[len(specs) :]
+            return "loop" if traced.written or rows != tuple(variables) else "rows"
         except MixedRows:
-            return False
+            return "loop"
         except (
             Exception
-        ):  # whatever it is, the layer raises it again for a step: of the shapes that were given
-            return False
+        ):  # it does not take so many rows, or no traced ones: of a step it may raise it again
+            return "written out"
         finally:
             for layer, losses in zip(layers, before, strict=True):
                 layer._losses = losses

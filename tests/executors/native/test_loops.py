@@ -280,6 +280,25 @@ def test_the_rows_of_a_batch_are_shared_out() -> None:
     assert tiles == 1
 
 
+@pytest.mark.usefixtures("in_parts")
+def test_loops_that_do_not_need_each_other_share_their_phases() -> None:
+    def both_ways(x: Any, h: Any, w: Any) -> Any:
+        there, ys = rnn(x, h, w)
+        ys = ops.exp(ys)  # recorded between the two
+        back, zs = rnn(x, h, w, reverse=True)
+        return there, back, ys, ops.exp(zs)
+
+    native = on("native", both_ways, X, H, W)
+    program: Any = native.program
+    scans = [s for s in program.stages if s.step and s.step.nodes[0].op.name == "scan"]
+    tiles = [{id(t) for phase in s.lowered.phases for t in phase} for s in scans]
+    phases = [{id(t) for t in phase} for part in program._parts for phase in part.phases]
+    shared = [sum(bool(one & phase) for one in tiles) for phase in phases]
+    assert shared.count(2) == 2  # where weights are laid out, and the rounds
+    for a, b in zip(results(native), results(on("numpy", both_ways, X, H, W)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=3e-5, atol=3e-6)
+
+
 @pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("name", ["recurrent", "two_carries"])
 def test_a_loop_gives_the_same_bits_on_any_number_of_threads(

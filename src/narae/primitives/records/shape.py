@@ -146,6 +146,8 @@ def slices(start: KnownShape, stop: KnownShape, step: KnownShape) -> tuple[slice
 def _slice_vjp(
     ct: Value, out: Value, x: Value, *, start: KnownShape, stop: KnownShape, step: KnownShape
 ) -> Value:
+    if ct.shape == x.shape:  # all of it, in the one order or the other, which is turned again
+        return slice_(ct, start=start, stop=stop, step=step)
     return unslice(ct, start=start, stop=stop, step=step, shape=x.shape)
 
 

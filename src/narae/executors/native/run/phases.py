@@ -129,7 +129,7 @@ def _company(lead: Stage, waiting: list[Stage]) -> _Group:
         if s.apart:
             break
         beside = group.large if s.small else [*group.large, *group.chain]
-        alike = s.small or len(s.lowered.phases) == len(lead.lowered.phases) == 1
+        alike = s.small or _count(s) == _count(lead)
         if not alike or passed.meets(s) or any(_meet(s, other) for other in beside):
             passed.add(s)
             continue
@@ -140,12 +140,18 @@ def _company(lead: Stage, waiting: list[Stage]) -> _Group:
     return group
 
 
+def _count(s: Stage) -> int:
+    """Its phases that have tiles."""
+    return sum(map(bool, s.lowered.phases))
+
+
 def _joined(group: _Group) -> Lowered:
     """A group's phases. The chain goes beside the phase with most tiles, and first: it is one
     thread's whole share."""
     phases = [list(p) for p in group.large[0].lowered.phases if p]
-    for other in group.large[1:]:
-        phases[0] += [t for p in other.lowered.phases for t in p]
+    for other in group.large[1:]:  # of as many phases, each beside its own
+        for phase, tiles in zip(phases, filter(None, other.lowered.phases), strict=True):
+            phase += tiles
     links = [tile for s in group.chain for p in s.lowered.phases for tile in p]
     tiles = [chained(links)] if links else []
     longest = max(range(len(phases)), key=lambda i: len(phases[i]))
