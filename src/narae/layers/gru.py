@@ -118,7 +118,7 @@ class GRUCell(GatedCell):
         x = self.of_inputs(inputs, training, bias)
         masks = self.masks_of_state(states[0], training)
         kernel, u = as_tensor(self.recurrent_kernel), self.units
-        kernels = self.by_gate(kernel)
+        kernels = [] if masks is None and self.reset_after else self.by_gate(kernel)
         first = kernel if self.reset_after else kernel[:, : 2 * u]
 
         def step(x: Parts, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:

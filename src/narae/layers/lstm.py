@@ -120,7 +120,7 @@ class LSTMCell(GatedCell):
         x = self.of_inputs(inputs, training, bias)
         masks = self.masks_of_state(states[0], training)
         kernel = as_tensor(self.recurrent_kernel)
-        kernels = None if masks is None else self.by_gate(kernel)
+        kernels = [] if masks is None else self.by_gate(kernel)
         axis = self.gates_axis
 
         def step(x: Parts, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:

@@ -59,7 +59,8 @@ class Recurrence:
             if outputs is not None and backwards:
                 outputs = ops.flip(outputs, axis=0)
         place = self._output_place
-        last = outputs[-1] if place is None else states[place]
+        last: Any = outputs if place is None else states[place]
+        last = last[-1] if place is None else last
         kept = outputs if self.sequences else None
         return last, kept, trees.pack_as(self.states, list(states))
 
@@ -92,9 +93,10 @@ class Recurrence:
                 output, place = _where(counts, output, ops.zeros_like(output)), None
             else:
                 before = self._state_before(flat, output, place)
-                same = place is not None and flat[place] is before
-                output = kept[place] if same else _where(counts, output, before)
-                place = place if same else None
+                if place is not None and flat[place] is before:
+                    output = kept[place]
+                else:
+                    output, place = _where(counts, output, before), None
             after = kept
         self._output_place = place
         return after, output if self.sequences or place is None else None

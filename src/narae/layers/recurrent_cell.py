@@ -13,7 +13,7 @@ from narae.engine.variable import Variable
 from narae.layers.dense import validate_positive
 from narae.layers.dropout_masks import DropoutRNNCell, Masks
 from narae.layers.options import LayerOptions
-from narae.layers.recurrence import Step
+from narae.layers.recurrence import States, Step
 from narae.layers.weighted import Given, KernelAndBias
 from narae.random.keys import SeedGenerator
 from narae.tensor.tensor import Tensor, as_tensor
@@ -88,7 +88,7 @@ class RecurrentCell(DropoutRNNCell, KernelAndBias):
         self, inputs: Tensor, states: Tensors, training: bool = False
     ) -> tuple[Tensor, Tensors]:
         """One time: inputs (B, features) and states (B, units) -> output (B, units) and new states."""
-        given = list(states) if trees.is_nested(states) else [states]
+        given: States = list(states) if trees.is_nested(states) else [states]
         x, step = self.unfold(inputs, given, training)
         output, new = step(x, given)
         return output, new if trees.is_nested(states) else new[0]

@@ -64,6 +64,8 @@ class RNN(Layer):
     [[[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]]
     """
 
+    states: Any  # of a stateful layer, variables in the structure of the cell's; else None
+
     def __init__(
         self,
         cell: Any,
@@ -208,7 +210,7 @@ class RNN(Layer):
                 )
         if initial_state is not None:
             self._check_states(initial_state, batch)
-            states = initial_state if trees.is_nested(initial_state) else [initial_state]
+            states: Any = initial_state if trees.is_nested(initial_state) else [initial_state]
         elif self.stateful:
             states = self.states
         else:
@@ -234,7 +236,8 @@ class RNN(Layer):
             kept, new = trees.flatten(self.states), trees.flatten(states)
             for variable, state in zip(kept, new, strict=True):
                 variable.assign(state)
-        output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
+        given: Any = outputs if self.return_sequences else last
+        output = ops.cast(given, self.compute_dtype)
         return (output, *states) if self.return_state else output
 
     def inner_loop(
@@ -262,7 +265,7 @@ class RNN(Layer):
         if isinstance(cell, RecurrentCell) and type(cell).call is RecurrentCell.call:
             with cell._reading():  # the cell's dtype may be another one than the layer's
                 return cell.unfold(ops.cast(xs, cell.compute_dtype), states, training)
-        function = cell if callable(cell) else cell.call
+        function: Any = cell if callable(cell) else cell.call
         options = {"training": training} if takes_training(cell) else {}
 
         def step(x: Tensor, states: States) -> tuple[Tensor, States]:
@@ -270,7 +273,7 @@ class RNN(Layer):
             if not isinstance(found, (tuple, list)) or len(found) != 2:
                 raise ValueError(f"a cell's call gives (output, new states), got {found!r:.80}")
             output, new = found
-            return output, new if trees.is_nested(new) else [new]
+            return output, list(new) if trees.is_nested(new) else [new]
 
         return xs, step
 
@@ -346,14 +349,14 @@ def _dropping(cell: object) -> list[DropoutRNNCell]:
     return [cell] if isinstance(cell, DropoutRNNCell) else []
 
 
-def _draw(cell: object, inputs: Tensor, states: Tensors) -> None:
+def _draw(cell: object, inputs: Tensor, states: States) -> None:
     """Draw the masks of a cell, of stacked cells those of each."""
     if isinstance(cell, DropoutRNNCell):
         cell.get_dropout_mask(inputs)
         cell.get_recurrent_dropout_mask(trees.flatten(states)[0])
     elif isinstance(cell, StackedRNNCells):
-        for inner, own in zip(cell.cells, states, strict=True):
-            _draw(inner, inputs, own)
+        for i, inner in enumerate(cell.cells):
+            _draw(inner, inputs, states[i])
             inputs = ops.zeros((inputs.shape[0], output_size(inner)), inputs.dtype)
 
 

@@ -89,7 +89,7 @@ class StackedRNNCells(Layer):
         after = []
         for cell, own in zip(self.cells, states, strict=True):
             options = {**kwargs, "training": training} if takes_training(cell) else kwargs
-            function = cell if callable(cell) else cell.call
+            function: Any = cell if callable(cell) else cell.call
             given = list(own) if trees.is_nested(own) else [own]
             inputs, new = function(inputs, given, **options)
             new = new if trees.is_nested(new) else [new]
