@@ -189,7 +189,9 @@ class RNN(Layer):
                 f"{self.name!r} has {len(self.state_size)} state(s) and was given {got} as `initial_state`: it is a "
                 "list of one tensor for each"
             )
-        own = self.cell.units if isinstance(self.cell, RecurrentCell) else None
+        cell: Any = self.cell
+        usual = getattr(type(cell), "get_initial_state", None) is RecurrentCell.get_initial_state
+        own = cell.units if usual else None
         wanted = (batch, ...) if own is None else (batch, own)
         for state in trees.flatten(initial_state):
             shape = shape_of(state)
