@@ -178,6 +178,17 @@ CASES = [
             {"embeddings_initializer": "none"},
         )
     ),
+    *(
+        _refused(
+            f"a config with {odd}",
+            lambda k, odd=odd: k.layers.Embedding.from_config({**SIZE, **odd}),
+        )
+        for odd in ({"input_dim": 3.7}, {"output_dim": 0}, {"other": 1})
+    ),
+    Case(
+        "layers.Dense refuses a config with units -1",
+        lambda k: attempt(lambda: k.layers.Dense.from_config({"units": -1})),
+    ),
     _refused("a second addition", _twice),
     _refused("an addition under a constraint", _constrained),
     _refused("an addition before it is built", lambda k: k.layers.Embedding(4, 2).enable_lora(2)),

@@ -65,7 +65,7 @@ class Configured(Copied):
         Returns: the layer.
 
         Raises:
-            TypeError: the constructor does not take these arguments.
+            TypeError: the constructor does not take these arguments, or one of their values.
 
         >>> from narae import layers
         >>> layers.Dense.from_config(layers.Dense(3).get_config()).units
@@ -79,7 +79,7 @@ class Configured(Copied):
         }
         try:
             return cls(**own)
-        except TypeError as error:
+        except Exception as error:  # of whatever kind: what is wrong is the config
             raise TypeError(
                 f"{cls.__name__} could not be made from its config {sorted(config)}: {in_words(error)}"
             ) from error
