@@ -150,6 +150,38 @@ def test_indices_into_views(x: tuple[int, ...], turned: bool) -> None:
         same("add_at", [index % n, spread], axis=axis, shape=x)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_written_at_computed_places(dtype: str, turned: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6, 5, 20)).astype(dtype)
+    for axis, n in enumerate(x.shape):
+        index = rng.integers(-n, n, (2, 4)).astype("int32")  # several of them for one place
+        updates = rng.normal(size=(*x.shape[:axis], 2, 4, *x.shape[axis + 1 :])).astype(dtype)
+        last = tuple(reversed(range(updates.ndim)))
+        orders = [(2, 0, 1), (1, 0), last] if turned else None
+        same("set_at", [x, index, updates], orders, axis=axis)
+        if dtype not in ("bool", "float16"):
+            for kind in ("max", "min"):
+                found = planned(
+                    "extreme_at", [index % n, updates], axis=axis, shape=x.shape, kind=kind
+                )
+                want = run(
+                    RECORDS["extreme_at"],
+                    [index % n, updates],
+                    {"axis": axis, "shape": x.shape, "kind": kind},
+                )[0]
+                np.testing.assert_array_equal(found, want)
+    orders = [(2, 0, 1), (0,)] if turned else None
+    for start in ([0, 0, 0], [2, 1, 13], [-3, 9, 2], [5, 4, 19]):
+        place = np.asarray(start, "int32")
+        same("dynamic_slice", [x, place], orders, shape=(3, 5, 4))
+        same("dynamic_slice", [x, place.astype("int64")], orders, shape=(1, 1, 20))
+        box = rng.normal(size=(3, 2, 4)).astype(dtype)
+        more = [*orders, (1, 2, 0)] if orders else None
+        same("dynamic_update", [x, place, box], more)
+
+
 def test_erf_in_float32_is_exact_to_some_units_in_the_last_place() -> None:
     x = np.concatenate([np.linspace(-6, 6, 20001), np.geomspace(1e-30, 1, 2001)])
     x = np.concatenate([x, [np.inf, -np.inf, np.nan, -0.0]]).astype("float32")

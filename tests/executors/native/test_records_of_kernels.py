@@ -22,7 +22,7 @@ from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts,
 from narae.executors.native.jit.compiler import addresses
 
 HERE = Path(native.__file__).parent
-COUNTS = dict.fromkeys(("rank", "last"), 3)
+COUNTS = dict.fromkeys(("rank", "last", "axes"), 3)
 COUNTS |= dict.fromkeys(("operands", "links", "moving", "branches"), 2) | {"sums": 1}
 
 

@@ -4,7 +4,7 @@ sums are the same however many there are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from narae.executors.native.codegen.expression import (
@@ -26,14 +26,23 @@ from narae.executors.native.codegen.kernel_record import (
     word,
     words,
 )
-from narae.executors.native.codegen.lanes import KINDS, Unlowered, broadcast, cast, splat, vector
+from narae.executors.native.codegen.lanes import (
+    KINDS,
+    Lanes,
+    Unlowered,
+    broadcast,
+    cast,
+    splat,
+    vector,
+)
+from narae.executors.native.codegen.namespace import maximum, minimum
 from narae.executors.native.kernels.gather import checked_index
 from narae.executors.native.tuning import LANES
 
 FLAGS = 64  # bytes that say of a row each whether something was added to it, looked at together
 
 
-class Check(KernelRecord[W]):
+class Indices(KernelRecord[W]):
     """Indices that lie next to each other, for an axis of `length`."""
 
     indices: W = pointer()
@@ -73,9 +82,9 @@ class Update(KernelRecord[W]):
 
 
 def build_check(name: str, index: str) -> Function:
-    """Report an index out of range. The record: `Check`."""
+    """Report an index out of range. The record: `Indices`."""
     f = Function(name, [PTR, PTR])
-    r = Check[str].read(f, f.args[0])
+    r = Indices[str].read(f, f.args[0])
     size = itemsize(index)
     with f.loop(0, r.count, LANES) as i:
         left = f.least(LANES, f.sub(r.count, i.i))
@@ -87,18 +96,28 @@ def build_check(name: str, index: str) -> Function:
     return f
 
 
-def build_rows(name: str, dtype: str, index: str) -> Function:
-    """Zeros, then sums at indices. The record: `AddRows`."""
+# What becomes of a number of the result and one that comes for it.
+MERGE: dict[str, Callable[[Lanes, Lanes], Lanes]] = {
+    "add": lambda there, x: there + x,
+    "set": lambda there, x: x,
+    "max": maximum,
+    "min": minimum,
+}
+
+
+def build_rows(name: str, dtype: str, index: str, merge: str, start: float | None) -> Function:
+    """Rows at indices put together with what is there, in the order of the indices. merge: of MERGE; start: what all
+    rows are at first; None: what they are. The record: `AddRows`."""
     f = Function(name, [PTR, PTR])
     r = AddRows[str].read(f, f.args[0])
     size = f.mul(r.row, itemsize(dtype))
     whole = f.let(f"icmp eq i64 {size}, {r.gap}")  # rows that are next to each other: one filling
     count = f.let(f"select i1 {whole}, i64 1, i64 {r.rows}")
-    filled = f.let(f"select i1 {whole}, i64 {f.mul(r.rows, size)}, i64 {size}")
-    with f.loop(0, count) as i:
-        _zero(f, f.at(r.into, f.mul(i.i, r.gap)), filled)
+    filled = f.let(f"select i1 {whole}, i64 {f.mul(r.rows, r.row)}, i64 {r.row}")
+    with f.loop(0, count if start is not None else 0) as i:
+        _fill(f, dtype, f.at(r.into, f.mul(i.i, r.gap)), filled, start or 0)
     with _hits(f, r, index) as (row, source):
-        _add(f, dtype, source, f.at(r.into, f.mul(row, r.gap)), r.row)
+        _merge(f, dtype, source, f.at(r.into, f.mul(row, r.gap)), r.row, MERGE[merge])
     f.do("ret void")
     return f
 
@@ -134,7 +153,7 @@ def build_update(
         with f.when(f.let(f"icmp eq i8 {f.load('i8', flag)}, 0")):
             f.store("i8", "1", flag)
             _zero(f, target, size)
-        _add(f, dtype, source, target, r.row)
+        _merge(f, dtype, source, target, r.row, MERGE["add"])
     lying = [(o, one.place) for o, one in zip(operands, record.operands, strict=True)]
     others = [u for u in full.reads if u != sums]
     reads = {sums: (Operand(dtype, "along"), into), **dict(zip(others, lying, strict=False))}
@@ -214,15 +233,39 @@ def _in_rows(
     return f.let(f"zext i{LANES} {bits} to i64")
 
 
-def _add(f: Function, dtype: str, source: str, target: str, count: str) -> None:
-    """target += source."""
+def _merge(
+    f: Function,
+    dtype: str,
+    source: str,
+    target: str,
+    count: str,
+    merge: Callable[[Lanes, Lanes], Lanes],
+) -> None:
+    """target = merge(target, source)."""
     size = itemsize(dtype)
 
     def step(i: str, mask: str = "") -> None:
         into = f.at(target, f.mul(i, size))
         x = load(f, dtype, f.at(source, f.mul(i, size)), LANES, mask)
-        store(f, load(f, dtype, into, LANES, mask) + x, into, mask)
+        store(f, merge(load(f, dtype, into, LANES, mask), x), into, mask)
 
+    _along(f, count, step)
+
+
+def _fill(f: Function, dtype: str, place: str, count: str, number: float) -> None:
+    """The same number in all places."""
+    if number == 0:
+        return _zero(f, place, f.mul(count, itemsize(dtype)))
+    lanes = Lanes(f, "", dtype, LANES).full(number)
+
+    def step(i: str, mask: str = "") -> None:
+        store(f, lanes, f.at(place, f.mul(i, itemsize(dtype))), mask)
+
+    _along(f, count, step)
+
+
+def _along(f: Function, count: str, step: Callable[..., None]) -> None:
+    """All of a row by lanes, the last ones masked."""
     whole = f.let(f"and i64 {count}, {-LANES}")
     with f.loop(0, whole, LANES) as i:
         step(i.i)
@@ -238,4 +281,4 @@ def _zero(f: Function, place: str, size: str) -> None:
 def require_numbers(dtype: str) -> None:
     """Raise Unlowered for what cannot be added."""
     if dtype not in KINDS or dtype == "bool":
-        raise Unlowered(f"add_at of {dtype}")
+        raise Unlowered(f"sums and extremes of {dtype}")

@@ -160,12 +160,16 @@ def copy_tiles(source: np.ndarray, target: np.ndarray) -> list[Tile]:
     """target[...] = source, of equal shapes (the source may be broadcast) and dtypes."""
     if target.size == 0:
         return []
-    # numbers are moved as bits: no dtype is beyond it
-    same = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}[target.itemsize]
+    same = bits_dtype(target)
     moved = np.broadcast_to(source, target.shape)
     ins = np.lib.stride_tricks.as_strided(_bits(moved, same), moved.shape, moved.strides)
     outs = np.lib.stride_tricks.as_strided(_bits(target, same), target.shape, target.strides)
     return loop_tiles(identity(1, same), target.shape, [ins], [outs])
+
+
+def bits_dtype(array: np.ndarray) -> str:
+    """The dtype as which numbers are moved, whatever they are: no dtype is beyond it."""
+    return f"uint{8 * array.itemsize}"
 
 
 def _bits(array: np.ndarray, dtype: str) -> np.ndarray:

@@ -15,10 +15,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "pocketfft's work": ("fft",),
     "in gradients of gradients alone": ("pick_extremes",),
     "made once, at load": ("iota",),
-    "in no training step of narae's own": (
-        *("set_at", "extreme_at", "dynamic_slice", "dynamic_update"),
-        *("nextafter", "gcd", "lcm"),
-    ),
+    "in no training step of narae's own": ("nextafter", "gcd", "lcm"),
 }
 _REASONS = {name: reason for reason, names in OPERATIONS.items() for name in names}
 

@@ -9,7 +9,7 @@ import numpy as np
 from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.kernels import gather
-from narae.executors.native.lower.elementwise import copy_tiles, fill_tiles
+from narae.executors.native.lower.elementwise import bits_dtype, copy_tiles, fill_tiles
 from narae.executors.native.lower.tiles import (
     Context,
     Lowered,
@@ -71,7 +71,7 @@ def lower_take(step: Step, context: Context) -> Lowered:
     """Slices at indices."""
     node = step.nodes[0]
     (x, index), out = context.ins(node), context.out(node)
-    axis, dtype = node.params["axis"], out.dtype.name
+    axis, dtype = node.params["axis"], bits_dtype(out)
     if out.size == 0:
         return Lowered()
     if x.shape[axis] == 0:

@@ -11,7 +11,12 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression, Operand, itemsize
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.kernels import scatter
-from narae.executors.native.lower.elementwise import after_whole, expression_of
+from narae.executors.native.lower.elementwise import (
+    after_whole,
+    bits_dtype,
+    copy_tiles,
+    expression_of,
+)
 from narae.executors.native.lower.movement import copied
 from narae.executors.native.lower.tiles import (
     Context,
@@ -25,6 +30,7 @@ from narae.executors.native.lower.tiles import (
     size_of,
 )
 from narae.executors.native.lower.unchanged import unchanged
+from narae.executors.native.lower.windows import lowest
 from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 
@@ -89,6 +95,47 @@ def lower_add_at(step: Step, context: Context) -> Lowered:
     return lowered
 
 
+@lowers("set_at")
+def lower_set_at(step: Step, context: Context) -> Lowered:
+    """A copy, and rows in it; of several for one place the last stays."""
+    node = step.nodes[0]
+    (x, index, updates), out = context.ins(node), context.out(node)
+    lowered = Lowered([copy_tiles(x, out)], keep=[x])
+    return _at_rows(lowered, index, updates, out, node.params["axis"], context, "set", None)
+
+
+@lowers("extreme_at")
+def lower_extreme_at(step: Step, context: Context) -> Lowered:
+    """The largest or smallest of the rows for a place."""
+    node = step.nodes[0]
+    (index, updates), out, kind = context.ins(node), context.out(node), node.params["kind"]
+    scatter.require_numbers(out.dtype.name)
+    start = lowest(out.dtype.name, kind)
+    return _at_rows(Lowered(), index, updates, out, node.params["axis"], context, kind, start)
+
+
+def _at_rows(
+    lowered: Lowered,
+    index: np.ndarray,
+    updates: np.ndarray,
+    out: np.ndarray,
+    axis: int,
+    context: Context,
+    merge: str,
+    start: float | None,
+) -> Lowered:
+    """More phases: rows laid out, indices looked at, and put together with what is there."""
+    if out.size == 0:
+        return lowered
+    rows = _rows(index, updates, out.shape, axis)
+    lowered.phases += rows.before
+    if rows.count:
+        lowered.phases.append(_checks(rows, context.error))
+    lowered.phases.append(_sum_tiles(rows, out, merge, start))
+    lowered.keep += [index, updates, rows.index, rows.x, out]
+    return lowered
+
+
 def _rows(index: np.ndarray, x: np.ndarray, shape: tuple[int, ...], axis: int) -> _Rows:
     """Updates laid out for the kernels, by copies where they do not lie so."""
     before: list[list[Tile]] = []
@@ -130,7 +177,7 @@ def _checks(rows: _Rows, error: int) -> list[Tile]:
     for i in range(outer if rows.index_steps[0] else 1):
         begin = address(rows.index) + i * rows.index_steps[0]
         for a, b in cuts(inner, -(-inner // tuning.MOVED)):
-            record = scatter.Check(
+            record = scatter.Indices(
                 indices=begin + a * rows.index.itemsize,
                 error=error,
                 count=b - a,
@@ -140,10 +187,14 @@ def _checks(rows: _Rows, error: int) -> list[Tile]:
     return tiles
 
 
-def _sum_tiles(rows: _Rows, out: np.ndarray) -> list[Tile]:
+def _sum_tiles(
+    rows: _Rows, out: np.ndarray, merge: str = "add", start: float | None = 0.0
+) -> list[Tile]:
     """Tiles that own rows of one result, or columns where many are added to few rows."""
-    dtype, index = rows.dtypes
-    key, build = f"add rows {dtype} {index}", partial(scatter.build_rows, dtype=dtype, index=index)
+    index = rows.index.dtype.name
+    dtype = bits_dtype(out) if merge == "set" else out.dtype.name
+    key = f"rows {dtype} {index} {merge} {start}"
+    build = partial(scatter.build_rows, dtype=dtype, index=index, merge=merge, start=start)
     size, gap = out.itemsize, rows.row * out.itemsize
     across, down = _parts(rows, gap)
     tiles = []

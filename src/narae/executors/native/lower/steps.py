@@ -9,6 +9,7 @@ from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.lower import (  # noqa: F401  (they fill the table of lowerings)
     attention,
     control,
+    corners,
     products,
     reductions,
     scan,

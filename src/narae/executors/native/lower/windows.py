@@ -36,7 +36,7 @@ def lower_pool(step: Step, context: Context) -> Lowered:
         return Lowered()
     _check(p, x)
     phases: list[list[Tile]] = []
-    x = _bordered(x, _lowest(x.dtype.name, p["kind"]), p, phases)
+    x = _bordered(x, lowest(x.dtype.name, p["kind"]), p, phases)
     ins = [x[tap] for tap in taps(out.shape, p)]
     values = [Value(Spec(out.shape, x.dtype.name)) for _ in ins]
     nodes, total = [], values[0]
@@ -55,7 +55,7 @@ def _check(params: Params, x: np.ndarray) -> None:
         raise Unlowered(f"windows of {x.dtype}")
 
 
-def _lowest(dtype: str, kind: str) -> float:
+def lowest(dtype: str, kind: str) -> float:
     """What leaves the other operand of a sum, max or min as it is."""
     if kind == "sum":
         return 0
