@@ -57,8 +57,9 @@ class Expression:
             names.update((uid, f"n{i}.{j}") for j, uid in enumerate(node.uids))
             ins = ",".join(f"{names[v.uid]}:{v.dtype}" for v in node.inputs)
             outs = ",".join(spec.dtype for spec in node.specs)
-            said = f"{node.op.name}@{id(node.op)}{shown_params(node)}({ins})->{outs}"
-            lines.append(said if is_fixed(node) else f"{said}{PASSING}{next(_serial)}")
+            params = shown_params(node)
+            said = f"{node.op.name}@{id(node.op)}{params}({ins})->{outs}"
+            lines.append(said if is_fixed(node, params) else f"{said}{PASSING}{next(_serial)}")
         return ";".join([*lines, "out " + ",".join(names[uid] for uid in self.outputs)])
 
     def emit(self, f: Function, given: Mapping[int, Lanes], count: int) -> list[Lanes]:
@@ -85,12 +86,15 @@ _serial = itertools.count()
 _ops: dict[int, Op] = {}  # of fixed nodes, by id: they live on, so that no other has theirs
 
 
-def is_fixed(node: Node) -> bool:
-    """Whether a node's forward writes the same each time: others' may read what changes."""
-    written_in = getattr(node.op.forward, "__globals__", {}).get("__name__", "")
-    if not written_in.startswith("narae.") or shown_params(node).startswith("[@"):
-        return False
-    return _ops.setdefault(id(node.op), node.op) is node.op
+def is_fixed(node: Node, params: str) -> bool:
+    """Whether a node's forward writes the same each time: others' may read what changes. params: as they are shown."""
+    op = node.op
+    if _ops.get(id(op)) is not op:
+        written_in = getattr(op.forward, "__globals__", {}).get("__name__", "")
+        if not written_in.startswith("narae."):
+            return False
+        _ops[id(op)] = op
+    return not params.startswith("[@")
 
 
 def shown_params(node: Node) -> str:

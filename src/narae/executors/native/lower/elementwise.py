@@ -75,8 +75,9 @@ def _is_number(array: np.ndarray) -> bool:
 def check(node: Node) -> None:
     """Raise Unlowered unless a node has code on lanes."""
     known = _known.setdefault(node.op, {})
-    key = f"{shown_params(node)}{[v.dtype for v in node.inputs]}"
-    if key not in known or not is_fixed(node):
+    params = shown_params(node)
+    key = f"{params}{[v.dtype for v in node.inputs]}"
+    if key not in known or not is_fixed(node, params):
         f = Function("try", [PTR])
         try:
             ins = [Lanes(f, "%x", v.dtype, 1) for v in node.inputs]

@@ -41,9 +41,9 @@ class Moving:
         self._step = step
         self._last = None if last is None else address(last) - address(self.array)
 
-    def holds(self, array: np.ndarray) -> bool:
-        """Whether an array is of the stand-in."""
-        return self._range[0] <= address(array) < self._range[1]
+    def holds(self, place: int) -> bool:
+        """Whether an address is of the stand-in."""
+        return self._range[0] <= place < self._range[1]
 
     def words(self, tiles: Sequence[Tile]) -> Iterator[tuple[Tile, int, int, int, int | None]]:
         """(tile, word, value in the first round, step, value in the last round) of the words that follow it."""

@@ -215,8 +215,8 @@ class Scan:
         states = [lying.state(ins[i], outs[i]) for i in self.states]
         given = [*stacked, *read, *fixed]
         phases, kept = self.body.phases(given, states, written, error, rounds)
-        found = arrays_in([kept, lying.near, ins, outs])
-        keep = [a for a in found if not any(moving.holds(a) for moving in lying.moving)]
+        found = [(a, address(a)) for a in arrays_in([kept, lying.near, ins, outs])]
+        keep = [a for a, place in found if not any(m.holds(place) for m in lying.moving)]
         return lying, [lying.first, *phases, lying.last], keep
 
     def _first(self, array: np.ndarray) -> np.ndarray:
