@@ -17,6 +17,7 @@ from narae.base.types import DTypeLike
 from narae.config import backend
 from narae.ops.casting import result_type
 from narae.ops.shapes import shape
+from narae.tensor.masks import get_keras_mask, set_keras_mask
 from narae.utils import clear_session, is_keras_tensor
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "clear_session",
     "epsilon",
     "floatx",
+    "get_keras_mask",
     "get_uid",
     "image_data_format",
     "is_float_dtype",
@@ -33,6 +35,7 @@ __all__ = [
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_keras_mask",
     "shape",
     "standardize_dtype",
 ]

@@ -248,7 +248,7 @@ class Softmax(_Elementwise):
         )
         if not fits:
             raise ShapeError(
-                f"Softmax takes a mask that broadcasts to its inputs, got {shape} for {tuple(inputs.shape)}"
+                f"Softmax takes a mask that is broadcastable to its inputs, got {shape} for {tuple(inputs.shape)}"
             )
         return mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
 

@@ -8,9 +8,9 @@ from typing import Any, Self, Unpack
 from narae import ops, regularizers
 from narae.base import trees
 from narae.base.errors import ShapeError
-from narae.base.registry import builtin, get_registered_object
+from narae.base.registry import builtin, custom_object_scope, get_registered_object
 from narae.base.serialization import byte_code, deserialize_keras_object, serialize_keras_object
-from narae.base.types import Config, Ints, Shape, ShapeLike, TensorLike, Tree
+from narae.base.types import Config, CustomObjects, Ints, Shape, ShapeLike, TensorLike, Tree
 from narae.engine.scope import tracing
 from narae.layers.base import Layer
 from narae.layers.building import as_shapes, specs_of
@@ -139,19 +139,41 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """The layer that `get_config` described; its function by a registered name only."""
-        config = dict(config)
+    def from_config(
+        cls,
+        config: Config,
+        custom_objects: CustomObjects | None = None,
+        safe_mode: bool | None = None,
+    ) -> Self:
+        """The layer that `get_config` described; its function by a registered name only.
+
+        Args:
+            config: what `get_config` gave.
+            custom_objects: functions by the names that the config has for them; those without a name by the layer's:
+                {"lambda": function, "lambda.mask": mask_function}.
+            safe_mode: has no effect: code in a config is never run.
+
+        Returns: a layer.
+
+        Raises:
+            ValueError: the config holds code, and nothing is passed in its place.
+        """
+        with custom_object_scope(custom_objects):
+            return cls._read(dict(config))
+
+    @classmethod
+    def _read(cls, config: Config) -> Self:
         for key in ("function", "mask", "output_shape"):
             value = config.get(key)
             if not isinstance(value, dict):
                 continue
-            passed = get_registered_object(str(config.get("name")))
+            name = str(config.get("name")) + ("" if key == "function" else f".{key}")
+            passed = get_registered_object(name)
             if passed is None and value.get("class_name") == "__lambda__":
                 raise ValueError(
                     f"the Lambda layer {config.get('name')!r} holds the byte code of a Python function. narae "
-                    "never runs code from a file. Write the function again and pass it by the layer's name: "
-                    f"load_model(path, custom_objects={{{config.get('name')!r}: function}})"
+                    f"never runs code from a file. Write the {key} again and pass it by the layer's name: "
+                    f"load_model(path, custom_objects={{{name!r}: function}})"
                 )
             config[key] = passed if passed is not None else deserialize_keras_object(value)
         config["arguments"] = deserialize_keras_object(config.get("arguments") or {})
