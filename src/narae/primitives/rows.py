@@ -122,9 +122,9 @@ def _set(node: Node, k: int) -> Sequence[Axis] | None:
 
 def _boxed(node: Node, k: int) -> Sequence[Axis] | None:
     """A box at a computed corner that takes the whole axis: it cannot lie elsewhere along it."""
-    box = node.inputs[2].shape if len(node.inputs) > 2 else node.specs[0].shape
-    axes: list[Axis] = [k, None, k]
-    return axes[: len(node.inputs)] if box[k] == node.inputs[0].shape[k] else None
+    x, _, *updates = node.inputs
+    box = updates[0].shape if updates else node.specs[0].shape
+    return [k, None, *(k for _ in updates)] if box[k] == x.shape[k] else None
 
 
 def _beside(node: Node, k: int) -> Sequence[Axis] | None:

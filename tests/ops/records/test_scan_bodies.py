@@ -12,9 +12,10 @@ import pytest
 
 import narae
 from narae import ops
+from narae.base.errors import NotYet
 from narae.engine.jit import jit
 from narae.engine.tape import GradientTape, grad
-from narae.graph.graph import Graph
+from narae.graph.graph import Graph, build, evaluate
 from narae.graph.ir import Node, Spec
 from narae.primitives.records import kept
 from narae.primitives.records.body import trace_graph
@@ -341,3 +342,44 @@ def test_a_plan_says_what_is_kept() -> None:
     title = forward.op.inside(forward)[0].title
     assert title == f"each of {T} rounds, {7 * 8 * T * B * U:,} bytes kept for the gradient"
     assert backward.op.inside(backward)[0].title == f"each of {T} rounds"
+
+
+# --- what is drawn in parts, and what has no gradient ---
+
+
+def test_a_body_that_draws_splits_into_rows_that_draw_the_same() -> None:
+    seed, x = SeedGenerator(3), tensor_of(np.ones((B, U)))
+
+    def run(h: Any) -> list[Any]:
+        step = lambda c: [narae.random.dropout(ops.sin(c + 1), 0.4, seed=seed)]
+        return list(scan_over(step, [h], [], T))
+
+    graph = trace_graph(run, [x.spec])[0]
+    (scan,) = scans_of(graph)
+    split = scan.op.rows(scan, (0, *[None] * (len(scan.inputs) - 1)), [None] * len(scan.specs), B)
+    assert split.ins.count(0) == 2  # the carry, and the numbers of the places
+    arrays = evaluate(build(graph.inputs, scan.inputs)[0], [x.data], np)
+    whole = scan.op.forward(np, *arrays, **scan.params)[0]
+    for start in range(B):
+        part = [
+            x[start : start + 1] if a == 0 else x for x, a in zip(arrays, split.ins, strict=True)
+        ]
+        (drawn, *_) = scan.op.forward(np, *part, **{**scan.params, **split.params(1)})
+        np.testing.assert_array_equal(drawn, whole[start : start + 1])
+
+
+def test_a_scan_of_a_loop_of_unknown_length_runs_under_a_tape_and_says_that_it_has_no_gradient() -> (
+    None
+):
+    def run(h: Any) -> Any:
+        inner = lambda c: [ops.while_loop(lambda a: ops.sum(a) < 9.0, lambda a: a * 2 + 1, c)]
+        return scan_over(inner, [h], [], T)[0]
+
+    x = tensor_of(np.ones(3))
+    with GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y, z = run(x), x * 3
+    assert y.tolist() == [3.0, 3.0, 3.0]
+    assert tape.gradient(z, x).tolist() == [3.0, 3.0, 3.0]
+    with pytest.raises(NotYet, match="while_loop of unknown length"):
+        tape.gradient(y, x)

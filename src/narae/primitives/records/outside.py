@@ -222,7 +222,7 @@ class Outside:
             if node is None or value.uid in seen:
                 continue
             seen.add(value.uid)
-            if node.op.view:
+            if node.op.view and not self._of_what_is_made_once(value):
                 todo.extend(node.inputs)
             elif value.uid not in body.moving:
                 self.once[value.uid] = value
@@ -232,6 +232,14 @@ class Outside:
                 todo.extend(node.inputs)
         self._once(list(self.once.values()))
         self._stack(list(self.fed.values()))
+
+    def _of_what_is_made_once(self, value: Value) -> bool:
+        """Whether a view is one of what is computed once: the places of random numbers by rows and columns, of
+        a list of all, for one. A view of more than there is, or of what is given, is made in the loop."""
+        node = self.body.made.get(value.uid)
+        while node is not None and node.op.view and node.op.known != "broadcast_to":
+            node = self.body.made.get(node.inputs[0].uid)
+        return value.uid not in self.body.moving and node is not None and not node.op.view
 
     def _comes_by_a_product(self, value: Value) -> bool:
         body = self.body
