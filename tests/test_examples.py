@@ -72,3 +72,70 @@ def test_an_untrained_reader_reads_nothing() -> None:
     x, y = found["pictures"](50, seed=3)
     narae.utils.set_random_seed(0)
     assert found["error_rate"](found["new_model"](), x, y) > 0.7
+
+
+def test_a_mark_s_neighbour_is_found(tmp_path: Path) -> None:
+    found = example("transformer_encoder")
+    x, answers = found["sentences"](50, seed=0)
+    marks = (x == found["MARK"]).argmax(axis=1)
+    np.testing.assert_array_equal(x[np.arange(50), marks + 1], answers + 1)
+    assert found["main"](count=2500, epochs=12, file=str(tmp_path / "encoder.keras")) > 0.8
+
+
+def test_what_fills_up_a_sentence_changes_nothing() -> None:
+    """Places behind a sentence are masked: whatever stands there in the table of words, the answer is the same."""
+    found = example("transformer_encoder")
+    x, _ = found["sentences"](20, seed=0)
+    model = found["new_model"]()
+    before = model.predict(x, verbose=0)
+    table = model.layers[1].word.embeddings
+    values = table.numpy()
+    values[0] = 5.0
+    table.assign(values)
+    np.testing.assert_allclose(model.predict(x, verbose=0), before, rtol=1e-4, atol=1e-5)
+
+
+TINY = {"length": 24, "width": 32, "heads": 2, "blocks": 1}
+
+
+def test_a_small_gpt_learns_and_writes_characters_it_knows(tmp_path: Path) -> None:
+    found = example("small_gpt")
+    file = str(tmp_path / "gpt.keras")
+    losses, written = found["main"](steps=80, batch=8, file=file, **TINY)
+    assert losses[-1] < 0.85 * losses[0]
+    text = found["chapters"]("en")
+    assert set(written) <= set(text)
+    assert written.startswith("The ")
+    assert len(written) == 304
+    vocabulary = found["Vocabulary"](text)
+    assert vocabulary.read(vocabulary.write("a neuron")) == "a neuron"
+    model = narae.saving.load_model(file)
+    assert found["generate"](model, vocabulary, "The ", 300) == written
+
+
+def test_a_gpt_sees_nothing_of_what_comes() -> None:
+    found = example("small_gpt")
+    model = found["new_model"](40, **TINY)
+    x = np.random.default_rng(0).integers(0, 40, (3, 24))
+    later = np.where(np.arange(24) < 10, x, (x + 1) % 40)
+    first, second = (model.predict(rows, verbose=0) for rows in (x, later))
+    np.testing.assert_array_equal(first[:, :10], second[:, :10])
+    assert (first[:, 10:] != second[:, 10:]).any(axis=-1).all()
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "both"])
+def test_chapters_are_read_in_both_languages(language: str) -> None:
+    text = example("small_gpt")["chapters"](language)
+    assert len(text) > 10_000
+    assert ("신경망" in text) == (language != "en")
+
+
+def test_numbers_are_drawn_by_their_scores() -> None:
+    draw = example("small_gpt")["draw"]
+    scores, rng = np.log(np.array([0.1, 0.2, 0.7], "float32")), np.random.default_rng(0)
+    drawn = np.bincount([draw(scores, 1.0, None, rng) for _ in range(4000)], minlength=3) / 4000
+    np.testing.assert_allclose(drawn, [0.1, 0.2, 0.7], atol=0.03)  # 4 deviations of 4000 draws
+    assert {draw(scores, 1.0, 2, rng) for _ in range(200)} == {1, 2}
+    assert {draw(scores, 0.0, None, rng) for _ in range(5)} == {2}
+    colder = np.mean([draw(scores, 0.5, None, rng) == 2 for _ in range(2000)])
+    assert abs(colder - 0.49 / 0.54) < 0.03

@@ -10,7 +10,6 @@ def _rows(module: str, names: str, way_out: str) -> dict[str, str]:
 
 
 _MEANWHILE = "A subclass of Layer can do it meanwhile"
-_LATER = f"come in a later version. {_MEANWHILE}"
 _IMAGES = (
     "NumPy, Pillow or SciPy change images before training, or in a narae.utils.PyDataset, batch by batch. "
     + _MEANWHILE
