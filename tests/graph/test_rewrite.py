@@ -119,3 +119,24 @@ def test_large_constants_are_not_made_early() -> None:
     big = S.broadcast_to(one, shape=(1000, 1000))
     graph = simplify(build([X], [R.reduce_sum(big, axes=(0, 1))])[0])
     assert all(v.data is None or v.data.nbytes <= 8 for v in graph.constants) or not graph.nodes
+
+
+UNDONE = {
+    "transpose": lambda x: (S.transpose(x, axes=(1, 0)),) * 2,
+    "reshape": lambda x: (S.reshape(x, shape=(4, 3)), S.reshape(x, shape=(3, 4))),
+    "transpose within": lambda x: (
+        S.transpose(x, axes=(1, 0)),
+        A.exp(S.transpose(S.transpose(x, axes=(1, 0)), axes=(1, 0))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNDONE)
+def test_the_algebra_does_not_reach_beyond_the_inputs_of_a_graph(name: str) -> None:
+    """What a body captures is made outside of it: what undoes that is computed all the same."""
+    captured = UNDONE[name](X)[0]
+    value = UNDONE[name](captured)[1]
+    nodes = build([captured], [value])[0].nodes
+    graph = verify(simplify(Graph((captured,), (value,), nodes)))
+    assert [v.uid for v in graph.inputs] == [captured.uid]
+    assert all(v.uid != X.uid for node in graph.nodes for v in node.inputs)

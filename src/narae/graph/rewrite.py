@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.graph.graph import Graph, build, reachable
-from narae.graph.ir import Node, Value, bind, now
+from narae.graph.ir import Node, Op, Value, bind, now
 from narae.graph.recording import Place, places
 
 _LARGE = 1 << 16  # elements; a larger constant is not made before it is needed
@@ -25,7 +25,7 @@ def simplify(graph: Graph) -> Graph:
 def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]:
     """`simplify`, and what stands for other values of the graph in the new one, which may have left
     some of them behind."""
-    simplifier = _Simplifier()
+    simplifier = _Simplifier(graph.inputs)
     with places.pushed(simplifier.place):
         for node in graph.nodes:
             simplifier.visit(node)
@@ -35,9 +35,11 @@ def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]
 
 
 class _Simplifier:
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[Value]) -> None:
         self.place = Place()
-        self._env: dict[int, Value] = {}  # uid -> the value that takes its place
+        # uid -> the value that takes its place. An input is nothing but that: what a body captures is made by nodes
+        # outside of it, which the body must not reach by what the algebra makes of them.
+        self._env = {v.uid: Op.result_type(v.spec, uid=v.uid) for v in inputs if v.node is not None}
         self._seen: dict[Hashable, tuple[Value, ...]] = {}
 
     def now(self, value: Value) -> Value:
@@ -88,7 +90,8 @@ def _folded(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
 
 def over(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
     """The node's outputs over other inputs."""
-    same = all(a.uid == b.uid for a, b in zip(inputs, node.inputs, strict=True))
+    pairs = zip(inputs, node.inputs, strict=True)
+    same = all(a.uid == b.uid and (a.node is None) == (b.node is None) for a, b in pairs)
     if same:
         made = node
     else:
