@@ -278,6 +278,107 @@ def _written(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return code
 
 
+# -- graphs: which operations a model has, and what it computes ---------------------------------
+
+
+def _ids(k: Any, **options: Any) -> Any:
+    start = k.Input((3,), dtype="int32", name="ids")
+    table = np.arange(20, dtype="float32").reshape(5, 4) / 10
+    constant = type("Table", (k.initializers.Initializer,), {"__call__": lambda *_, **__: table})()
+    layer = k.layers.Embedding(5, 4, mask_zero=True, embeddings_initializer=constant, **options)
+    return start, layer, layer(start)
+
+
+def _mean(k: Any) -> Any:
+    return k.layers.GlobalAveragePooling1D(name="mean")
+
+
+def _explicit(k: Any) -> Any:
+    start, layer, x = _ids(k)
+    return k.Model(start, _mean(k)(x, mask=layer.compute_mask(start)))
+
+
+def _read(k: Any) -> Any:
+    start, _, x = _ids(k)
+    return k.Model(start, _mean(k)(x * 2, mask=x._keras_mask))
+
+
+def _lost(k: Any) -> Any:
+    start, _, x = _ids(k)
+    return k.Model(start, _mean(k)(x * 2))
+
+
+def _mask_input(k: Any) -> Any:
+    x, mask = k.Input((3, 4), name="x"), k.Input((3,), dtype="bool", name="m")
+    return k.Model([x, mask], _mean(k)(x, mask=mask))
+
+
+def _added(k: Any) -> Any:
+    start, _, x = _ids(k)
+    return k.Model(start, _mean(k)(k.layers.Add()([x, k.layers.Dropout(0.5)(x)])))
+
+
+def _joined(k: Any) -> Any:
+    start, _, x = _ids(k)
+    return k.Model(start, _mean(k)(k.layers.Concatenate(axis=1)([x, x * 2])))
+
+
+def _shared(k: Any) -> Any:
+    start, layer, x = _ids(k)
+    other = k.Input((3,), dtype="int32", name="others")
+    mean = _mean(k)
+    return k.Model([start, other], [mean(x), mean(layer(other))])
+
+
+def _recurrent(k: Any) -> Any:
+    start, _, x = _ids(k)
+    x = k.layers.Bidirectional(
+        k.layers.GRU(2, kernel_initializer="ones", recurrent_initializer="ones", unroll=True)
+    )(x)
+    return k.Model(start, x)
+
+
+def _from_states(k: Any) -> Any:
+    """With two tensors in the call, `mask` is filled for none."""
+    start, _, x = _ids(k)
+    state = k.Input((2,), name="state")
+    rnn = k.layers.SimpleRNN(
+        2, kernel_initializer="ones", recurrent_initializer="ones", unroll=True
+    )
+    return k.Model([start, state], rnn(x, initial_state=state))
+
+
+def _from_within(k: Any) -> Any:
+    start, _, x = _ids(k)
+    inner = k.Sequential([k.Input((3, 4)), k.layers.Activation("relu"), _mean(k)])
+    return k.Model(start, inner(x))
+
+
+_GIVEN = {"ids": _IDS, "others": _IDS[::-1].copy(), "x": _X, "m": _STEPS, "state": _Q[:, 0, :2]}
+_GRAPHS = {
+    f.__name__.strip("_").replace("_", " "): f
+    for f in (
+        *(_explicit, _read, _lost, _mask_input, _added, _joined, _shared, _recurrent),
+        *(_from_states, _from_within),
+    )
+}
+
+
+def _graph(name: str) -> Case:
+    def code(k: Any) -> Any:
+        model = _GRAPHS[name](k)
+        data = [_GIVEN[x.name] for x in model.inputs]
+        data = data if len(data) > 1 else data[0]
+        kinds = [
+            type(op).__name__ if isinstance(op, k.layers.Layer) else "op" for op in model.operations
+        ]
+        cloned = k.models.clone_model(model)
+        cloned.set_weights(model.get_weights())
+        return [sorted(kinds), model(data), model.predict(data, verbose=0), cloned(data)]
+
+    return Case(f"masks.graph: {name}", code)
+
+
 # -- masks of odd inputs -------------------------------------------------------------------------
 
 
@@ -369,6 +470,7 @@ CASES = [
     Case("masks.a functional model as data", _written(_functional)),
     Case("masks.a model that masks within as data", _written(_made_within)),
     Case("masks.a model within as data", _written(_nested)),
+    *map(_graph, _GRAPHS),
     *(Case(f"masks.{name}", code) for name, code in _ODD.items()),
     *(Case(f"masks.trained, {name}", code) for name, code in _TRAINED.items()),
 ]

@@ -105,6 +105,31 @@ def test_steps_of_a_layer_that_mixes_rows_are_the_same_traced_and_eagerly(traini
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_steps_are_rows_of_one_batch_where_rows_do_not_meet() -> None:
+    norm, dense = layers.BatchNormalization(), layers.Dense(2)
+    inside = narae.Sequential([layers.Conv2D(2, 2), layers.Flatten(), dense])
+    shapes: dict[str, tuple[Any, tuple[int, ...], bool, set[str]]] = {
+        "a product": (layers.Dense(3), (2, 3, 4), True, {"rows"}),
+        "a loop": (layers.LSTM(3), (2, 3, 4, 5), True, {"rows"}),
+        "a model": (inside, (2, 3, 4, 4, 1), True, {"rows"}),
+        "two axes of steps": (
+            layers.TimeDistributed(layers.Dense(2)),
+            (2, 3, 4, 5),
+            True,
+            {"rows"},
+        ),
+        "statistics that are kept": (norm, (2, 3, 4), False, {"rows"}),
+        "statistics of the batch": (norm, (2, 3, 4), True, {"loop"}),
+        "random numbers": (layers.Dropout(0.5), (2, 3, 4), True, {"loop"}),
+    }
+    for name, (inner, shape, training, ways) in shapes.items():
+        layer = layers.TimeDistributed(inner)
+        x = np.ones(shape, "float32")
+        layer.build(shape)
+        layer(x, training=training)
+        assert set(layer._ways.values()) == ways, name
+
+
 def test_each_step_draws_its_own_dropout() -> None:
     layer = layers.TimeDistributed(layers.Dropout(0.5, seed=1))
     ones = np.ones((4, 3, 50), "float32")

@@ -106,7 +106,12 @@ class TimeDistributed(Wrapper):
         return known[key]
 
     def _found_way(self, specs: list[Spec], training: bool | None) -> str:
-        """By the graph of the layer's call on all steps as rows."""
+        """By the graph of the layer's call on all steps as rows; of one like this, on all steps of both."""
+        if isinstance(self.layer, TimeDistributed):
+            both = [Spec((s.shape[0] * s.shape[1], *s.shape[2:]), s.dtype) for s in specs]
+            taken = both if self.layer._takes("mask") else both[:1]
+            if self.layer._way(taken, training) == "rows":
+                return "rows"
         layers = list(self.layer._flatten_layers())
         before = [list(layer._losses) for layer in layers]
         try:
