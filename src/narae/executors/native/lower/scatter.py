@@ -155,8 +155,16 @@ def _rows(index: np.ndarray, x: np.ndarray, shape: tuple[int, ...], axis: int) -
     missing = 2 - len(lengths)
     lengths, steps = [1] * missing + lengths, [[0] * missing + s for s in steps]
     return _Rows(
-        *(index, x, lengths, *steps, size_of(shape[:axis]), outer_step),
-        *(shape[axis], size_of(inner), before),
+        index=index,
+        x=x,
+        lengths=lengths,
+        index_steps=steps[0],
+        x_steps=steps[1],
+        outer=size_of(shape[:axis]),
+        x_outer=outer_step,
+        length=shape[axis],
+        row=size_of(inner),
+        before=before,
     )
 
 
