@@ -57,6 +57,13 @@ COLUMNS_APART = (
 COLUMNS_WIDE = 64  # columns of C or more use the copy
 COLUMNS_BYTES = 256 << 10  # of the copy, about: half of the second cache
 
+PASS_FROM = (
+    1 << 20
+)  # bytes of C from which its expression may be a pass of its own (with few registers),
+PASS_ARRAYS = (
+    2  # where it reads or writes so many more arrays as large as C, or has slow operations
+)
+
 # What it costs, in multiplications, when a product is cut: see `lower/partition.py`.
 COPY = 7  # to copy a number of B
 CALL = 15_000  # to call a tile: some 0.2 microseconds

@@ -14,6 +14,7 @@ from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import contraction, registers
+from narae.executors.native.lower.apart import place_for
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower.elementwise import (
@@ -67,10 +68,13 @@ def lower_product(step: Step, context: Context) -> Lowered:
         products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
     elif len(products.parts) < tuning.SUM_FEW and (parts := _cut_sums(products)):
         return _in_parts(parts, products, expression, product, spec.shape, arrays)
+    elif (whole := place_for(expression, product, spec, context, products.keep)) is not None:
+        return _one_after_the_other(products, expression, product, whole, arrays)
     try:
         tiles = _tiles(products, expression, product, spec.shape, arrays)
     except Unlowered:  # an operand that does not lie as the product's rows do
-        return _one_after_the_other(products, expression, product, spec.shape, arrays)
+        whole = np.empty(spec.shape, spec.dtype)
+        return _one_after_the_other(products, expression, product, whole, arrays)
     others = [u for u in (*outputs, *reads) if u != product]
     keep = [*products.keep, *(arrays[u] for u in outputs), *(arrays[u] for u in others)]
     return Lowered([*products.before, tiles], keep=keep)
@@ -293,12 +297,11 @@ def _one_after_the_other(
     products: Products,
     expression: Expression,
     product: int,
-    shape: Sequence[int],
+    whole: np.ndarray,
     arrays: ArrayMap,
 ) -> Lowered:
-    """The product whole, then the expression."""
-    dtype = expression.dtypes[product]
-    whole = np.empty(shape, dtype)
+    """The product, to where it is given a place, then the expression."""
+    dtype, shape = expression.dtypes[product], whole.shape
     tiles = _tiles(products, identity(product, dtype), product, shape, {product: whole})
     last, touched = after_whole(expression, product, whole, shape, arrays)
     return Lowered([*products.before, tiles, last], keep=[*products.keep, *touched])

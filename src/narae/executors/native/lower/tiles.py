@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.dtypes import np_dtype
 from narae.executors.native.jit.compiler import Build
 from narae.executors.native.kernels import chain
-from narae.executors.shared.memory import ArrayMap
+from narae.executors.shared.memory import ArrayMap, aligned
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
-from narae.graph.ir import Node
+from narae.graph.ir import Node, Spec
 
 KERNEL = -1  # in a tile's `places`: the kernel's address, not that of a word
 
@@ -187,14 +188,31 @@ class Rounds:
     keep: list[np.ndarray] = field(default_factory=list)
 
 
+class Spare:
+    """Memory within steps of two phases or more. Such steps never run beside each other, so all have the same."""
+
+    def __init__(self) -> None:
+        self._made: list[np.ndarray] = []
+
+    def take(self, spec: Spec) -> np.ndarray:
+        """An array; what is in it is anything."""
+        found = next((a for a in self._made if a.size >= spec.nbytes), None)
+        if found is None:
+            found = aligned(spec.nbytes)
+            self._made.append(found)
+        return found[: spec.nbytes].view(np_dtype(spec.dtype)).reshape(spec.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """What a step is lowered in. arrays: of all values of the program, by uid; error: the address at
-    which an index out of range is reported. loop: of a step in a loop's body, what that knows."""
+    which an index out of range is reported. loop: of a step in a loop's body, what that knows.
+    spare: memory that steps have while they run."""
 
     arrays: ArrayMap
     error: int = 0
     loop: Rounds | None = None
+    spare: Spare = field(default_factory=Spare)
 
     def ins(self, node: Node) -> list[np.ndarray]:
         """The arrays that a node reads."""
