@@ -1,12 +1,42 @@
-"""What layers of attention share: which scores count, and the equations of projections and of scores."""
+"""What layers of attention share: which scores count, the equations of projections and of scores, and who looks at
+scores while a model runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from string import ascii_lowercase
+from typing import TYPE_CHECKING, TypeAlias
 
 from narae import ops
+from narae.base.context import Stack
 from narae.tensor.tensor import Tensor
+
+if TYPE_CHECKING:
+    from narae.layers.base import Layer
+
+Seen: TypeAlias = (
+    "list[tuple[Layer, Tensor]]"  # layers of attention as they were called, and scores
+)
+
+_watching: Stack[Seen] = Stack()
+
+
+def watched(seen: Seen) -> AbstractContextManager[None]:
+    """Within it, calls of layers of attention compute their scores, and add them to a list."""
+    return _watching.pushed(seen)
+
+
+def watching() -> bool:
+    """Whether somebody looks at scores."""
+    return _watching.top() is not None
+
+
+def note(layer: Layer, scores: Tensor) -> None:
+    """Show a call's scores to who looks at them."""
+    seen = _watching.top()
+    if seen is not None:
+        seen.append((layer, scores))
 
 
 def causal(queries: int, keys: int) -> Tensor:

@@ -99,10 +99,12 @@ class Attention(Layer):
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) > 2 else value
         of_queries, of_values = (None, None) if mask is None else (mask[0], mask[1])
-        if return_attention_scores or not self._streams(inputs, training):
+        told = return_attention_scores or attending.watching()
+        if told or not self._streams(inputs, training):
             scores = self._calculate_scores(query, key)
             seen = self._calculate_score_mask(scores, of_values, use_causal_mask)
             outputs, scores = self._apply_scores(scores, value, seen, training)
+            attending.note(self, scores)
         else:
             outputs, scores = self._streamed(query, key, value, of_values, use_causal_mask), None
         if of_queries is not None:

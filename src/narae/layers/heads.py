@@ -187,7 +187,8 @@ class Heads(Weighted):
             attention_mask=attention_mask,
             use_causal_mask=use_causal_mask and not apart,
         )
-        asked = {"return_attention_scores": True} if return_attention_scores else {}
+        told = return_attention_scores or attending.watching()
+        asked = {"return_attention_scores": True} if told else {}
         outputs, scores = self._compute_attention(
             self._query_dense(query),
             self._key_dense(key),
@@ -200,6 +201,7 @@ class Heads(Weighted):
         if self._use_gate:
             outputs = ops.multiply(outputs, self._gate_dense(query))
         outputs = self._output_dense(outputs)
+        attending.note(self, scores)
         return (outputs, scores) if return_attention_scores else outputs
 
     def _compute_attention(
