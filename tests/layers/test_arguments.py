@@ -24,6 +24,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Rescaling": {"scale": 2.0},
     "Reshape": {"target_shape": (4,)},
     "Lambda": {"function": abs},
+    "RNN": {"cell": layers.GRUCell(2)},
+    "StackedRNNCells": {"cells": [layers.GRUCell(2)]},
 }
 ODD = (
     [1],
@@ -88,6 +90,7 @@ def required(kind: type) -> dict[str, Any]:
         "kernel_size": 2,
         "pool_size": 2,
         "output_size": 2,
+        "units": 3,
     }
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
     open_ = [

@@ -83,7 +83,9 @@ class GatedLayer(RecurrentLayer):
         arguments: dict[str, Any],
         **kwargs: Any,
     ) -> None:
-        if use_cudnn not in ("auto", True, False):
+        if not isinstance(use_cudnn, bool) and not (
+            isinstance(use_cudnn, str) and use_cudnn == "auto"
+        ):
             raise ValueError(f"`use_cudnn` is 'auto', True or False, got {use_cudnn!r}")
         arguments = {**arguments, "implementation": implementation}
         super().__init__(*args, arguments=arguments, **kwargs)

@@ -27,7 +27,7 @@ class StackedRNNCells(Layer):
         cells: the cells, the first one first.
 
     Raises:
-        ValueError: one of them has no `call` or no `state_size`.
+        ValueError: they are no list of cells: one of them has no `call` or no `state_size`.
 
     >>> import narae
     >>> from narae import layers
@@ -38,6 +38,8 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Sequence[Any], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
+        if not isinstance(cells, (list, tuple)) or not cells:
+            raise ValueError(f"StackedRNNCells takes a list of cells, got {cells!r:.80}")
         for cell in cells:
             for name in ("call", "state_size"):
                 if not hasattr(cell, name):

@@ -32,6 +32,8 @@ BASES = {layers: "Layer", losses: "Loss", metrics: "Metric", optimizers: "Optimi
 # What is there to be wrapped around others or subclassed, computes nothing, or is a user's code.
 NO_ROWS = {
     *("InputLayer", "Lambda", "Wrapper", "LossFunctionWrapper", "MeanMetricWrapper"),
+    # cells are within a layer: row "cells"
+    *("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells"),
     *("Mean", "Sum"),  # every training step has one for its loss; Sum is that without a count
 }
 TABLE = next(make for name, arguments, make in METRICS if arguments.get("top_k"))
@@ -92,6 +94,11 @@ _STEPS = np.random.default_rng(1).normal(size=(4, 3, 2)).astype("float32")
 ROWS: dict[str, tuple[str, dict[str, Any], Any]] = {
     **LAYERS,
     "both ways": ("Bidirectional", {"layer": layers.GRU(2, return_sequences=True)}, _STEPS),
+    "cells": (
+        "RNN",
+        {"cell": [layers.LSTMCell(2, dropout=0.1), layers.GRUCell(2), layers.SimpleRNNCell(2)]},
+        _STEPS,
+    ),
     "all steps": ("TimeDistributed", {"layer": layers.Dense(2, "tanh")}, _STEPS),
     "spectral": ("SpectralNormalization", {"layer": layers.Conv2D(3, 3)}, space.IMAGE),
 }
