@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from tests.grid.grid import Case
-from tests.grid.probing import attempt, numbers
+from tests.grid.probing import attempt, numbers, weighted
 
 _X = numbers((2, 3, 4))
 _X[:, 2] = 0
@@ -427,6 +427,48 @@ _ODD: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# -- attention: a mask for each of its inputs ------------------------------------------------------
+
+
+def _attending(name: str, masked: tuple[bool, ...], **call: Any) -> Case:
+    def code(k: Any) -> Any:
+        layer = {
+            "MultiHeadAttention": lambda: k.layers.MultiHeadAttention(2, 3),
+            "GroupQueryAttention": lambda: k.layers.GroupQueryAttention(2, 4, 2),
+            "Attention": lambda: k.layers.Attention(use_scale=True),
+            "AdditiveAttention": lambda: k.layers.AdditiveAttention(),
+        }[name]()
+        listed = name in ("Attention", "AdditiveAttention")
+        kept = [np.where(_STEPS[..., None], _Q, 0), np.where(~_STEPS[..., None], _Q, 0), _Q]
+        xs = [_masked(k, x) if m else x + 0 for x, m in zip(kept, masked, strict=False)]
+        xs = [k.ops.convert_to_tensor(x) if isinstance(x, np.ndarray) else x for x in xs]
+        args = [xs] if listed else xs
+        layer(*args, **call)
+        weighted(layer)
+        out = layer(*args, **call)
+        starts = [k.Input((3, 4)) for _ in xs]
+        steps = [k.layers.Masking()(s) if m else s for s, m in zip(starts, masked, strict=False)]
+        symbol = layer(*([steps] if listed else steps), **call)
+        model = k.Model(starts, symbol)
+        return [out, carried(out), carried(symbol), model(kept[: len(xs)])]
+
+    # Keras warns of the products within GroupQueryAttention, which has used the masks
+    warns = name != "GroupQueryAttention"
+    return Case(f"masks.{name} of {masked}, {sorted(call)}", code, warnings=warns)
+
+
+_ATTENDING = [
+    *(
+        _attending(name, masked)
+        for name in ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")
+        for masked in ((True, True), (False, True), (True, False), (True, True, True))
+    ),
+    _attending("MultiHeadAttention", (True, True), use_causal_mask=True),
+    _attending("Attention", (True, True), use_causal_mask=True),
+    _attending("MultiHeadAttention", (False, True), return_attention_scores=True),
+]
+
+
 # -- losses, metrics, weights ------------------------------------------------------------------
 
 
@@ -471,6 +513,7 @@ CASES = [
     Case("masks.a model that masks within as data", _written(_made_within)),
     Case("masks.a model within as data", _written(_nested)),
     *map(_graph, _GRAPHS),
+    *_ATTENDING,
     *(Case(f"masks.{name}", code) for name, code in _ODD.items()),
     *(Case(f"masks.trained, {name}", code) for name, code in _TRAINED.items()),
 ]
