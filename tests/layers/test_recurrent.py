@@ -133,7 +133,7 @@ def test_a_stateful_layer_goes_on_where_the_batch_before_ended(
     for way in ways:
         layer.reset_state()
         np.testing.assert_allclose(np.concatenate(way(), axis=1), wanted, **NEAR)
-    with pytest.raises(ValueError, match="keeps states of 4 samples, got a batch of 3"):
+    with pytest.raises(ValueError, match="keeps states of 4 samples, got a batch size of 3"):
         model.predict(X[:3, :3], verbose=0)
 
 

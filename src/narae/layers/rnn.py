@@ -140,7 +140,7 @@ class RNN(Layer):
             self.reset_state()
         elif sequences_shape[0] is None:
             raise ValueError(
-                f"{self.name!r} is stateful, and keeps a state for each sample of a batch: its length has to be known, "
+                f"{self.name!r} is stateful, and keeps a state for each sample: the batch size has to be known, "
                 f"got shape {tuple(sequences_shape)}. Input(batch_shape=(n, ...)) or Input(shape, batch_size=n) "
                 "names it"
             )
@@ -207,7 +207,7 @@ class RNN(Layer):
             kept = trees.flatten(self.states)[0].shape[0]
             if kept != batch:
                 raise ValueError(
-                    f"{self.name!r} is stateful and keeps states of {kept} samples, got a batch of {batch}: all "
+                    f"{self.name!r} is stateful and keeps states of {kept} samples, got a batch size of {batch}: all "
                     "batches have to be of one length (fit and predict take batch_size=...)"
                 )
         if initial_state is not None:
