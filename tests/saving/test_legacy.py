@@ -244,6 +244,20 @@ def test_files_of_older_versions(name: str, tmp_path: Path) -> None:
     assert "accuracy" in model.get_metrics_result()
 
 
+def test_an_embedding_of_older_versions(tmp_path: Path) -> None:
+    """Its length of the inputs was an argument once, and is left out."""
+    config = {"name": "e", "input_dim": 5, "output_dim": 3, "input_length": 2, "mask_zero": False}
+    first = {"class_name": "Embedding", "config": {**config, "batch_input_shape": [None, 2]}}
+    rest = [{"class_name": "Flatten", "config": {"name": "f"}}]
+    table = np.arange(15, dtype="f4").reshape(5, 3)
+    path = tmp_path / "old.h5"
+    old = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, *rest]}}
+    _old(path, old, None, {"e": {"e/embeddings:0": table}, "f": {}})
+    model = load_model(path, compile=False)
+    x = np.array([[4, 0]], "int32")
+    assert model.predict(x, verbose=0).tolist() == [[12, 13, 14, 0, 1, 2]]
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", ["an InputLayer", "a graph"])
 def test_older_files_as_keras_reads_them(name: str, keras: Any, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ _GONE = frozenset(
             "renorm_clipping",
             "renorm_momentum",
         ),
+        "input_length",
         *("adjustment", "implementation", "_keras_api_names", "_keras_api_names_v1", "ragged"),
         *("function_type", "module", "output_shape_type", "output_shape_module", "mask_type"),
     }
