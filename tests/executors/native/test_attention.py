@@ -72,7 +72,7 @@ def _equal(op: Any, arrays: list[np.ndarray], params: Any, wanted: Any, dtype: s
         for buffer, array in zip(compiled.inputs, arrays, strict=True):
             np.copyto(buffer, array)
         for got, want in zip(compiled(), wanted, strict=True):
-            bound = 60 * np.finfo(dtype).eps * max(1.0, np.abs(want).max())
+            bound = 60 * float(np.finfo(dtype).eps) * max(1.0, float(np.abs(want).max()))
             np.testing.assert_allclose(got, want, rtol=0, atol=bound)
 
 

@@ -21,7 +21,7 @@ from narae.graph.ir import Node, Spec, Value
 from narae.primitives import rows
 from narae.primitives.record import check_kind, record, sum_to
 from narae.primitives.records import attention_terms
-from narae.primitives.records.attention_blocks import Terms, backward, forward
+from narae.primitives.records.attention_blocks import Array, Terms, backward, forward
 from narae.primitives.records.body import gradient_graph, known_zero, trace_graph
 from narae.primitives.records.logic import cast
 
@@ -88,8 +88,13 @@ def _check_rest(
 
 
 def _split(
-    rest: Sequence[Any], scale: float, causal: bool, cap: float | None, biased: bool, masked: bool
-) -> Terms:
+    rest: Sequence[Array],
+    scale: float,
+    causal: bool,
+    cap: float | None,
+    biased: bool,
+    masked: bool,
+) -> Terms[Array]:
     bias = rest[0] if biased else None
     return Terms(bias, rest[-1] if masked else None, scale, causal, cap)
 
@@ -106,7 +111,8 @@ def _forward(
     *rest: np.ndarray,
     **params: Any,
 ) -> tuple[Any, ...]:
-    out, peak, total = forward(xp, *_widened((q, k, v)), _split(rest, **params))
+    wide_q, wide_k, wide_v = _widened((q, k, v))
+    out, peak, total = forward(xp, wide_q, wide_k, wide_v, _split(rest, **params))
     return out.astype(q.dtype), peak, total
 
 
@@ -132,7 +138,7 @@ def _attended(*inputs: Value, **params: Any) -> list[Value]:
     q, k, v, *rest = inputs
     low = q.dtype
     q, k, v = (cast(x, dtype=wide(low)) for x in (q, k, v))
-    out, *stats = attention_terms.attended(q, k, v, *_split(rest, **params))
+    out, *stats = attention_terms.attended(q, k, v, _split(rest, **params))
     return [cast(out, dtype=low), *stats]
 
 
@@ -250,8 +256,10 @@ def _backward(
     with_bias: bool,
     **params: Any,
 ) -> tuple[Any, ...]:
-    ct, out, *given = _widened((ct, out, q, k, v))
-    found = backward(xp, ct, (out, peak, total), tuple(given), _split(rest, **params), with_bias)
+    ct, out, wide_q, wide_k, wide_v = _widened((ct, out, q, k, v))
+    found = backward(
+        xp, ct, (out, peak, total), (wide_q, wide_k, wide_v), _split(rest, **params), with_bias
+    )
     return (*(x.astype(q.dtype) for x in found[:3]), *found[3:])
 
 
@@ -260,7 +268,7 @@ def _pulled(*inputs: Value, with_bias: bool, **params: Any) -> list[Value]:
     low = q.dtype
     ct, out, q, k, v = (cast(x, dtype=wide(low)) for x in (ct, out, q, k, v))
     found = attention_terms.pulled(
-        ct, (out, peak, total), (q, k, v), *_split(rest, **params), with_bias
+        ct, (out, peak, total), (q, k, v), _split(rest, **params), with_bias
     )
     return [*(cast(x, dtype=low) for x in found[:3]), *found[3:]]
 

@@ -6,7 +6,7 @@ bias, mask: (B or 1, N or 1, T or 1, S or 1), or None.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,12 +17,15 @@ SCORES = 1 << 18  # scores that are there at a time
 COMPILED = 16  # blocks of rows, at most, for XLA, which compiles each
 
 
-class Terms(NamedTuple):
+Array = TypeVar("Array")  # of numbers, or a value of a graph
+
+
+class Terms(NamedTuple, Generic[Array]):
     """What scores are made of but queries and keys. causal: a query sees its own time and those before it; cap: c of
     c tanh(score / c)."""
 
-    bias: np.ndarray | None
-    mask: np.ndarray | None
+    bias: Array | None
+    mask: Array | None
     scale: float
     causal: bool
     cap: float | None
@@ -36,7 +39,7 @@ class _Rows(NamedTuple):
     keys: int
 
 
-def _blocks(xp: Namespace, q: np.ndarray, k: np.ndarray, terms: Terms) -> list[_Rows]:
+def _blocks(xp: Namespace, q: np.ndarray, k: np.ndarray, terms: Terms[np.ndarray]) -> list[_Rows]:
     (batch, rows, heads, _), keys = q.shape, k.shape[1]
     size = max(1, SCORES // max(1, batch * heads * keys))
     size = size if xp is np else max(size, -(-rows // COMPILED))
@@ -96,7 +99,7 @@ def _collected(xp: Namespace, p: np.ndarray, x: np.ndarray, shared: int, keys: i
 
 
 def _scores(
-    xp: Namespace, q: np.ndarray, k: np.ndarray, rows: _Rows, terms: Terms
+    xp: Namespace, q: np.ndarray, k: np.ndarray, rows: _Rows, terms: Terms[np.ndarray]
 ) -> tuple[Any, Any, Any]:
     """Scores (B, N, T, S) of rows; those before bias and mask; which of them count, None for all."""
     plain = _products(xp, q[:, rows.first : rows.end], k[:, : rows.keys]) * terms.scale
@@ -115,7 +118,7 @@ def _scores(
 
 
 def forward(
-    xp: Namespace, q: np.ndarray, k: np.ndarray, v: np.ndarray, terms: Terms
+    xp: Namespace, q: np.ndarray, k: np.ndarray, v: np.ndarray, terms: Terms[np.ndarray]
 ) -> tuple[Any, Any, Any]:
     """The means of values (B, T, N, W); of each row the largest score and Σ e^(score - largest): (B, N, T)."""
     outs, peaks, totals = [], [], []
@@ -137,7 +140,7 @@ def backward(
     ct: np.ndarray,
     kept: tuple[np.ndarray, np.ndarray, np.ndarray],
     given: tuple[np.ndarray, np.ndarray, np.ndarray],
-    terms: Terms,
+    terms: Terms[np.ndarray],
     with_bias: bool,
 ) -> tuple[Any, ...]:
     """The cotangents of q, k and v, and of the scores before the mask (B, N, T, S) where a bias wants them. ct: of the

@@ -8,6 +8,7 @@ from narae.base.dtypes import HIDDEN
 from narae.graph.ir import Value
 from narae.primitives.record import constant
 from narae.primitives.records.arithmetic import exp, tanh
+from narae.primitives.records.attention_blocks import Terms
 from narae.primitives.records.contract import dot
 from narae.primitives.records.logic import select
 from narae.primitives.records.reduce import reduce_max, reduce_sum
@@ -48,16 +49,9 @@ def _collected(p: Value, x: Value, shared: int) -> Value:
     return transpose(out, axes=(0, 2, 1, 3))  # from (B, K, S, H)
 
 
-def _scores(
-    q: Value,
-    k: Value,
-    bias: Value | None,
-    mask: Value | None,
-    scale: float,
-    causal: bool,
-    cap: float | None,
-) -> tuple[Value, Value, list[Value]]:
+def _scores(q: Value, k: Value, terms: Terms[Value]) -> tuple[Value, Value, list[Value]]:
     """Scores (B, N, T, S); those before bias and mask; all that says which of them count."""
+    bias, mask, scale, causal, cap = terms
     plain = _products(q, k) * scale
     if cap is not None:
         plain = tanh(plain / cap) * cap
@@ -74,18 +68,9 @@ def _kept(x: Value) -> Value:
     return reshape(x, shape=(*x.shape, 1))
 
 
-def attended(
-    q: Value,
-    k: Value,
-    v: Value,
-    bias: Value | None,
-    mask: Value | None,
-    scale: float,
-    causal: bool,
-    cap: float | None,
-) -> list[Value]:
+def attended(q: Value, k: Value, v: Value, terms: Terms[Value]) -> list[Value]:
     """What the record `attention` gives."""
-    scores, _, _ = _scores(q, k, bias, mask, scale, causal, cap)
+    scores, _, _ = _scores(q, k, terms)
     peak = reduce_max(scores, axes=(3,))
     weights = exp(scores - _kept(peak))
     total = reduce_sum(weights, axes=(3,))
@@ -96,26 +81,22 @@ def pulled(
     ct: Value,
     kept: tuple[Value, Value, Value],
     given: tuple[Value, Value, Value],
-    bias: Value | None,
-    mask: Value | None,
-    scale: float,
-    causal: bool,
-    cap: float | None,
+    terms: Terms[Value],
     with_bias: bool,
 ) -> list[Value]:
     """What the record `attention_gradient` gives; the formulas are in `attention_blocks.backward`."""
     (out, peak, total), (q, k, v) = kept, given
-    scores, plain, hides = _scores(q, k, bias, mask, scale, causal, cap)
+    scores, plain, hides = _scores(q, k, terms)
     shares = exp(scores - _kept(peak)) / _kept(total)
     delta = _kept(transpose(reduce_sum(ct * out, axes=(3,)), axes=(0, 2, 1)))
     before = shares * (_products(ct, v) - delta)
     for seen in hides:
         before = select(seen, before, constant(0, before.dtype))
     of_scores = before
-    if cap is not None:
-        bent = plain / cap
+    if terms.cap is not None:
+        bent = plain / terms.cap
         of_scores = before * (1 - bent * bent)
-    of_scores = of_scores * scale
+    of_scores = of_scores * terms.scale
     shared = k.shape[2]
     found = [_means(of_scores, k), _collected(of_scores, q, shared), _collected(shares, ct, shared)]
     return [*found, before] if with_bias else found
