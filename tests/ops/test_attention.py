@@ -135,7 +135,9 @@ def test_a_training_step_never_has_all_scores(causal: bool) -> None:
             out = ops.sum(ops.dot_product_attention(q, k, v, is_causal=causal))
         return tape.gradient(out, [q, k, v])
 
-    compile_function(step, long, long, long)  # what it takes to make kernels is no matter of lengths
+    compile_function(
+        step, long, long, long
+    )  # what it takes to make kernels is no matter of lengths
     tracemalloc.start()
     try:
         program = compile_function(step, long, long, long)
