@@ -271,6 +271,39 @@ def test_older_files_as_keras_reads_them(name: str, keras: Any, tmp_path: Path) 
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=1e-5)
 
 
+def test_recurrent_layers_of_older_versions(tmp_path: Path) -> None:
+    """With arguments that there are no more, cells within them as well."""
+    start = {"class_name": "Zeros", "config": {"dtype": "float32"}}
+    once = {"units": 2, "implementation": 1, "bias_initializer": start}
+    loop = {"return_sequences": True, "stateful": False, "unroll": False, "time_major": False}
+    cells = [{"class_name": f"{kind}Cell", "config": dict(once)} for kind in ("LSTM", "GRU")]
+    stack = {"class_name": "StackedRNNCells", "config": {"name": "stack", "cells": cells}}
+    gru = {"class_name": "GRU", "config": {**once, **loop, "reset_after": True}}
+    rows = [
+        {"class_name": "LSTM", "config": {**once, **loop, "batch_input_shape": [None, 4, 3]}},
+        {"class_name": "RNN", "config": {**loop, "cell": stack}},
+        {"class_name": "Bidirectional", "config": {"layer": gru, "merge_mode": "sum"}},
+    ]
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": rows}}
+    layers = narae.layers
+    stacked = [layers.LSTMCell(2), layers.GRUCell(2)]
+    model = narae.Sequential(
+        [
+            narae.Input((4, 3)),
+            layers.LSTM(2, return_sequences=True),
+            layers.RNN(stacked, return_sequences=True),
+            layers.Bidirectional(layers.GRU(2, return_sequences=True), merge_mode="sum"),
+        ]
+    )
+    model.save(tmp_path / "old.h5")
+    with h5py.File(tmp_path / "old.h5", "a") as file:
+        file.attrs["model_config"] = json.dumps(config)
+    x = _rng.normal(size=(2, 4, 3)).astype("f4")
+    other = load_model(tmp_path / "old.h5", compile=False)
+    np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert [c.implementation for c in other.layers[1].cell.cells] == [2, 2]
+
+
 def test_names_of_more_than_an_attribute_has_room_for(tmp_path: Path) -> None:
     names = [f"{'n' * 200}_{i}" for i in range(500)]
     stack = [narae.layers.Dense(1, name=name) for name in names]

@@ -111,9 +111,17 @@ def _layer(name: str, config: dict[str, Any]) -> dict[str, Any]:
     function = config.get("function")
     if name == "Lambda" and isinstance(function, list):
         config["function"] = {"class_name": "__lambda__", "config": {"value": function}}
-    if isinstance(config.get("layer"), dict) and "module" not in config["layer"]:
-        config["layer"] = upgraded(config["layer"])
+    for key in {"layer", "backward_layer", "cell"} & config.keys():
+        config[key] = _inside(config[key])
+    if isinstance(config.get("cells"), list):
+        config["cells"] = [_inside(cell) for cell in config["cells"]]
     return config
+
+
+def _inside(layer: object) -> Any:
+    """A layer within another one."""
+    old = isinstance(layer, dict) and "module" not in layer
+    return upgraded(layer) if old else layer
 
 
 def _member(key: str, value: object) -> Any:
