@@ -63,13 +63,26 @@ class _Widening:
         self.place.where = node.where
         self._env.update(zip(node.uids, self._made(node), strict=True))
 
+    def whole(self, graph: Graph) -> Graph:
+        """A graph without halves, its inputs and outputs too."""
+        inputs = []
+        for v in graph.inputs:
+            half = v.dtype in HALVES
+            inputs.append(Op.result_type(Spec(v.shape, WIDE)) if half else v)
+            self._env[v.uid] = inputs[-1]
+        with places.pushed(self.place):
+            for node in graph.nodes:
+                self.visit(node)
+        return build(inputs, [self.now(v) for v in graph.outputs])[0]
+
     def _made(self, node: Node) -> list[Value]:
         halves = [s.dtype in HALVES for s in node.specs]
         if node.op in (cast, rounded) and halves[0]:
             wide = cast(self.now(node.inputs[0]), dtype=WIDE)
             return [rounded(wide, dtype=node.specs[0].dtype)]
         if any(map(_has_graph, node.params.values())):
-            return self._in_its_dtypes(node, {k: _body(p) for k, p in node.params.items()})
+            params = {k: _body(p) for k, p in node.params.items()}
+            return _tuple(node.op(*map(self.now, node.inputs), **params))
         if node.op.narrow:
             return self._in_its_dtypes(node, node.params)
         wanted = [
@@ -91,8 +104,10 @@ class _Widening:
 
 
 def _body(parameter: object) -> Any:
+    """A parameter whose graphs take and give float32 where they took and gave halves: numbers are not narrowed
+    on their way into a body, nor between the rounds of a loop."""
     if isinstance(parameter, Graph):
-        return without_halves(parameter)[0]
+        return _Widening().whole(parameter)
     if isinstance(parameter, (tuple, list)) and _has_graph(parameter):
         return type(parameter)(map(_body, parameter))
     return parameter

@@ -255,8 +255,8 @@ def each_way(request: pytest.FixtureRequest) -> None:
 @pytest.mark.parametrize("function", CASES)
 def test_a_loop_gives_what_the_numpy_executor_gives(function: Callable[..., Any]) -> None:
     native = on("native", function, X, H, W)
-    if function is not halves:  # numbers of two bytes are NumPy's
-        assert {how.way for how in explain("native", native.program)} <= {"native"}
+    hows = explain("native", native.program)
+    assert {how.way for how in hows if how.step.nodes[-1].op.name != "cast"} <= {"native"}
     wanted = results(on("numpy", function, X, H, W))
     for _ in range(2):  # a run leaves nothing that the next one would meet
         for a, b in zip(results(native), wanted, strict=True):
