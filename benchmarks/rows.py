@@ -66,6 +66,7 @@ EXTRA = {
     "tiny": (SKLEARN, NUMPY),
     "cnn": (JAX,),
     "predict": (TF, TORCH, SKLEARN, NUMPY),
+    "stateful": (TF, TORCH),
 }
 # Of the table of peers: title, row, figure.
 COLUMNS = (

@@ -44,7 +44,7 @@ IMPORTS = {
     "from narae.datasets import mnist\n": "import mnist_file as mnist\n",
 }
 EPOCHS = "epochs=5"  # of the classic script
-LIMIT_S = 300  # of one measurement: longer, and something hangs
+LIMIT_S = {False: 300, True: 100}  # of one measurement, a quick one: longer, and something hangs
 
 
 class Bench:
@@ -77,10 +77,12 @@ class Bench:
                 capture_output=True,
                 text=True,
                 env=env,
-                timeout=LIMIT_S,
+                timeout=LIMIT_S[self.quick],
             )
         except subprocess.TimeoutExpired as error:
-            raise RuntimeError(f"{peer.command} took more than {LIMIT_S} s") from error
+            raise RuntimeError(
+                f"{peer.command} {row} took more than {LIMIT_S[self.quick]} s"
+            ) from error
         if done.returncode:
             raise RuntimeError(f"{peer.command} {row} failed:\n{done.stderr[-2000:]}")
         return json.loads(done.stdout.strip().splitlines()[-1])
