@@ -284,13 +284,18 @@ BARS = (
     faster("encoder", "encoder step", 2, "step_ms", *RIVALS[1:]),
     faster("gpt", "GPT step", 1.5, "step_ms", *RIVALS[1:]),
     Bar(
-        *("gpt", "GPT: peak memory / the least of the peers'", "<=", 0.5, ""),
-        lambda found: found[NARAE]["peak_mb"] / min(found[p]["peak_mb"] for p in RIVALS[1:]),
+        *("gpt", "GPT: peak memory / that of the fastest of the others", "<=", 0.5, ""),
+        lambda found: found[NARAE]["peak_mb"] / fastest(found, *RIVALS[1:])["peak_mb"],
     ),
     faster("stateful", "stateful LSTM(32), model(x)", 10, "call_ms", JAX),
     faster("stateful", "stateful LSTM(32), predict_on_batch", 10, "on_batch_ms", JAX),
     within("first_lstm", "first step, LSTM(32), empty cache", 1.0, "first_step_s", FRESH),
 )
+
+
+def fastest(found: Round, *peers: str) -> Figures:
+    """The figures of the peer with the shortest step."""
+    return min((found[peer] for peer in peers), key=lambda figures: figures["step_ms"])
 
 
 def peak_share(operations: float, found: Round) -> float:
