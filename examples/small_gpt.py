@@ -150,7 +150,8 @@ def generate(
     seed: int = 0,
 ) -> str:
     """The beginning, and `count` characters more."""
-    rng, length = np.random.default_rng(seed), model.inputs[0].shape[1]
+    rng = np.random.default_rng(seed)
+    length: int = model.input_shape[1]
     numbers = list(vocabulary.write(beginning))
     if not numbers:
         raise ValueError(f"a text begins with characters of the vocabulary, got {beginning!r}")

@@ -139,12 +139,14 @@ class Attention(Layer):
     def _calculate_scores(self, query: Tensor, key: Tensor) -> Tensor:
         """(..., T, C), (..., S, C) -> (..., T, S)."""
         if self.score_mode == "dot":
-            scores = ops.matmul(query, ops.swapaxes(key, -2, -1))
-            return scores if self.scale is None else ops.multiply(scores, self.scale)
+            dots = ops.matmul(query, ops.swapaxes(key, -2, -1))
+            return dots if self.scale is None else ops.multiply(dots, self.scale)
         both = ops.expand_dims(query, -2) + ops.expand_dims(key, -3)
         if self.scale is not None:
             both = self.scale * both
-        return self.concat_score_weight * ops.sum(ops.tanh(both), axis=-1)
+        scores = ops.sum(ops.tanh(both), axis=-1)
+        factor = self.concat_score_weight
+        return scores if factor is None else ops.multiply(factor, scores)
 
     def _calculate_score_mask(
         self, scores: Tensor, v_mask: Tensor | None, use_causal_mask: bool

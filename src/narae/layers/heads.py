@@ -13,7 +13,7 @@ from narae.layers import attending
 from narae.layers.activation import Softmax
 from narae.layers.einsum_dense import EinsumDense
 from narae.layers.noise import Dropout, validate_rate
-from narae.layers.options import LayerOptions
+from narae.layers.options import WeightedOptions
 from narae.layers.weighted import Trained, Weighted
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor
@@ -24,7 +24,11 @@ class Heads(Weighted):
     compute attention in their own way: `_compute_attention`."""
 
     kernel_initializer: Any
+    kernel_regularizer: Any
+    kernel_constraint: Any
     bias_initializer: Any
+    bias_regularizer: Any
+    bias_constraint: Any
     _query_dense: EinsumDense
     _key_dense: EinsumDense
     _value_dense: EinsumDense
@@ -44,7 +48,7 @@ class Heads(Weighted):
         seed: int | None,
         kernel: Trained,
         bias: Trained,
-        **kwargs: Unpack[LayerOptions],
+        **kwargs: Unpack[WeightedOptions],
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -90,7 +94,7 @@ class Heads(Weighted):
     # -- building ------------------------------------------------------------------------------
 
     def _projection(
-        self, name: str, rank: int, made: tuple[int, ...], bound: int = 1, **options: Any
+        self, name: str, rank: int, made: Shape, bound: int = 1, **options: Any
     ) -> EinsumDense:
         """A layer that makes axes of lengths `made` of the last `bound` ones of inputs (B, ..., C).
 
@@ -119,6 +123,7 @@ class Heads(Weighted):
     def _build_attention(self, rank: int) -> None:
         """The equations of scores and what is done to them. rank: of projected tensors."""
         axes = self._axes(rank - 1)
+        self._over = len(axes)
         self._dot_product_equation, self._combine_equation, of_scores = attending.equations(
             rank, axes
         )
@@ -201,7 +206,8 @@ class Heads(Weighted):
         if self._use_gate:
             outputs = ops.multiply(outputs, self._gate_dense(query))
         outputs = self._output_dense(outputs)
-        attending.note(self, scores)
+        if scores is not None:
+            attending.note(self, scores)
         return (outputs, scores) if return_attention_scores else outputs
 
     def _compute_attention(
@@ -260,8 +266,7 @@ class Heads(Weighted):
         """Scores as shares of 1, over what the mask leaves."""
         if attention_mask is not None:
             rank = len(attention_scores.shape)
-            axes = len(self._softmax.axis)
-            attention_mask = attending.spread(attention_mask, rank, axes)
+            attention_mask = attending.spread(attention_mask, rank, self._over)
         return self._softmax(attention_scores, mask=attention_mask)
 
     # -- masks ---------------------------------------------------------------------------------
@@ -312,6 +317,12 @@ class Heads(Weighted):
 
     def _heads(self) -> int:
         """How many heads queries have."""
+        raise NotImplementedError
+
+    def compute_output_shape(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> Shape:
+        """The shape of the outputs."""
         raise NotImplementedError
 
     def compute_output_spec(

@@ -224,7 +224,7 @@ class MultiHeadAttention(Heads):
         """
         query_mask = get_keras_mask(query)
         for part in (query, value, key):
-            if get_keras_mask(part) is not None:
+            if part is not None and get_keras_mask(part) is not None:
                 set_keras_mask(part, None)
         return super().call(
             query,

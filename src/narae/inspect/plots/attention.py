@@ -116,7 +116,7 @@ def plot_attention(
     return finished(figure, path)
 
 
-def _run(model: Layer, x: Tensors) -> None:
+def _run(model: Layer, x: Any) -> None:
     """Call a model, or a layer of attention, on one sample."""
     if not isinstance(model, (Heads, Attention)):
         model(_one_sample(model, x))
@@ -151,7 +151,7 @@ def _maps(layer: Layer, scores: Any) -> np.ndarray:
     first = np.asarray(scores, np.float32)[0]
     if not isinstance(layer, Heads):
         return first.reshape(-1, *first.shape[-2:])
-    axes = len(layer._softmax.axis)
+    axes = layer._over
     while first.ndim > 2 * axes + 1:
         first = first[0]
     queries, keys = (math.prod(n) for n in (first.shape[1 : axes + 1], first.shape[axes + 1 :]))
