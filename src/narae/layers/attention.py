@@ -179,12 +179,22 @@ class Attention(Layer):
             weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
         return ops.matmul(weights, value), weights
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The query's mask."""
-        self._validate_inputs(inputs, previous_mask)
-        if previous_mask is None or previous_mask[0] is None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The query's mask.
+
+        Args:
+            inputs: [query, value] or [query, value, key].
+            mask: a list of their masks; None: none.
+
+        Returns: a mask, or None.
+
+        Raises:
+            ValueError: one is not a list of two or three.
+        """
+        self._validate_inputs(inputs, mask)
+        if mask is None or mask[0] is None:
             return None
-        return ops.convert_to_tensor(previous_mask[0])
+        return ops.convert_to_tensor(mask[0])
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """The query's shape, as wide as the value."""

@@ -267,7 +267,7 @@ def _lengths(shape: Any) -> tuple[int, ...] | None:
         return (shape,)
     if not hasattr(shape, "__iter__"):
         raise ValueError(
-            f"MultiHeadAttention takes `output_shape` as a number or a list of them, got {shape!r:.80}"
+            f"Invalid `output_shape` {shape!r:.80}: MultiHeadAttention takes a number or a list of them"
         )
     return tuple(shape)
 
