@@ -106,8 +106,8 @@ def _of_peers(data: Data, columns: Any, names: list[str]) -> Table:
 def sequences(data: Data) -> Table:
     """Recurrent networks and transformers: narae, its peers, and the best of them as a multiple of narae's."""
     lines = []
-    for what, row, key in SEQUENCES:
-        cells = [figure(data, row, peer, key) for peer in RIVALS]
+    for what, row, key, own in SEQUENCES:
+        cells = [figure(data, row, peer, key) for peer in (own, *RIVALS[1:])]
         found = [cell for cell in cells[1:] if cell is not None]
         if cells[0] is not None:
             best = min(found) / cells[0] if found else None
