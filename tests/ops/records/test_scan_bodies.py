@@ -282,6 +282,16 @@ def test_a_map_is_no_loop() -> None:
     assert not scans_of(traced("mapped", scanned("mapped")))
 
 
+@pytest.mark.parametrize("name", ["lstm", "summing", "nested"])
+def test_one_step_is_no_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.T", 1)
+    args = [x[:1] if x.shape[:1] == (4,) else x for x in arrays_of(name)]
+    graph = trace_graph(scanned(name), [Spec(x.shape, x.dtype) for x in args])[0]
+    assert len(scans_of(graph)) == (name == "nested")
+    close(scanned(name)(*args), unrolled(name)(*args))
+    close(slopes(scanned(name), len(args))(*args), slopes(unrolled(name), len(args))(*args))
+
+
 def test_sums_of_weights_are_no_carries() -> None:
     """Rows of the batch do not meet in a step back: what adds them up is after the loop."""
     forward, backward = scans_of(traced("lstm", slopes(scanned("lstm"), 6)))

@@ -15,7 +15,7 @@ import numpy as np
 from narae.base.dtypes import np_dtype
 from narae.base.errors import ShapeError, differing
 from narae.base.types import Namespace
-from narae.graph.graph import Graph, evaluate
+from narae.graph.graph import Graph, evaluate, substitute
 from narae.graph.ir import Spec, Value
 from narae.graph.recording import tapes
 from narae.primitives import costs, insides, pruning, rows
@@ -40,6 +40,7 @@ from narae.primitives.records.kept import (
     with_kept,
 )
 from narae.primitives.records.outside import Loop, Roles, split_off
+from narae.primitives.records.shape import reshape
 from narae.primitives.records.state import trace_bodies
 
 
@@ -204,6 +205,15 @@ scan = record(
 )
 
 
+def _once(body: Graph, roles: Roles, given: Sequence[Value]) -> tuple[Value, ...]:
+    """A scan of one step, which is no loop: the body, of the only slices."""
+    first, xs, rest = roles.parts(given)
+    slices = [reshape(x, shape=x.shape[1:]) for x in xs]
+    out = substitute(body, [*first, *slices, *rest])
+    ys = [reshape(y, shape=(1, *y.shape)) for y in out[roles.carries :]]
+    return (*out[: roles.carries], *ys)
+
+
 def scan_over(
     function: Body, init: Sequence[Value], xs: Sequence[Value], length: int, reverse: bool = False
 ) -> tuple[Value, ...]:
@@ -222,6 +232,10 @@ def scan_over(
     given = [*init, *found.before(), *xs, *captured]
     whole = {"body": graph, "carries": last, "slices": len(xs), "length": length}
     scan.rule(*(v.spec for v in given), **whole, reverse=reverse, kept=None)
-    result = split_off(graph, Roles(last, len(xs), length), given, _looped(length, reverse))
+    roles = Roles(last, len(xs), length)
+    if length == 1:
+        result = _once(graph, roles, given)
+    else:
+        result = split_off(graph, roles, given, _looped(length, reverse))
     found.assign(result[count:last])
     return (*result[:count], *result[last:])
