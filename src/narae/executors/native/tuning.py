@@ -164,7 +164,7 @@ GATHERED = 1 << 15  # bytes of a batch's rows that a tile gathers
 
 # -- loops over rounds (scans) -------------------------------------------------------------------------
 
-LOOP_PARTS = 8  # of a batch's rows, at most: each has a tile that runs through all rounds
+LOOP_PARTS = 16  # of a batch's rows, at most: each has a tile that runs through all rounds
 LOOP_UNIT = 8  # rows: parts are whole groups of a product's rows
 LOOP_WORK = 100_000  # multiplications of a part in a round, at least: its kernels have to be called
 # Multiplications of a part in a round, at least, for each byte that is the same for all rows: with fewer, weights are

@@ -34,6 +34,11 @@ class Stage:
         return not self.apart and all(len(p) <= 1 for p in self.lowered.phases)
 
     @functools.cached_property
+    def filled(self) -> list[list[Tile]]:
+        """The phases that have tiles."""
+        return [phase for phase in self.lowered.phases if phase]
+
+    @functools.cached_property
     def apart(self) -> bool:
         """Whether nothing else can be in its phases: they are Python's, or run several times."""
         return self.lowered.host is not None or self.lowered.jumps
