@@ -12,12 +12,11 @@ import pytest
 
 import narae
 from narae import ops
-from narae.base.errors import NotYet
 from narae.engine.jit import jit
 from narae.engine.tape import GradientTape, grad
 from narae.graph.graph import Graph, build, evaluate
 from narae.graph.ir import Node, Spec
-from narae.primitives.records import kept
+from narae.primitives.records import kept, outside
 from narae.primitives.records.body import trace_graph
 from narae.primitives.records.scan import scan_over
 from narae.random import SeedGenerator
@@ -237,6 +236,7 @@ def test_where_little_may_be_kept_steps_run_once_more(
     name: str, way: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "LIMIT", 0)
+    monkeypatch.setattr(outside, "LIMIT", 0)
     args = arrays_of(name)
     close(way(slopes(scanned(name), len(args)))(*args), slopes(unrolled(name), len(args))(*args))
 
@@ -323,6 +323,14 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes() == 2
 
 
+def test_what_is_stacked_for_sums_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The products of r * h, which are no gradient of a slice: beyond the limit their sum is a carry."""
+    backward = lambda: scans_of(traced("gru", slopes(scanned("gru"), 5)))[-1]
+    assert backward().params["carries"] == 1
+    monkeypatch.setattr(outside, "LIMIT", 0)
+    assert backward().params["carries"] > 1
+
+
 # --- scope ---
 
 
@@ -354,7 +362,7 @@ def test_a_plan_says_what_is_kept() -> None:
     assert backward.op.inside(backward)[0].title == f"each of {T} rounds"
 
 
-# --- what is drawn in parts, and what has no gradient ---
+# --- what is drawn in parts ---
 
 
 def test_a_body_that_draws_splits_into_rows_that_draw_the_same() -> None:
@@ -376,20 +384,3 @@ def test_a_body_that_draws_splits_into_rows_that_draw_the_same() -> None:
         ]
         (drawn, *_) = scan.op.forward(np, *part, **{**scan.params, **split.params(1)})
         np.testing.assert_array_equal(drawn, whole[start : start + 1])
-
-
-def test_a_scan_of_a_loop_of_unknown_length_runs_under_a_tape_and_says_that_it_has_no_gradient() -> (
-    None
-):
-    def run(h: Any) -> Any:
-        inner = lambda c: [ops.while_loop(lambda a: ops.sum(a) < 9.0, lambda a: a * 2 + 1, c)]
-        return scan_over(inner, [h], [], T)[0]
-
-    x = tensor_of(np.ones(3))
-    with GradientTape(persistent=True) as tape:
-        tape.watch(x)
-        y, z = run(x), x * 3
-    assert y.tolist() == [3.0, 3.0, 3.0]
-    assert tape.gradient(z, x).tolist() == [3.0, 3.0, 3.0]
-    with pytest.raises(NotYet, match="while_loop of unknown length"):
-        tape.gradient(y, x)

@@ -13,6 +13,8 @@ import pytest
 
 import narae
 from narae import layers, ops
+from narae.base.errors import NotYet
+from narae.primitives.records.scan import scan_over
 from narae.random import SeedGenerator
 
 ROWS, STEPS = 40, 4
@@ -169,3 +171,20 @@ def test_a_loop_of_known_bounds_has_a_gradient(way: str) -> None:
 def test_a_loop_of_no_rounds_leaves_what_it_was_given() -> None:
     x = ops.convert_to_tensor(1.5)
     assert narae.jit(lambda: ops.fori_loop(5, 2, lambda i, v: v + x, x))().item() == 1.5
+
+
+def test_a_scan_of_a_loop_of_unknown_length_runs_under_a_tape_and_says_that_it_has_no_gradient() -> (
+    None
+):
+    def run(h: Any) -> Any:
+        inner = lambda c: [ops.while_loop(lambda a: ops.sum(a) < 9.0, lambda a: a * 2 + 1, c)]
+        return scan_over(inner, [h], [], STEPS)[0]
+
+    x = ops.ones((3,))
+    with narae.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y, z = run(x), x * 3
+    assert y.tolist() == [3.0, 3.0, 3.0]
+    assert tape.gradient(z, x).tolist() == [3.0, 3.0, 3.0]
+    with pytest.raises(NotYet, match="while_loop of unknown length"):
+        tape.gradient(y, x)

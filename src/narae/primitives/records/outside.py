@@ -28,9 +28,9 @@ Loop = Callable[[Graph, Sequence[Value], Sequence[Value], Sequence[Value]], Sequ
 _LINEAR = {"reshape", "transpose", "negative", "slice", "unslice", "broadcast_to", "reduce_sum"}
 _LINEAR |= {"cast", "multiply", "dot", "conv"}
 _SUMS = {"add", "subtract"}  # of each operand, be it the same for all steps or not
-_WIDER = (
-    8  # a product is taken out of the loop where what it reads is at most so many times as large
-)
+# a product is taken out of the loop where what it reads is at most so many times as large
+_WIDER = 8
+LIMIT = 1 << 30  # bytes that a loop stacks for products after it
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ class Body:
     needed: what the recursion of the carries reads.
     """
 
-    def __init__(self, graph: Graph, roles: Roles) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, roles: Roles, after: bool = True) -> None:
+        """after: whether anything is put off until after the loop, which stacks what goes in."""
+        self.graph, self._after = graph, after
         self.carried, self.sliced, _ = roles.parts(graph.inputs)
         self.ends, self.ys = graph.outputs[: roles.carries], graph.outputs[roles.carries :]
         self.made = {uid: node for node in graph.nodes for uid in node.uids}
@@ -72,7 +73,7 @@ class Body:
             if self.moves(node):
                 self.moving.update(node.uids)
                 self._look(node, self.moves(node))
-        self.sums = self._sums(pairs)
+        self.sums = self._sums(pairs) if after else {}
         self.recursive = [(c, end) for c, end in pairs if c.uid not in {*self.sums, *self.still}]
         self.needed = self._cone(end for _, end in self.recursive)
 
@@ -138,7 +139,7 @@ class Body:
         """Whether a value that is asked for of all steps is computed outside of the loop."""
         if value.uid in self.free:
             return True
-        if value.uid not in self.products or value.uid in self.needed:
+        if value.uid not in self.products or value.uid in self.needed or not self._after:
             return False
         node = self.made[value.uid]
         read = max(node.inputs[i].spec.size for i in self.moves(node))
@@ -317,8 +318,8 @@ def split_off(graph: Graph, roles: Roles, given: Sequence[Value], loop: Loop) ->
     Returns:
         The last carries, and the ys, stacked.
     """
-    body = Body(simplify(graph), roles)
-    outside = Outside(body)
+    outside = _divided(simplify(graph), roles)
+    body = outside.body
     first, xs, rest = roles.parts(given)
     carried, sliced, others = roles.parts(body.graph.inputs)
     same = {v.uid: x for v, x in zip((*carried, *others), (*first, *rest), strict=True)}
@@ -338,6 +339,16 @@ def split_off(graph: Graph, roles: Roles, given: Sequence[Value], loop: Loop) ->
             last[c.uid] = op(same[c.uid], values.totals[added.uid])
     ends = [last[c.uid] if c.uid in last else same[c.uid] for c in carried]
     return (*ends, *map(values.stack, body.ys))
+
+
+def _divided(graph: Graph, roles: Roles) -> Outside:
+    """What is done where. Nothing is put off until after the loop where that would stack more than `LIMIT` bytes
+    that nobody asked for."""
+    body = Body(graph, roles)
+    outside = Outside(body)
+    asked = {v.uid for v in body.ys}
+    size = sum(v.spec.nbytes for uid, v in outside.leaves.items() if uid not in asked)
+    return outside if size * roles.length <= LIMIT else Outside(Body(graph, roles, after=False))
 
 
 def _inside(
