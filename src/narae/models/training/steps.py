@@ -31,11 +31,8 @@ class Steps(Compiling):
         found: list[Metric] = [] if state.loss_tracker is None else [state.loss_tracker]
         found += [] if state.metrics is None else [state.metrics]
         found += state.loss.trackers() if state.loss is not None else []
-        layers = self._flatten_layers(include_self=False)
-        own = [self, *(layer for layer in layers if not isinstance(layer, Steps))]
-        for layer in own:
-            found += [m for m in layer._metrics if all(m is not known for known in found)]
-        return found
+        known = {id(metric) for metric in found}
+        return found + [m for m in self._metrics_below(Steps) if id(m) not in known]
 
     @property
     def metrics_names(self) -> list[str]:
