@@ -168,3 +168,19 @@ def _step(rate: float) -> Any:
         return index
 
     return compile_function(function, Spec((5,), "int32"), Spec((5, 8), "float32"))
+
+
+@native
+def test_an_index_out_of_range_leaves_the_table_as_it_was() -> None:
+    function = _step(0.1)
+    index, x = np.array([3, 1, 2000, 4, 5], "int32"), np.ones((5, 8), "float32")
+    for buffer, array in zip(function.inputs, (index, x), strict=True):
+        np.copyto(buffer, array)
+    with pytest.raises(IndexError, match="index 2000"):
+        function()
+    table = next(a for a in function.program.state if a.shape == (2000, 8))
+    assert not table.any()
+    function.inputs[0][2] = 7
+    function()
+    assert (table[[1, 3, 4, 5, 7]] == np.float32(-0.1)).all()
+    assert np.count_nonzero(table) == 40
