@@ -185,11 +185,7 @@ def _tiles(
     for part in laid_out(products, dtype, tile):
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
-        block = max(1, tuning.STRETCH // (part.inner * tile.wide * itemsize(dtype)))
-        block = min(block, len(part.taps))
-        if order == registers.COLUMNS:
-            most = max(1, tuning.COLUMNS_BYTES // (part.inner * itemsize(dtype) * len(part.rows)))
-            block = min(block, most)
+        block = _block(part, tile, order, itemsize(dtype))
         whole = [((0, len(part.rows)), (0, part.columns))]
         for (r0, r1), (c0, c1) in whole if products.rounds else grid(part, tile, tuning.WORKERS):
             column = part.first_column + c0
@@ -214,16 +210,31 @@ def _tiles(
                 ],
             )
             rows = -(-(r1 - r0) // tile.rows) * tile.rows
-            room = max(rows, 2 * tile.rows)
-            scratch = (block * part.inner + room) * tile.wide * itemsize(dtype)
-            if order == registers.COLUMNS:
-                chunked = -(-rows // registers.CHUNK) * registers.CHUNK
-                panels = -(-(c1 - c0) // tile.wide)
-                scratch += chunked * (block * part.inner + panels * tile.wide) * itemsize(dtype)
-                scratch += chunked // tile.rows * registers.LINE
+            scratch = _scratch(block * part.inner, rows, c1 - c0, tile, order, itemsize(dtype))
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
+
+
+def _block(part: Product, tile: registers.RegisterTile, order: str, size: int) -> int:
+    """How many taps of B are copied at once."""
+    block = min(max(1, tuning.STRETCH // (part.inner * tile.wide * size)), len(part.taps))
+    if order == registers.COLUMNS:
+        block = min(block, max(1, tuning.COLUMNS_BYTES // (part.inner * size * len(part.rows))))
+    return block
+
+
+def _scratch(
+    depth: int, rows: int, columns: int, tile: registers.RegisterTile, order: str, size: int
+) -> int:
+    """The bytes of a tile's copies and sums. depth: terms that are copied at once; rows: whole ones of the tile."""
+    scratch = (depth + max(rows, 2 * tile.rows)) * tile.wide * size
+    if order == registers.COLUMNS:
+        chunked = -(-rows // registers.CHUNK) * registers.CHUNK
+        panels = -(-columns // tile.wide)
+        scratch += chunked * (depth + panels * tile.wide) * size
+        scratch += chunked // tile.rows * registers.LINE
+    return scratch
 
 
 def _direct(part: Product, size: int) -> int:
