@@ -221,3 +221,13 @@ def test_a_batch_of_unknown_lengths_attends() -> None:
     for x, y in ((X, Y), (X[:, :2], Y[:, :3])):
         wanted = layer(x, y, use_causal_mask=True).numpy()
         np.testing.assert_allclose(model.predict([x, y], verbose=0), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["GroupQueryAttention", "GroupedQueryAttention"])
+def test_both_names_of_groups_are_read(name: str) -> None:
+    """Keras writes the first, and the second in whole models in HDF5."""
+    layer = layers.GroupQueryAttention(3, 4, 2)
+    written = layers.serialize(layer)
+    assert written["class_name"] == "GroupQueryAttention"
+    again = layers.deserialize({**written, "class_name": name})
+    assert again.get_config() == layer.get_config()

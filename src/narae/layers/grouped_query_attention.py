@@ -13,6 +13,7 @@ from narae.layers.options import WeightedOptions
 from narae.tensor.tensor import Tensor
 
 
+@builtin("keras.layers")  # as whole models in HDF5 call it
 @builtin("keras.layers", "GroupQueryAttention")
 class GroupedQueryAttention(Heads):
     """Attention over heads, where num_query_heads / num_key_value_heads heads of queries share one of keys and
