@@ -154,10 +154,10 @@ _ROWS: dict[str, list[tuple[dict[str, Any], tuple[Any, ...], dict[str, Any]]]] =
 
 def _slow(options: dict[str, Any], args: Any) -> bool:
     """Whether Keras has to compile much of its own for a row."""
-    new = options.get("dtype") in ("float16", "bfloat16", "mixed_bfloat16")
+    new = options.get("dtype") in ("float16", "bfloat16", "mixed_bfloat16") or "seed" in options
     heads = options.get("num_query_heads", 2) > 2 or "value_dim" in options
     many = getattr(args[0], "ndim", 3) == 4
-    shape = options.get("output_shape") not in (None, 5) or options.get("attention_axes") == [1]
+    shape = "output_shape" in options or options.get("attention_axes") == [1]
     return new or heads or shape or (many and options.get("attention_axes") not in (-2, (1, 2)))
 
 
