@@ -245,6 +245,8 @@ def evaluate(
 def flat(model: Trainable, logs: Logs) -> Any:
     """The values in the order of `model.metrics`, where each of the compiled ones stands by its own name;
     then all others by name. One alone is no list."""
+    if len(logs) == 1:  # no order to look for
+        return next(iter(logs.values()))
     names: list[str] = []
     for metric in model.metrics:
         names += metric.own_names() if isinstance(metric, CompiledMetrics) else [metric.name]
