@@ -14,18 +14,21 @@ from narae.graph.recording import Place, places
 _LARGE = 1 << 16  # elements; a larger constant is not made before it is needed
 
 
-def simplify(graph: Graph) -> Graph:
+def simplify(graph: Graph, gradients: bool = False) -> Graph:
     """An equal graph that computes less. The algebra is each op's own: `Op.simplify`.
 
-    Simplifying twice changes nothing more: what a rewrite makes is simplified in its turn.
+    Simplifying twice changes nothing more: what a rewrite makes is simplified in its turn. gradients: whether
+    those are to be equal too, of a graph that is differentiated later.
     """
-    return simplified(graph, ())[0]
+    return simplified(graph, (), gradients)[0]
 
 
-def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]:
+def simplified(
+    graph: Graph, also: Sequence[Value], gradients: bool = False
+) -> tuple[Graph, list[Value]]:
     """`simplify`, and what stands for other values of the graph in the new one, which may have left
     some of them behind."""
-    simplifier = _Simplifier(graph.inputs)
+    simplifier = _Simplifier(graph.inputs, gradients)
     with places.pushed(simplifier.place):
         for node in graph.nodes:
             simplifier.visit(node)
@@ -35,8 +38,8 @@ def simplified(graph: Graph, also: Sequence[Value]) -> tuple[Graph, list[Value]]
 
 
 class _Simplifier:
-    def __init__(self, inputs: Sequence[Value]) -> None:
-        self.place = Place()
+    def __init__(self, inputs: Sequence[Value], gradients: bool) -> None:
+        self.place, self._gradients = Place(), gradients
         # uid -> the value that takes its place. An input is nothing but that: what a body captures is made by nodes
         # outside of it, which the body must not reach by what the algebra makes of them.
         self._env = {v.uid: Op.result_type(v.spec, uid=v.uid) for v in inputs if v.node is not None}
@@ -67,8 +70,8 @@ class _Simplifier:
 
     def _better(self, node: Node, inputs: tuple[Value, ...]) -> Value | None:
         """What the op's algebra gives, itself simplified; None where it has nothing better."""
-        if node.op.simplify is None:
-            return None
+        if node.op.simplify is None or (self._gradients and node.op.flat):
+            return None  # what has no gradient on purpose may be equal to something that has one
         start, self.place.where = now(), node.where
         better = node.op.simplify(*inputs, **node.params)
         self.place.where = None

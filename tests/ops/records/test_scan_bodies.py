@@ -97,6 +97,12 @@ def summing(n: Any, s: Any, c: Any, x: Any, u: Any) -> list[Any]:
     return [n + 1, s + ops.transpose(x) @ ops.tanh(x @ u), c, ops.cast(n, "float64") * c]
 
 
+def stopped(h: Any, x: Any, u: Any) -> list[Any]:
+    """No gradient comes by one way of the carry, and of a result."""
+    h = ops.tanh(x + h @ u) + ops.stop_gradient(h) * 0.3
+    return [h, ops.stop_gradient(h @ u) * h]
+
+
 def nested(h: Any, x: Any, u: Any) -> list[Any]:
     (h,) = scan_over(lambda c: [ops.tanh(c @ u + x)], [h], [], 2)
     return [h, h * 2]
@@ -120,6 +126,7 @@ BODIES: dict[str, tuple[Step, list[tuple], list[tuple], list[tuple]]] = {
     "convolved": (convolved, [(B, 6, U)], [(T, B, 6, F)], [(3, F, U), (3, U, U)]),
     "mapped": (mapped, [], [X], [SQUARE]),
     "summing": (summing, [(), SQUARE, ()], [X], [SQUARE]),
+    "stopped": (stopped, [H], [X], [SQUARE]),
     "nested": (nested, [H], [X], [SQUARE]),
     "chosen": (chosen, [H], [X], [SQUARE]),
 }
@@ -219,7 +226,7 @@ def test_in_reverse_as_well(name: str) -> None:
     close(slopes(scanned(name, True), len(args))(*args), want)
 
 
-@pytest.mark.parametrize("name", ["simple", "gru", "projected", "summing", "nested"])
+@pytest.mark.parametrize("name", ["simple", "gru", "projected", "summing", "stopped", "nested"])
 def test_gradients_of_gradients(name: str) -> None:
     args = arrays_of(name)
 

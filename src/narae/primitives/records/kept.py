@@ -48,7 +48,8 @@ def joint(body: Graph, seeded: Sequence[int], wanted: Sequence[int]) -> Joint:
         sources = [inputs[i] for i in wanted]
         found = backprop([outs[i] for i in seeded], cts, sources, ALGEBRA, since)
     there = [g for g in found if g is not None]
-    graph = simplify(build([*inputs, *cts], [*outs, *there], since)[0])
+    whole = build([*inputs, *cts], [*outs, *there], since)[0]
+    graph = simplify(whole, gradients=True)
     rest = iter(graph.outputs[len(outs) :])
     gradients = tuple(None if g is None else next(rest) for g in found)
     return Joint(

@@ -318,7 +318,7 @@ def split_off(graph: Graph, roles: Roles, given: Sequence[Value], loop: Loop) ->
     Returns:
         The last carries, and the ys, stacked.
     """
-    outside = _divided(simplify(graph), roles)
+    outside = _divided(simplify(graph, gradients=True), roles)
     body = outside.body
     first, xs, rest = roles.parts(given)
     carried, sliced, others = roles.parts(body.graph.inputs)
