@@ -277,7 +277,7 @@ def _gradient(
         return [w.numpy() if hasattr(w, "numpy") else np.asarray(w) for w in model.get_weights()]
 
     return Case(
-        f"attention.{name}({shown(options)}) trained, {way}", code, terms=512, slow=way != "scores"
+        f"attention.{name}({shown(options)}) trained, {way}", code, terms=512, slow=True
     )
 
 
