@@ -99,11 +99,12 @@ def trained(kind: str, options: dict[str, Any], x: Any) -> Case:
 
     def step(*inputs: Any) -> Any:
         with narae.GradientTape() as tape:
-            tape.watch(list(inputs))
+            watched = [x for x in inputs if x.dtype == "float32"]  # whole numbers have no gradient
+            tape.watch(watched)
             out = layer(*trees.pack_as(given, inputs), training=True)
             loss = ops.sum(out * np.linspace(-1, 1, out.size, dtype="float32").reshape(out.shape))
             loss = sum(layer.losses, loss)
-        grads = tape.gradient(loss, [*inputs, *layer.trainable_weights])
+        grads = tape.gradient(loss, [*watched, *layer.trainable_weights])
         state = [v.value for v in layer.non_trainable_variables]
         return [out, *(g for g in grads if g is not None), *state]
 

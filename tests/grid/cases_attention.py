@@ -276,9 +276,7 @@ def _gradient(
         model.fit(list(flat), targets, batch_size=2, epochs=2, verbose=0, shuffle=False)
         return [w.numpy() if hasattr(w, "numpy") else np.asarray(w) for w in model.get_weights()]
 
-    return Case(
-        f"attention.{name}({shown(options)}) trained, {way}", code, terms=512, slow=True
-    )
+    return Case(f"attention.{name}({shown(options)}) trained, {way}", code, terms=512, slow=True)
 
 
 def _masked(name: str, options: dict[str, Any], how: str, listed: bool = False) -> Case:
