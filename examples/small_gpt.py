@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import narae as keras
-from narae import layers, ops
+from narae import layers
 
 CHAPTERS = Path(__file__).parents[1] / "docs" / "learn"
 
@@ -159,7 +159,7 @@ def generate(
         # what fills up behind is not seen from before it, so that one program serves all lengths
         seen = numbers[-length:]
         row = np.array([seen + [0] * (length - len(seen))], "int32")
-        scores = ops.convert_to_numpy(model(row, training=False))[0, len(seen) - 1]
+        scores = model.predict_on_batch(row)[0, len(seen) - 1]
         numbers.append(draw(scores, temperature, top_k, rng))
     return vocabulary.read(numbers)
 
@@ -171,10 +171,11 @@ def main(
     batch: int = 16,
     temperature: float = 0.8,
     top_k: int | None = 20,
+    count: int = 300,
     file: str | None = None,
     **sizes: Any,
 ) -> tuple[list[float], str]:
-    """Train, and give the loss after each tenth of the steps, and a text that begins with "The "."""
+    """Train, and give the loss after each tenth of the steps, and a text of `count` characters after its beginning."""
     keras.utils.set_random_seed(1)
     text = chapters(language)
     vocabulary = Vocabulary(text)
@@ -187,7 +188,7 @@ def main(
         model.save(file)
         model = keras.saving.load_model(file)
     beginning = "신경망" if language == "ko" else "The "
-    written = generate(model, vocabulary, beginning, 300, temperature, top_k)
+    written = generate(model, vocabulary, beginning, count, temperature, top_k)
     print(written)
     return history.history["loss"], written
 
