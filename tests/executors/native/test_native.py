@@ -526,6 +526,18 @@ def test_stages_that_share_memory_keep_their_order() -> None:
     assert shown([big, overwrites]) == [["big"] * 3, ["overwrites"]]
     passed = stage("passed", 1, [c], [memory[6:7]])  # `after` is in between, and writes c
     assert shown([big, after, passed])[1:] == [["after"], ["passed"]]
+    one, other = (stage(n, 2, [a], [m]) for n, m in (("one", b), ("other", c)))
+    for later in (one, other):  # of two phases each: these run beside each other one by one
+        later.lowered.phases.insert(
+            0, [Tile(f"before {later.lowered.phases[0][0].key}", driver._work, [0])]
+        )
+    assert shown([one, other]) == [["before one", "before other"], ["one"] * 2 + ["other"] * 2]
+    assert shown([one, big])[0] == ["before one"]
+    again: list[Tile] = []
+    loop = stage("loop", 1, [a], [b])
+    loop.lowered.phases += [again]
+    loop.lowered.phases[0][0].jumps.append((0, again))
+    assert shown([loop, stage("beside", 1, [a], [c])]) == [["loop"], [], ["beside"]]
 
 
 def test_a_run_that_is_broken_off_anywhere_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
