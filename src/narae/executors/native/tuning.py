@@ -66,6 +66,7 @@ PASS_ARRAYS = (
 
 # What it costs, in multiplications, when a product is cut: see `lower/partition.py`.
 COPY = 7  # to copy a number of B
+COPY_A = 14  # and one of A, from lines of memory that lie apart
 CALL = 15_000  # to call a tile: some 0.2 microseconds
 MEET = 60_000  # for threads to meet at a phase's end: about a microsecond
 HELD_UP = 1 / 4  # of a tile: a thread may be put aside by the system while it has one

@@ -11,11 +11,12 @@ vectors, so the tile costs as much as the next larger one that fills them:
 
     t * w * d           to multiply and add
     COPY * w * d        to copy B's part of the tile: each tile copies its own; nothing where B is read where it lies
+    COPY_A * t * d      to copy A's part of the tile, where that is copied
     CALL                to call the kernel, and for the first lines of memory to come
 
-That is (t + COPY) * (w * d) + CALL: a factor of the rows alone, one of the columns alone. Threads take tiles in order,
-each the next one when it is through, so the end is that of a greedy schedule: the thread that is free first takes the
-next tile. To that two delays are added, which the schedule does not see:
+That is about (t + COPY) * ((w + COPY_A) * d) + CALL: a factor of the rows alone, one of the columns alone. Threads
+take tiles in order, each the next one when it is through, so the end is that of a greedy schedule: the thread that
+is free first takes the next tile. To that two delays are added, which the schedule does not see:
 
     MEET                where there are several tiles: threads have to meet before the next phase
     HELD_UP * largest   a thread may be put aside by the system while it has a tile, and the others wait for it
@@ -95,9 +96,12 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
 Range = tuple[int, int]  # from, to before
 
 
-def grid(part: Product, tile: RegisterTile, workers: int) -> list[tuple[Range, Range]]:
+def grid(
+    part: Product, tile: RegisterTile, workers: int, copied: bool = False
+) -> list[tuple[Range, Range]]:
     """Ranges of rows and of columns: those that the threads would be through with soonest. What is
-    computed does not depend on the choice: every sum has the same order in any tile."""
+    computed does not depend on the choice: every sum has the same order in any tile. copied: whether tiles copy
+    their part of A too."""
     best: list[tuple[Range, Range]] = []
     soonest = float("inf")
     for columns in _column_cuts(part, tile):
@@ -107,7 +111,7 @@ def grid(part: Product, tile: RegisterTile, workers: int) -> list[tuple[Range, R
                 break
             rows = cuts(len(part.rows), apart, tile.rows)
             # a cut with more tiles has to be better by a hundredth
-            end = _end(part, tile, rows, columns, workers, 0.99 * soonest)
+            end = _end(part, tile, rows, columns, workers, 0.99 * soonest, copied)
             if end is not None:
                 best, soonest = [(r, c) for c in columns for r in rows], end
     return best
@@ -130,13 +134,15 @@ def _end(
     columns: Sequence[Range],
     workers: int,
     sooner: float,
+    copied: bool,
 ) -> float | None:
     """When threads that take tiles in order would be through, in multiplications (the model is at the
     beginning of this file); None where that is not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
     copy = 0 if lies_well(part) else tuning.COPY
     tall = [_filled(r, tile.rows) + copy for r in rows]
-    wide = [_filled(c, tile.lanes) * depth for c in columns]
+    other = tuning.COPY_A if copied else 0
+    wide = [(_filled(c, tile.lanes) + other) * depth for c in columns]
     largest = max(tall, default=0) * max(wide, default=0) + tuning.CALL
     meet = tuning.MEET if len(rows) * len(columns) > 1 else 0
     late = meet + largest * tuning.HELD_UP

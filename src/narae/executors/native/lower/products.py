@@ -23,7 +23,7 @@ from narae.executors.native.lower.elementwise import (
     expression_of,
 )
 from narae.executors.native.lower.panels import laid_out, packer
-from narae.executors.native.lower.partition import Product, Products, grid, lies_well, sums
+from narae.executors.native.lower.partition import Product, Products, Range, grid, lies_well, sums
 from narae.executors.native.lower.reductions import reduce_array
 from narae.executors.native.lower.tiles import (
     Context,
@@ -186,8 +186,7 @@ def _tiles(
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
         block = _block(part, tile, order, itemsize(dtype))
-        whole = [((0, len(part.rows)), (0, part.columns))]
-        for (r0, r1), (c0, c1) in whole if products.rounds else grid(part, tile, tuning.WORKERS):
+        for (r0, r1), (c0, c1) in _ranges(part, tile, order, products.rounds is not None):
             column = part.first_column + c0
             record = registers.Contraction(
                 a=part.a,
@@ -235,6 +234,15 @@ def _scratch(
         scratch += chunked * (depth + panels * tile.wide) * size
         scratch += chunked // tile.rows * registers.LINE
     return scratch
+
+
+def _ranges(
+    part: Product, tile: registers.RegisterTile, order: str, alone: bool
+) -> list[tuple[Range, Range]]:
+    """The rows and columns of a product's tiles. alone: one thread computes them all."""
+    if alone:
+        return [((0, len(part.rows)), (0, part.columns))]
+    return grid(part, tile, tuning.WORKERS, order == registers.COLUMNS)
 
 
 def _direct(part: Product, size: int) -> int:
