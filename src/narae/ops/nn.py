@@ -154,7 +154,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     if approximate:
         inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
         return x * ((A.tanh(inner) + 1.0) * 0.5)  # 2 x may overflow
-    return x * ((special.erf(x * math.sqrt(0.5)) + 1.0) * 0.5)
+    return special.gelu(x)
 
 
 @public

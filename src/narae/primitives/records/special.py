@@ -1,4 +1,4 @@
-"""The error function and its inverse, which NumPy does not have."""
+"""The error function and its inverse, which NumPy does not have, and the activation made of it."""
 
 from __future__ import annotations
 
@@ -94,6 +94,39 @@ erfc = elementwise(
     vjp=(lambda ct, out, x: ct * exp(-(x * x)) * (-2 / _ROOT_PI),),
     samples=floats(1, -3.0, 3.0),
     oracle=np.vectorize(math.erfc, otypes=[np.float64]),
+)
+
+
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+
+
+def _gelu(xp: Namespace, x: np.ndarray) -> Any:
+    return (x * ((_erf(xp, x * math.sqrt(0.5)) + 1) * 0.5)).astype(x.dtype)
+
+
+def _gelu_slope(xp: Namespace, x: np.ndarray) -> Any:
+    share = (_erf(xp, x * math.sqrt(0.5)) + 1) * 0.5
+    return (share + x * (xp.exp(x * x * -0.5) * _DENSITY)).astype(x.dtype)
+
+
+# x Φ(x), Φ the distribution function of the normal distribution. One operation, with one for its gradient: what is
+# computed on the way to either is not kept for the other.
+gelu = elementwise(
+    "gelu",
+    forward=_gelu,
+    takes="float",
+    vjp=(lambda ct, out, x: ct * gelu_slope(x),),
+    samples=floats(1, -3.0, 3.0),
+    slow=True,
+)
+# Φ(x) + x φ(x), φ = Φ′: the derivative of `gelu`.
+gelu_slope = elementwise(
+    "gelu_slope",
+    forward=_gelu_slope,
+    takes="float",
+    vjp=(lambda ct, out, x: ct * exp(x * x * -0.5) * ((2 - x * x) * _DENSITY),),
+    samples=floats(1, -3.0, 3.0),
+    slow=True,
 )
 
 

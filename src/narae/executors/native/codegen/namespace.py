@@ -200,4 +200,9 @@ XP: Any = SimpleNamespace(
 )
 
 # Operations whose own forward would be slower or less exact on lanes.
-OWN: dict[str, Callable[..., Any]] = {"erf": vectormath.erf, "erfc": vectormath.erfc}
+OWN: dict[str, Callable[..., Any]] = {
+    "erf": vectormath.erf,
+    "erfc": vectormath.erfc,
+    "gelu": vectormath.gelu,
+    "gelu_slope": vectormath.gelu_slope,
+}

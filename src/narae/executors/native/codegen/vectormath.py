@@ -262,3 +262,14 @@ def erfc(x: Lanes) -> Lanes:
     share = (polynomial((size - 4) / (size + 4), SCALED_ERFC) + 1) / fma(size, 2, 1)
     large = scaled(near * share, n)
     return where(size < 0.5, small, where(x < 0, 2 - large, large))
+
+
+def gelu(x: Lanes) -> Lanes:
+    """x Φ(x)."""
+    return x * ((erf(x * math.sqrt(0.5)) + 1) * 0.5)
+
+
+def gelu_slope(x: Lanes) -> Lanes:
+    """Φ(x) + x φ(x)."""
+    density = exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return (erf(x * math.sqrt(0.5)) + 1) * 0.5 + x * density
