@@ -77,8 +77,9 @@ class Bidirectional(Layer):
             else backward_layer
         )
         _require_a_pair(self.forward_layer, self.backward_layer)
-        if hasattr(layer, "use_cudnn"):  # which no configuration has
-            self.forward_layer.use_cudnn = self.backward_layer.use_cudnn = layer.use_cudnn
+        chosen = getattr(layer, "use_cudnn", None)  # which no configuration has
+        if chosen is not None:
+            self.forward_layer.use_cudnn = self.backward_layer.use_cudnn = chosen
         for one in (self.forward_layer, self.backward_layer):
             if getattr(one, "zero_output_for_mask", None) is not None:
                 one.zero_output_for_mask = one.return_sequences
