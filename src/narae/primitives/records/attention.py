@@ -22,7 +22,12 @@ from narae.primitives import rows
 from narae.primitives.record import check_kind, record, sum_to
 from narae.primitives.records import attention_terms
 from narae.primitives.records.attention_blocks import Array, Terms, backward, forward
-from narae.primitives.records.body import gradient_graph, known_zero, trace_graph
+from narae.primitives.records.body import (
+    gradient_graph,
+    known_zero,
+    spread_out,
+    trace_graph,
+)
 from narae.primitives.records.logic import cast
 
 
@@ -154,10 +159,7 @@ def _composed(
     seeded = [i for i, one in enumerate(ct) if not known_zero(one)]
     sources = sorted(wanted)
     pulled = substitute(gradient_graph(graph, seeded, sources), [*inputs, *(ct[i] for i in seeded)])
-    found: list[Value | None] = [None] * len(inputs)
-    for i, value in zip(sources, pulled, strict=True):
-        found[i] = value
-    return found
+    return spread_out(pulled, sources, len(inputs))
 
 
 def _cost(products: int) -> Callable[[Node], int]:
