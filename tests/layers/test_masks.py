@@ -137,3 +137,18 @@ def test_each_step_draws_its_own_dropout() -> None:
         out = np.asarray(run(lambda x: layer(x, training=True))(ones))
         kept = [(out[:, i] > 0).tobytes() for i in range(3)]
         assert len(set(kept)) == 3
+
+
+def test_a_layer_that_lets_no_mask_through_says_so_once_at_the_users_line() -> None:
+    def used() -> None:
+        inputs = narae.Input((3,), dtype="int32")
+        pooled = layers.GlobalMaxPooling1D()(layers.Embedding(9, 4, mask_zero=True)(inputs))
+        model = narae.Model(inputs, layers.Dense(1)(pooled))
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, 3), "int32"), np.ones((4, 1)), verbose=0)
+        model(np.ones((2, 3), "int32"))
+
+    with pytest.warns(UserWarning, match="does not support masking") as seen:
+        used()
+    (warning,) = seen.list
+    assert warning.filename == __file__

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
+from narae.base.warn import warn_user
 from narae.layers.calling import Bound, Signature
 from narae.tensor.masks import any_mask, get_keras_mask, masks_of, set_masks
 
@@ -38,11 +38,11 @@ def pass_on(layer: Layer, inputs: Any, outputs: Any, mask: Any) -> None:
     if layer.supports_masking:
         if not _all_masked(outputs):
             set_masks(outputs, layer.compute_mask(inputs, mask))
-    elif any_mask(mask):
-        warnings.warn(
+    elif any_mask(mask) and not layer.__dict__.get("_told_of_mask"):
+        layer.__dict__["_told_of_mask"] = True  # once: a model calls its layers again and again
+        warn_user(
             f"the layer {layer.name!r} ({type(layer).__name__}) does not support masking, and its input has a mask: "
-            "the layers after it do not see it",
-            stacklevel=4,
+            "the layers after it do not see it"
         )
 
 
