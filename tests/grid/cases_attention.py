@@ -10,6 +10,7 @@ from tests.grid.probing import attempt, numbers, refused, told, weighted
 
 Q, V, K = numbers((2, 4, 6)), numbers((2, 3, 6)), numbers((2, 3, 5))
 SAME = numbers((2, 3, 6))
+_NOTHING = np.zeros((2, 0, 6), "float32")
 HIGH, HIGH_V = numbers((2, 2, 4, 6)), numbers((2, 2, 3, 6))
 _Q_MASK = np.array([[True, True, True, False], [True, False, False, False]])
 _V_MASK = np.array([[True, True, False], [True, False, False]])
@@ -87,6 +88,7 @@ _ROWS: dict[str, list[tuple[dict[str, Any], tuple[Any, ...], dict[str, Any]]]] =
             (HIGH, HIGH_V),
             {"attention_mask": np.stack([_SCORES] * 2, 1), **_TOLD},
         ),
+        *((_MHA, ends, c) for ends in ((Q, _NOTHING), (_NOTHING, V)) for c in ({}, _TOLD)),
         (_MHA, (Q, V, Q), {}),
         (_MHA, (Q,), {}),
     ],
@@ -115,6 +117,7 @@ _ROWS: dict[str, list[tuple[dict[str, Any], tuple[Any, ...], dict[str, Any]]]] =
     "Attention": [
         ({}, ([Q, V],), {}),
         ({}, ([Q, V],), _TOLD),
+        *(({}, ([Q, _NOTHING],), c) for c in ({}, _TOLD)),
         ({}, ([Q, K, V],), _TOLD),
         ({"use_scale": True}, ([Q, V],), {}),
         ({"use_scale": True}, ([Q, V],), _TOLD),

@@ -99,6 +99,7 @@ ELEMENTWISE = [
     *each("squareplus", ("$x",), b=2),
     *over("glu sparsemax", ("$cube",), axis=[0, -1, 5]),
     *over("softmax log_softmax", ("$cube",), axis=[0, 1, -1, (0, 2), None, 3]),
+    *over("softmax log_softmax", ("$empty",), axis=[0, 1, None]),
     *each("threshold", ("$x", 0.1, -2.0), ("$w", 1, 0), ("$x", 5, 5)),
     *over("nan_to_num", ("$edge",), nan=[0.0, 2.0], posinf=[None, 9.0], neginf=[None, -9.0]),
     *over("round", ("$x",), decimals=[0, 1, 2, -1]),

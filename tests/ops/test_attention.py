@@ -100,6 +100,27 @@ def test_a_bias_or_mask_may_have_fewer_axes() -> None:
             np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("flash", [None, False])
+def test_the_mean_of_nothing_is_0(flash: bool | None) -> None:
+    """Of no queries, keys, samples, heads, or of no width: zeros of the shape, and gradients that are 0."""
+    for b, t, s, n, h in [
+        (2, 0, 3, 2, 4),
+        (2, 3, 0, 2, 4),
+        (0, 3, 3, 2, 4),
+        (2, 3, 3, 0, 4),
+        (2, 3, 3, 2, 0),
+    ]:
+        q, *pair = (tensor_of(np.ones((b, time, n, h))) for time in (t, s, s))
+        rest = {"mask": np.ones((1, 1, t, s), bool), "bias": np.ones((1, 1, t, s))}
+        with GradientTape() as tape:
+            tape.watch([q, *pair])
+            out = ops.dot_product_attention(q, *pair, flash_attention=flash, is_causal=True, **rest)
+            down = ops.sum(out)
+        assert out.shape == q.shape
+        for got in (out, *tape.gradient(down, [q, *pair])):
+            assert got is None or not np.asarray(got).any()
+
+
 def test_what_does_not_fit_is_an_error() -> None:
     q, k = np.ones((2, 3, 4, 6)), np.ones((2, 5, 4, 6))
     cases: tuple[tuple[Any, dict[str, Any], str], ...] = (

@@ -76,11 +76,12 @@ def dot_product_attention(
     added = None if bias is None else _of_scores(to(as_tensor(bias), wide(q.dtype)), full, "bias")
     seen = None if mask is None else _of_scores(to(as_tensor(mask), "bool"), full, "mask")
     params = {
-        "scale": 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale),
+        "scale": 1 / math.sqrt(max(1, q.shape[-1])) if scale is None else float(scale),
         "causal": bool(is_causal),
         "cap": None if attn_logits_soft_cap is None else float(attn_logits_soft_cap),
     }
-    if flash_attention is False:
+    if flash_attention is False or 0 in (*full, q.shape[3], v.shape[3]):
+        # blocks are of something; the mean of no values is 0
         return _composed(q, k, v, added, seen, **params)
     rest = [x for x in (added, seen) if x is not None]
     given = {"biased": added is not None, "masked": seen is not None}
@@ -123,7 +124,7 @@ def _composed(
     cap: float | None,
 ) -> Tensor:
     """By other operations, with all scores in memory."""
-    times = q.shape[2] // k.shape[2]
+    times = q.shape[2] // max(1, k.shape[2])
     if times > 1:
         k, v = repeat(k, times, 2), repeat(v, times, 2)
     # Scores of halves overflow, and the lowest float32 is no number of theirs: both are kept in float32.

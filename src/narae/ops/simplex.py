@@ -20,7 +20,10 @@ from narae.tensor.tensor import Tensor
 
 
 def _shifted(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """x minus its largest along axes: exp of it cannot overflow, and the softmax is the same."""
+    """x minus its largest along axes: exp of it cannot overflow, and the softmax is the same. Of nothing there is no
+    largest, and nothing to shift."""
+    if 0 in x.shape:
+        return x
     top = L.stop_gradient(R.reduce_max(x, axes=axes))
     return x - S.reshape(top, shape=R.kept(x.shape, axes))
 
