@@ -49,8 +49,9 @@ def _is_part(node: Node) -> bool:
 
 def _joined_before(value: Value, axis: int) -> Sequence[Value]:
     node = value.node
-    joined = node is not None and node.op is concatenate and node.params["axis"] == axis
-    return node.inputs if joined else [value]
+    if node is not None and node.op is concatenate and node.params["axis"] == axis:
+        return node.inputs
+    return [value]
 
 
 ALGEBRA = Algebra(add=_sum, zeros=lambda spec: full(0, spec.shape, spec.dtype))

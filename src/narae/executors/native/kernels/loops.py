@@ -25,6 +25,7 @@ class Loop(KernelRecord[W]):
     """Rounds of a body. What follows has as many parts as the counts say."""
 
     rounds: W = word()
+    error: W = pointer()  # not 0 there: it ends
     link_count: W = word()
     moving_count: W = word()
     last_count: W = word()
@@ -71,11 +72,20 @@ def build_loop(name: str) -> Function:
     lasts = entry_of(f, steps, head.moving_count)
     set_words(f, starts, head.moving_count)
     final = f.sub(head.rounds, 1)
-    with f.loop(0, head.rounds) as t:
-        with f.when(f.let(f"icmp eq i64 {t.i}, {final}")):
-            set_words(f, lasts, head.last_count)
-        _run(f, links, "0", head.link_count)
-        add_words(f, steps, head.moving_count)
+    before, test, body, out = f.block, f.label(), f.label(), f.label()
+    f.jump(test)
+    f.place(test)
+    done = f.open_phi(INT, ("0", before))
+    more = f.let(f"icmp slt i64 {done.name}, {head.rounds}")
+    f.branch(f.let(f"and i1 {more}, {is_fine(f, head.error)}"), body, out)
+    f.place(body)
+    with f.when(f.let(f"icmp eq i64 {done.name}, {final}")):
+        set_words(f, lasts, head.last_count)
+    _run(f, links, "0", head.link_count)
+    add_words(f, steps, head.moving_count)
+    done.add(f.add(done.name, 1), f.block)
+    f.jump(test)
+    f.place(out)
     f.do("ret void")
     return f
 
@@ -94,8 +104,7 @@ def build_while(name: str) -> Function:
     f.place(body)
     _run(f, links, "0", head.test_count)
     holds = f.let(f"icmp ne i8 {f.load('i8', head.holds)}, 0")
-    fine = f.let(f"icmp eq i64 {f.load(INT, head.error, 8)}, 0")
-    f.branch(f.let(f"and i1 {holds}, {fine}"), after, out)
+    f.branch(f.let(f"and i1 {holds}, {is_fine(f, head.error)}"), after, out)
     f.place(after)
     _run(f, links, head.test_count, total)
     done.add(f.add(done.name, 1), f.block)
@@ -103,6 +112,12 @@ def build_while(name: str) -> Function:
     f.place(out)
     f.do("ret void")
     return f
+
+
+def is_fine(f: Function, error: str) -> str:
+    """Whether a loop goes on: an index out of range ends it, and who has waited long enough after Ctrl-C. (Atomic: the
+    number may come from another thread.)"""
+    return f.let(f"icmp eq i64 {f.let(f'load atomic i64, ptr {error} monotonic, align 8')}, 0")
 
 
 def build_switch(name: str, dtype: str) -> Function:

@@ -78,11 +78,12 @@ class Following:
         return found
 
 
-def loop_tile(rounds: int, links: Sequence[Tile], moving: Sequence[Moving]) -> Tile:
-    """A tile that runs links so many times."""
+def loop_tile(rounds: int, error: int, links: Sequence[Tile], moving: Sequence[Moving]) -> Tile:
+    """A tile that runs links so many times, or until there is an error at an address."""
     following = Following(links, moving)
     record = Loop(
         rounds=rounds,
+        error=error,
         link_count=len(links),
         moving_count=following.moving_count,
         last_count=following.last_count,

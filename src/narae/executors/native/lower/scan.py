@@ -179,7 +179,7 @@ class Scan:
     ) -> tuple[Tile, list[np.ndarray]]:
         """The whole scan, and what has to stay alive for it."""
         lying, body, keep = self._lowered(ins, outs, error, rounds)
-        loop = loop_tile(self.length, flat(body), lying.moving)
+        loop = loop_tile(self.length, error, flat(body), lying.moving)
         return chained([*lying.before, loop, *lying.after]), keep
 
     def phases(

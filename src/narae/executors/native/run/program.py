@@ -18,6 +18,7 @@ from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Context, Lowered, address, arrays_in
 from narae.executors.native.run import driver, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
+from narae.executors.native.run.long import may_run_long, wait_for
 from narae.executors.native.run.phases import Stage, Tables, overlapped
 from narae.executors.shared.memory import Scratch, aligned, make_arrays
 from narae.executors.shared.program import Program, Progress
@@ -64,6 +65,7 @@ class NativeProgram(Program):
         self.tables = Tables(self._parts)
         self._running_tables = self.tables
         self._work, self._advance = driver.driver()
+        self._long = any(may_run_long(node) for step in plan.steps for node in step.nodes)
 
     def _stages(self) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
@@ -84,25 +86,39 @@ class NativeProgram(Program):
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state. Raises IndexError for an index that is out
         of range, with the state as it was when that was found."""
-        tables = self.tables
-        if tables.count:
+        if self.tables.count:
             self._run = None
-            self._begin(tables, 1)
-            number = 1 if self._watched or tables.work < tuning.ALONE else self._number()
-            if tables.shared and number > 1 and self._running():
-                threads.pool().ask(lambda: self._help(tables, 1), number - 1)
-            for _ in self._lead(tables):
-                continue
+            if self._long:
+                wait_for(self._whole, self._give_up)
+            else:
+                self._whole()
             self._check()
         return self.outputs
 
+    def _whole(self) -> None:
+        """One run, from its beginning to its end."""
+        tables = self.tables
+        self._begin(tables, 1)
+        number = 1 if self._watched or tables.work < tuning.ALONE else self._number()
+        if tables.shared and number > 1 and self._running():
+            threads.pool().ask(lambda: self._help(tables, 1), number - 1)
+        for _ in self._lead(tables):
+            continue
+
+    def _give_up(self) -> None:
+        """Let loops end at their next round, and with them the run."""
+        self._control[driver.STOP] = self._control[driver.ERROR] = 1
+
     def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
         """Run many steps on rows of arrays; gives now and then how many are done. None where the
-        rows have a dtype or layout without native code.
+        rows have a dtype or layout without native code, or a step may run long: it is waited for then, so that
+        Ctrl-C is heard.
 
         kept: for each output, memory for what all steps give, one after the other. Closing the
         iterator, or an exception at it (Ctrl-C), ends the run after the present step.
         """
+        if self._long:
+            return None
         gathers = []
         try:
             for one, target in zip(rows, self.inputs, strict=True):
