@@ -270,3 +270,25 @@ def test_keras_tensors_have_operators_but_no_numbers() -> None:
     for asks, error in ((np.asarray, ValueError), (bool, TypeError), (iter, NotImplementedError)):
         with pytest.raises(error):
             asks(x)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ops.convert_to_tensor(1 << 40, "int32"),
+        lambda: ops.cast(-(1 << 40), "int32"),
+        lambda: ops.array([3, 1 << 40]),
+        lambda: ops.ones((1,), "int32") + (1 << 40),
+        lambda: ops.fori_loop(0, 1 << 40, lambda i, total: total + 1, 0),
+    ],
+)
+def test_a_whole_number_that_fits_no_dtype_is_an_error_as_in_keras(call: Any) -> None:
+    with pytest.raises(OverflowError, match="out of bounds for int32"):
+        call()
+
+
+def test_whole_numbers_that_fit_are_kept_and_narrow_arithmetic_wraps() -> None:
+    assert ops.array([1 << 40], "int64").tolist() == [1 << 40]
+    assert ops.array(1 << 63, "uint64").item() == 1 << 63
+    assert (ops.ones((1,), "int64") + (1 << 40)).tolist() == [(1 << 40) + 1]
+    assert (ops.ones((1,), "uint8") + 300).tolist() == [45]

@@ -266,7 +266,24 @@ def _array(x: TensorLike, dtype: str | None) -> np.ndarray:
     if dtype is None and not hasattr(x, "dtype"):  # nested Python numbers are weak
         kind = {"f": "float", "i": "int", "u": "int"}.get(data.dtype.kind)
         dtype = {"float": standardize_dtype(float), "int": "int32", None: None}[kind]
-    return data if dtype is None else data.astype(np_dtype(dtype), copy=False)
+    if dtype is None:
+        return data
+    target = np_dtype(dtype)
+    if data.dtype.kind in "iu" and target.kind in "iu" and not hasattr(x, "dtype"):
+        _check_fits(data, target)
+    return data.astype(target, copy=False)
+
+
+def _check_fits(data: np.ndarray, target: np.dtype) -> None:
+    """Python's integers are int32 where they meet narrower ones, and wrap; beyond that they are an error."""
+    ranges = [np.iinfo(kind) for kind in (target, np.dtype("int32"))]
+    low, high = min(r.min for r in ranges), max(r.max for r in ranges)
+    if data.size and not (low <= int(data.min()) and int(data.max()) <= high):
+        worst = max((int(data.min()), int(data.max())), key=abs)
+        raise OverflowError(
+            f"Python integer {worst} out of bounds for {target}: pass an array of a wider dtype, "
+            "np.int64 for one"
+        )
 
 
 def _short(x: object) -> str:

@@ -30,7 +30,7 @@ def _limited(x: Any) -> Any:
 
 
 def _scanned(x: Any) -> Any:
-    return ops.fori_loop(0, _ROUNDS, lambda i, a: a * 1.0, x)
+    return ops.fori_loop(0, 1 << 30, lambda i, a: a * 1.0, x)
 
 
 def _large(x: Any) -> Any:
