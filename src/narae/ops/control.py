@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 from narae.base import trees
+from narae.base.dtypes import is_float, is_int
 from narae.base.errors import ShapeError
-from narae.base.types import TensorLike, Tensors
+from narae.base.types import TensorLike, Tensors, Tree
 from narae.graph.recording import is_traced
 from narae.ops.joining import concatenate
 from narae.primitives.records.loop import repeat_while
@@ -18,19 +19,80 @@ from narae.tensor.promote import to
 from narae.tensor.symbolic import public
 from narae.tensor.tensor import Tensor, as_tensor
 
+_State: TypeAlias = "Tree[TensorLike | None]"  # tensors, or None for none, in lists, tuples, dicts
+
 
 class _Flat:
     """A function of trees as one of flat tensors, its result's structure remembered."""
 
     def __init__(self, function: Callable[..., Any], structure: Tensors, spread: bool) -> None:
         self._function, self._structure, self._spread = function, structure, spread
-        self.result: Any = None
+        self.called, self.result = False, None
 
     def __call__(self, *flat: Tensor) -> list[Tensor]:
-        args = trees.pack_as(self._structure, list(flat))
+        args = _packed(self._structure, flat)
         out = self._function(*args) if self._spread else self._function(args)
-        self.result = trees.map_tree(lambda _: 0, out)
-        return [as_tensor(leaf) for leaf in trees.flatten(out)]
+        self.called, self.result = (
+            True,
+            trees.map_tree(lambda leaf: None if leaf is None else 0, out),
+        )
+        return [as_tensor(leaf) for leaf in _leaves(out)]
+
+
+class _Wider(Exception):
+    """The body of a loop makes floats of whole numbers: what it would have to start from."""
+
+    def __init__(self, start: Any) -> None:
+        super().__init__()
+        self.start = start
+
+
+def _carried(new: Any, start: Any, fixed: bool) -> Any:
+    """What a body gives, in the dtypes of what the loop starts from; None stays.
+
+    A dtype of a wider kind, of bool, whole numbers and floats, would lose in that: with `fixed` it raises _Wider.
+    """
+
+    def dtype(value: Any, old: Tensor | None) -> str | None:
+        got = None if value is None or old is None else as_tensor(value).dtype
+        return got if old is None or got is None or _kind(got) > _kind(old.dtype) else old.dtype
+
+    dtypes = trees.map_tree(dtype, new, start)
+    if fixed and any(
+        d is not None and d != old.dtype
+        for d, old in zip(trees.flatten(dtypes), trees.flatten(start), strict=True)
+    ):
+        raise _Wider(trees.map_tree(lambda x, d: x if d is None else to(x, d), start, dtypes))
+    return trees.map_tree(lambda n, d: n if d is None else to(n, d), new, dtypes)
+
+
+def _kind(dtype: str) -> int:
+    return 2 if is_float(dtype) else 1 if is_int(dtype) else 0 if dtype == "bool" else 3
+
+
+def _repeated(loop: Callable[[Any], Any], start: Any) -> Any:
+    """loop(start), from numbers of the kinds that its body makes of them."""
+    while True:
+        try:
+            return loop(start)
+        except _Wider as found:
+            start = found.start
+
+
+def _tensors(tree: Any) -> Any:
+    """Its leaves as tensors; None stays."""
+    return trees.map_tree(lambda leaf: None if leaf is None else as_tensor(leaf), tree)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    """Its leaves that are not None."""
+    return [leaf for leaf in trees.flatten(tree) if leaf is not None]
+
+
+def _packed(structure: Any, flat: Iterable[Any]) -> Any:
+    """Leaves in a structure, whose None stays."""
+    rest = iter(flat)
+    return trees.map_tree(lambda leaf: None if leaf is None else next(rest), structure)
 
 
 @public
@@ -45,6 +107,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     Returns: what the function that is run gives.
 
     Raises:
+        ValueError: the functions give other structures.
         ShapeError: the functions give tensors of other shapes.
         DtypeError: they are of other dtypes, or pred is no scalar.
 
@@ -56,7 +119,7 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
 
 
 @public
-def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Tensors) -> Any:
+def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: _State) -> Any:
     """`branches[index](*operands)`. In a traced function all are traced, and one is run.
 
     Args:
@@ -67,6 +130,7 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
     Returns: what the function that is run gives.
 
     Raises:
+        ValueError: the functions give other structures.
         ShapeError: the functions give tensors of other shapes.
         DtypeError: they are of other dtypes, or index is no scalar of whole numbers.
 
@@ -74,18 +138,23 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
     >>> narae.ops.switch(1, [lambda x: x, lambda x: x + 1], 5).item()
     6
     """
-    given = trees.map_tree(as_tensor, operands)
+    given = _tensors(operands)
     flats = [_Flat(b, given, spread=True) for b in branches]
-    found = choose(to(index, "int32"), flats, trees.flatten(given))
-    structure = next(f.result for f in flats if f.result is not None)
-    return trees.pack_as(structure, list(found))
+    found = choose(to(index, "int32"), flats, _leaves(given))
+    first, *others = [f.result for f in flats if f.called]
+    for other in others:
+        if other != first:
+            raise ValueError(
+                f"the functions of a choice give one structure, got {first} and {other}, where 0 stands for a tensor"
+            )
+    return _packed(first, found)
 
 
 @public
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
-    loop_vars: Tensors,
+    loop_vars: _State,
     maximum_iterations: int | None = None,
 ) -> Any:
     """loop_vars after loop_vars = body(*loop_vars), repeated while cond(*loop_vars) holds.
@@ -96,6 +165,7 @@ def while_loop(
         cond: a function of loop_vars that gives one boolean.
         body: a function of loop_vars that gives them anew, with the same shapes; they keep their dtypes.
         loop_vars: what the loop begins with: a list or tuple of tensors (or of lists, tuples, dicts of them), or one.
+            Whole numbers of which the body makes floats begin as floats.
         maximum_iterations: how often the body is run at most; None: as often as cond says.
 
     Returns: loop_vars at the end, in the structure that was given.
@@ -109,20 +179,24 @@ def while_loop(
     6
     """
     many = isinstance(loop_vars, (tuple, list))
-    given = trees.map_tree(as_tensor, tuple(loop_vars) if many else (loop_vars,))
-    leaves = trees.flatten(given)
+    given = _tensors(tuple(loop_vars) if many else (loop_vars,))
+    # a loop that runs step by step may go on in other dtypes; to begin it again would do its first step twice
+    fixed = is_traced() or any(leaf.data is None for leaf in _leaves(given))
 
-    def step(*args: object) -> Any:
-        out = body(*args)
-        out = tuple(out) if isinstance(out, (tuple, list)) else (out,)
-        # Python numbers in a body are weak: a loop keeps the dtypes it began with
-        return trees.map_tree(lambda new, old: to(new, old.dtype), out, given)
+    def loop(start: Any) -> Any:
+        def step(*args: object) -> Any:
+            out = body(*args)
+            out = tuple(out) if isinstance(out, (tuple, list)) else (out,)
+            return _carried(out, start if fixed else args, fixed)
 
-    test = _Flat(lambda *args: to(cond(*args), "bool"), given, spread=True)
-    out = repeat_while(
-        lambda *flat: test(*flat)[0], _Flat(step, given, spread=True), leaves, maximum_iterations
-    )
-    packed = trees.pack_as(given, list(out))
+        test = _Flat(lambda *args: to(cond(*args), "bool"), start, spread=True)
+        flat = _Flat(step, start, spread=True)
+        found = repeat_while(
+            lambda *values: test(*values)[0], flat, _leaves(start), maximum_iterations
+        )
+        return _packed(start, found)
+
+    packed = _repeated(loop, given)
     return (
         type(loop_vars)(packed)
         if many and type(loop_vars) in (tuple, list)
@@ -134,7 +208,7 @@ def while_loop(
 
 @public
 def fori_loop(
-    lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Tensors
+    lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: _State
 ) -> Any:
     """val after val = body_fun(i, val) for each i in [lower, upper). It has a gradient where both are known numbers.
 
@@ -167,8 +241,8 @@ def fori_loop(
 @public
 def scan(
     f: Callable[..., Any],
-    init: Tensors,
-    xs: Tensors | None = None,
+    init: _State,
+    xs: _State = None,
     length: int | None = None,
     reverse: bool = False,
     unroll: bool | int = 1,
@@ -179,7 +253,8 @@ def scan(
 
     Args:
         f: a function (carry, x) that gives (carry, y); the carry keeps its shapes and dtypes, y may be None.
-        init: the carry at first: tensors, alone or in lists, tuples and dicts.
+        init: the carry at first: tensors, alone or in lists, tuples and dicts; None: none. Whole numbers of which f
+            makes floats begin as floats.
         xs: what is gone over: tensors of n slices each, alone or in lists, tuples and dicts; None: f is given None.
         length: n; it may be left out where xs has it.
         reverse: whether slices come from the last to the first; the ys still lie as xs do.
@@ -201,10 +276,8 @@ def scan(
         raise TypeError(f"scan takes a function (carry, x) -> (carry, y), got {f!r}")
     if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
         raise ValueError(f"unroll is True, False or a whole number of 1 or more, got {unroll!r}")
-    start = trees.map_tree(as_tensor, init)
-    moving = trees.map_tree(lambda x: None if x is None else as_tensor(x), xs)
-    carries = trees.flatten(start)
-    slices = [x for x in trees.flatten(moving) if x is not None]
+    moving = _tensors(xs)
+    slices = _leaves(moving)
     lengths = {x.shape[0] for x in slices} | ({length} if length is not None else set())
     if len(lengths) != 1:
         got = sorted(str(n) for n in lengths) or "neither xs nor length"
@@ -212,22 +285,25 @@ def scan(
             f"scan goes over one length, got {got}",
             lengths=tuple(sorted(lengths))[:2] if len(lengths) > 1 else None,  # type: ignore[arg-type]
         )
+    steps = int(lengths.pop())
+    return _repeated(lambda start: _scanned(f, start, moving, steps, reverse), _tensors(init))
+
+
+def _scanned(
+    f: Callable[..., Any], start: Any, moving: Any, length: int, reverse: bool
+) -> tuple[Any, Any]:
+    """The last carry and the stacked ys. Raises _Wider where f makes wider numbers of the carry than it starts from."""
+    carries, slices = _leaves(start), _leaves(moving)
     kept: dict[str, Any] = {}
 
     def step(*flat: Tensor) -> list[Tensor]:
-        carry = trees.pack_as(start, list(flat[: len(carries)]))
-        rest = iter(flat[len(carries) :])
-        x = trees.map_tree(lambda leaf: None if leaf is None else next(rest), moving)
-        new, y = f(carry, x)
-        new = trees.map_tree(lambda n, old: to(n, old.dtype), new, start)
-        kept["y"] = y
-        ys = [as_tensor(leaf) for leaf in trees.flatten(y) if leaf is not None]
-        return [*trees.flatten(new), *ys]
+        carry = _packed(start, flat[: len(carries)])
+        new, kept["y"] = f(carry, _packed(moving, flat[len(carries) :]))
+        new = _carried(new, start, fixed=True)
+        return [*_leaves(new), *(as_tensor(leaf) for leaf in _leaves(kept["y"]))]
 
-    out = list(scan_over(step, carries, slices, int(lengths.pop()), reverse))
-    ys = iter(out[len(carries) :])
-    stacked = trees.map_tree(lambda leaf: None if leaf is None else next(ys), kept.get("y"))
-    return trees.pack_as(start, out[: len(carries)]), stacked
+    out = scan_over(step, carries, slices, length, reverse)
+    return _packed(start, out[: len(carries)]), _packed(kept["y"], out[len(carries) :])
 
 
 @public
