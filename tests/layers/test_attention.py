@@ -185,6 +185,7 @@ REFUSED: list[tuple[Any, str]] = [
         lambda: layers.MultiHeadAttention(2, 3)(X, Y, attention_mask=np.ones((3, 3))),
         "(broadcast|mask)",
     ),
+    (lambda: layers.MultiHeadAttention(2, 3)(X[:, 0], Y[:, 0]), "batch, time, features"),
     (lambda: layers.GroupQueryAttention(3, 4, 3), "divisible"),
     (lambda: layers.GroupQueryAttention(3, 4, 2)(X[:, None], Y[:, None]), "batch, time, features"),
     (lambda: layers.Attention(score_mode="foo"), "score_mode.*'foo'"),

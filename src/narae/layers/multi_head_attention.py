@@ -175,6 +175,11 @@ class MultiHeadAttention(Heads):
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         given = self._attention_axes
+        if rank < 3:
+            raise ShapeError(
+                f"MultiHeadAttention takes (batch, time, features), or more axes of time, got inputs of rank {rank}; "
+                "expand_dims before it?"
+            )
         if given is None:
             return tuple(range(1, rank - 1))
         found = tuple(axis if axis >= 0 else rank + axis for axis in given)
