@@ -108,7 +108,7 @@ _PACKAGE = {
     "export": _EXPORT,
     "legacy": "it is about files of Keras 2; narae.saving.load_model reads whole `.h5` models",
     "quantizers": _HALVES,
-    "visualization": "matplotlib's imshow shows pictures; model.inspect and narae.utils.plot_model show "
+    "visualization": "matplotlib's imshow shows pictures; narae.inspect and narae.utils.plot_model show "
     "models",
     "wrappers": "write a scikit-learn estimator whose fit and predict call the model's",
     "device": "NARAE_EXECUTOR chooses where programs run",

@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from narae import regularizers
 from narae.base import trees
 from narae.base.changes import being_made
+from narae.base.errors import nearest
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
@@ -89,8 +90,16 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
                 stacklevel=2,
             )
         if kwargs:
+            known = (
+                *signature_of(self.__init__).names,
+                "name",
+                "dtype",
+                "trainable",
+                "input_shape",
+            )
             raise ValueError(
-                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
+                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
+                f"{nearest(min(kwargs), known)}"
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a layer's name is a string without '/', got {name!r}")

@@ -90,18 +90,13 @@ class InputSpec:
     def _problem(self, shape: tuple[int | None, ...], dtype: str) -> tuple[str, str] | None:
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
-            fix = (
-                "; a Flatten() or Reshape() before it?"
-                if rank > self.ndim
-                else "; a batch axis missing?"
-            )
-            return f"ndim={self.ndim}", f" (rank {rank}){fix}"
+            return f"ndim={self.ndim}", f" (rank {rank}); {_fix(rank, self.ndim, shape)}"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"at most {self.max_ndim} axes", f" (rank {rank}); a Flatten() before it?"
         if self.min_ndim is not None and rank < self.min_ndim:
             return (
                 f"at least min_ndim={self.min_ndim} axes",
-                f" (rank {rank}); a batch axis missing?",
+                f" (rank {rank}); {_fix(rank, self.min_ndim, shape)}",
             )
         if self.dtype is not None and dtype != self.dtype:
             return f"dtype {self.dtype}", f" of dtype {dtype}"
@@ -115,6 +110,15 @@ class InputSpec:
             if want is not None and got is not None and want != got:
                 return f"shape {self.shape}", f": axis {axis} differs"
         return None
+
+
+def _fix(rank: int, wanted: int, shape: tuple[int | None, ...]) -> str:
+    """What is likely missing, or too much."""
+    if rank > wanted:
+        return "a Flatten() or Reshape() before it?"
+    if wanted > 2 and shape and shape[0] is None:  # the batch's axis is there
+        return "an axis of steps or channels missing (return_sequences=True in a recurrent layer before it)?"
+    return "a batch axis missing?"
 
 
 def _seen(axis: int) -> str:

@@ -64,7 +64,7 @@ class Progbar:
         self._sums: dict[str, list[Any]] = {}
         self._seen = 0
         self._start = time.perf_counter()
-        self._first: tuple[float, int] | None = None  # when the first steps were done, how many
+        self._first: tuple[float, int] | None = None  # when the first step was done, and 1
         self._next = 0.0  # when the next drawing is due
         self._drawn = 0  # columns of the present line that are drawn on
         self._live, self._style = _terminal()
@@ -81,7 +81,7 @@ class Progbar:
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         now = time.perf_counter()
-        if self._first is None and current:
+        if self._first is None and current == 1:
             self._first = now, current
         lazy = callable(values)
         if values is not None and not lazy:
@@ -154,7 +154,7 @@ class Progbar:
         )
 
     def _per_step(self, current: int) -> float:
-        """Seconds per step. What was done when it was first told is left out once there is more: it holds the
+        """Seconds per step. The first one is left out once there are more, where it was told alone: it holds the
         compilation."""
         now = time.perf_counter()
         since, done = self._first or (self._start, 0)
