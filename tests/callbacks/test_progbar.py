@@ -192,3 +192,12 @@ def test_a_line_per_epoch_is_keras_own(keras, capsys):
             bar.update(step, [("loss", 1.0 / step), ("small", 1e-6)])
         lines.append(re.sub(r"\d+[mu]?s", "T", capsys.readouterr().out))
     assert lines[0] == lines[1]
+
+
+def test_steps_that_are_told_together_share_their_time(clock, capsys):
+    bar = Progbar(38, verbose=2)
+    clock(0.01)
+    bar.update(37, [("loss", 1.0)])  # as they begin
+    clock(3.79)
+    bar.update(38, [("loss", 1.0)])
+    assert capsys.readouterr().out.startswith("38/38 - 4s - 100ms/step")

@@ -201,7 +201,9 @@ def _case(name: str, options: dict[str, Any], args: Any, call: dict[str, Any]) -
     first = args[0] if not isinstance(args[0], (list, tuple)) else args[0][0]
     masks = {key: _called(value) for key, value in call.items()}
     kinds = ", ".join(
-        f"{type(a).__name__}{len(a)}" if isinstance(a, (list, tuple)) else str(a.shape)
+        f"{type(a).__name__} of {', '.join(str(x.shape) for x in a)}"
+        if isinstance(a, (list, tuple))
+        else str(a.shape)
         for a in args
     )
     return Case(

@@ -9,6 +9,7 @@ import pytest
 from tests.alike import alike
 
 import narae
+from narae import layers
 
 X = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -160,3 +161,20 @@ def test_more_is_refused_than_keras_refuses() -> None:
         narae.layers.Add()([])
     with pytest.raises(TypeError, match="takes a function"):
         narae.layers.Lambda(3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: narae.Sequential([narae.Input((5, 3)), layers.LSTM(4), layers.GRU(4)]),
+            "return_sequences=True in a recurrent layer before it",
+        ),
+        (lambda: layers.LSTM(3, return_sequence=True), "Did you mean 'return_sequences'"),
+        (lambda: layers.Dense(3, actvation="relu"), "Did you mean 'activation'"),
+        (lambda: layers.Dense(3)(np.ones(4, "float32")), "a batch axis missing"),
+    ],
+)
+def test_the_likely_slip_is_named(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()

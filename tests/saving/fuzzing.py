@@ -81,7 +81,7 @@ def _models() -> Iterator[Any]:
     model = narae.Sequential(images)
     model.compile(narae.optimizers.Muon(), narae.losses.Huber(), metrics=[narae.metrics.AUC()])
     yield model
-    words = [narae.Input((5, 3)), layers.Masking()]
+    words = [narae.Input((5, 3))]
     words += [layers.Conv1D(3, 2), layers.Conv1DTranspose(2, 3), layers.GlobalMaxPooling1D()]
     yield narae.Sequential([*words, layers.UnitNormalization(), layers.Masking()])
 

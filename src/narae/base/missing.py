@@ -14,8 +14,8 @@ _ROOT = "narae."
 def way_out(path: str) -> str | None:
     """What to do instead of a name of Keras that narae has not; None for every other name.
 
-    >>> way_out("narae.layers.LSTM")
-    'recurrent layers come in a later version. A subclass of Layer can do it meanwhile'
+    >>> way_out("narae.layers.JaxLayer")
+    "it wraps another library's code. A subclass of Layer can do it meanwhile"
     """
     from narae.base.missing_names import MISSING  # read when a name is missing, and not before
 

@@ -146,8 +146,9 @@ def is_flash_attention_enabled() -> bool | None:
     """Whether layers of attention insist on never keeping their scores; None, as it is from the beginning: they keep
     them where somebody asks.
 
-    >>> is_flash_attention_enabled() is None
-    True
+    >>> disable_flash_attention()
+    >>> is_flash_attention_enabled()
+    False
     """
     return _values["flash_attention"]  # type: ignore[return-value]
 
