@@ -37,7 +37,10 @@ def simplified_for(
     it there."""
     if not has_halves(executor_name):
         graph, also = without_halves(graph, also)
-    return pruned(*simplified(graph, also))
+    simple, also = simplified(graph, also)
+    if all(node.op.prune is None for node in simple.nodes):
+        return simple, also
+    return pruned(simple, also)
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:

@@ -26,14 +26,15 @@ from narae.layers.calling import (
     in_call,
     inherited_training,
     is_tensor,
+    masks_for,
     outermost,
+    pass_on,
     shape_arguments,
     signature_of,
     tensor_arguments,
 )
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
-from narae.layers.masking import masks_for, pass_on
 from narae.layers.options import InputOptions
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless

@@ -1,8 +1,8 @@
-"""Loss: what every loss does around its formula (dtype, weights, mask, reduction, config)."""
+"""Loss: what every loss does around its formula (targets, dtype, weights, mask, reduction, config)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -13,8 +13,10 @@ from narae.base.copying import Copied
 from narae.base.names import auto_name
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
-from narae.base.types import Config, DTypePolicyLike, TensorLike, Tensors
-from narae.losses.targets import check_targets
+from narae.base.types import Config, DTypePolicyLike, Shape, TensorLike, Tensors
+from narae.losses.functions import categorical_generalized_cross_entropy
+from narae.ops import objectives as O
+from narae.ops.objectives.pairs import check_labels, check_one_hot, class_indices
 from narae.ops.weighting import (
     compute_dtype,
     reduce_weighted,
@@ -23,6 +25,38 @@ from narae.ops.weighting import (
 )
 from narae.tensor.masks import get_keras_mask
 from narae.tensor.tensor import Tensor
+
+
+def check_targets(
+    function: Callable[..., Any],
+    y_true: np.ndarray,
+    y_pred_shape: Shape,
+    options: Mapping[str, Any],
+) -> None:
+    """Raise ValueError for targets that the loss function is not defined for. y_true: any number of samples."""
+    check = _CHECKS.get(function)
+    if check is not None:
+        check(function.__name__, y_true, (None, *y_pred_shape[1:]), options)
+
+
+def _one_hot(name: str, y_true: np.ndarray, shape: Shape, options: Mapping[str, Any]) -> None:
+    check_one_hot(name, y_true.shape, shape)
+
+
+def _indices(name: str, y_true: np.ndarray, shape: Shape, options: Mapping[str, Any]) -> None:
+    axis = options.get("axis", -1)
+    labels = class_indices(name, y_true, shape, axis)
+    classes = shape[axis]
+    if classes is not None:
+        check_labels(name, labels, classes, options.get("ignore_class"))
+
+
+_CHECKS: dict[Callable[..., Any], Callable[..., None]] = {
+    O.categorical_crossentropy: _one_hot,
+    O.categorical_focal_crossentropy: _one_hot,
+    O.sparse_categorical_crossentropy: _indices,
+    categorical_generalized_cross_entropy: _indices,
+}
 
 
 @builtin("keras.losses")

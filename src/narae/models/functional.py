@@ -14,8 +14,14 @@ from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
 from narae.layers.calling import takes_training
-from narae.models.fitting import fitted
-from narae.models.graph_order import Untracked, by_depth, calls_between, given_of, input_layer
+from narae.models.graph_order import (
+    Untracked,
+    by_depth,
+    calls_between,
+    fitted,
+    given_of,
+    input_layer,
+)
 from narae.models.model import LAYERS_RESERVED, Model
 from narae.tensor.masks import with_mask
 from narae.tensor.symbolic import KerasTensor

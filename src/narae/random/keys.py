@@ -1,4 +1,4 @@
-"""Seeds and keys: where randomness comes from, explicitly."""
+"""Seeds and keys: where randomness comes from, explicitly; the orders of data too."""
 
 from __future__ import annotations
 
@@ -120,3 +120,15 @@ def draw_key(seed: SeedLike = None) -> Tensor:
             f"{key.shape}"
         )
     return key
+
+
+def shuffle_rows(rows: np.ndarray, seed: int, passed: int) -> None:
+    """Shuffle numbers (n,) in place, for pass `passed` over the data.
+
+    >>> rows = np.arange(5)
+    >>> shuffle_rows(rows, seed=1, passed=0)
+    >>> sorted(rows.tolist())
+    [0, 1, 2, 3, 4]
+    """
+    key = np.array([seed, passed], np.uint64)
+    np.random.Generator(np.random.Philox(key=key)).shuffle(rows)

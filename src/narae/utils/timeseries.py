@@ -10,8 +10,7 @@ import numpy as np
 
 from narae.base.arrays import native
 from narae.base.types import AnyTensor, Array
-from narae.random.keys import make_default_seed
-from narae.random.orders import shuffle_rows
+from narae.random.keys import make_default_seed, shuffle_rows
 from narae.tensor.tensor import tensor_of
 
 

@@ -12,7 +12,7 @@ from narae.executors.shared.rows import Rows, overlap
 from narae.graph.ir import Spec
 from narae.models.data.batches import RowIndex, Source, Specs, Triple, part_of_pass, warn_ran_out
 from narae.models.data.checks import spec_of
-from narae.random.orders import shuffle_rows
+from narae.random.keys import shuffle_rows
 
 _BLOCK = 1 << 14
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.models.data.batches import ClassWeights, Source, TreeBatch, part_of_pass, warn_ran_out
 from narae.models.data.checks import as_arrays, class_weights, count_samples
-from narae.random.orders import shuffle_rows
+from narae.random.keys import shuffle_rows
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

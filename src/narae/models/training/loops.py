@@ -15,11 +15,18 @@ from narae.callbacks import CallbackList, History
 from narae.models.data.batches import ClassWeights, DataLike, Source
 from narae.models.data.checks import check_batch_size
 from narae.models.data.sources import make_source, split
-from narae.models.training.checks import Checks, has_own_step, naming
+from narae.models.training.checks import (
+    Callbacks,
+    Checks,
+    FitOptions,
+    Verbose,
+    has_own_step,
+    limited_steps,
+    naming,
+)
 from narae.models.training.compiled_call import copied, is_plain_array
 from narae.models.training.compiled_metrics import CompiledMetrics
 from narae.models.training.epoch_run import EpochRun, NanWatch, Results, TrainingResults
-from narae.models.training.options import Callbacks, FitOptions, Verbose, limited_steps
 from narae.models.training.predictions import Predictions
 from narae.models.training.step_programs import StepPrograms, as_floats
 from narae.models.training.trainable import Kind, Logs, Trainable

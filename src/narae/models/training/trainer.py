@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from narae.models.training import compiled_call, loops
+from narae.models.training.checks import FitOptions
 from narae.models.training.functions import StepFunctions
-from narae.models.training.options import FitOptions
 from narae.tensor.masks import any_mask, masks_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from narae.base.types import Tensors
     from narae.callbacks import History
     from narae.models.data.batches import ClassWeights, DataLike, Shuffle
-    from narae.models.training.options import Callbacks, Verbose
+    from narae.models.training.checks import Callbacks, Verbose
 
     # A number alone, a list in the order of `metrics_names`, or a dict by name: arguments and metrics say which, and
     # a checker that does not know them would refuse each use.

@@ -3,11 +3,14 @@ other."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from functools import partial
 
 from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, vector
+from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.kernels.registers import Contraction, RegisterTile
 
 
@@ -159,3 +162,10 @@ def turned(f: Function, kind: str, rows: Sequence[str]) -> list[str]:
                 made[place] = f.let(text)
         found, step = made, 2 * step
     return found
+
+
+@functools.cache  # it depends on nothing else
+def packer(dtype: str, tile: RegisterTile, checked: bool) -> int:
+    """The address of the kernel that copies stretches of B."""
+    writer = partial(build, dtype=dtype, tile=tile)
+    return addresses([(f"pack {dtype} {tile}", writer)], checked)[0]

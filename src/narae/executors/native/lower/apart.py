@@ -1,4 +1,4 @@
-"""Whether the expression of a large product is a pass of its own, after it."""
+"""Whether the expression of a large product (`tuning.PASS_FROM`) is a pass of its own, after it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,5 @@ def place_for(
 def _is_heavy(expression: Expression, others: Sequence[int], spec: Spec, arrays: ArrayMap) -> bool:
     """A panel's part of a row is short: there, each of several arrays waits for memory, and slow operations for each
     other."""
-    if spec.nbytes < tuning.PASS_FROM:
-        return False
     beside = sum(arrays[u].size == spec.size for u in (*others, *expression.outputs[1:]))
     return registers.is_slow(expression) or beside >= tuning.PASS_ARRAYS

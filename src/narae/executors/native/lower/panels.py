@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,6 @@ import numpy as np
 
 from narae.executors.native.codegen.expression import itemsize
 from narae.executors.native.jit import bounds
-from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.kernels import packing, registers
 from narae.executors.native.lower.partition import Product, Products
 from narae.executors.native.lower.tiles import Rounds, Tile, address
@@ -64,15 +62,8 @@ def _copy(part: Product, target: int, dtype: str, tile: registers.RegisterTile) 
         b_down=part.b_down,
         b_across=part.b_across,
         direct=0,
-        pack=packer(dtype, tile, bounds.enabled()),
+        pack=packing.packer(dtype, tile, bounds.enabled()),
         operands=[],
     )
     build = partial(packing.build_panels, dtype=dtype, tile=tile)
     return Tile(f"panels {dtype} {tile}", build, record.numbers())
-
-
-@functools.cache  # it depends on nothing else
-def packer(dtype: str, tile: registers.RegisterTile, checked: bool) -> int:
-    """The address of the kernel that copies stretches of B."""
-    build = partial(packing.build, dtype=dtype, tile=tile)
-    return addresses([(f"pack {dtype} {tile}", build)], checked)[0]

@@ -13,7 +13,7 @@ from narae.executors.native.codegen.expression import Expression, Operand, ident
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.jit.target import host
-from narae.executors.native.kernels import contraction, registers
+from narae.executors.native.kernels import contraction, packing, registers
 from narae.executors.native.lower.apart import place_for
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
@@ -22,7 +22,7 @@ from narae.executors.native.lower.elementwise import (
     copy_tiles,
     expression_of,
 )
-from narae.executors.native.lower.panels import laid_out, packer
+from narae.executors.native.lower.panels import laid_out
 from narae.executors.native.lower.partition import Product, Products, Range, grid, lies_well, sums
 from narae.executors.native.lower.reductions import reduce_array
 from narae.executors.native.lower.tiles import (
@@ -68,7 +68,10 @@ def lower_product(step: Step, context: Context) -> Lowered:
         products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
     elif len(products.parts) < tuning.SUM_FEW and (parts := _cut_sums(products)):
         return _in_parts(parts, products, expression, product, spec.shape, arrays)
-    elif (whole := place_for(expression, product, spec, context, products.keep)) is not None:
+    elif (
+        spec.nbytes >= tuning.PASS_FROM
+        and (whole := place_for(expression, product, spec, context, products.keep)) is not None
+    ):
         return _one_after_the_other(products, expression, product, whole, arrays)
     try:
         tiles = _tiles(products, expression, product, spec.shape, arrays)
@@ -180,9 +183,10 @@ def _tiles(
         order=order,
     )
     tile = registers.register_tile(host(), dtype, order)
-    pack = packer(dtype, tile, bounds.enabled())
+    pack = packing.packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
-    for part in laid_out(products, dtype, tile):
+    parts = products.parts if products.rounds is None else laid_out(products, dtype, tile)
+    for part in parts:
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
         block = _block(part, tile, order, itemsize(dtype))

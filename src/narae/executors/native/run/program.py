@@ -65,7 +65,11 @@ class NativeProgram(Program):
         self.tables = Tables(self._parts)
         self._running_tables = self.tables
         self._work, self._advance = driver.driver()
-        self._long = any(may_run_long(node) for step in plan.steps for node in step.nodes)
+        self._long = any(
+            node.op.inside is not None and may_run_long(node)
+            for step in plan.steps
+            for node in step.nodes
+        )
 
     def _stages(self) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
