@@ -1,5 +1,7 @@
-"""The arguments of `fit`, validated; and what is checked before data go through a step: that they fit the model, and the
-labels the loss."""
+"""The arguments of `fit`, validated; and what is checked before data go through a step.
+
+Data have to fit the model, and labels the loss.
+"""
 
 from __future__ import annotations
 
