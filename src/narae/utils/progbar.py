@@ -64,7 +64,7 @@ class Progbar:
         self._sums: dict[str, list[Any]] = {}
         self._seen = 0
         self._start = time.perf_counter()
-        self._first: tuple[float, int] | None = None  # when the first step was done, and 1
+        self._first: float | None = None  # when the first step was done, if it was told alone
         self._next = 0.0  # when the next drawing is due
         self._drawn = 0  # columns of the present line that are drawn on
         self._live, self._style = _terminal()
@@ -82,7 +82,7 @@ class Progbar:
             finalize = self.target is not None and current >= self.target
         now = time.perf_counter()
         if self._first is None and current == 1:
-            self._first = now, current
+            self._first = now
         lazy = callable(values)
         if values is not None and not lazy:
             self._count(values, current - self._seen, finalize)
@@ -157,9 +157,8 @@ class Progbar:
         """Seconds per step. The first one is left out once there are more, where it was told alone: it holds the
         compilation."""
         now = time.perf_counter()
-        since, done = self._first or (self._start, 0)
-        if current > done:
-            return (now - since) / (current - done)
+        if self._first is not None and current > 1:
+            return (now - self._first) / (current - 1)
         return (now - self._start) / max(current, 1)
 
     def _metrics(self) -> str:

@@ -21,6 +21,7 @@ from narae.executors.native.lower.tiles import (
     chained,
     link_places,
     lowers,
+    needs,
 )
 from narae.graph.fuse import Step
 
@@ -72,7 +73,7 @@ def _while_tile(
         links=[Link(kernel=0, record=0)] * len(all_),
     )
     places = link_places(all_, loops.While.word_count(links=0))
-    return Tile("while", loops.build_while, record.numbers(), *_sizes(all_), all_, places)
+    return Tile("while", loops.build_while, record.numbers(), *needs(all_), all_, places)
 
 
 @lowers("switch")
@@ -105,7 +106,7 @@ def _switch_tile(index: np.ndarray, branches: Sequence[Sequence[Tile]]) -> Tile:
     dtype = index.dtype.name
     places = link_places(links, loops.Switch.word_count(branches=len(branches), links=0))
     build = partial(loops.build_switch, dtype=dtype)
-    return Tile(f"switch {dtype}", build, record.numbers(), *_sizes(links), links, places)
+    return Tile(f"switch {dtype}", build, record.numbers(), *needs(links), links, places)
 
 
 @lowers("custom_gradient")
@@ -122,8 +123,3 @@ def lower_custom_gradient(step: Step, context: Context) -> Lowered:
 def _inside(context: Context) -> Rounds | None:
     """What the steps of a body that runs once know of the loop around it."""
     return None if context.loop is None else _NOTHING_FIXED
-
-
-def _sizes(links: Sequence[Tile]) -> tuple[int, int]:
-    """The scratch and the work of a tile that runs others."""
-    return max((link.scratch for link in links), default=0), sum(link.work for link in links)

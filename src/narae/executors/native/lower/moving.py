@@ -13,7 +13,7 @@ import numpy as np
 
 from narae.executors.native.kernels.chain import Link
 from narae.executors.native.kernels.loops import Loop, Setting, build_loop
-from narae.executors.native.lower.tiles import Tile, address, link_places, with_links
+from narae.executors.native.lower.tiles import Tile, address, link_places, needs, with_links
 
 _AROUND = (
     1 << 16
@@ -94,6 +94,5 @@ def loop_tile(rounds: int, error: int, links: Sequence[Tile], moving: Sequence[M
     )
     begin = Loop.word_count(links=0, moving=0, last=0)
     places = link_places(links, begin) + following.places(begin + 2 * len(links))
-    scratch = max((link.scratch for link in links), default=0)
-    work = rounds * sum(link.work for link in links)
-    return Tile("loop", build_loop, record.numbers(), scratch, work, tuple(links), places)
+    scratch, work = needs(links)
+    return Tile("loop", build_loop, record.numbers(), scratch, rounds * work, tuple(links), places)

@@ -11,17 +11,16 @@ import numpy as np
 from narae.executors.native.codegen.expression import itemsize
 from narae.executors.native.jit import bounds
 from narae.executors.native.kernels import packing, registers
-from narae.executors.native.lower.partition import Product, Products
+from narae.executors.native.lower.partition import Product
 from narae.executors.native.lower.tiles import Rounds, Tile, address
 from narae.executors.shared.memory import aligned
 
 
-def laid_out(products: Products, dtype: str, tile: registers.RegisterTile) -> Sequence[Product]:
-    """The products, with B by panels where it is the same in all rounds of a loop."""
-    rounds = products.rounds
-    if rounds is None or not products.fixed:
-        return products.parts
-    return [_by_panels(part, dtype, tile, rounds) for part in products.parts]
+def laid_out(
+    parts: Sequence[Product], dtype: str, tile: registers.RegisterTile, rounds: Rounds
+) -> Sequence[Product]:
+    """Products whose B is the same in all rounds of a loop, with it by panels."""
+    return [_by_panels(part, dtype, tile, rounds) for part in parts]
 
 
 def _by_panels(part: Product, dtype: str, tile: registers.RegisterTile, rounds: Rounds) -> Product:

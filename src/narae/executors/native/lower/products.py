@@ -185,7 +185,8 @@ def _tiles(
     tile = registers.register_tile(host(), dtype, order)
     pack = packing.packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
-    parts = products.parts if products.rounds is None else laid_out(products, dtype, tile)
+    rounds = products.rounds if products.fixed else None
+    parts = products.parts if rounds is None else laid_out(products.parts, dtype, tile, rounds)
     for part in parts:
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]

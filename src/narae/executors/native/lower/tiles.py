@@ -61,16 +61,19 @@ def link_places(tiles: Sequence[Tile], word: int) -> list[tuple[int, Tile, int]]
     ]
 
 
+def needs(tiles: Sequence[Tile]) -> tuple[int, int]:
+    """The scratch and the work of what runs these tiles, one after the other."""
+    return max((tile.scratch for tile in tiles), default=0), sum(tile.work for tile in tiles)
+
+
 def chained(tiles: Sequence[Tile]) -> Tile:
     """One tile that runs others, one after the other."""
     if len(tiles) == 1:
         return tiles[0]
-    scratch = max((tile.scratch for tile in tiles), default=0)
-    work = sum(tile.work for tile in tiles)
     links = [chain.Link(kernel=0, record=0) for _ in tiles]
     record = chain.Chain(count=len(tiles), links=links).numbers()
     places = link_places(tiles, chain.Chain.word_count(links=0))
-    return Tile("chain", chain.build, record, scratch, work, tuple(tiles), places)
+    return Tile("chain", chain.build, record, *needs(tiles), tuple(tiles), places)
 
 
 @dataclass(eq=False)
