@@ -185,7 +185,7 @@ ERRORS = {
             "--step",
             "predict",
         ),
-        "whose length is open",
+        "whose length is open: say one by `--length 20`",
     ),
     "an optimizer's name": (
         lambda m, p: ("train", "mnist", "--optimizer", "admm"),
@@ -413,3 +413,15 @@ def test_other_networks_are_explained_on_random_numbers(narae_: Any, tmp_path: P
     open_.save(tmp_path / "open.keras")
     code, _, error = narae_("explain", tmp_path / "open.keras")
     assert (code, "whose length is open" in error) == (1, True)
+
+
+def test_an_open_length_is_given(narae_: Any, tmp_path: Path) -> None:
+    words = narae.Sequential(
+        [narae.Input((None,), dtype="int32"), layers.Embedding(9, 4), layers.LSTM(3)]
+    )
+    words.compile("adam", "mse")
+    words.save(tmp_path / "words.keras")
+    for command, shown in (("plan", "train on int32[3, 7]"), ("explain", "3 samples: random")):
+        code, said, error = narae_(command, tmp_path / "words.keras", "--batch", 3, "--length", 7)
+        assert (code, error) == (0, "")
+        assert "7" in said and ("int32[3, 7]" in said or "3 samples" in said)

@@ -196,3 +196,40 @@ def test_an_operations_error_within_a_trace() -> None:
         ops.cond(ops.array(True), lambda: ops.matmul(ops.ones((3, 3)), ops.ones((5, 2))), lambda: 0)
     assert pushed() == {}
     assert f(np.ones((1, 5), "float32")).numpy().tolist() == [[5.0, 5.0]]
+
+
+class _Picks(layers.Layer):
+    """Looks words up in the rounds of a loop."""
+
+    def build(self, input_shape):
+        self.table = self.add_weight(shape=(10, 4), name="table")
+
+    def call(self, x):
+        words = ops.transpose(x)
+        start = ops.zeros((ops.shape(x)[0], 4))
+        picked, _ = ops.scan(lambda s, w: (s + ops.take(self.table, w, axis=0), s), start, words)
+        return picked
+
+
+LOOKUPS = {
+    "a layer": lambda: [layers.Embedding(10, 4), layers.Flatten()],
+    "a loop": lambda: [_Picks()],
+}
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "ftrl", "lion"])
+def test_a_step_with_an_index_out_of_range_changes_nothing(name, lookup):
+    """Not the counter of steps, not the seed of Dropout."""
+    parts = [*LOOKUPS[lookup](), layers.Dropout(0.5), layers.Dense(1)]
+    model = narae.Sequential([narae.Input((3,), dtype="int32"), *parts])
+    model.compile(name, "mse")
+    x, y = np.ones((4, 3), "int32"), np.zeros((4, 1), "float32")
+    model.train_on_batch(x, y)
+    state = [*model.variables, *model.optimizer.variables]
+    before = [v.numpy().copy() for v in state]
+    x[2, 1] = 99
+    with pytest.raises(IndexError, match="99"):
+        model.train_on_batch(x, y)
+    for v, old in zip(state, before, strict=True):
+        np.testing.assert_array_equal(v.numpy(), old, err_msg=v.path)

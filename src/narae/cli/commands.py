@@ -35,6 +35,10 @@ class Step(StrEnum):
 Model = Annotated[
     Path, typer.Argument(help="A `.keras` file, of narae or of Keras 3.", metavar="MODEL.keras")
 ]
+Length = Annotated[
+    int | None,
+    typer.Option(min=1, help="Of axes whose length the network leaves open, such as words."),
+]
 Out = Annotated[
     Path,
     typer.Option("--out", "-o", help="The folder for the files and pictures that are written."),
@@ -129,6 +133,7 @@ def plan(
         Step, typer.Option(help="Which step: of `fit`, of `evaluate` or of `predict`.")
     ] = Step.train,
     batch: Annotated[int, typer.Option(min=1, help="Samples per step.")] = 128,
+    length: Length = None,
 ) -> None:
     """Show what a saved network's step becomes: operations, results, and how each runs.
 
@@ -138,13 +143,14 @@ def plan(
     """
     from narae.cli.plan import print_plan
 
-    print_plan(model, step.value, batch)
+    print_plan(model, step.value, batch, length)
 
 
 @app.command()
 def explain(
     model: Model,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 128,
+    length: Length = None,
     html: Annotated[
         Path | None,
         typer.Option(help="Write a page with the graph as a picture, instead of printing tables."),
@@ -159,7 +165,7 @@ def explain(
     """
     from narae.cli.explain import print_explanation
 
-    print_explanation(model, batch, html)
+    print_explanation(model, batch, length, html)
 
 
 @app.command()

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from narae.tensor.symbolic import KerasTensor
 
 
-def print_plan(path: Path, step: str, batch: int) -> None:
-    """Compile a saved model's step for zeros of the right shapes, and print what it became."""
+def print_plan(path: Path, step: str, batch: int, length: int | None) -> None:
+    """Compile a saved model's step for zeros of the right shapes, and print what it became. length: of open axes."""
     model = load_model(path)
-    x = trees.map_tree(lambda t: _zeros(t, batch), ends(model, "inputs"))
+    x = trees.map_tree(lambda t: _zeros(t, batch, length), ends(model, "inputs"))
     if step == "predict":
         report = model.explain_plan(x)
     elif not model.compiled:
@@ -29,12 +29,11 @@ def print_plan(path: Path, step: str, batch: int) -> None:
             f"{path} was saved without compile(): it has no loss to {step} with; `--step predict` needs none"
         )
     else:
-        report = _with_labels(model, x, step, batch)
+        report = _with_labels(model, x, step, labels_like(model, batch, length))
     Console().print(report)
 
 
-def _with_labels(model: Model, x: Tree[np.ndarray], step: str, batch: int) -> Any:
-    y = labels_like(model, batch)
+def _with_labels(model: Model, x: Tree[np.ndarray], step: str, y: Any) -> Any:
     try:
         return model.explain_plan(x, y, step=step)
     except (ValueError, TypeError) as error:
@@ -54,23 +53,29 @@ def ends(model: Model, which: str) -> Any:
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
-def _zeros(tensor: KerasTensor, batch: int) -> np.ndarray:
-    if None in tensor.shape[1:]:
+def batch_shape(tensor: KerasTensor, batch: int, length: int | None) -> tuple[int, ...]:
+    """The shape of a batch. length: of the axes that are open. Raises ValueError where it is missing."""
+    if None in tensor.shape[1:] and length is None:
         raise ValueError(
-            f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open; in Python, "
-            "model.explain_plan(x) takes a batch with a length"
+            f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open: say one by "
+            "`--length 20`"
         )
-    shape = (batch, *(n for n in tensor.shape[1:] if n is not None))
-    return np.zeros(shape, np_dtype(tensor.dtype))
+    return (batch, *(length if n is None else n for n in tensor.shape[1:]))
 
 
-def labels_like(model: Model, batch: int) -> Any:
+def _zeros(tensor: KerasTensor, batch: int, length: int | None) -> np.ndarray:
+    return np.zeros(batch_shape(tensor, batch, length), np_dtype(tensor.dtype))
+
+
+def labels_like(model: Model, batch: int, length: int | None) -> Any:
     """Zeros for each output that has a loss: classes where its loss is a sparse one, else of the
     output's shape."""
     outputs = trees.flatten(ends(model, "outputs"))
     names = list(model.output_names)
     losses = _losses(model.loss, names)
-    labels = [_label(loss, out, batch) for loss, out in zip(losses, outputs, strict=True)]
+    labels = [
+        _label(loss, _zeros(out, batch, length)) for loss, out in zip(losses, outputs, strict=True)
+    ]
     if isinstance(model.loss, dict):
         return {n: y for n, y, loss in zip(names, labels, losses, strict=True) if loss is not None}
     return labels if len(labels) > 1 else labels[0]
@@ -83,7 +88,6 @@ def _losses(given: Tree[LossLike | None], names: list[str]) -> list[Any]:
     return list(given) if isinstance(given, (list, tuple)) else [given] * len(names)
 
 
-def _label(loss: LossLike | None, output: KerasTensor, batch: int) -> np.ndarray:
-    zeros = _zeros(output, batch)
+def _label(loss: LossLike | None, zeros: np.ndarray) -> np.ndarray:
     name = loss if isinstance(loss, str) else getattr(loss, "name", None) or ""
     return np.zeros(zeros.shape[:-1], np.int32) if "sparse" in name.lower() else zeros

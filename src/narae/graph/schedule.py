@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from narae.graph.fuse import Fused, Step
 from narae.graph.graph import Graph
-from narae.graph.ir import Spec
+from narae.graph.ir import Node, Spec
 
 
 def schedule(fused: Fused, replaced: Mapping[int, int]) -> tuple[Step, ...]:
@@ -18,7 +18,8 @@ def schedule(fused: Fused, replaced: Mapping[int, int]) -> tuple[Step, ...]:
     update frees its gradient), then those recorded first. Loops wait for all others, and then all
     that are ready go: those that do not need each other come together, and an executor can run them
     at once, as the two ways of a bidirectional layer. A step that replaces a state waits for
-    the steps that read the old one as long as any other is ready: it can then write in place.
+    the steps that read the old one as long as any other is ready: it can then write in place. It waits for those that
+    check indices too, so that a step which ends by an index out of range leaves all states as they were.
     """
     order = tuple(_Schedule(fused, replaced).run())
     if len(order) != len(fused.steps):
@@ -41,13 +42,26 @@ class _Schedule:
         self._made = maker.keys()
         self._hard = [{maker[u] for u in roots if u in maker} for roots in self._reads]
         self._soft: list[set[int]] = [set() for _ in self._steps]
+        checks = self._checks()
         for new, old in replaced.items():
             if new in maker:
-                self._soft[maker[new]] |= self._readers.get(old, set()) - {maker[new]}
+                before = self._readers.get(old, set()) | checks
+                self._soft[maker[new]] |= before - {maker[new]}
         self._feeds: list[list[int]] = [[] for _ in self._steps]
         for i, waits in enumerate(self._hard):
             for source in waits | self._soft[i]:
                 self._feeds[source].append(i)
+
+    def _checks(self) -> set[int]:
+        """The steps that are the first to check some indices: a gradient's scatter is not the first."""
+        found: dict[int, int] = {}
+        for i, step in enumerate(self._steps):
+            for node in step.nodes:
+                if node.op.index is not None:
+                    found.setdefault(self._root[node.inputs[node.op.index].uid], i)
+                elif any(_checks_inside(graph) for graph in _graphs_of(node)):
+                    found.setdefault(self._root[node.uids[0]], i)
+        return set(found.values())
 
     def run(self) -> Iterable[Step]:
         """Take the best step that is ready, until none is left."""
@@ -100,6 +114,20 @@ class _Schedule:
 def is_loop(step: Step) -> bool:
     """Whether a step runs a graph of its own: one that it may run many times."""
     return any(isinstance(value, Graph) for value in step.nodes[0].params.values())
+
+
+def _graphs_of(node: Node) -> list[Graph]:
+    values = node.params.values()
+    many = [g for value in values if isinstance(value, (list, tuple)) for g in value]
+    return [g for g in (*values, *many) if isinstance(g, Graph)]
+
+
+def _checks_inside(graph: Graph) -> bool:
+    """Whether a node of the graph, or of one that it runs, checks indices."""
+    return any(
+        node.op.index is not None or any(_checks_inside(inner) for inner in _graphs_of(node))
+        for node in graph.nodes
+    )
 
 
 def _bytes(specs: Iterable[Spec]) -> int:

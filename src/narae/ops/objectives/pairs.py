@@ -111,6 +111,10 @@ def _alike(a: Shape, b: Shape) -> bool:
     return len(a) == len(b) and all(n == m or None in (n, m) for n, m in zip(a, b, strict=True))
 
 
+_REMEDY = "more units in the last layer, or labels counted from 0?"
+_REMEDY_OF_PADDING = "for padding, a loss with ignore_class=-1; else, labels counted from 0?"
+
+
 def check_labels(
     name: str, labels: Tensor | np.ndarray, classes: int, ignore_class: int | None = None
 ) -> None:
@@ -134,5 +138,5 @@ def check_labels(
         bad = int(low if low < 0 else high)
         raise ValueError(
             f"{name}: label {bad} is out of range for {classes} classes (valid: 0 to "
-            f"{classes - 1}); more units in the last layer, or labels counted from 0?"
+            f"{classes - 1}); {_REMEDY_OF_PADDING if bad == -1 else _REMEDY}"
         )
