@@ -424,4 +424,4 @@ def test_an_open_length_is_given(narae_: Any, tmp_path: Path) -> None:
     for command, shown in (("plan", "train on int32[3, 7]"), ("explain", "3 samples: random")):
         code, said, error = narae_(command, tmp_path / "words.keras", "--batch", 3, "--length", 7)
         assert (code, error) == (0, "")
-        assert "7" in said and ("int32[3, 7]" in said or "3 samples" in said)
+        assert said.startswith(shown)
