@@ -5,7 +5,8 @@
     python benchmarks/report.py bench.json docs/performance.md --only sequences sequence_bars sequence_source
 
 A page holds `<!-- bench NAME -->` and `<!-- /bench -->`, each on a line of its own; what is between
-them is replaced by the table of that name, or by the machine and the command for `source` and `sequence_source`.
+them is replaced by the table of that name, or by the machine and the command for `source`, `sequence_source` and
+`inference_source`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def texts(data: Data) -> dict[str, str]:
     """All that can stand between marks, by name."""
     said = source(data)
     shown = {name: markdown(table) for name, table in tables(data).items()}
-    return {"source": said, "sequence_source": said} | shown
+    return {"source": said, "sequence_source": said, "inference_source": said} | shown
 
 
 def filled(page: str, found: dict[str, str], only: list[str] | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
+import inference_rows
 from rows import (
     BARS,
     COLUMNS,
@@ -61,7 +62,7 @@ def tables(data: Data) -> dict[str, Table]:
     """All tables, those of rows that were not run left out."""
     makers = (
         *(peers, short, starts, busy, sizes, bars),
-        *(sequences, sequence_bars, limits, machine),
+        *(sequences, sequence_bars, inference, inference_bars, limits, machine),
     )
     made = {maker.__name__: maker(data) for maker in makers}
     return {name: table for name, table in made.items() if table.lines}
@@ -115,6 +116,26 @@ def sequences(data: Data) -> Table:
     return Table("Sequences", ("", *RIVALS, "best of the others / narae's"), lines)
 
 
+def inference(data: Data) -> Table:
+    """Networks that answer: ONNX Runtime, and each of narae's ways."""
+    columns = [(peer, "run") for peer in (inference_rows.ONNX, inference_rows.ONNX_ONE)]
+    columns += [(NARAE, way) for way in inference_rows.WAYS]
+    lines = []
+    for row, what in inference_rows.ROWS.items():
+        for batch in inference_rows.LIMITS if row in data["figures"] else ():
+            cells = [figure(data, row, peer, f"{way} {batch}") for peer, way in columns]
+            cells.append(
+                over_rounds(data, row, lambda found, b=batch: inference_rows.ratio(found, b))
+            )
+            lines.append((f"{what}, batch {batch}: ms", *map(digits, cells)))
+    return Table("Inference beside ONNX Runtime", ("", *inference_rows.HEADS), lines)
+
+
+def inference_bars(data: Data) -> Table:
+    """The bars of the same."""
+    return _of_bars("Bars of inference", data, {*GROUPS["inference"]})
+
+
 def starts(data: Data) -> Table:
     """narae with an empty kernel cache, and again."""
     rows = {"script, s": ("script", "script_s")}
@@ -161,7 +182,7 @@ def sizes(data: Data) -> Table:
 
 def bars(data: Data) -> Table:
     """The bars of the rows that were run: what was measured, and whether it is met."""
-    return _of_bars("Bars", data, set(ROWS) - {*GROUPS["sequences"]})
+    return _of_bars("Bars", data, set(ROWS).difference(*GROUPS.values()))
 
 
 def sequence_bars(data: Data) -> Table:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+import inference_rows
+from inference_rows import ONNX, ONNX_ONE
+
 Figures = dict[str, float]
 Round = Mapping[str, Figures]  # one round of a row: a peer's figures
 
@@ -36,6 +39,8 @@ PEERS = {
     SKLEARN: Peer("sklearn_mlp.py", "scikit-learn"),
     NUMPY: Peer("numpy_loop.py", "numpy"),
     PRODUCTS: Peer("products.py", "numpy"),
+    ONNX: Peer("onnx_inference.py", "onnxruntime"),
+    ONNX_ONE: Peer("onnx_inference.py", "onnxruntime", "_one"),
     "machine": Peer("limits.py", "narae"),
 }
 KERAS = (NARAE, JAX, TF, KERAS_TORCH)
@@ -57,9 +62,15 @@ ROWS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("lstm", "gru", "lstm_large", "embedding", "bidirectional"), RIVALS),
     **dict.fromkeys(("encoder", "gpt", "stateful"), RIVALS),
     "first_lstm": (FRESH, NARAE),
+    **dict.fromkeys(inference_rows.ROWS, (NARAE, ONNX, ONNX_ONE)),
 }
 # What `--only` takes for several rows.
-GROUPS = {"sequences": tuple(ROWS)[list(ROWS).index("lstm") :]}
+GROUPS = {
+    "sequences": tuple(
+        row for row in tuple(ROWS)[list(ROWS).index("lstm") :] if row not in inference_rows.ROWS
+    ),
+    "inference": tuple(inference_rows.ROWS),
+}
 # Peers that no bar names: left out of a quick run.
 EXTRA = {
     "seed": (SKLEARN, NUMPY),
@@ -301,6 +312,14 @@ BARS = (
     faster("stateful", "stateful LSTM(32), model(x)", 10, "call_ms", JAX),
     faster("stateful", "stateful LSTM(32), predict_on_batch", 10, "on_batch_ms", JAX),
     within("first_lstm", "first step, LSTM(32), empty cache", 1.0, "first_step_s", FRESH),
+    *(
+        Bar(
+            *(row, f"{what}, batch {batch}: slowest way / {ONNX}", "<=", limit, ""),
+            lambda found, batch=batch: inference_rows.ratio(found, batch),
+        )
+        for row, what in inference_rows.ROWS.items()
+        for batch, limit in inference_rows.LIMITS.items()
+    ),
 )
 
 

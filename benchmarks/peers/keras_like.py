@@ -29,6 +29,7 @@ else:
 keras.Sequential  # noqa: B018  narae loads its rooms when they are used
 imported = time.perf_counter() - start
 
+import keras_inference  # noqa: E402
 import numpy as np  # noqa: E402
 from keras_sequences import Tasks as Sequences  # noqa: E402
 
@@ -167,4 +168,16 @@ def sizes() -> dict[str, float]:
 
 
 TASKS = (seed, mixed, busy, first_seed, first_cnn, predict, tiny, cnn, deep, sizes)
-common.main({task.__name__: task for task in TASKS} | Sequences(keras).all(), imported)
+SEQUENCES = Sequences(keras)
+ANSWERS = {
+    "answer_seed": lambda: classifier(dense(512, 10)),
+    "answer_cnn": convolutional,
+    "answer_lstm": SEQUENCES.lstm_model,
+    "answer_encoder": SEQUENCES.encoder_model,
+}
+common.main(
+    {task.__name__: task for task in TASKS}
+    | SEQUENCES.all()
+    | keras_inference.tasks(keras, ANSWERS),
+    imported,
+)

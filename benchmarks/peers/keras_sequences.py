@@ -39,8 +39,11 @@ class Tasks:
         model.compile("rmsprop", "binary_crossentropy")
         return model
 
+    def lstm_model(self) -> Any:
+        return self._series("LSTM", S.SMALL)
+
     def lstm(self) -> dict[str, float]:
-        return step_ms(self._series("LSTM", S.SMALL), *S.series(S.SMALL), S.SMALL.batch)
+        return step_ms(self.lstm_model(), *S.series(S.SMALL), S.SMALL.batch)
 
     def gru(self) -> dict[str, float]:
         return step_ms(self._series("GRU", S.SMALL), *S.series(S.SMALL), S.SMALL.batch)
@@ -88,7 +91,7 @@ class Tasks:
         hidden = self.layers.Dense(work.wide, activation=activation)(x)
         return self.layers.Dense(work.size)(hidden)
 
-    def encoder(self) -> dict[str, float]:
+    def encoder_model(self) -> Any:
         """A block of Vaswani et al. 2017 over tokens, a label for their mean."""
         work, norm = S.ENCODER, self.layers.LayerNormalization
         inputs = self.keras.Input((work.steps,), dtype="int32")
@@ -98,7 +101,10 @@ class Tasks:
         x = self.layers.GlobalAveragePooling1D()(x)
         model = self.keras.Model(inputs, self.layers.Dense(1, activation="sigmoid")(x))
         model.compile("rmsprop", "binary_crossentropy")
-        return step_ms(model, *S.labelled(work), work.batch)
+        return model
+
+    def encoder(self) -> dict[str, float]:
+        return step_ms(self.encoder_model(), *S.labelled(S.ENCODER), S.ENCODER.batch)
 
     def gpt(self) -> dict[str, float]:
         """Blocks as GPT-2 has them: normalized before, causal; the next token at each place."""
