@@ -1,7 +1,8 @@
 """Special values through every record on every executor: they are what the forward says.
 
 Where the forward itself leaves a choice, it is listed here: the sign of a zero that is the larger of two
-zeros, or a sum of zeros; results below the smallest normal number, which XLA flushes to zero.
+zeros, or a sum of zeros; results below the smallest normal number, which XLA flushes to zero, and native programs
+where the setting says so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from narae.base import settings
 from narae.base.arrays import as_integers
 from narae.base.dtypes import DTYPES, HALVES, standardize_dtype
 from narae.engine import config
@@ -151,6 +153,40 @@ def check(op: Op, cases: list[Case], executor: str) -> None:
                 )
 
 
+def check_flushed(op: Op, cases: list[Case]) -> None:
+    """Where subnormal numbers are flushed, a result is one of what there would be with them, or with zeros in the
+    places of the operands that are; and where that is 0 or subnormal, any number that counts for zero."""
+    assert cases
+    for given, params in cases:
+        zeros = [_flushed(a) for a in given]
+        function = lambda *values, params=params: op(*values, **params)
+        program = compile_function(function, *(Spec(a.shape, a.dtype.name) for a in given))
+        for buffer, array in zip(program.inputs, given, strict=True):
+            np.copyto(buffer, array)
+        result = program()
+        both = zip(run(op, given, params), run(op, zeros, params), strict=True)
+        for got, (exact, other) in zip(
+            result if isinstance(result, tuple) else (result,), both, strict=True
+        ):
+            right = np.zeros(got.shape, bool)
+            for want in (exact, other):
+                right |= alike(got, want, "native", op.name)
+                if want.dtype.kind == "f":
+                    tiny = np.finfo(want.dtype).tiny
+                    right |= (np.abs(got) < tiny) & (np.abs(want) <= tiny)
+            if not right.all():
+                at = np.flatnonzero(~right)[0]
+                inputs = [a.reshape(-1)[at] for a in given if a.shape == got.shape]
+                flat = [a.reshape(-1)[at] for a in (got, exact, other)]
+                raise AssertionError(f"{op.name}{inputs} {params}: {flat}, {(~right).sum()} wrong")
+
+
+def _flushed(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind != "f":
+        return array
+    return np.where(np.abs(array) < np.finfo(array.dtype).tiny, np.copysign(0, array), array)
+
+
 def alike(got: np.ndarray, want: np.ndarray, executor: str, name: str) -> np.ndarray:
     if want.dtype.kind not in "f":
         return got == want
@@ -190,11 +226,28 @@ XLA = [
 @pytest.mark.parametrize(("executor", "name"), BOTH + XLA)
 def test_elementwise_records(executor: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_chosen", [executor])
+    monkeypatch.setitem(settings._values, "flush_subnormals", False)
     op = RECORDS[name]
     cases = elementwise_cases(op, subnormal=executor != "xla")
     assert cases or name == "bitcast", "no dtype that it takes"
     if cases:
         check(op, cases, executor)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise_records_where_subnormal_numbers_are_flushed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_chosen", ["native"])
+    monkeypatch.setitem(settings._values, "flush_subnormals", True)
+    op = RECORDS[name]
+    cases = [c for c in elementwise_cases(op, subnormal=True) if _has_floats(c)]
+    if cases:
+        check_flushed(op, cases)
+
+
+def _has_floats(case: Case) -> bool:
+    return any(a.dtype.kind == "f" for a in case[0])
 
 
 @pytest.mark.parametrize("name", OTHERS)

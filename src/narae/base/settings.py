@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import platform
 from typing import Any
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -12,6 +15,7 @@ _values: dict[str, object] = {
     "image_data_format": "channels_last",
     "interactive_logging": True,
     "flash_attention": None,
+    "flush_subnormals": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -173,6 +177,51 @@ def disable_flash_attention() -> None:
     False
     """
     _values["flash_attention"] = False
+
+
+def flush_subnormals() -> bool:
+    """Whether native programs take subnormal numbers for zeros, and give zeros for them: what was set, else
+    NARAE_FLUSH_SUBNORMALS (0 or 1), else True on x86-64 alone.
+
+    Those are the numbers nearer to zero than the smallest normal one, some 1e-38 in float32. Processors of that kind
+    take many times as long for them, and such numbers come up: what an optimizer keeps of a weight without gradients
+    decays through them. The numpy executor and eager operations compute with them, and XLA never does.
+
+    >>> set_flush_subnormals(True)
+    >>> flush_subnormals()
+    True
+    >>> set_flush_subnormals(None)
+    """
+    given = _values["flush_subnormals"]
+    return _flush_by_default() if given is None else bool(given)
+
+
+@functools.cache
+def _flush_by_default() -> bool:
+    """What the variable says; without it, what is faster on this kind of processor. Read once, since every run asks."""
+    given = os.environ.get("NARAE_FLUSH_SUBNORMALS", "")
+    if given not in ("", "0", "1"):
+        raise ValueError(f"NARAE_FLUSH_SUBNORMALS is 0 or 1, got {given!r}")
+    return given == "1" if given else platform.machine().lower() in ("x86_64", "amd64")
+
+
+def set_flush_subnormals(value: bool | None) -> None:
+    """Choose whether native programs flush subnormal numbers to zero, in their runs from now on.
+
+    Args:
+        value: True: they are zeros; False: they are computed with, at whatever cost; None: as it is from the beginning.
+
+    Raises:
+        TypeError: it is something else.
+
+    >>> set_flush_subnormals(False)
+    >>> flush_subnormals()
+    False
+    >>> set_flush_subnormals(None)
+    """
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"flush_subnormals is True, False or None; got {value!r}")
+    _values["flush_subnormals"] = value
 
 
 def max_epochs() -> int | None:

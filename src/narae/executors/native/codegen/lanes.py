@@ -273,10 +273,15 @@ def _to_integer(x: Lanes, dtype: str) -> Lanes:
 
 
 def scalarly(name: str, *xs: Lanes) -> Lanes:
-    """A function of the C library, one lane after the other."""
+    """A function of the C library, one lane after the other.
+
+    It looks at the bits of its arguments, so those that the processor takes for 0 have to be 0 (`run/float_mode.py`):
+    the library would scale them up to be normal numbers, and be left with zeros.
+    """
     x, f = xs[0], xs[0].function
     if not is_float(x.dtype_name):
         raise Unlowered(f"{name} of {x.dtype_name}")
+    xs = tuple(where(one == 0, one.full(0).calls("copysign", one), one) for one in xs)
     full = name if x.dtype_name == "float64" else f"{name}f"
     kind = KINDS[x.dtype_name]
     if x.count == 1:

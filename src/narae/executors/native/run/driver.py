@@ -41,6 +41,7 @@ import llvmlite.binding as llvm
 from narae.executors.native import tuning
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit.compiler import addresses
+from narae.executors.native.run.float_mode import float_mode
 
 # Places in the control record, in 64-bit words; what threads write often has a cache line alone.
 WORD = 0  # the phase, shifted by 32; how many tiles were taken from the end, by 16, and the start
@@ -56,6 +57,7 @@ PHASES = (
 )
 PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
+FLUSHED = 43  # bits of the float mode: see `float_mode.py`
 SIZE = 48
 
 # Tiles of a phase. Half of what 16 bits hold: threads that come too late add to the word too, one each.
@@ -74,15 +76,17 @@ def driver() -> tuple[Any, Any]:
     work: returns 0 when the last step is done; for the caller (1), also phase + 1 when that phase
     is for Python to run. side: 0 to take tiles from the start of a phase, 1 from its end: threads
     so find in their caches what they worked on before. advance: begins what comes after a phase
-    (-1: the first).
+    (-1: the first). Both leave the caller's float mode as it was.
     """
     _symbols()
     system = f"{sys.platform} {platform.machine()}"
     first = addresses([(f"advance {system}", _advance)], checked=False)[0]
     llvm.add_symbol("narae_advance", first)  # `work` calls it
-    second = addresses([(f"work {system}", _work)], checked=False)[0]
+    second, third = addresses(
+        [(f"work {system}", _work), (f"enter {system}", _enter)], checked=False
+    )
     word = ctypes.c_int64
-    advance = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, word)(first)
+    advance = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, word)(third)
     work = ctypes.CFUNCTYPE(word, ctypes.c_void_p, ctypes.c_void_p, word, word)(second)
     return work, advance
 
@@ -193,6 +197,17 @@ def _advance(name: str) -> Function:
     return f
 
 
+def _enter(name: str) -> Function:
+    """`_advance` as Python calls it, in the run's float mode."""
+    f = Function(name, [PTR, PTR, INT])
+    mode = float_mode(f)
+    mode.enter(f, f.load(INT, _place(f, FLUSHED), 8))
+    f.call("void", "narae_advance", [(PTR, f.args[0]), (PTR, f.args[1]), (INT, f.args[2])])
+    mode.leave(f)
+    f.do("ret void")
+    return f
+
+
 def _system_wait(f: Function, operation: int, value: str) -> None:
     """Sleep until the bell changes from `value`, or wake those who do."""
     if sys.platform == "linux":
@@ -212,6 +227,7 @@ def _work(name: str) -> Function:
     f = Function(name, [PTR, PTR, INT, INT], "i64")
     names = "again on claim own run last idle spin look sleep doze up host over"
     b = {n: f.label() for n in names.split()}
+    mode = float_mode(f)
     f.jump(b["again"])
 
     f.place(b["again"])
@@ -246,6 +262,7 @@ def _work(name: str) -> Function:
     valid = f.let(f"select i1 {ended}, i1 false, i1 {inside}")
     f.branch(valid, b["run"], b["again"])
     f.place(b["run"])
+    mode.enter(f, f.load(INT, _place(f, FLUSHED), 8))  # who comes late may be in another run's
     _run_tile(f, safe, tile2)
     # As a release it hands over what this tile wrote; as an acquire the last one takes what all others handed over.
     done = f.add(_atomic_add(f, DONE, 1), 1)
@@ -258,8 +275,10 @@ def _work(name: str) -> Function:
     _wait(f, b, phase, count)
 
     f.place(b["host"])
+    mode.leave(f)
     f.do(f"ret i64 {f.add(phase, 1)}")
     f.place(b["over"])
+    mode.leave(f)
     f.do("ret i64 0")
     return f
 

@@ -16,7 +16,7 @@ from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Context, Lowered, address, arrays_in
-from narae.executors.native.run import driver, threads
+from narae.executors.native.run import driver, float_mode, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
 from narae.executors.native.run.phases import Stage, Tables, overlapped
@@ -169,6 +169,7 @@ class NativeProgram(Program):
         tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
+        control[driver.FLUSHED] = float_mode.bits_wanted()
         self._advance(self._place, scratch, -1)
 
     def _settle(self) -> None:
