@@ -2,12 +2,15 @@
 
 Each has its unit and its reason. They decide how soon a result is there, and (those marked "bits") in which order sums
 are added, so the last bits of a result: never what it means. None depends on how many threads there are. What depends
-on the target is a function of it; all else is the same everywhere.
+on the target, or on the model of the machine (`machine.py`), is a function of it; all else is the same everywhere.
+Nothing marked "bits" depends on the model, which differs from run to run where it was measured.
 
 Work is counted in multiplications of a product: a core does 50 (AVX2) to 100 (AVX-512) of float32 in a nanosecond.
 """
 
 from __future__ import annotations
+
+from narae.executors.native.machine import here
 
 # -- registers, by target ---------------------------------------------------------------------------
 
@@ -37,8 +40,18 @@ ACROSS = 4  # registers of results that a reduction across rows keeps at a time
 # -- products -----------------------------------------------------------------------------------------
 
 LONG_SUM = 48  # products of a sum from which it takes longer than asking for memory ahead
-STRETCH = 192 << 10  # bytes of B that are copied at a time: they stay in the second cache
-NEAR = 2 << 20  # bytes of C up to which what its expression reads is still in the caches
+
+
+def stretch() -> int:
+    """Bytes of B that are copied at a time: with what else goes by, they stay in the second cache."""
+    return min(1 << 20, here().second.size * 3 // 16)
+
+
+def near() -> int:
+    """Bytes of C up to which what its expression reads is still in the caches: in two cores' second ones."""
+    return 2 * here().second.size
+
+
 DIRECT_ROWS = (
     128  # rows of C up to which B is read where it lies: a copy is not used often enough to pay
 )
@@ -55,7 +68,12 @@ COLUMNS_APART = (
     1024  # bytes or more lie between their numbers along k: few of them share the first cache
 )
 COLUMNS_WIDE = 64  # columns of C or more use the copy
-COLUMNS_BYTES = 256 << 10  # of the copy, about: half of the second cache
+
+
+def columns_bytes() -> int:
+    """Of the copy, about: a quarter of the second cache."""
+    return here().second.size // 4
+
 
 PASS_FROM = (
     1 << 20
@@ -64,15 +82,43 @@ PASS_ARRAYS = (
     2  # where it reads or writes so many more arrays as large as C, or has slow operations
 )
 
-# What it costs, in multiplications, when a product is cut: see `lower/partition.py`.
-COPY = 7  # to copy a number of B
-COPY_A = 14  # and one of A, from lines of memory that lie apart
-CALL = 15_000  # to call a tile: some 0.2 microseconds
-MEET = 60_000  # for threads to meet at a phase's end: about a microsecond
+# What it costs, in multiplications, when a product is cut: see `lower/partition.py`. A number is copied at the rate at
+# which the third cache is read, or memory, where B or A come from there.
 HELD_UP = 1 / 4  # of a tile: a thread may be put aside by the system while it has one
-# Threads for whom products are cut. A plan is cut once, at load, and may run on any number later (it is asked for at
-# each run), so this is not what there is: it was measured with two. More threads share the same tiles.
-WORKERS = 2
+
+
+def copy_b(size: int) -> float:
+    """To copy a number of B, of `size` bytes in all."""
+    return _copied(size)
+
+
+def copy_a(size: int) -> float:
+    """To copy one of A, from lines of memory that lie apart."""
+    return 2 * _copied(size)
+
+
+def _copied(size: int) -> float:
+    machine = here()
+    beyond = max(size, machine.second.size + 1)  # it was written by others: hardly in this core's
+    return min(100.0, 4 * machine.rates.multiplications / machine.reads(beyond))
+
+
+def call() -> int:
+    """To call a tile."""
+    return here().multiplications(here().rates.call)
+
+
+def meet() -> int:
+    """For threads to meet at a phase's end."""
+    return here().multiplications(here().rates.meet)
+
+
+def workers() -> int:
+    """Threads for whom products are cut: one for each core that there is. A plan is cut once, at load, and may run on
+    any number later, which is asked for at each run."""
+    return here().cores
+
+
 PARTS = (
     1,
     2,

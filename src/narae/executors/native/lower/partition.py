@@ -10,16 +10,18 @@ vectors, so the tile costs as much as the next larger one that fills them:
     d = taps * inner                           products of one sum
 
     t * w * d           to multiply and add
-    COPY * w * d        to copy B's part of the tile: each tile copies its own; nothing where B is read where it lies
-    COPY_A * t * d      to copy A's part of the tile, where that is copied
-    CALL                to call the kernel, and for the first lines of memory to come
+    copy_b * w * d      to copy B's part of the tile: each tile copies its own; nothing where B is read where it lies
+    copy_a * t * d      to copy A's part of the tile, where that is copied
+    call                to call the kernel, and for the first lines of memory to come
 
-That is about (t + COPY) * ((w + COPY_A) * d) + CALL: a factor of the rows alone, one of the columns alone. Threads
+That is about (t + copy_b) * ((w + copy_a) * d) + call: a factor of the rows alone, one of the columns alone. Threads
 take tiles in order, each the next one when it is through, so the end is that of a greedy schedule: the thread that
 is free first takes the next tile. To that two delays are added, which the schedule does not see:
 
-    MEET                where there are several tiles: threads have to meet before the next phase
+    meet                where there are several tiles: threads have to meet before the next phase
     HELD_UP * largest   a thread may be put aside by the system while it has a tile, and the others wait for it
+
+What these are in multiplications follows from the model of the machine (`tuning.py`).
 
 So large tiles cost little to copy and call, small ones share out evenly, and neither is asked for by hand. Before a
 schedule is computed, the cut is compared with what no schedule can beat, all work shared out evenly: most end there.
@@ -139,21 +141,23 @@ def _end(
     """When threads that take tiles in order would be through, in multiplications (the model is at the
     beginning of this file); None where that is not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
-    copy = 0 if lies_well(part) else tuning.COPY
+    size = 4 * depth  # of a row or column that is copied, in bytes
+    copy = 0 if lies_well(part) else tuning.copy_b(size * part.columns)
     tall = [_filled(r, tile.rows) + copy for r in rows]
-    other = tuning.COPY_A if copied else 0
+    other = tuning.copy_a(size * len(part.rows)) if copied else 0
+    call = tuning.call()
     wide = [(_filled(c, tile.lanes) + other) * depth for c in columns]
-    largest = max(tall, default=0) * max(wide, default=0) + tuning.CALL
-    meet = tuning.MEET if len(rows) * len(columns) > 1 else 0
+    largest = max(tall, default=0) * max(wide, default=0) + call
+    meet = tuning.meet() if len(rows) * len(columns) > 1 else 0
     late = meet + largest * tuning.HELD_UP
-    whole = sum(tall) * sum(wide) + tuning.CALL * len(tall) * len(wide)
+    whole = sum(tall) * sum(wide) + call * len(tall) * len(wide)
     if late + whole / workers >= sooner:
         return None  # not even if all were through at the same time
     busy = [0.0] * workers
     for w in wide:
         for t in tall:
             first = busy.index(min(busy))
-            busy[first] += t * w + tuning.CALL
+            busy[first] += t * w + call
     end = max(busy) + late
     return end if end < sooner else None
 

@@ -222,9 +222,9 @@ def _tiles(
 
 def _block(part: Product, tile: registers.RegisterTile, order: str, size: int) -> int:
     """How many taps of B are copied at once."""
-    block = min(max(1, tuning.STRETCH // (part.inner * tile.wide * size)), len(part.taps))
+    block = min(max(1, tuning.stretch() // (part.inner * tile.wide * size)), len(part.taps))
     if order == registers.COLUMNS:
-        block = min(block, max(1, tuning.COLUMNS_BYTES // (part.inner * size * len(part.rows))))
+        block = min(block, max(1, tuning.columns_bytes() // (part.inner * size * len(part.rows))))
     return block
 
 
@@ -247,7 +247,7 @@ def _ranges(
     """The rows and columns of a product's tiles. alone: one thread computes them all."""
     if alone:
         return [((0, len(part.rows)), (0, part.columns))]
-    return grid(part, tile, tuning.WORKERS, order == registers.COLUMNS)
+    return grid(part, tile, tuning.workers(), order == registers.COLUMNS)
 
 
 def _direct(part: Product, size: int) -> int:
@@ -264,7 +264,7 @@ def _order(products: Products, expression: Expression, size: int) -> str:
     if all(len(part.rows) == 1 for part in parts):
         return "of a row"
     long = all(len(part.taps) == 1 and part.inner >= tuning.LONG_SUM for part in parts)
-    near = sum(len(part.rows) for part in parts) * products.width * size <= tuning.NEAR
+    near = sum(len(part.rows) for part in parts) * products.width * size <= tuning.near()
     if registers.is_slow(expression) and tuning.can_work_beside(host().registers) and long and near:
         return "beside"
     if products.rounds is None and all(_in_columns(part, size) for part in parts):
@@ -275,7 +275,7 @@ def _order(products: Products, expression: Expression, size: int) -> str:
 def _in_columns(part: Product, size: int) -> bool:
     """Whether rows of A lie side by side and their numbers along k far apart, in a product with enough columns."""
     side = len(part.rows) >= registers.CHUNK and bool((np.diff(part.rows) == size).all())
-    fits = len(part.rows) * part.inner * size <= 4 * tuning.COLUMNS_BYTES
+    fits = len(part.rows) * part.inner * size <= 4 * tuning.columns_bytes()
     wide = part.columns >= tuning.COLUMNS_WIDE
     return side and fits and wide and part.a_step >= tuning.COLUMNS_APART
 
