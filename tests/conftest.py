@@ -76,6 +76,14 @@ def _temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _many_cores() -> Iterator[None]:
+    """Programs run on as many threads as a test asks for, also where there are fewer cores."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("narae.executors.native.run.threads.cores", lambda: 64)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left(_temporary: None) -> Iterator[None]:
     """A test that leaves something behind fails; it would decide what the tests after it see."""

@@ -6,6 +6,7 @@ import importlib.util
 import os
 
 from narae.base.errors import unknown_name
+from narae.base.processors import usable_cores
 from narae.executors import EXECUTORS, require
 
 _chosen: list[str] = []
@@ -51,8 +52,8 @@ def set_executor(name: str) -> None:
 
 
 def num_threads() -> int:
-    """How many threads run a native program: the number set, else NARAE_NUM_THREADS, else one for
-    each core that this process may use. Results do not depend on it.
+    """How many threads run a native program: the number set, else NARAE_NUM_THREADS, else one for each core
+    that this process may use, by `taskset` and by a container's limit. Results do not depend on it.
 
     >>> num_threads() >= 1
     True
@@ -62,13 +63,12 @@ def num_threads() -> int:
     given = os.environ.get("NARAE_NUM_THREADS")
     if given:
         return _positive(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return usable_cores()
 
 
 def set_num_threads(number: int) -> None:
-    """Choose the number of threads for programs run from now on. Results do not depend on it.
+    """Choose the number of threads for programs run from now on. Results do not depend on it. More threads than cores
+    never work: what there is to do is shared out among those that have one.
 
     Args:
         number: a whole number of at least 1.

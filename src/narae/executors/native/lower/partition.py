@@ -29,6 +29,7 @@ schedule is computed, the cut is compared with what no schedule can beat, all wo
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -156,8 +157,7 @@ def _end(
     busy = [0.0] * workers
     for w in wide:
         for t in tall:
-            first = busy.index(min(busy))
-            busy[first] += t * w + call
+            heapq.heapreplace(busy, busy[0] + t * w + call)  # who is free first
     end = max(busy) + late
     return end if end < sooner else None
 

@@ -66,6 +66,7 @@ END = 1 << 24  # the phase after the last step
 HOST = -1
 JUMP = -2  # a phase of one tile, whose kernel gives the phase before the next
 _WAIT, _WAKE = 128, 129  # futex operations of one process
+_ALL = (1 << 31) - 1
 
 
 @functools.cache
@@ -177,9 +178,13 @@ def _advance(name: str) -> Function:
     f.place(ended)
     f.jump(publish)
     f.place(many)
+    # Those who find no tile are not woken. A phase of Python's is for one thread, who may be any that sleeps.
+    shared = f.let(f"icmp sgt i64 {count}, 0")
+    awake = f.let(f"select i1 {shared}, i64 {count}, i64 {_ALL}")
     f.jump(publish)
     f.place(publish)
     shown = f.phi(INT, (str(END), ended), (current, many))
+    wanted = f.phi(INT, (str(_ALL), ended), (awake, many))
     # Monotonic: who adds to it has taken a tile of the new phase, so has seen the word that is stored next.
     f.do(f"store atomic i64 0, ptr {_place(f, DONE)} monotonic, align 8")
     word = f.let(f"shl i64 {shown}, 32")
@@ -190,7 +195,7 @@ def _advance(name: str) -> Function:
     f.branch(f.let(f"icmp sgt i64 {waiting}, 0"), wake, out)
     f.place(wake)
     _atomic_add(f, BELL, 1)
-    _system_wait(f, _WAKE, "2147483647")
+    _system_wait(f, _WAKE, wanted)
     f.jump(out)
     f.place(out)
     f.do("ret void")

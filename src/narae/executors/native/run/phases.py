@@ -170,8 +170,8 @@ Hosts = dict[int, Callable[[], None]]
 
 class Tables:
     """Kernels and records of all tiles. hosts: what Python runs, by phase; scratch: bytes that
-    each thread needs; shared: whether there is a phase for more than one thread; work: of all tiles,
-    in multiplications."""
+    each thread needs; most: tiles of the largest phase, so threads for whom there is something to do; work: of all
+    tiles, in multiplications."""
 
     def __init__(self, parts: Sequence[Lowered], whole: Tables | None = None) -> None:
         """whole: of the program, where these are a part of it. A thread that comes late from a run of the
@@ -192,7 +192,7 @@ class Tables:
         length = self.count
         if whole is not None:
             self.scratch, length = max(self.scratch, whole.scratch), max(length, whole.count)
-        self.shared = any(len(phase) > 1 for phase in phases)
+        self.most = max((len(phase) for phase in phases), default=1)
         self.work = sum(tile.work for tile in tiles)
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
         self._tiles[: len(tiles)] = self._pairs(tiles)

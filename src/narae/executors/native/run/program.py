@@ -103,11 +103,15 @@ class NativeProgram(Program):
         """One run, from its beginning to its end."""
         tables = self.tables
         self._begin(tables, 1)
-        number = 1 if self._watched or tables.work < tuning.ALONE else self._number()
-        if tables.shared and number > 1 and self._running():
+        number = 1 if self._watched or tables.work < tuning.ALONE else self._threads(tables)
+        if number > 1 and self._running():
             threads.pool().ask(lambda: self._help(tables, 1), number - 1)
         for _ in self._lead(tables):
             continue
+
+    def _threads(self, tables: Tables) -> int:
+        """How many threads work: as many as asked for, but none that would have no tile or no core."""
+        return max(1, min(self._number(), tables.most, threads.cores()))
 
     def _give_up(self) -> None:
         """Let loops end at their next round, and with them the run."""
@@ -137,7 +141,7 @@ class NativeProgram(Program):
         self._settle()
         self._alive, run = alive, object()
         self._run = run
-        number = 1 if self._watched or not tables.shared else self._number()
+        number = 1 if self._watched else self._threads(tables)
         sides = itertools.count()
         ended: threads.Ended = queue.SimpleQueue()
 

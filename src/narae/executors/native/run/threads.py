@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from narae.base.context import Guard
+from narae.base.processors import usable_cores
 from narae.executors.native import tuning
 from narae.executors.shared.memory import aligned
 
@@ -40,6 +41,11 @@ def range_of() -> tuple[int, int]:
     """Where this thread's scratch begins and ends."""
     array, begin = _local.scratch
     return begin, begin + array.size
+
+
+def cores() -> int:
+    """How many threads can work at a time: more would take turns, and keep each other's caches cold."""
+    return usable_cores()
 
 
 class _Asked:
