@@ -2,11 +2,11 @@
 
     python benchmarks/report.py bench.json                     print all tables
     python benchmarks/report.py bench.json README.md docs/performance.md
-    python benchmarks/report.py bench.json docs/performance.md --only sequences sequence_bars sequence_source
+    python benchmarks/report.py bench.json docs/performance.md --only sequences sequences_bars sequences_source
 
 A page holds `<!-- bench NAME -->` and `<!-- /bench -->`, each on a line of its own; what is between
-them is replaced by the table of that name, or by the machine and the command for `source`, `sequence_source` and
-`inference_source`.
+them is replaced by the table of that name, or by the machine and the command for `source` and for a
+group's, `sequences_source`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import re
 import sys
 from pathlib import Path
 
+from groups import GROUPS
 from narae.base.files import atomic_write
 from results import Data, Table, tables
-from rows import GROUPS, NARAE
+from rows import NARAE
 
 MARKED = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
@@ -37,7 +38,7 @@ def markdown(table: Table) -> str:
 def source(data: Data) -> str:
     """Where the figures come from."""
     rows = [row for row in data["figures"] if row != "limits"]
-    only = next((name for name, group in GROUPS.items() if sorted(group) == sorted(rows)), None)
+    only = next((name for name, group in GROUPS.items() if {*group.rows} == {*rows}), None)
     words = [f"--only {only}"] * (only is not None) + ["--quick"] * data["quick"]
     command = f'make bench ARGS="{" ".join(words)}"' if words else "make bench"
     rounds = max(len(found) for found in data["figures"].values())
@@ -48,7 +49,7 @@ def texts(data: Data) -> dict[str, str]:
     """All that can stand between marks, by name."""
     said = source(data)
     shown = {name: markdown(table) for name, table in tables(data).items()}
-    return {"source": said, "sequence_source": said, "inference_source": said} | shown
+    return {"source": said} | {f"{name}_source": said for name in GROUPS} | shown
 
 
 def filled(page: str, found: dict[str, str], only: list[str] | None = None) -> str:

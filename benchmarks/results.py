@@ -6,23 +6,10 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
-import inference_rows
-from rows import (
-    BARS,
-    COLUMNS,
-    FRESH,
-    GROUPS,
-    NARAE,
-    PEERS,
-    PRODUCTS,
-    RIVALS,
-    ROWS,
-    SEQUENCES,
-    WORKS,
-    Bar,
-    Round,
-    Work,
-)
+from groups import GROUPS
+from groups.networks import COLUMNS
+from rows import FRESH, NARAE, PEERS, PRODUCTS, Bar, Group, Round
+from work import WORKS, Work
 
 Data = dict[str, Any]  # what `run.py --json` writes
 
@@ -60,12 +47,49 @@ def figure(data: Data, row: str, peer: str, key: str) -> float | None:
 
 def tables(data: Data) -> dict[str, Table]:
     """All tables, those of rows that were not run left out."""
-    makers = (
-        *(peers, short, starts, busy, sizes, bars),
-        *(sequences, sequence_bars, inference, inference_bars, limits, machine),
-    )
+    makers = (peers, short, starts, busy, sizes)
     made = {maker.__name__: maker(data) for maker in makers}
+    for name, group in GROUPS.items():
+        made[name] = of_lines(data, group)
+        made[f"{name}_bars"] = of_bars(data, name, group)
+    made |= {maker.__name__: maker(data) for maker in (limits, machine)}
     return {name: table for name, table in made.items() if table.lines}
+
+
+def of_lines(data: Data, group: Group) -> Table:
+    """A group's own table: lines without a figure are left out, and columns."""
+    lines = []
+    for line in group.lines:
+        cells = [
+            over_rounds(
+                data, line.row, lambda found, line=line, column=column: column.value(found, line)
+            )
+            for column in group.columns
+        ]
+        if any(cell is not None for cell in cells):
+            lines.append((line.what, *map(digits, cells)))
+    heads = ("", *(column.head for column in group.columns))
+    return _used(Table(group.title, heads, lines))
+
+
+def _used(table: Table) -> Table:
+    """A table without its empty columns."""
+    used = [i for i in range(len(table.heads)) if not i or any(line[i] for line in table.lines)]
+    lines = [tuple(line[i] for i in used) for line in table.lines]
+    return Table(table.title, tuple(table.heads[i] for i in used), lines)
+
+
+def of_bars(data: Data, name: str, group: Group) -> Table:
+    """The bars of a group's rows that were run: what was measured, and whether it is met."""
+    lines = []
+    for bar in group.bars:
+        if bar.row in data["figures"]:
+            value = over_rounds(data, bar.row, bar.value)
+            shown = "not measured" if value is None else digits(value, bar.unit)
+            sign = {"<=": "≤", ">=": "≥"}[bar.sense]
+            limit = f"{sign} {bar.limit:g} {bar.unit}".rstrip()
+            lines.append((bar.what, limit, shown, met(bar, value)))
+    return Table(f"Bars of {name}", ("", "bar", "measured", ""), lines)
 
 
 def peers(data: Data) -> Table:
@@ -98,42 +122,7 @@ def _of_peers(data: Data, columns: Any, names: list[str]) -> Table:
         shown = (*cells, None if peer == PRODUCTS else size, ratio)
         lines.append((peer, *map(digits, shown)))
     heads = ("", *(title for title, *_ in columns), "installed, MB", "epoch / narae's")
-    used = [i for i in range(len(heads)) if not i or any(line[i] for line in lines)]
-    title = "784-512-10, batch 128, RMSprop, MNIST, beside other work"
-    picked = [tuple(line[i] for i in used) for line in lines]
-    return Table(title, tuple(heads[i] for i in used), picked)
-
-
-def sequences(data: Data) -> Table:
-    """Recurrent networks and transformers: narae, its peers, and the best of them as a multiple of narae's."""
-    lines = []
-    for what, row, key, own in SEQUENCES:
-        cells = [figure(data, row, peer, key) for peer in (own, *RIVALS[1:])]
-        found = [cell for cell in cells[1:] if cell is not None]
-        if cells[0] is not None:
-            best = min(found) / cells[0] if found else None
-            lines.append((what, *map(digits, (*cells, best))))
-    return Table("Sequences", ("", *RIVALS, "best of the others / narae's"), lines)
-
-
-def inference(data: Data) -> Table:
-    """Networks that answer: ONNX Runtime, and each of narae's ways."""
-    columns = [(peer, "run") for peer in (inference_rows.ONNX, inference_rows.ONNX_ONE)]
-    columns += [(NARAE, way) for way in inference_rows.WAYS]
-    lines = []
-    for row, what in inference_rows.ROWS.items():
-        for batch in inference_rows.LIMITS if row in data["figures"] else ():
-            cells = [figure(data, row, peer, f"{way} {batch}") for peer, way in columns]
-            cells.append(
-                over_rounds(data, row, lambda found, b=batch: inference_rows.ratio(found, b))
-            )
-            lines.append((f"{what}, batch {batch}: ms", *map(digits, cells)))
-    return Table("Inference beside ONNX Runtime", ("", *inference_rows.HEADS), lines)
-
-
-def inference_bars(data: Data) -> Table:
-    """The bars of the same."""
-    return _of_bars("Bars of inference", data, {*GROUPS["inference"]})
+    return _used(Table("784-512-10, batch 128, RMSprop, MNIST, beside other work", heads, lines))
 
 
 def starts(data: Data) -> Table:
@@ -178,29 +167,6 @@ def sizes(data: Data) -> Table:
     ]
     heads = ("batch \\ width", *map(str, widths))
     return Table("predict of two Dense layers, GFLOP/s", heads, lines)
-
-
-def bars(data: Data) -> Table:
-    """The bars of the rows that were run: what was measured, and whether it is met."""
-    return _of_bars("Bars", data, set(ROWS).difference(*GROUPS.values()))
-
-
-def sequence_bars(data: Data) -> Table:
-    """The same of sequences, which have a page's part of their own."""
-    return _of_bars("Bars of sequences", data, {*GROUPS["sequences"]})
-
-
-def _of_bars(title: str, data: Data, rows: set[str]) -> Table:
-    lines = []
-    for bar in BARS:
-        if bar.row in rows & set(data["figures"]):
-            value = over_rounds(data, bar.row, bar.value)
-            shown = "not measured" if value is None else digits(value, bar.unit)
-            sign = {"<=": "≤", ">=": "≥"}[bar.sense]
-            lines.append(
-                (bar.what, f"{sign} {bar.limit:g} {bar.unit}".rstrip(), shown, met(bar, value))
-            )
-    return Table(title, ("", "bar", "measured", ""), lines)
 
 
 def met(bar: Bar, value: float | None) -> str:

@@ -27,11 +27,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Drawn
 
+import groups
+from groups import EXTRA, GROUPS, ROWS
 from machine import installed_mb, machine
 from narae.base.files import atomic_write
 from narae.datasets import mnist
 from results import Data, Table, tables
-from rows import EXTRA, FRESH, GROUPS, NARAE, PEERS, ROWS, Figures
+from rows import FRESH, NARAE, PEERS, Figures
 
 HERE = Path(__file__).parent
 # What some machines set: the first two slow OpenBLAS down, the third keeps a package that was not
@@ -60,7 +62,7 @@ class Bench:
         np.savez_compressed(folder / "mnist.npz", **arrays)
         self.rows, self.script_epochs = (12800, 1) if quick else (60000, 5)
         kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
-        paths = {"BENCH_DATA": str(folder), "PYTHONPATH": str(HERE / "peers")}
+        paths = {"BENCH_DATA": str(folder), "PYTHONPATH": f"{HERE / 'peers'}{os.pathsep}{HERE}"}
         self.env = kept | paths | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     def measured(self, row: str, name: str, turn: int) -> Figures:
@@ -69,7 +71,7 @@ class Bench:
         env = self.env | {"NARAE_CACHE": str(self.folder / f"kernels-{row}-{turn}")}
         if row == "script":
             return {"script_s": self.script_s(peer.command.split()[1], env)}
-        script, *arguments = peer.command.split()
+        script, *arguments = groups.command(row, name).split()
         command = [sys.executable, str(HERE / "peers" / script), *arguments, row + peer.suffix]
         try:
             done = subprocess.run(
@@ -80,11 +82,9 @@ class Bench:
                 timeout=LIMIT_S[self.quick],
             )
         except subprocess.TimeoutExpired as error:
-            raise RuntimeError(
-                f"{peer.command} {row} took more than {LIMIT_S[self.quick]} s"
-            ) from error
+            raise RuntimeError(f"{name}, {row} took more than {LIMIT_S[self.quick]} s") from error
         if done.returncode:
-            raise RuntimeError(f"{peer.command} {row} failed:\n{done.stderr[-2000:]}")
+            raise RuntimeError(f"{name}, {row} failed:\n{done.stderr[-2000:]}")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def script_s(self, backend: str, env: dict[str, str]) -> float:
@@ -168,8 +168,10 @@ def collected(bench: Bench, rows: list[str], rounds: int) -> tuple[Data, set[str
 def main() -> None:
     args = parsed()
     # The limits are measured beside whatever is: shares need them.
-    only = {row for name in args.only or ROWS for row in GROUPS.get(name, (name,))}
+    only = {row for name in args.only or ROWS for row in groups.of(name)}
     rows = [row for row in ROWS if row in only or row == "limits"]
+    if args.quick:
+        rows = [row for row in rows if set(ROWS[row]) - {*EXTRA.get(row, ())}]
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), args.quick)
