@@ -14,11 +14,19 @@ SOURCES = Path(__file__).parent.parent / "src"
 
 def machine() -> str:
     """What the figures were measured on."""
+    return f"{kind()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def kind() -> str:
+    """The processor: figures of another kind are kept beside this one's. Names such as "AMD EPYC" are
+    given to many, so its family and model belong to it."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    model = names[0] if names else platform.processor() or platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    said = info.read_text().split("\n\n")[0].splitlines() if info.exists() else []
+    facts = {key.strip(): value.strip() for key, _, value in (li.partition(":") for li in said)}
+    if "model name" not in facts:
+        return platform.processor() or platform.machine()
+    family, model = (facts.get(key, "?") for key in ("cpu family", "model"))
+    return f"{facts['model name']} (family {family}, model {model})"
 
 
 def installed_mb(packages: str) -> float:

@@ -2,11 +2,12 @@
 
     python benchmarks/report.py bench.json                     print all tables
     python benchmarks/report.py bench.json README.md docs/performance.md
+    python benchmarks/report.py bench.json --keep              for pages written on another kind of machine
     python benchmarks/report.py bench.json docs/performance.md --only sequences sequences_bars sequences_source
 
 A page holds `<!-- bench NAME -->` and `<!-- /bench -->`, each on a line of its own; what is between
 them is replaced by the table of that name, or by the machine and the command for `source` and for a
-group's, `sequences_source`.
+group's, `sequences_source`. `others` stands for the tables of other kinds of machine, from `machines/`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 from pathlib import Path
 
 from groups import GROUPS
+from kept import keep, others
 from narae.base.files import atomic_write
 from results import Data, Table, tables
 from rows import NARAE
@@ -49,7 +51,17 @@ def texts(data: Data) -> dict[str, str]:
     """All that can stand between marks, by name."""
     said = source(data)
     shown = {name: markdown(table) for name, table in tables(data).items()}
+    shown["others"] = "\n\n".join(map(other, others(data["kind"])))
     return {"source": said} | {f"{name}_source": said for name in GROUPS} | shown
+
+
+def other(data: Data) -> str:
+    """What is kept of another kind of machine: all its tables but the README's."""
+    lines = [f"### {data['machine']}", data.get("when", "Kept from an earlier run.")]
+    for name, table in tables(data).items():
+        if name != "short":
+            lines += [f"{table.title}:", markdown(table)]
+    return "\n\n".join(lines)
 
 
 def filled(page: str, found: dict[str, str], only: list[str] | None = None) -> str:
@@ -72,9 +84,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("json", type=Path, help="what run.py --json wrote")
     parser.add_argument("pages", type=Path, nargs="*", help="pages with marks")
+    parser.add_argument(
+        "--keep", action="store_true", help="write the figures to machines/, for runs elsewhere"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="marks to fill, others stay")
     args = parser.parse_args()
     data = json.loads(args.json.read_text())
+    if args.keep:
+        print(f"kept: {keep(data)}")
     found = texts(data)
     if not args.pages:
         for name, table in tables(data).items():

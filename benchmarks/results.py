@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from groups import GROUPS
 from groups.networks import COLUMNS
-from rows import FRESH, NARAE, PEERS, PRODUCTS, Bar, Group, Round
+from rows import FRESH, MKL, NARAE, PEERS, PRODUCTS, Bar, Group, Round
 from work import WORKS, Work
 
 Data = dict[str, Any]  # what `run.py --json` writes
@@ -109,7 +109,7 @@ def _of_peers(data: Data, columns: Any, names: list[str]) -> Table:
     epoch = figure(data, "seed", NARAE, "epoch_s")
     for peer in names:
         cells = [figure(data, row, peer, key) for _, row, key in columns]
-        if peer == PRODUCTS:  # a loop of products: only its times mean anything
+        if peer in (PRODUCTS, MKL):  # a loop of products: only its times mean anything
             cells = [
                 cell if title in ("epoch, s", "deep step, ms") else None
                 for cell, (title, *_) in zip(cells, columns, strict=True)
@@ -119,7 +119,7 @@ def _of_peers(data: Data, columns: Any, names: list[str]) -> Table:
         own = figure(data, "seed", peer, "epoch_s")
         ratio = own / epoch if own and epoch else None
         size = data["installed_mb"].get(peer)
-        shown = (*cells, None if peer == PRODUCTS else size, ratio)
+        shown = (*cells, None if peer in (PRODUCTS, MKL) else size, ratio)
         lines.append((peer, *map(digits, shown)))
     heads = ("", *(title for title, *_ in columns), "installed, MB", "epoch / narae's")
     return _used(Table("784-512-10, batch 128, RMSprop, MNIST, beside other work", heads, lines))
@@ -188,7 +188,8 @@ RATES = {
 def highest(data: Data) -> dict[str, float]:
     """The machine's rates: a limit is the most that was seen in any round."""
     rounds = [turn["machine"] for turn in data["figures"].get("limits", []) if turn]
-    return {key: max(found[key] for found in rounds) for key in RATES} if rounds else {}
+    measured = [key for key in RATES if rounds and all(key in found for found in rounds)]
+    return {key: max(found[key] for found in rounds) for key in measured}
 
 
 def machine(data: Data) -> Table:
@@ -215,10 +216,11 @@ def limits(data: Data) -> Table:
 def binding(work: Work, rate: dict[str, float], data: Data) -> tuple[str, float]:
     """The limit that binds some work, and the seconds that it takes at least."""
     count = work.count(data["rows"], data["script_epochs"])
-    times = {
-        "FMA, all threads": work.operations / rate["fma_all_gflops"],
-        "memory": work.memory / rate["copy_gbs"],
-        "cache": work.cached / rate["cache_gbs"],
+    needs = {
+        "FMA, all threads": (work.operations, "fma_all_gflops"),
+        "memory": (work.memory, "copy_gbs"),
+        "cache": (work.cached, "cache_gbs"),
     }
+    times = {limit: need / rate[key] for limit, (need, key) in needs.items() if key in rate}
     name = max(times, key=lambda limit: times[limit])
     return name, count * times[name] / 1e9

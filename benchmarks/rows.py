@@ -85,7 +85,8 @@ class Group(NamedTuple):
 
     rows: the peers of each, in the order of their turns. extra: peers that a quick run leaves
     out, all of a row's for the whole row. scripts: what a peer runs here in place of its own
-    script. A group without columns has no table of this kind.
+    script. rounds: no more than that, however many others have. A group without columns has no
+    table of this kind.
     """
 
     rows: dict[str, tuple[str, ...]]
@@ -95,6 +96,7 @@ class Group(NamedTuple):
     lines: tuple[Line, ...] = ()
     extra: Mapping[str, tuple[str, ...]] = {}
     scripts: Mapping[str, str] = {}
+    rounds: int = 1
 
 
 # -- cells -----------------------------------------------------------------------------------------
@@ -137,11 +139,12 @@ def compared(
 
 
 def faster(row: str, what: str, limit: float, figure: str, *peers: str) -> Bar:
-    """narae's figure is so many times smaller than that of the fastest of peers."""
+    """narae's figure is so many times smaller than that of the fastest of peers, of those that ran."""
     shown = peers[0] if len(peers) == 1 else "the fastest of " + ", ".join(peers)
 
     def value(found: Round) -> float:
-        return min(found[peer][figure] for peer in peers) / found[NARAE][figure]
+        ran = [peer for peer in peers if peer in found] or peers
+        return min(found[peer][figure] for peer in ran) / found[NARAE][figure]
 
     return Bar(row, f"{what}: times faster than {shown}", ">=", limit, "×", value)
 
@@ -153,7 +156,9 @@ def within(row: str, what: str, limit: float, figure: str, peer: str = NARAE) ->
 
 def fastest(found: Round, *peers: str) -> Figures:
     """The figures of the peer with the shortest step."""
-    return min((found[peer] for peer in peers), key=lambda figures: figures["step_ms"])
+    return min(
+        (found[peer] for peer in peers if peer in found), key=lambda figures: figures["step_ms"]
+    )
 
 
 def peak_share(operations: float, found: Round) -> float:

@@ -32,7 +32,12 @@ def of(name: str) -> tuple[str, ...]:
     return tuple(GROUPS[name].rows) if name in GROUPS else (name,)
 
 
+def most_rounds(row: str) -> int:
+    """How often a row is run at most: the machine's limits each time."""
+    return next((group.rounds for group in GROUPS.values() if row in group.rows), 100)
+
+
 def command(row: str, peer: str) -> str:
     """The script of a peer for a row, with its first arguments."""
-    groups = (group for group in GROUPS.values() if row in group.rows)
-    return next(groups, Group({}, ())).scripts.get(peer, PEERS[peer].command)
+    scripts = next((group.scripts for group in GROUPS.values() if row in group.rows), {})
+    return scripts.get(peer, PEERS[peer].command)

@@ -88,14 +88,14 @@ def per_step_ms(epochs: Callable[[int], Any], steps: int) -> float:
 def least_s(work: Callable[[], Any]) -> float:
     """The shortest of some timings of a work, each long enough for the clock."""
     work()
-    count = max(1, int(0.002 / max(seconds(work, 3), 1e-7)))
+    once = seconds(work)
+    count = max(1, int(0.002 / max(once, 1e-7)))
 
     def often() -> None:
         for _ in range(count):
             work()
 
-    once = seconds(often)
-    turns = min(40, max(2, int(BUDGET / 4 / once)))
+    turns = min(40, max(2, int(BUDGET / 4 / (count * once))))
     return min(seconds(often) for _ in range(turns)) / count
 
 

@@ -1,10 +1,11 @@
-"""The bare matrix products of a model's epoch, by OpenBLAS: no NumPy program can be faster.
+"""The bare matrix products of a model's epoch, by OpenBLAS: no NumPy program can be faster; or by MKL.
 
-python products.py TASK [--quick]
+python products.py [mkl] TASK [--quick]
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -14,6 +15,8 @@ import common
 start = time.perf_counter()
 import numpy as np  # noqa: E402
 
+if "mkl" in sys.argv:
+    import torch
 imported = time.perf_counter() - start
 rng = np.random.default_rng(0)
 
@@ -26,11 +29,15 @@ def products(batch: int, *widths: int) -> Callable[[int], None]:
         x, w, dy = (rng.random(shape, np.float32) for shape in shapes)
         pairs = [(x, w), (x.T, dy)] + [(dy, w.T)] * bool(below)
         todo += [(a, b, np.empty((len(a), b.shape[1]), np.float32)) for a, b in pairs]
+    multiply: Callable[..., object] = np.matmul
+    if "mkl" in sys.argv:
+        multiply = torch.mm
+        todo = [tuple(map(torch.from_numpy, product)) for product in todo]
 
     def run(steps: int) -> None:
         for _ in range(steps):
             for a, b, out in todo:
-                np.matmul(a, b, out=out)
+                multiply(a, b, out=out)
 
     return run
 
