@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from rows import MKL, NARAE, OPENBLAS, Bar, Column, Group, Line, Round, compared, of
 
-# Rows by the time that they take: m, k, n of (m, k) by (k, n).
-ROWS = {
-    "gemm_layers": ((128, 784, 512), (128, 512, 10), (256, 1024, 1024)),
-    "gemm_small": tuple((n, n, n) for n in (32, 64, 128, 256)),
-    "gemm_middle": tuple((n, n, n) for n in (512, 1024)),
-    "gemm_large": tuple((n, n, n) for n in (2048, 4096)),
+Shape = tuple[int, int, int]  # m, k, n of (m, k) by (k, n): a batch, and a layer's widths
+
+# Rows by the time that they take.
+POWERS = tuple(2**i for i in range(5, 13))
+
+
+def _powers(low: int, high: int) -> tuple[Shape, ...]:
+    """Cubes of the powers of two, and a square layer of each width with other batches."""
+    widths = [width for width in POWERS if low <= width <= high]
+    cubes = [(width, width, width) for width in widths]
+    return (*cubes, *((b, width, width) for width in widths for b in (32, 128, 512) if b != width))
+
+
+ROWS: dict[str, tuple[Shape, ...]] = {
+    "gemm_layers": ((128, 784, 512), (128, 512, 10), (256, 1024, 1024), (256, 1024, 10)),
+    "gemm_small": _powers(32, 256),
+    "gemm_middle": _powers(512, 1024),
+    "gemm_large": _powers(2048, 4096),
 }
 # x w; the gradient to the weights, xᵀ dy; the one to the inputs, dy wᵀ.
 KINDS = {"forward": "x w", "weights": "xᵀ dy", "inputs": "dy wᵀ"}
@@ -33,10 +45,11 @@ def best(found: Round, key: str) -> float:
     return max(found[peer][key] for peer in (OPENBLAS, MKL))
 
 
-def sizes(shapes: tuple[tuple[int, int, int], ...]) -> str:
+def sizes(shapes: tuple[Shape, ...]) -> str:
     """How a bar names a row's shapes."""
-    if all(m == k == n for m, k, n in shapes):
-        return f"cubes of {' to '.join(str(shape[0]) for shape in (shapes[0], shapes[-1]))}"
+    if all(k == n for _, k, n in shapes):
+        widths = [k for _, k, _ in shapes]
+        return f"{min(widths)} to {max(widths)} wide"
     return "the layers' shapes"
 
 
