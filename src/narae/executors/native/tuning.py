@@ -68,6 +68,8 @@ COLUMNS_APART = (
     1024  # bytes or more lie between their numbers along k: few of them share the first cache
 )
 COLUMNS_WIDE = 64  # columns of C or more use the copy
+# Products of the innermost loop at most: a copy of 256 rows is then as large as it may be, and B's is used 256 times.
+COLUMNS_INNER = 256
 
 
 def columns_bytes() -> int:

@@ -100,17 +100,18 @@ Range = tuple[int, int]  # from, to before
 
 
 def grid(
-    part: Product, tile: RegisterTile, workers: int, copied: bool = False
+    part: Product, tile: RegisterTile, workers: int, copied: bool = False, most: int = 0
 ) -> list[tuple[Range, Range]]:
     """Ranges of rows and of columns: those that the threads would be through with soonest. What is
     computed does not depend on the choice: every sum has the same order in any tile. copied: whether tiles copy
-    their part of A too."""
+    their part of A too; most: rows of a tile, 0 for any number."""
     best: list[tuple[Range, Range]] = []
     soonest = float("inf")
+    least = -(-len(part.rows) // most) if most else 1
     for columns in _column_cuts(part, tile):
-        for apart in tuning.PARTS:
+        for apart in (least, *(n for n in tuning.PARTS if n > least)):
             many = len(columns) * apart > tuning.GRID and bool(best)
-            if many or (apart > 1 and len(part.rows) < 2 * tile.rows * apart):
+            if many or (apart > least and len(part.rows) < 2 * tile.rows * apart):
                 break
             rows = cuts(len(part.rows), apart, tile.rows)
             # a cut with more tiles has to be better by a hundredth

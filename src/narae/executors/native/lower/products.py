@@ -111,10 +111,10 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     fx = [a for a in range(x.ndim) if a not in (*cx, *bx)]
     fy = [a for a in range(y.ndim) if a not in (*cy, *by)]
     before: list[list[Tile]] = []
-    if x.ndim == 2 and x.nbytes >= tuning.CLASH_A_FROM and max(x.strides) % tuning.CLASH_A == 0:
-        x = _unclashed(x, before)
     across = joint_stride(y, fy)
     width = size_of([y.shape[a] for a in fy])
+    if _clashes(x, cx, width):
+        x = _unclashed(x, before)
     if across is None or (across == 0 and width > 1):  # in no order, or one for all: lay them out
         order = [*by, *cy, *fy]
         y2 = np.empty([y.shape[a] for a in order], y.dtype)
@@ -137,6 +137,15 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
     if len(out.parts) > tuning.PAIRS:
         raise Unlowered(f"a product of {len(out.parts)} pairs of matrices")
     return out
+
+
+def _clashes(x: np.ndarray, summed: Sequence[int], width: int) -> bool:
+    """Whether the rows of a large matrix would all meet in the same few lines of the first cache. Where they are
+    copied stretch by stretch in any case, they don't."""
+    if x.ndim != 2 or x.nbytes < tuning.CLASH_A_FROM or max(x.strides) % tuning.CLASH_A:
+        return False
+    turned = x.strides[1 - summed[0]] == x.itemsize if len(summed) == 1 else False
+    return not (turned and width >= tuning.COLUMNS_WIDE)
 
 
 def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
@@ -187,11 +196,15 @@ def _tiles(
     tiles: list[Tile] = []
     rounds = products.rounds if products.fixed else None
     parts = products.parts if rounds is None else laid_out(products.parts, dtype, tile, rounds)
+    if order == registers.COLUMNS:
+        parts = [_short(part, tuning.COLUMNS_INNER) for part in parts]
     for part in parts:
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
-        block = _block(part, tile, order, itemsize(dtype))
-        for (r0, r1), (c0, c1) in _ranges(part, tile, order, products.rounds is not None):
+        for (r0, r1), (c0, c1) in _ranges(
+            part, tile, order, products.rounds is not None, itemsize(dtype)
+        ):
+            block = _block(part, tile, order, itemsize(dtype), r1 - r0)
             column = part.first_column + c0
             record = registers.Contraction(
                 a=part.a,
@@ -220,11 +233,22 @@ def _tiles(
     return tiles
 
 
-def _block(part: Product, tile: registers.RegisterTile, order: str, size: int) -> int:
+def _short(part: Product, most: int) -> Product:
+    """The same sums, in the same order, with shorter inner loops and more taps, where a length of at most `most`
+    divides them."""
+    if part.inner <= most:
+        return part
+    size = next((d for d in range(most, most // 4, -1) if part.inner % d == 0), part.inner)
+    pieces = np.arange(part.inner // size)[:, None] * np.array([part.a_step, part.b_down]) * size
+    taps = (part.taps[:, None] + pieces).reshape(-1, 2)
+    return replace(part, taps=np.ascontiguousarray(taps), inner=size)
+
+
+def _block(part: Product, tile: registers.RegisterTile, order: str, size: int, rows: int) -> int:
     """How many taps of B are copied at once."""
     block = min(max(1, tuning.stretch() // (part.inner * tile.wide * size)), len(part.taps))
     if order == registers.COLUMNS:
-        block = min(block, max(1, tuning.columns_bytes() // (part.inner * size * len(part.rows))))
+        block = min(block, max(1, tuning.columns_bytes() // (part.inner * size * rows)))
     return block
 
 
@@ -242,12 +266,15 @@ def _scratch(
 
 
 def _ranges(
-    part: Product, tile: registers.RegisterTile, order: str, alone: bool
+    part: Product, tile: registers.RegisterTile, order: str, alone: bool, size: int
 ) -> list[tuple[Range, Range]]:
     """The rows and columns of a product's tiles. alone: one thread computes them all."""
     if alone:
         return [((0, len(part.rows)), (0, part.columns))]
-    return grid(part, tile, tuning.workers(), order == registers.COLUMNS)
+    if order == registers.COLUMNS:
+        most = max(registers.CHUNK, tuning.columns_bytes() // (part.inner * size))
+        return grid(part, tile, tuning.workers(), True, most)
+    return grid(part, tile, tuning.workers())
 
 
 def _direct(part: Product, size: int) -> int:
@@ -275,9 +302,8 @@ def _order(products: Products, expression: Expression, size: int) -> str:
 def _in_columns(part: Product, size: int) -> bool:
     """Whether rows of A lie side by side and their numbers along k far apart, in a product with enough columns."""
     side = len(part.rows) >= registers.CHUNK and bool((np.diff(part.rows) == size).all())
-    fits = len(part.rows) * part.inner * size <= 4 * tuning.columns_bytes()
     wide = part.columns >= tuning.COLUMNS_WIDE
-    return side and fits and wide and part.a_step >= tuning.COLUMNS_APART
+    return side and wide and part.a_step >= tuning.COLUMNS_APART
 
 
 @dataclass(frozen=True)
