@@ -30,6 +30,7 @@ _NAMES = {
     "value_and_grad": "narae.engine.tape",
     "name_scope": "narae.base.names",
     "jit": "narae.engine.jit",
+    "compile_inference": "narae.models.frozen",
     "DTypePolicy": "narae.layers.policy",
     "FloatDTypePolicy": "narae.layers.policy",
     "Initializer": "narae.initializers",
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from narae.losses import Loss
     from narae.metrics import Metric
     from narae.models import Functional, Model, Sequential
+    from narae.models.frozen import compile_inference
     from narae.optimizers import Optimizer
     from narae.regularizers import Regularizer
     from narae.tensor.symbolic import KerasTensor
@@ -126,6 +128,7 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "compile_inference",
     "config",
     "constraints",
     "datasets",

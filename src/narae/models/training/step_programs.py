@@ -180,7 +180,7 @@ class StepPrograms:
 
     def traced(self, kind: Kind, specs: Specs, wrapped: bool = False) -> Traced:
         """The trace of a step for batches of these specs."""
-        data = packed(trees.map_tree(_fed, specs), wrapped)
+        data = packed(trees.map_tree(fed_as, specs), wrapped)
         try:
             return trace(getattr(self.model, f"{kind}_step"), data)
         finally:
@@ -234,7 +234,7 @@ def packed(tree: tuple[Tensors | Specs, ...], wrapped: bool = False) -> Any:
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
-def _fed(spec: Spec | None) -> Spec | None:
+def fed_as(spec: Spec | None) -> Spec | None:
     """What a program takes for data of a spec: floats in floatx, all else as it is."""
     if isinstance(spec, Spec) and is_float(spec.dtype) and spec.dtype != floatx():
         return Spec(spec.shape, floatx())
