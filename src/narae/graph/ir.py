@@ -14,7 +14,7 @@ from narae.base.context import quietly
 from narae.base.dtypes import np_dtype
 from narae.base.names import scopes
 from narae.graph.notation import Term
-from narae.graph.recording import Where, is_traced, places, tapes
+from narae.graph.recording import Where, is_traced, places, taping
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -192,9 +192,9 @@ class Node:
         self.specs = specs
         self.datas = datas
         self.multi = multi
-        self.uids = tuple(next(_uids) for _ in specs)
+        self.uids = tuple([next(_uids) for _ in specs]) if multi else (next(_uids),)
         place = places.top() if places.entries else None
-        self.where = (place and place.where) or Where(scopes())
+        self.where = (place and place.where) or _where(scopes())
 
     def output(self, i: int) -> Value:
         """A handle on output i."""
@@ -203,13 +203,21 @@ class Node:
     @property
     def result(self) -> Any:
         """What the op's caller gets: one value, or a tuple of them."""
-        outputs = tuple(self.output(i) for i in range(len(self.specs)))
-        return outputs if self.multi else outputs[0]
+        if not self.multi:
+            return self.output(0)
+        return tuple([self.output(i) for i in range(len(self.specs))])
 
     def __repr__(self) -> str:
         return (
             f"<node {self.op.name} -> {', '.join(f'{s.dtype}{list(s.shape)}' for s in self.specs)}>"
         )
+
+
+def _where(path: tuple[str, ...]) -> Where:
+    return Where(path) if path else _OUTSIDE
+
+
+_OUTSIDE = Where()  # of all layers
 
 
 def now() -> int:
@@ -220,19 +228,26 @@ def now() -> int:
 def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
     """Run `op` at once when every argument is concrete; record a node when one is traced, or
     when a tape is active and an argument can be reached from what it watches."""
-    specs = op.rule(*(a.spec for a in args), **params)
+    given, arrays = [], []  # one pass: this is what a small operation costs
+    watched = False
+    for a in args:
+        given.append(a.spec)
+        if a.data is not None:
+            arrays.append(a.data)
+        if a.node is not None or a.tracked:
+            watched = True
+    specs = op.rule(*given, **params)
     multi = isinstance(specs, tuple)
-    all_specs = specs if multi else (specs,)
     if limits.ACTIVE.entries:
-        _charge(op, all_specs, args)
-    abstract = any(a.data is None for a in args) or (not args and is_traced())
-    if abstract:
+        _charge(op, specs if multi else (specs,), args)
+    if len(arrays) < len(args) or (not args and is_traced()):
+        all_specs = specs if multi else (specs,)
         return Node(op, args, params, all_specs, (None,) * len(all_specs), multi).result
-    datas = run(op, [a.data for a in args], params)
-    if tapes() and any(a.tracked or a.node is not None for a in args):
-        return Node(op, args, params, all_specs, datas, multi).result
+    datas = run(op, arrays, params)
+    if watched and taping():
+        return Node(op, args, params, specs if multi else (specs,), datas, multi).result
     if multi:
-        return tuple(Op.result_type(s, d) for s, d in zip(all_specs, datas, strict=True))
+        return tuple(Op.result_type(s, d) for s, d in zip(specs, datas, strict=True))
     return Op.result_type(specs, datas[0])
 
 
@@ -248,5 +263,7 @@ def run(
 ) -> tuple[Any, ...]:
     """The op's forward in the namespace `xp`, always as a tuple of arrays."""
     out = quietly(op.forward, xp, *arrays, **params)
+    if type(out) is np.ndarray:
+        return (out,)
     outs = out if isinstance(out, tuple) else (out,)
     return tuple(map(np.asarray, outs)) if xp is np else outs

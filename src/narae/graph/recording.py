@@ -88,6 +88,17 @@ def tapes() -> list[Any]:
     return list(recording.values())
 
 
+def taping() -> bool:
+    """Whether a tape records."""
+    entries = _around.entries
+    if not entries:
+        return False
+    if len(entries) == 1 and entries[0].inside():  # nearly always
+        here = entries[0].value
+        return here.tape is not None and not here.rests
+    return bool(tapes())
+
+
 class Where(NamedTuple):
     """What a node was recorded for: the scopes of the layers whose calls were running, the
     outermost first, and whether it belongs to the gradient of what they computed."""

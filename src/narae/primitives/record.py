@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import HALVES, is_float, is_int, np_dtype
+from narae.base.dtypes import DTYPES, HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
 from narae.base.types import IntLike
 from narae.graph.ir import Op, Spec, Value, enter
@@ -21,7 +22,11 @@ class Summing(Op):
     once, since a running sum of halves stops growing after a few hundred of them."""
 
     def __call__(self, *args: Value, **params: Any) -> Any:
-        half = next((a.dtype for a in args if a.dtype in HALVES), None)
+        half = None
+        for a in args:
+            if a.spec.dtype in HALVES:
+                half = a.spec.dtype
+                break
         if half is None or params.get("kind", "sum") != "sum":
             return super().__call__(*args, **params)
         cast = RECORDS["cast"]
@@ -85,6 +90,8 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     >>> broadcast_shapes((3, 1), (4,))
     (3, 4)
     """
+    if len(shapes) == 2 and (met := _of_two(*shapes)) is not None:
+        return met
     if all(shape == shapes[0] for shape in shapes):
         return shapes[0]
     rank = max(map(len, shapes))
@@ -103,6 +110,15 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(out)
 
 
+def _of_two(shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Where two shapes meet that are equal, or one of which is the end of the other; else None."""
+    if shape == other or not other:
+        return shape
+    if not shape or shape == other[-len(shape) :]:
+        return other
+    return shape if other == shape[-len(other) :] else None
+
+
 def _pair(lengths: set[int]) -> tuple[int, int]:
     first, second, *_ = sorted(lengths)
     return first, second
@@ -115,15 +131,22 @@ def elementwise_rule(
     takes: 'any', 'float', 'float32 or float64', 'int' (with bool), 'integer' (without) or 'number' (all
     but bool)."""
 
+    fits = _kind(takes)
+
     def rule(*specs: Spec, **_: Any) -> Spec:
-        dtype = specs[0].dtype
+        first = specs[0]
+        dtype, shape = first.dtype, first.shape
         for spec in specs:
             if spec.dtype != dtype:
                 raise DtypeError(
                     f"{name} takes operands of one dtype, got {[s.dtype for s in specs]}"
                 )
-        check_kind(name, dtype, takes)
-        shape = specs[0].shape if len(specs) == 1 else broadcast_shapes(*(s.shape for s in specs))
+        if dtype not in fits:
+            raise _wrong_kind(name, dtype, takes)
+        if len(specs) > 1:
+            shape = broadcast_shapes(*[s.shape for s in specs])
+        if shape == first.shape and (result is None or result == dtype):
+            return first
         return Spec(shape, result or dtype)
 
     return rule
@@ -131,16 +154,26 @@ def elementwise_rule(
 
 def check_kind(name: str, dtype: str, takes: str) -> None:
     """Raise DtypeError unless `dtype` is of the kind that an op takes."""
-    fits = {
-        "any": True,
-        "float": is_float(dtype),
-        "float32 or float64": is_float(dtype) and dtype not in HALVES,
-        "int": not is_float(dtype),
-        "integer": is_int(dtype),
-        "number": dtype != "bool",
+    if dtype not in _kind(takes):
+        raise _wrong_kind(name, dtype, takes)
+
+
+@functools.cache
+def _kind(takes: str) -> frozenset[str]:
+    """The dtypes of a kind."""
+    fits: Callable[[str], bool] = {
+        "any": lambda dtype: True,
+        "float": is_float,
+        "float32 or float64": lambda dtype: is_float(dtype) and dtype not in HALVES,
+        "int": lambda dtype: not is_float(dtype),
+        "integer": is_int,
+        "number": lambda dtype: dtype != "bool",
     }[takes]
-    if not fits:
-        raise DtypeError(f"{name} takes {takes} dtypes, got {dtype}; a cast before it?")
+    return frozenset(filter(fits, DTYPES))
+
+
+def _wrong_kind(name: str, dtype: str, takes: str) -> DtypeError:
+    return DtypeError(f"{name} takes {takes} dtypes, got {dtype}; a cast before it?")
 
 
 def elementwise(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from narae.base.dtypes import as_float, result_type
+from narae.base.dtypes import FLOATS, as_float, np_dtype, result_type
 from narae.base.types import TensorLike
+from narae.graph.ir import Spec
 from narae.primitives.records.logic import cast
 from narae.tensor.lengths import Unknown
 from narae.tensor.tensor import Tensor, as_tensor
@@ -34,9 +36,36 @@ def to(x: TensorLike, dtype: str) -> Tensor:
 
 def promoted(*xs: TensorLike, floating: bool = False) -> list[Tensor]:
     """Tensors of the dtype in which `xs` meet; floating: made a float if it is none."""
+    if len(xs) == 2 and (two := _of_one_dtype(*xs, floating)) is not None:
+        return two
     dtype = result_type(*(dtype_of(x) for x in xs))
     dtype = as_float(dtype) if floating else dtype
     return [to(x, dtype) for x in xs]
+
+
+def _of_one_dtype(x: TensorLike, y: TensorLike, floating: bool) -> list[Tensor] | None:
+    """Two operands that meet in the dtype that one of them has, which is what most of a program's
+    are: tensors of it, or a tensor and a number of Python. None for all others."""
+    if not isinstance(x, Tensor):
+        if isinstance(y, Tensor) and (two := _of_one_dtype(y, x, floating)) is not None:
+            return two[::-1]
+        return None
+    dtype, kind = x.spec.dtype, type(y)
+    if floating and dtype not in FLOATS:
+        return None
+    if isinstance(y, Tensor):
+        return [x, y] if y.spec.dtype == dtype else None
+    if kind is float and dtype in FLOATS:
+        return [x, Tensor(Spec((), dtype), _number(y, dtype) if y else _array_of(y, dtype))]
+    return None
+
+
+def _array_of(number: float, dtype: str) -> np.ndarray:
+    return np.array(number).astype(np_dtype(dtype))
+
+
+# Tensors of a number may share its array, which nobody writes to. Not of zero: 0.0 == -0.0.
+_number = functools.lru_cache(256)(_array_of)
 
 
 def numeric(x: TensorLike) -> Tensor:

@@ -237,7 +237,13 @@ class Call:
 
 def any_symbolic(*trees_: object) -> bool:
     """Whether a KerasTensor is among the leaves."""
-    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(trees_))
+    for tree in trees_:
+        if trees.is_nested(tree):
+            if any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(tree)):
+                return True
+        elif isinstance(tree, KerasTensor):
+            return True
+    return False
 
 
 def infer(
@@ -336,7 +342,7 @@ def recording(function: F) -> F:
             if kind is KerasTensor or (kind in _NESTED and any_symbolic(arg)):
                 break
         else:
-            if not kwargs or not any_symbolic(kwargs):
+            if not kwargs or not any_symbolic(*kwargs.values()):
                 return function(*args, **kwargs)
         own = _RULES.get(name)
         specs = NotImplemented if own is None else own(*args, **kwargs)
