@@ -133,7 +133,7 @@ def test_digits_fit_models_of_several_shapes_and_logits_are_made_probabilities(s
 
 
 WORDS = {
-    "no command": ((), ["train", "evaluate", "predict", "ops"]),
+    "no command": ((), ["train", "evaluate", "predict", "ops", "machine"]),
     "train": (("train", "--help"), ["handwritten digits", "--units 16", "overfit", "default: 128"]),
     "evaluate": (("evaluate", "--help"), ["surest mistakes", "narae evaluate mnist.keras mnist"]),
     "predict": (("predict", "--help"), ["dark on light or light on dark", "seven.png"]),

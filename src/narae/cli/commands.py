@@ -177,6 +177,28 @@ def ops() -> None:
 
 
 @app.command()
+def machine(
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure again, also where the rates are known.")
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print it for programs: sizes in bytes, times in nanoseconds."),
+    ] = False,
+) -> None:
+    """Show what narae knows of this machine, and what it makes of it.
+
+    Caches and cores are what the system says; rates are measured, in some 50 ms, unless an earlier process kept
+    them. They decide how soon results are there, never what they are.
+
+    **Try:** `narae machine`, then `taskset -c 0 narae machine` to see it with one core.
+    """
+    from narae.cli.machine import print_machine
+
+    print_machine(measure, as_json)
+
+
+@app.command()
 def play(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")

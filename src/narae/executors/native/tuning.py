@@ -84,35 +84,35 @@ PASS_ARRAYS = (
     2  # where it reads or writes so many more arrays as large as C, or has slow operations
 )
 
-# What it costs, in multiplications, when a product is cut: see `lower/partition.py`. A number is copied at the rate at
-# which the third cache is read, or memory, where B or A come from there.
+# What it costs when a product is cut: see `lower/partition.py`. Nanoseconds, beside what the model of the machine says:
+COPY = 0.077  # to copy a number that is there: it is written to the second cache
+CALL = 250.0  # to begin a tile: its first lines of memory have to come
+MEET = 720.0  # for threads to meet: none of them comes in time
 HELD_UP = 1 / 4  # of a tile: a thread may be put aside by the system while it has one
 
 
 def copy_b(size: int) -> float:
-    """To copy a number of B, of `size` bytes in all."""
-    return _copied(size)
+    """To copy a number of B, of `size` bytes in all; in multiplications, as what follows."""
+    machine = here()
+    beyond = max(
+        size, machine.second.size + 1
+    )  # others wrote it, or read it last: it is in no cache of this core
+    return machine.rates.multiplications * (COPY + 4 / machine.reads(beyond))
 
 
 def copy_a(size: int) -> float:
     """To copy one of A, from lines of memory that lie apart."""
-    return 2 * _copied(size)
-
-
-def _copied(size: int) -> float:
-    machine = here()
-    beyond = max(size, machine.second.size + 1)  # it was written by others: hardly in this core's
-    return min(100.0, 4 * machine.rates.multiplications / machine.reads(beyond))
+    return 2 * copy_b(size)
 
 
 def call() -> int:
     """To call a tile."""
-    return here().multiplications(here().rates.call)
+    return here().multiplications(CALL + here().rates.call)
 
 
 def meet() -> int:
     """For threads to meet at a phase's end."""
-    return here().multiplications(here().rates.meet)
+    return here().multiplications(MEET + here().rates.meet)
 
 
 def workers() -> int:
@@ -231,9 +231,19 @@ SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 AHEAD = 64  # steps that are looked at for company in a phase
 ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there
-SPINS = 2000  # looks for work before a thread sleeps: some 25 microseconds
+SPIN = 50_000.0  # nanoseconds that a thread looks for work before it sleeps
+
+
+def spins() -> int:
+    """Looks for work before a thread sleeps."""
+    return max(10, round(SPIN / here().rates.look))
+
+
 PATIENCE = 2.0  # seconds after Ctrl-C that a step may take to its end: longer loops are broken off
 LONG = 20_000_000_000  # multiplications of a loop: some 0.2 seconds, in which nobody should wait for Ctrl-C to be heard
+SETTLED = (
+    5.0  # seconds of runs in a process after which it may take a moment to measure the machine
+)
 LEAVE = 0.002  # seconds that threads have to leave a run that is over
 LOOK = 0.05  # seconds between looks at how far a run of many steps is
 THREADS = 256  # of a process, at most

@@ -18,7 +18,7 @@ A thread is always in one of these states (labels of `_work`):
                                                                   addition met; else again (it came too late)
     run     runs the tile, adds 1 to DONE                         last: it was the phase's last; else again
     last    begins what comes next (`_advance`)                   again
-    idle    looks at the word `SPINS` times                       again: another phase, or tiles; else sleep
+    idle    looks at the word SPINS times                         again: another phase, or tiles; else sleep
     sleep   WAITING + 1, reads the bell, looks once more          up: there is something; else doze
     doze    waits in the system until the bell changes            up
     up      WAITING - 1                                           again
@@ -38,7 +38,6 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from narae.executors.native import tuning
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.run.float_mode import float_mode
@@ -58,6 +57,7 @@ PHASES = (
 PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
 FLUSHED = 43  # bits of the float mode: see `float_mode.py`
+SPINS = 44  # looks for work before a thread sleeps
 SIZE = 48
 
 # Tiles of a phase. Half of what 16 bits hold: threads that come too late add to the word too, one each.
@@ -297,16 +297,17 @@ def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:
     system does not let anyone sleep whose bell has changed, and wakes who sleeps already.
     """
     f.place(b["idle"])
+    most = f.load(INT, _place(f, SPINS), 8)
     f.jump(b["spin"])
     f.place(b["spin"])
     looks = f.open_phi(INT, ("0", b["idle"]))
-    _pause(f)
+    pause(f)
     changed = _changed(f, phase, count)
     f.branch(changed, b["again"], b["look"])
     f.place(b["look"])
     more = f.add(looks.name, 1)
     looks.add(more, b["look"])
-    f.branch(f.let(f"icmp slt i64 {more}, {tuning.SPINS}"), b["spin"], b["sleep"])
+    f.branch(f.let(f"icmp slt i64 {more}, {most}"), b["spin"], b["sleep"])
     f.place(b["sleep"])
     _atomic_add(f, WAITING, 1)
     bell = f.let(f"load atomic i32, ptr {_place(f, BELL)} seq_cst, align 4")
@@ -328,7 +329,8 @@ def _changed(f: Function, phase: str, count: str) -> str:
     return f.let(f"or i1 {other}, {free}")
 
 
-def _pause(f: Function) -> None:
+def pause(f: Function) -> None:
+    """Let a core rest for a moment: what shares it goes on."""
     if platform.machine() in ("aarch64", "arm64"):
         f.call("void", "llvm.aarch64.hint", [("i32", "1")])
     else:

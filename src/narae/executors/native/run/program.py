@@ -16,7 +16,7 @@ from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Context, Lowered, address, arrays_in
-from narae.executors.native.run import driver, float_mode, threads
+from narae.executors.native.run import driver, float_mode, measuring, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
 from narae.executors.native.run.phases import Stage, Tables, overlapped
@@ -47,6 +47,7 @@ class NativeProgram(Program):
 
     def __init__(self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]) -> None:
         """number: gives the number of threads."""
+        measuring.adopt()
         self.plan = plan
         self._number = number
         self._arrays = make_arrays(plan, state, None)
@@ -57,6 +58,7 @@ class NativeProgram(Program):
         self._control[:] = 0
         self._place = address(self._control)
         self._control[driver.WORD] = driver.END << 32
+        self._spins = tuning.spins()
         self._watched = bounds.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self._run: object = None  # the one that began last
@@ -139,6 +141,7 @@ class NativeProgram(Program):
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Generator[int]:
         self._settle()
+        began = time.monotonic()
         self._alive, run = alive, object()
         self._run = run
         number = 1 if self._watched else self._threads(tables)
@@ -163,6 +166,7 @@ class NativeProgram(Program):
                 self.tables.install(self._control)
                 self._alive = None
         self._check()
+        measuring.ran(time.monotonic() - began)
 
     def _begin(self, tables: Tables, steps: int) -> None:
         control, scratch = self._control, threads.scratch(tables.scratch)
@@ -174,6 +178,7 @@ class NativeProgram(Program):
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
         control[driver.FLUSHED] = float_mode.bits_wanted()
+        control[driver.SPINS] = self._spins
         self._advance(self._place, scratch, -1)
 
     def _settle(self) -> None:
