@@ -85,12 +85,12 @@ def test_no_module_imports_itself_by_others() -> None:
 
 
 def test_imports_within_functions_have_a_reason() -> None:
-    """Those of the table, and no others: at most 35."""
+    """Those of the table, and no others: at most 36."""
     with (ROOT / "tools" / "late_imports.toml").open("rb") as file:
         rows = tomllib.load(file)["late"]
     allowed = sorted((row["module"], name) for row in rows for name in row["imports"])
     assert house.late_imports(HOUSE) == allowed
-    assert len(allowed) <= 35
+    assert len(allowed) <= 36
     assert all(row["reason"].startswith(("optional: ", "start-up: ")) for row in rows)
 
 
