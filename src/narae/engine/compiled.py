@@ -46,7 +46,7 @@ def simplified_for(
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:
     """The plan of a traced function's simplified graph, with the executor's options."""
     heads, apart = plan_options(executor_name)
-    return plan(fuse(graph, heads), len(traced.variables), traced.written, apart)
+    return plan(fuse(graph, heads, rows=heads), len(traced.variables), traced.written, apart)
 
 
 class Arguments(Protocol):

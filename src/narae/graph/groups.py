@@ -1,4 +1,4 @@
-"""Which nodes compute at run time, and which of them together: groups of elementwise nodes, as they grow.
+"""Which nodes compute together: groups of elementwise nodes, as they grow.
 
 The cost of all this grows with the graph, not with its square: a group has bounds, and what comes before a
 group is handed on to those that follow it only where it is news to them.
@@ -9,71 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from narae.base.dtypes import np_dtype
 from narae.base.types import KnownShape
+from narae.graph.aliases import Aliases
 from narae.graph.graph import Graph
-from narae.graph.ir import Node, Spec, Value, run
-
-
-@dataclass(frozen=True, eq=False)
-class Aliases:
-    """A graph's nodes by how they come to their values, and the storage behind each value.
-
-    once: depend on constants alone. views: new shapes and strides over another value's storage.
-    computing: all others, a view's node among them where its layout forces a copy.
-    root: uid -> uid of the value whose storage it shares (its own for what has storage).
-    """
-
-    once: tuple[Node, ...]
-    views: tuple[Node, ...]
-    computing: tuple[Node, ...]
-    root: dict[int, int]
-    values: dict[int, Value]  # every value by its uid
-
-
-def find_aliases(graph: Graph) -> Aliases:
-    """Sort the nodes. Storage is taken to be C-contiguous; constants have the layout they have."""
-    values = {v.uid: v for v in (*graph.inputs, *graph.constants)}
-    root = {uid: uid for uid in values}
-    layouts = _Layouts()
-    known = {v.uid for v in graph.constants}
-    once, views, computing = [], [], []
-    for node in graph.nodes:
-        values.update((node.uids[i], node.output(i)) for i in range(len(node.uids)))
-        root.update((uid, uid) for uid in node.uids)
-        if all(v.uid in known for v in node.inputs):
-            once.append(node)
-            known.update(node.uids)
-        elif node.op.view and layouts.shares(node):
-            views.append(node)
-            root[node.uids[0]] = root[node.inputs[0].uid]
-        else:
-            computing.append(node)
-    return Aliases(tuple(once), tuple(views), tuple(computing), root, values)
-
-
-class _Layouts:
-    """Stand-ins with the strides that values will have. Their memory is asked for, not touched."""
-
-    def __init__(self) -> None:
-        self._arrays: dict[int, np.ndarray] = {}
-
-    def shares(self, node: Node) -> bool:
-        """Whether the node's forward gives a view of its first input."""
-        source = node.inputs[0]
-        array = self._arrays.get(source.uid)
-        if array is None:
-            array = np.empty(source.shape, np_dtype(source.dtype))
-            self._arrays[source.uid] = array
-        others = [np.zeros(v.shape, np_dtype(v.dtype)) for v in node.inputs[1:]]
-        made = run(node.op, [array, *others], node.params)[0]
-        if not np.may_share_memory(made, array):
-            return False
-        self._arrays[node.uids[0]] = made
-        return True
-
+from narae.graph.ir import Node, Spec
 
 # Of one step. A processor has 16 to 32 registers for addresses, prefetches some 16 to 32 streams, and its
 # first cache holds 8 to 12 lines of a kind; code of more nodes takes LLVM more than a second.
@@ -104,6 +43,7 @@ class Group:
     mask: int = 0
     before: int = 0
     head: Node | None = None  # the node whose tiles the others are computed on
+    rows: KnownShape | None = None  # of a group that goes row by row (`rowwise`): what all rows are
 
     def absorb(self, other: Group) -> None:
         """Become one with another group."""
@@ -128,6 +68,7 @@ class Groups:
         self._of: dict[int, Group] = {}  # uid of an output -> the group that computes it
         self._kept = {aliases.root[v.uid] for v in graph.outputs}
         self._viewed = {aliases.root[n.uids[0]] for n in aliases.views}
+        self._views = {n.uids[0]: n for n in aliases.views}
         self._readers: dict[int, list[Node]] = {}  # root -> the nodes that read it
         for node in aliases.computing:
             for uid in {self._root[v.uid] for v in node.inputs}:
@@ -154,7 +95,7 @@ class Groups:
             direct = {id(g): g for u in made.uses if (g := self._of.get(u)) is not None}
             for group in sorted(direct.values(), key=lambda g: -g.latest):
                 parts = [made, *joined, group]
-                if group.shape == made.shape and self._fits(parts) and self._acyclic(parts):
+                if group.shape == made.shape and self._fits(parts) and self.acyclic(parts):
                     joined.append(group)
         if not joined:
             made.mask = 1 << self._bits
@@ -203,20 +144,86 @@ class Groups:
         group = self._of.get(root)
         return group is not None and group.shape is None and _bytes([self._specs[root]]) >= LARGE
 
-    def _acyclic(self, joined: Sequence[Group]) -> bool:
+    def acyclic(self, joined: Sequence[Group], rows: KnownShape | None = None) -> bool:
         """Whether groups can be one: no path leaves them and comes back, and none reads a view of
-        what another computes, since a view is there only when all of its storage is computed."""
+        what another computes, since a view is there only when all of its storage is computed. rows: of groups
+        that go row by row: they may read what a row gave in another shape."""
         inside = {id(g) for g in joined}
         mask = sum(g.mask for g in joined)  # no two groups share a bit
         for group in joined:
             for uid in group.reads & self._of.keys():
                 source = self._of[uid]
                 if id(source) in inside:
-                    if uid in group.views:
+                    if uid in group.views and not (rows and self._is_of_rows(uid, group, rows)):
                         return False
                 elif source.before & mask:
                     return False
         return True
+
+    def _is_of_rows(self, root: int, group: Group, rows: KnownShape) -> bool:
+        """Whether a group sees one number for each row in all views of a value that it reads."""
+        forms = (rows[:-1], (*rows[:-1], 1))
+        seen = [u for u in group.uses if self._root[u] == root]
+        while seen:
+            uid = seen.pop()
+            if self._specs[uid].shape not in forms:
+                return False
+            if uid != root:
+                if self._views[uid].op.known != "reshape":
+                    return False
+                seen.append(self._views[uid].inputs[0].uid)
+        return True
+
+    # -- for `rowwise` -----------------------------------------------------------------------------
+
+    def of(self, uid: int) -> Group | None:
+        """The group that computes a value, None where it is given."""
+        return self._of.get(uid)
+
+    def root(self, uid: int) -> int:
+        """The value whose storage a value shares."""
+        return self._root[uid]
+
+    def spec(self, uid: int) -> Spec:
+        """What is known of a value."""
+        return self._specs[uid]
+
+    def readers(self, root: int) -> Sequence[Node]:
+        """The nodes that read a value, or a view of it."""
+        return self._readers.get(root, ())
+
+    def fits_rows(self, parts: Sequence[Group]) -> bool:
+        """Whether groups stay within bounds as one that goes row by row."""
+        made = set[int]().union(*(g.made for g in parts))
+        outside = {u for g in parts for u in g.uses if self._root[u] not in made}
+        large = sum(map(self._waits, {self._root[u] for u in outside}))
+        return (
+            sum(len(g.nodes) for g in parts) <= NODES and len(outside) <= READS and large <= ALIVE
+        )
+
+    def unite(self, group: Group, other: Group) -> None:
+        """Let a group have all nodes of another one."""
+        self._take(group, other)
+        self._inherit(group)
+
+    def inner_of_rows(self, group: Group) -> set[int]:
+        """What nothing outside of a group that goes row by row asks for."""
+        return {
+            uid
+            for uid in group.made
+            if uid not in self._kept
+            and all(self._of[r.uids[0]] is group for r in self._readers.get(uid, ()))
+        }
+
+    def views_in(self, group: Group) -> tuple[Node, ...]:
+        """The views of what a group computes that its own nodes read, each after what it is of."""
+        found: dict[int, Node] = {}
+        todo = [u for u in group.uses if self._root[u] != u and self._root[u] in group.made]
+        while todo:
+            node = self._views[todo.pop()]
+            found[node.uids[0]] = node
+            todo += [v.uid for v in node.inputs if self._root[v.uid] != v.uid]
+        return tuple(sorted(found.values(), key=lambda n: n.uids[0]))
 
     def _take(self, made: Group, group: Group) -> None:
         made.absorb(group)
@@ -320,10 +327,12 @@ class Groups:
         """Whether a group can be computed on the tiles of a node: it reads the result as it is,
         and nothing that is computed in between."""
         uid = node.uids[0]
-        if target.head is not None or target.shape != node.specs[0].shape or uid in target.views:
+        if target.head is not None or target.rows is not None:
+            return False
+        if target.shape != node.specs[0].shape or uid in target.views:
             return False
         used = (target.uses | group.uses) - target.made - group.made
-        return len(used) <= READS and self._acyclic([group, target])
+        return len(used) <= READS and self.acyclic([group, target])
 
 
 def _shape(node: Node) -> KnownShape | None:

@@ -206,7 +206,7 @@ class _Planner:
             outputs=tuple(outputs),
             written=self.written,
             once=self.aliases.once,
-            views=self.aliases.views,
+            views=tuple(n for n in self.aliases.views if not self._is_inner(n)),
             steps=self.steps,
             before=tuple(self.before),
             after=tuple(self.after),
@@ -214,6 +214,11 @@ class _Planner:
             values=self.values,
             arena=arena,
         )
+
+    def _is_inner(self, view: Node) -> bool:
+        """Whether a view is of what a step has for itself alone."""
+        home = self.homes.get(self.root[view.uids[0]])
+        return home is not None and home.kind == "inner"
 
     def _settle_given(self) -> None:
         constants = [v.uid for v in self.graph.constants]

@@ -50,7 +50,8 @@ def verify_plan(plan: Plan) -> Plan:
         memory.write(move.target)
     for step in plan.steps:
         for node in step.nodes:
-            for uid in {v.uid for v in node.inputs} - step.inner:
+            views = {v.uids[0] for v in step.views}
+            for uid in {v.uid for v in node.inputs} - step.inner - views:
                 memory.read(uid)
             for uid in set(node.uids) - step.inner:
                 memory.write(uid)

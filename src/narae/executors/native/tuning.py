@@ -200,6 +200,7 @@ REDUCED_RESULTS = (
     4096  # results up to which sums are cut in parts: with more there is enough to share out
 )
 ROWS_APART = 4096  # tiles of a reduction over interleaved axes, at most
+COLUMN_PARTS = 32  # ranges of rows, at most, whose columns are added up one by one (bits)
 MOVED = 1 << 14  # elements that a tile of a gather or scatter moves
 SCATTER_PARTS = 16  # of one scatter, at most: each reads all indices
 SCATTER_ROWS = (

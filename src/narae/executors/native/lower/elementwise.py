@@ -49,10 +49,14 @@ def lower_elementwise(step: Step, context: Context) -> Lowered:
 
 
 def expression_of(
-    nodes: Sequence[Node], reads: Sequence[int], outputs: Sequence[int], arrays: ArrayMap
+    nodes: Sequence[Node],
+    reads: Sequence[int],
+    outputs: Sequence[int],
+    arrays: ArrayMap,
+    checked: Sequence[Node] | None = None,
 ) -> Expression:
-    """Nodes as an expression. Raises Unlowered."""
-    for node in nodes:
+    """Nodes as an expression. checked: those that have to have code on lanes, where not all do. Raises Unlowered."""
+    for node in nodes if checked is None else checked:
         check(node)
     ins = [v for node in nodes for v in node.inputs]
     constants = {v.uid for v in ins if v.data is not None and v.node is None}

@@ -24,7 +24,7 @@ from narae.executors.numpy.calls import Source
 from narae.executors.numpy.lowerings import lower as numpy_lower
 from narae.executors.shared.memory import ArrayMap, Scratch
 from narae.graph.fuse import Step
-from narae.graph.ir import Node, Op, Spec, Value
+from narae.graph.ir import Node, Op, Spec, Value, run
 
 
 def lower_step(step: Step, context: Context, scratch: Scratch) -> Lowered:
@@ -38,19 +38,22 @@ def lower_step(step: Step, context: Context, scratch: Scratch) -> Lowered:
 def on_host(step: Step, arrays: ArrayMap, scratch: Scratch, why: str) -> Lowered:
     """A step as NumPy calls."""
     source = Source()
-    if step.shape is not None and not step.headed:
+    if step.shape is not None and not step.headed and not step.rows:
         source.add_loop(numpy_step(step, arrays, scratch))
     else:
         whole = dict(arrays)
-        for node in step.nodes:  # one after the other, with what a native step has in registers
+        for node in step.nodes:
             for uid, spec in zip(node.uids, node.specs, strict=True):
                 if uid not in whole:
                     whole[uid] = np.empty(spec.shape, np_dtype(spec.dtype))
+        for node in step.views:
+            whole[node.uids[0]] = run(node.op, [whole[node.inputs[0].uid]], node.params)[0]
+        for node in step.nodes:  # one after the other, with what a native step has in registers
             ins = [whole[v.uid] for v in node.inputs]
             source.add(numpy_lower(node, ins, [whole[u] for u in node.uids], scratch))
     scratch.release()
-    _, run = source.build(guarded=True)
-    return Lowered(host=run, keep=[arrays], why=why)
+    _, call = source.build(guarded=True)
+    return Lowered(host=call, keep=[arrays], why=why)
 
 
 def route(op: Op) -> str:
