@@ -70,7 +70,7 @@ def test_bits_do_not_depend_on_how_a_product_is_cut(
             other.setattr(tuning, "stretch", lambda: 1 << 14)
             other.setattr(tuning, "columns_bytes", lambda: 1 << 13)
             np.testing.assert_array_equal(computed(a, b, turned), expected)
-            other.setattr(products, "_in_columns", lambda part, size: False)
+            other.setattr(products, "in_columns", lambda part, size: False)
             np.testing.assert_array_equal(computed(a, b, turned), expected)
 
 

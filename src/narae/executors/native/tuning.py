@@ -60,6 +60,7 @@ DIRECT_ROWS = (
 CLASH_B = 8192  # bytes between B's rows from which they do
 CLASH_A = 4096  # A's do where they are a multiple of this apart
 CLASH_A_FROM = 1 << 18  # bytes of A from which it matters
+CLASH_A_WIDE = 64  # columns of C from which a copy of A is used often enough
 INNER = 1024  # products of the innermost loop at most (bits); longer ones are cut in stretches
 INNER_STRETCH = range(512, 127, -1)  # of one of these lengths, the first that divides it
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from narae.executors.native.codegen.ir import Function
+from narae.executors.native.codegen.ir import INT, Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered, broadcast, vector
 from narae.executors.native.codegen.namespace import OWN, XP
 from narae.executors.native.tuning import LANES
@@ -164,6 +164,14 @@ def mask_of(f: Function, count: str, lanes: int = LANES) -> str:
     return f.let(
         f"icmp slt {vector('i64', lanes)} {_order(lanes)}, {broadcast(f, 'i64', count, lanes)}"
     )
+
+
+def few_of(f: Function, count: str, lanes: int) -> str:
+    """The same, made of a number's bits: in an innermost loop LLVM would make the comparison anew each time."""
+    low = f.call(INT, "llvm.smax.i64", [(INT, count), (INT, "0")])
+    some = f.call(INT, "llvm.smin.i64", [(INT, low), (INT, str(lanes))])
+    ones = f.sub(f.let(f"shl i64 1, {some}"), 1)
+    return f.let(f"bitcast i{lanes} {f.let(f'trunc i64 {ones} to i{lanes}')} to <{lanes} x i1>")
 
 
 @functools.cache

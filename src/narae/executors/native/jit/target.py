@@ -30,6 +30,11 @@ class Target:
         bits = 8 * self.width
         return f'"min-legal-vector-width"="{bits}" "prefer-vector-width"="{bits}"'
 
+    @property
+    def masks(self) -> bool:
+        """Whether there are registers of masks (AVX-512): part of a vector is read as fast as all of it."""
+        return self.width == 64
+
     def lanes(self, itemsize: int) -> int:
         """How many numbers of `itemsize` bytes one register holds."""
         return self.width // itemsize

@@ -51,6 +51,7 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import (
     Expression,
     Operand,
+    few_of,
     itemsize,
     load,
     mask_of,
@@ -103,6 +104,9 @@ class _Panel:
     source: str  # where they lie in B
     lies: str  # whether they are read there
     pitch: str  # bytes between the rows that are read
+    masks: tuple[
+        str, ...
+    ]  # for each register of a row, which of its numbers are; none where all can be read
 
 
 class _Contraction:
@@ -111,7 +115,7 @@ class _Contraction:
     record: what it is given. tile: its registers. row: bytes of a row of the copy and of the sums. copy, sums: their
     places in the scratch. sums_step: bytes from a group's sums to the next row's, 0 where all groups use the same
     few lines of memory, since all of a sum is one stretch. long: whether a group's sums take longer than asking for
-    the memory of its expression.
+    the memory of its expression. masked: whether a part of a register can be read as fast as all of it.
     """
 
     def __init__(
@@ -129,6 +133,7 @@ class _Contraction:
         self.kind, self.size = KINDS[dtype], itemsize(dtype)
         self.vector = vector(self.kind, self.tile.lanes)
         self.row = self.tile.wide * self.size
+        self.masked = target.masks
         r = self.record = Contraction[str].read(f, f.args[0], operands=len(operands))
         self.epilogue = Epilogue(f, r, dtype, product, expression, list(operands), self.tile)
         self.direct = f.let(f"icmp ne i64 {r.direct}, 0")
@@ -221,15 +226,22 @@ class _Contraction:
     def _choose(self, start: str, width: str, source: str, first: str, end: str) -> _Panel:
         """Whether B is read where it lies; else copy it: taps `first` to `end`."""
         f, r = self.f, self.record
-        odd = f.let(f"and i64 {width}, {self.tile.lanes - 1}")
-        whole = f.let(f"icmp eq i64 {odd}, 0")
-        full = f.let(f"icmp eq i64 {r.direct}, {PANELS}")
-        lies = f.let(f"and i1 {self.direct}, {f.let(f'or i1 {whole}, {full}')}")
+        masks: tuple[str, ...] = ()
+        if self.masked:
+            lies, lanes = self.direct, self.tile.lanes
+            masks = tuple(
+                few_of(f, f.sub(width, v * lanes), lanes) for v in range(self.tile.vectors)
+            )
+        else:
+            odd = f.let(f"and i64 {width}, {self.tile.lanes - 1}")
+            whole = f.let(f"icmp eq i64 {odd}, 0")
+            full = f.let(f"icmp eq i64 {r.direct}, {PANELS}")
+            lies = f.let(f"and i1 {self.direct}, {f.let(f'or i1 {whole}, {full}')}")
         pitch = f.let(f"select i1 {lies}, i64 {r.b_down}, i64 {self.row}")
         with f.when(f.let(f"xor i1 {lies}, true")):
             taps = f"i64 {first}, i64 {end}, i64 {width}"
             f.do(f"call void {r.pack}(ptr {f.args[0]}, ptr {self.copy}, ptr {source}, {taps})")
-        return _Panel(start, width, source, lies, pitch)
+        return _Panel(start, width, source, lies, pitch, masks)
 
     def _b_of(self, panel: _Panel, tap: str, first: str) -> str:
         """Where a tap's rows of B are read. first: the tap with which the stretch begins."""
@@ -264,7 +276,7 @@ class _Contraction:
                 ]
                 given = [(self.vector, value) for value in part.values]
                 with f.loop(*ends, carry=given) as k:
-                    k.next = self._multiply(rows, b, panel.pitch, k.i, k.values, vectors)
+                    k.next = self._multiply(rows, b, panel, k.i, k.values, range(vectors))
                 part.next = k.out
                 with f.when(some):
                     self.epilogue.row(before, past, part.i, panel.start, panel.width)
@@ -330,7 +342,7 @@ class _Contraction:
             rows = [f.at(base, offset) for base in bases]
             b = self._b_of(panel, tap.i, start)
             with f.loop(0, r.inner, carry=[(self.vector, value) for value in tap.values]) as k:
-                k.next = self._multiply(rows, b, panel.pitch, k.i, k.values, vectors)
+                k.next = self._multiply(rows, b, panel, k.i, k.values, range(vectors - 1, vectors))
             tap.next = k.out
         return tap.out
 
@@ -347,14 +359,17 @@ class _Contraction:
         return [f.at(r.a, f.load(INT, f.at(table, 16 * i), 8)) for i in range(self.tile.rows)]
 
     def _multiply(
-        self, rows: list[str], b: str, pitch: str, k: str, sums: list[str], vectors: int
+        self, rows: list[str], b: str, panel: _Panel, k: str, sums: list[str], odd: range
     ) -> list[str]:
-        """One k: a row of B times one number of each row of A, added to the sums."""
+        """One k: a row of B times one number of each row of A, added to the sums. odd: registers of the row that may
+        not be whole, the last among them."""
         f, tile, kind = self.f, self.tile, self.vector
-        line = f.at(b, f.mul(k, pitch))
-        loaded = [
-            f.load(kind, f.at(line, v * tile.lanes * self.size), self.size) for v in range(vectors)
-        ]
+        line, vectors = f.at(b, f.mul(k, panel.pitch)), odd.stop
+        loaded = []
+        for v in range(vectors):
+            place = f.at(line, v * tile.lanes * self.size)
+            mask = panel.masks[v] if panel.masks and v in odd else ""
+            loaded.append(load(f, self.dtype, place, tile.lanes, mask).name)
         along = f.mul(k, self.a_step)
         suffix = f"v{tile.lanes}f{8 * self.size}"
         out = []

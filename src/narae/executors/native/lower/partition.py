@@ -31,12 +31,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from narae.executors.native import tuning
-from narae.executors.native.kernels.registers import RegisterTile
+from narae.executors.native.kernels.registers import CHUNK, LINE, RegisterTile
 from narae.executors.native.lower.tiles import Rounds, Tile, cuts, offsets
 
 
@@ -172,4 +172,24 @@ def lies_well(part: Product) -> bool:
     """Whether B is read where it lies: where it is used so few times that a copy would not pay,
     unless its rows meet in the same few lines of the caches."""
     near = part.b_across in (4, 8) and part.b_across < part.b_down < tuning.CLASH_B
-    return near and len(part.rows) <= tuning.DIRECT_ROWS
+    compact = part.b_down <= LINE  # a copy would lie no better
+    return near and (compact or len(part.rows) <= tuning.DIRECT_ROWS)
+
+
+def in_columns(part: Product, size: int) -> bool:
+    """Whether rows of A lie side by side and their numbers along k far apart, in a product with enough columns."""
+    side = len(part.rows) >= CHUNK and bool((np.diff(part.rows) == size).all())
+    clash = part.a_step % tuning.CLASH_A == 0
+    wide = part.columns >= tuning.COLUMNS_WIDE or clash
+    return side and wide and part.a_step >= tuning.COLUMNS_APART
+
+
+def shorter(part: Product, most: int) -> Product:
+    """The same sums, in the same order, with shorter inner loops and more taps, where a length of at most `most`
+    divides them."""
+    if part.inner <= most:
+        return part
+    size = next((d for d in range(most, most // 4, -1) if part.inner % d == 0), part.inner)
+    pieces = np.arange(part.inner // size)[:, None] * np.array([part.a_step, part.b_down]) * size
+    taps = (part.taps[:, None] + pieces).reshape(-1, 2)
+    return replace(part, taps=np.ascontiguousarray(taps), inner=size)

@@ -23,7 +23,16 @@ from narae.executors.native.lower.elementwise import (
     expression_of,
 )
 from narae.executors.native.lower.panels import laid_out
-from narae.executors.native.lower.partition import Product, Products, Range, grid, lies_well, sums
+from narae.executors.native.lower.partition import (
+    Product,
+    Products,
+    Range,
+    grid,
+    in_columns,
+    lies_well,
+    shorter,
+    sums,
+)
 from narae.executors.native.lower.reductions import reduce_array
 from narae.executors.native.lower.tiles import (
     Context,
@@ -140,12 +149,12 @@ def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
 
 
 def _clashes(x: np.ndarray, summed: Sequence[int], width: int) -> bool:
-    """Whether the rows of a large matrix would all meet in the same few lines of the first cache. Where they are
-    copied stretch by stretch in any case, they don't."""
+    """Whether the rows of a large matrix would all meet in the same few lines of the first cache, and are used often
+    enough for a copy to pay. Rows that lie side by side are copied stretch by stretch in any case."""
     if x.ndim != 2 or x.nbytes < tuning.CLASH_A_FROM or max(x.strides) % tuning.CLASH_A:
         return False
-    turned = x.strides[1 - summed[0]] == x.itemsize if len(summed) == 1 else False
-    return not (turned and width >= tuning.COLUMNS_WIDE)
+    side = len(summed) == 1 and x.strides[1 - summed[0]] == x.itemsize
+    return not side and width >= tuning.CLASH_A_WIDE
 
 
 def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
@@ -197,7 +206,7 @@ def _tiles(
     rounds = products.rounds if products.fixed else None
     parts = products.parts if rounds is None else laid_out(products.parts, dtype, tile, rounds)
     if order == registers.COLUMNS:
-        parts = [_short(part, tuning.COLUMNS_INNER) for part in parts]
+        parts = [shorter(part, tuning.COLUMNS_INNER) for part in parts]
     for part in parts:
         table = _row_table(part, tile.rows)
         products.keep += [table, part.taps]
@@ -231,17 +240,6 @@ def _tiles(
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
-
-
-def _short(part: Product, most: int) -> Product:
-    """The same sums, in the same order, with shorter inner loops and more taps, where a length of at most `most`
-    divides them."""
-    if part.inner <= most:
-        return part
-    size = next((d for d in range(most, most // 4, -1) if part.inner % d == 0), part.inner)
-    pieces = np.arange(part.inner // size)[:, None] * np.array([part.a_step, part.b_down]) * size
-    taps = (part.taps[:, None] + pieces).reshape(-1, 2)
-    return replace(part, taps=np.ascontiguousarray(taps), inner=size)
 
 
 def _block(part: Product, tile: registers.RegisterTile, order: str, size: int, rows: int) -> int:
@@ -294,16 +292,9 @@ def _order(products: Products, expression: Expression, size: int) -> str:
     near = sum(len(part.rows) for part in parts) * products.width * size <= tuning.near()
     if registers.is_slow(expression) and tuning.can_work_beside(host().registers) and long and near:
         return "beside"
-    if products.rounds is None and all(_in_columns(part, size) for part in parts):
+    if products.rounds is None and all(in_columns(part, size) for part in parts):
         return registers.COLUMNS
     return "in turn"
-
-
-def _in_columns(part: Product, size: int) -> bool:
-    """Whether rows of A lie side by side and their numbers along k far apart, in a product with enough columns."""
-    side = len(part.rows) >= registers.CHUNK and bool((np.diff(part.rows) == size).all())
-    wide = part.columns >= tuning.COLUMNS_WIDE
-    return side and wide and part.a_step >= tuning.COLUMNS_APART
 
 
 @dataclass(frozen=True)
