@@ -19,7 +19,7 @@ from narae import layers
 from narae.base import processors
 from narae.engine import config
 from narae.executors.native import machine, tuning
-from narae.executors.native.jit import cache
+from narae.executors.native.jit import cache, target
 from narae.executors.native.machine import USUAL, Machine, Rates
 from narae.executors.native.run import measuring
 
@@ -364,3 +364,15 @@ def test_cores_that_run_two_threads_share_what_multiplies(monkeypatch: pytest.Mo
     assert found.together == 25.0
     monkeypatch.setattr(machine, "_known", [HERE])
     assert measuring.measure() is None
+
+
+def test_code_does_not_depend_on_what_llvm_calls_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It took a Xeon of today for a "rocketlake"."""
+    own = target.host()
+    if not own.triple.startswith("x86_64"):
+        pytest.skip("elsewhere the name says what features there are")
+    monkeypatch.setattr(target.llvm, "get_host_cpu_name", lambda: "rocketlake")
+    assert target.host.__wrapped__() == own
+    assert own.cpu == {64: "x86-64-v4", 32: "x86-64-v3", 16: "x86-64"}[own.width]
