@@ -71,8 +71,8 @@ def host() -> Target:
 
 
 def _tuned_for(triple: str, width: int) -> str:
-    """The processor whose timing LLVM writes code for. Its name for this one is a guess where it is newer than LLVM or a
-    virtual machine hides some of it, and code would be another for each guess: on x86-64 the vectors decide."""
+    """The processor whose timing LLVM writes code for. Its name for this one is a guess where it is newer than LLVM or
+    a virtual machine hides some of it, and code would be another for each guess: on x86-64 the vectors decide."""
     if not triple.startswith(("x86_64", "amd64")):
         return llvm.get_host_cpu_name()
     return {64: "x86-64-v4", 32: "x86-64-v3"}.get(width, "x86-64")
