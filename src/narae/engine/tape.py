@@ -7,13 +7,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
-from narae.base import trees
+from narae.base import limits, trees
 from narae.base.context import Pushed
 from narae.base.dtypes import is_float
 from narae.engine.scope import current_scope
-from narae.graph.autodiff import backprop
+from narae.graph.autodiff import Algebra, backprop
 from narae.graph.ir import Value, now
 from narae.graph.recording import rested, taped, tapes
+from narae.graph.replay import replayed
+from narae.primitives.records.arithmetic import add
 from narae.primitives.records.body import ALGEBRA
 from narae.primitives.records.shape import full
 from narae.tensor.tensor import Tensor, as_tensor
@@ -21,6 +23,10 @@ from narae.tensor.tensor import Tensor, as_tensor
 if TYPE_CHECKING:
     from narae.base.types import TensorLike, Tensors, Tree
     from narae.engine.variable import Variable
+
+
+# The sum of eager code, which has no nodes to look at.
+PLAIN = Algebra(add=add, zeros=ALGEBRA.zeros)
 
 
 def note_read(variable: Variable, value: Tensor) -> None:
@@ -68,6 +74,7 @@ class GradientTape:
     def __exit__(self, *_: object) -> None:
         if self._entry is not None:
             self._entry.__exit__()
+            self._entry = None  # it holds the tape: what was recorded would wait for gc
 
     def watch(self, tensor: Tree[Tensor | Variable]) -> None:
         """Watch a tensor or a variable, or a nest of them: its uses from here on are recorded."""
@@ -144,7 +151,12 @@ class GradientTape:
         scope = current_scope()
         seen = None if scope is None else scope.gradients
         note = None if seen is None else seen.note
-        parts = iter(backprop(targets, cotangents, flat, ALGEBRA, self._since, note))
+        again = None
+        if scope is None and not tapes() and not limits.ACTIVE.entries:
+            again = replayed(targets, cotangents, flat, PLAIN, self._since)
+        if again is None:
+            again = backprop(targets, cotangents, flat, ALGEBRA, self._since, note)
+        parts = iter(again)
         out = []
         for leaf, group in zip(leaves, handles, strict=True):
             found = [part for part in (next(parts) for _ in group) if part is not None]

@@ -215,9 +215,16 @@ class Variable(Copied, LogicalOperators):
                 f"variable {self.path!r} was assigned a traced value outside of a traced step (in a "
                 "body of cond, while_loop or scan?): return the value from the body and assign it after"
             )
+        read = self._snapshot is not None
         self._snapshot = None  # first: an interrupt must not leave an old one
-        self.store.write(new.data)
-        self._snapshot = None
+        if read and new.data.base is None and new.data.flags.c_contiguous:
+            # read and assigned in turn, by eager code: the numbers are the tensor's own, and the
+            # storage gets them when a program asks for it
+            self.store.give(new.data)
+            self._snapshot = Tensor(self.spec, new.data)
+        else:
+            self.store.write(new.data)
+            self._snapshot = None
         self._given()
 
     def _given(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from narae.base import limits
 from narae.base.context import quietly
 from narae.base.dtypes import np_dtype
+from narae.base.freed import keep_freed
 from narae.base.names import scopes
 from narae.graph.notation import Term
 from narae.graph.recording import Where, is_traced, places, taping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from narae.graph.graph import Inside
 
 _uids = itertools.count()
+keep_freed()  # an eager operation makes an array, and most leave it soon
 
 
 @dataclass(frozen=True, slots=True)

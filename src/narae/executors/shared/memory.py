@@ -143,8 +143,8 @@ class Store:
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
-        # What is on a device, and what makes an array of it where the array here is older. In one:
-        # Ctrl-C may come between any two assignments.
+        # What is on a device, and what makes an array of it where the array here is older (of
+        # what was given, without a device too). In one: Ctrl-C may come between any two assignments.
         self._there: tuple[Any, Fetch | None] = (None, None)
 
     @property
@@ -173,6 +173,10 @@ class Store:
             self._there = (None, None)
         np.copyto(self.array, value)  # what is newer on a device counts up to here
         self._there = (None, None)
+
+    def give(self, value: np.ndarray) -> None:
+        """Put another value in, which nobody writes to: it is copied when somebody looks."""
+        self._there = (None, lambda _: value)
 
     def wrote(self) -> None:
         """The array was written to: what is on the device is old."""
