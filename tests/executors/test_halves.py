@@ -44,7 +44,9 @@ def test_rounding_is_that_of_the_dtype(half: str, each_executor: str) -> None:
         want = x.astype(np_dtype(half)).astype("float32")
     got = jit(lambda v: rounded(v, dtype=half))(tensor_of(x)).numpy()
     same = (got.view("uint32") == want.view("uint32")) | (np.isnan(got) & np.isnan(want))
-    if each_executor == "xla":  # which takes numbers below the normal ones for zero
+    if (
+        each_executor != "numpy"
+    ):  # instructions for halves take numbers below the normal ones for zero
         same |= np.abs(want) < 2.0**-126
     assert same.all(), x[~same][:5]
 

@@ -132,11 +132,14 @@ def test_what_follows_on_the_tiles(op: Op, arrays: Any, params: dict[str, Any]) 
     arrays = [np.asarray(a) for a in arrays]
     (head,) = run(op, arrays, params)
     rng = np.random.default_rng(3)
-    more = [rng.normal(size=head.shape), rng.normal(size=head.shape[-1:])]
+    shapes = (head.shape, head.shape[-1:])
+    more = [(9 * rng.normal(size=shape)).astype(head.dtype) for shape in shapes]
 
     def step(*xs: Any, **kw: Any) -> Any:
         made = op(*xs[:-2], **kw)
-        kept = RECORDS["select"](RECORDS["greater"](xs[-2], made), made, tensor_of(np.zeros(())))
+        kept = RECORDS["select"](
+            RECORDS["greater"](xs[-2], made), made, tensor_of(np.zeros((), head.dtype))
+        )
         return RECORDS["add"](kept, xs[-1]), RECORDS["multiply"](made, xs[-2])
 
     program = compiled(step, [*arrays, *more], params)

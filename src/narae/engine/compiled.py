@@ -13,7 +13,7 @@ from narae.distributed.distribution import spread_of
 from narae.engine.config import executor, num_threads
 from narae.engine.trace import Traced, fill, trace
 from narae.engine.variable import touch
-from narae.executors import has_halves, load, plan_options
+from narae.executors import has_halves, load, narrow_products, plan_options
 from narae.executors.shared.memory import kept_of
 from narae.executors.shared.program import Progress
 from narae.executors.shared.rows import Rows
@@ -24,6 +24,7 @@ from narae.graph.plan import Plan, plan
 from narae.graph.prune import pruned
 from narae.graph.rewrite import simplified
 from narae.primitives.halves import without_halves
+from narae.primitives.narrow import narrowed
 
 MOST = 256  # programs: as many lengths of sequences as an epoch may have
 BYTES = 1 << 30  # of their arrays
@@ -38,6 +39,8 @@ def simplified_for(
     if not has_halves(executor_name):
         graph, also = without_halves(graph, also)
     simple, also = simplified(graph, also)
+    if (dtypes := narrow_products(executor_name)) is not None:
+        simple, also = narrowed(simple, also, dtypes)
     if all(node.op.prune is None for node in simple.nodes):
         return simple, also
     return pruned(simple, also)

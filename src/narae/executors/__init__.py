@@ -1,7 +1,8 @@
 """What runs a plan. An executor is a module with `load(plan, stores, threads) -> Program`,
 `coverage(records) -> {operation: how it runs}`, `explain(program) -> how each step runs`, and
-`HEADS`, whether its plans put tiled nodes and what follows them in one step, and `HALVES`, whether it
-computes in float16 and bfloat16. Its `timing` measures the steps of a program."""
+`HEADS`, whether its plans put tiled nodes and what follows them in one step, `HALVES`, whether it
+computes in float16 and bfloat16, and `narrow_products() -> dtypes` or None. Its `timing` measures the steps
+of a program."""
 
 from __future__ import annotations
 
@@ -58,6 +59,12 @@ def plan_options(name: str) -> tuple[bool, int]:
 def has_halves(name: str) -> bool:
     """Whether the executor `name` computes in float16 and bfloat16; else they are to be widened."""
     return importlib.import_module(EXECUTORS[name]).HALVES
+
+
+def narrow_products(name: str) -> frozenset[str] | None:
+    """The dtypes of which the executor `name` has products with wider sums (`primitives/narrow.py`); None where
+    graphs are to stay as they are."""
+    return importlib.import_module(EXECUTORS[name]).narrow_products()
 
 
 def coverage(name: str, records: Mapping[str, Op]) -> dict[str, str]:

@@ -250,10 +250,6 @@ def _pairs(count: int) -> set[str]:
     return _of_function(ops.matmul, *pairs)
 
 
-def _product(dtype: str) -> set[str]:
-    return _of_function(ops.matmul, np.zeros((2, 2), dtype), np.zeros((2, 2), dtype))
-
-
 def _numbers(dtype: str) -> set[str]:
     return _of_function(lambda x: x + x, np.zeros(3, dtype))
 
@@ -262,7 +258,6 @@ LIMITS: dict[str, tuple[Callable[[Any], set[str]], Any, Any]] = {
     "conv in 1025 groups": (_conv, 1025, 1024),
     "windows of 65 elements": (_pool, 65, 64),
     "a product of 4097 pairs of matrices": (_pairs, 4097, 4096),
-    "dot of int32": (_product, "int32", "float64"),
     "numbers of dtype float16": (_numbers, "float16", "int8"),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from narae.executors.native.jit.target import host
+from narae.executors.native.kernels import words
 from narae.executors.native.lower.steps import route
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run.program import NativeProgram
@@ -21,6 +23,11 @@ def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> Nat
     """A program for the plan, over the stores' arrays. Raises ValueError for arrays that do not
     fit."""
     return NativeProgram(plan, [s.host() for s in stores], threads)
+
+
+def narrow_products() -> frozenset[str] | None:
+    """The dtypes that the processor has instructions for; other small whole numbers are made int32."""
+    return words.dtypes(host())
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:

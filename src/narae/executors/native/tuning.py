@@ -78,6 +78,8 @@ def columns_bytes() -> int:
     return here().second.size // 4
 
 
+WORDS = 1 << 15  # numbers that a tile lays out in words
+
 PASS_FROM = (
     1 << 20
 )  # bytes of C from which its expression may be a pass of its own (with few registers),

@@ -32,6 +32,11 @@ def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> Num
     return NumpyProgram(plan, [s.host() for s in stores])
 
 
+def narrow_products() -> frozenset[str] | None:
+    """None: graphs stay as they are."""
+    return None
+
+
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:
     """How each operation runs: 'own' lowering, 'generic' (a ufunc or a view), or 'falls back' to
     its forward, whose result is copied."""

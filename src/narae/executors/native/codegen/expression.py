@@ -221,14 +221,17 @@ class _Row:
 @functools.cache
 def itemsize(dtype: str) -> int:
     """Bytes of one element."""
-    return 1 if dtype == "bool" else int(dtype.lstrip("uintfloa")) // 8
+    return 1 if dtype == "bool" else int(dtype.lstrip("buintfloa")) // 8
+
+
+_BITS = {"bool": "i8", "bfloat16": "i16"}  # as what they are loaded and stored
 
 
 def load(f: Function, dtype: str, place: str, count: int, mask: str = "") -> Lanes:
     """Lanes from memory; zeros where a mask is False."""
     if dtype not in KINDS:
         raise Unlowered(f"numbers of dtype {dtype}")
-    kind = vector("i8" if dtype == "bool" else KINDS[dtype], count)
+    kind = vector(_BITS.get(dtype, KINDS[dtype]), count)
     size = itemsize(dtype)
     if mask:
         suffix = _suffix(kind)
@@ -240,6 +243,8 @@ def load(f: Function, dtype: str, place: str, count: int, mask: str = "") -> Lan
     if dtype == "bool":
         zero = "0" if count == 1 else "zeroinitializer"
         name = f.let(f"icmp ne {kind} {name}, {zero}")
+    elif dtype == "bfloat16":
+        name = f.let(f"bitcast {kind} {name} to {vector('bfloat', count)}")
     return Lanes(f, name, dtype, count)
 
 
@@ -255,6 +260,9 @@ def store(f: Function, lanes: Lanes, place: str, mask: str = "") -> None:
     if lanes.dtype_name == "bool":
         kind = vector("i8", lanes.count)
         name = f.let(f"zext {lanes.kind} {name} to {kind}")
+    elif lanes.dtype_name == "bfloat16":
+        kind = vector("i16", lanes.count)
+        name = f.let(f"bitcast {lanes.kind} {name} to {kind}")
     size = itemsize(lanes.dtype_name)
     if not mask:
         f.store(kind, name, place, size)

@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 import numpy as np
 
+from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.types import DTypeLike, Number
 from narae.executors.native.codegen.ir import Function
 
 KINDS = {
     "float32": "float",
     "float64": "double",
+    "bfloat16": "bfloat",  # in memory: lanes of it are cast, and nothing else
     **{f"{sign}int{bits}": f"i{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "bool": "i1",
 }
@@ -33,6 +35,8 @@ def is_float(dtype: str) -> bool:
 
 def literal(value: Number, dtype: str) -> str:
     """A number as LLVM writes it."""
+    if dtype == "bfloat16":
+        raise Unlowered("a number of dtype bfloat16")
     if is_float(dtype):  # the bits of the double that equals it
         exact = float(np.dtype(dtype).type(value))
         return f"0x{struct.unpack('>Q', struct.pack('>d', exact))[0]:016X}"
@@ -54,7 +58,7 @@ class Lanes:
     @property
     def dtype(self) -> np.dtype:
         """As NumPy says it: forwards ask."""
-        return np.dtype(self.dtype_name)
+        return np_dtype(self.dtype_name)
 
     @property
     def kind(self) -> str:
@@ -89,11 +93,11 @@ class Lanes:
 
     def astype(self, dtype: DTypeLike) -> Lanes:
         """Each number in another dtype. Floats beyond an integer's range become its limit."""
-        return cast(self, np.dtype(dtype).name)
+        return cast(self, standardize_dtype(dtype))
 
     def view(self, dtype: DTypeLike) -> Lanes:
         """The same bits."""
-        name = np.dtype(dtype).name
+        name = standardize_dtype(dtype)
         if KINDS.get(name) == KINDS[self.dtype_name]:
             return Lanes(self.function, self.name, name, self.count)
         to = vector(KINDS[name], self.count)
@@ -196,6 +200,8 @@ def splat(value: str, dtype: str, count: int) -> str:
 
 def arithmetic(name: str, x: Lanes, y: Lanes) -> Lanes:
     """add, sub, mul; div of floats."""
+    if x.dtype_name == "bfloat16":
+        raise Unlowered(f"{name} of bfloat16")
     if is_float(x.dtype_name):
         return x.let(f"f{name} {x.kind} {x.name}, {y.name}")
     if x.dtype_name == "bool":
@@ -224,6 +230,8 @@ def shift(name: str, x: Lanes, y: Lanes) -> Lanes:
 
 def compare(name: str, x: Lanes, y: Lanes) -> Lanes:
     """A comparison; NaN is unequal to all and neither more nor less."""
+    if x.dtype_name == "bfloat16":
+        raise Unlowered(f"{name} of bfloat16")
     if is_float(x.dtype_name):
         condition = "une" if name == "ne" else f"o{name}"
         return x.let(f"fcmp {condition} {x.kind} {x.name}, {y.name}", "bool")
@@ -244,6 +252,8 @@ def cast(x: Lanes, dtype: str) -> Lanes:
         return x
     if dtype not in KINDS:
         raise Unlowered(f"a cast to {dtype}")
+    if "bfloat16" in (dtype, x.dtype_name):
+        return _half_cast(x, dtype)
     if dtype == "bool":
         return compare("ne", x, x.full(0))
     to = vector(KINDS[dtype], x.count)
@@ -261,6 +271,16 @@ def cast(x: Lanes, dtype: str) -> Lanes:
             return Lanes(x.function, x.name, dtype, x.count)
         name = "trunc" if widths[1] < widths[0] else ("zext" if unsigned else "sext")
     return x.let(f"{name} {x.kind} {x.name} to {to}", dtype)
+
+
+def _half_cast(x: Lanes, dtype: str) -> Lanes:
+    """To and from bfloat16, by way of float32."""
+    if x.dtype_name == "bfloat16":
+        wide = x.let(f"fpext {x.kind} {x.name} to {vector('float', x.count)}", "float32")
+        return cast(wide, dtype)
+    if x.dtype_name != "float32":
+        raise Unlowered(f"a cast of {x.dtype_name} to bfloat16")  # it would be rounded twice
+    return x.let(f"fptrunc {x.kind} {x.name} to {vector('bfloat', x.count)}", dtype)
 
 
 def _to_integer(x: Lanes, dtype: str) -> Lanes:

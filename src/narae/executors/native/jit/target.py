@@ -39,6 +39,10 @@ class Target:
         """How many numbers of `itemsize` bytes one register holds."""
         return self.width // itemsize
 
+    def has(self, feature: str) -> bool:
+        """Whether the processor has a feature, by LLVM's name for it."""
+        return f"+{feature}" in self.features.split(",")
+
     def machine(self) -> Any:
         """LLVM's target machine."""
         _initialize()
@@ -82,6 +86,9 @@ def _tuned_for(triple: str, width: int) -> str:
 FOREIGN = {
     "avx2": Target("x86_64-unknown-linux-gnu", "haswell", "", 32, 16),
     "avx512": Target("x86_64-unknown-linux-gnu", "skylake-avx512", "", 64, 32),
+    "avx512bf16": Target(
+        "x86_64-unknown-linux-gnu", "cooperlake", "+avx512bf16,+avx512vnni", 64, 32
+    ),
     "neon": Target("aarch64-unknown-linux-gnu", "neoverse-n1", "", 16, 32),
 }
 

@@ -60,6 +60,7 @@ from narae.executors.native.codegen.expression import (
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, broadcast, vector
 from narae.executors.native.jit.target import Target
+from narae.executors.native.kernels import words
 from narae.executors.native.kernels.packing import stretch_of
 from narae.executors.native.kernels.registers import (
     CHUNK,
@@ -72,9 +73,11 @@ from narae.executors.native.kernels.registers import (
 )
 
 
-def key(dtype: str, expression: Expression, operands: Sequence[Operand], order: str) -> str:
+def key(
+    dtype: str, expression: Expression, operands: Sequence[Operand], order: str, form: str = ""
+) -> str:
     """What makes two kernels the same."""
-    return f"contraction {dtype} {order} [{shown(operands)}] {expression.key}"
+    return f"contraction {dtype} {form} {order} [{shown(operands)}] {expression.key}"
 
 
 def build(
@@ -85,14 +88,16 @@ def build(
     expression: Expression,
     operands: Sequence[Operand],
     order: str = "in turn",
+    form: str = "",
 ) -> Function:
     """A kernel for a tile of C. product: the uid of C among the expression's reads; order: see
-    `registers.register_tile`.
+    `registers.register_tile`; form: of a product of words, its name in `words.FORMS`.
 
     Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
     """
     f = Function(name, [PTR, PTR])
-    return _Contraction(f, target, dtype, product, expression, operands, order).write()
+    multiply = words.multiply_of(dtype, form)
+    return _Contraction(f, target, dtype, product, expression, operands, order, multiply).write()
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,10 @@ class _Contraction:
         expression: Expression,
         operands: Sequence[Operand],
         order: str,
+        multiply: words.Multiply,
     ) -> None:
         self.f, self.order, self.dtype = f, order, dtype
+        self.multiply = multiply
         self.tile = register_tile(target, dtype, order)
         self.kind, self.size = KINDS[dtype], itemsize(dtype)
         self.vector = vector(self.kind, self.tile.lanes)
@@ -363,7 +370,7 @@ class _Contraction:
     ) -> list[str]:
         """One k: a row of B times one number of each row of A, added to the sums. odd: registers of the row that may
         not be whole, the last among them."""
-        f, tile, kind = self.f, self.tile, self.vector
+        f, tile = self.f, self.tile
         line, vectors = f.at(b, f.mul(k, panel.pitch)), odd.stop
         loaded = []
         for v in range(vectors):
@@ -371,14 +378,13 @@ class _Contraction:
             mask = panel.masks[v] if panel.masks and v in odd else ""
             loaded.append(load(f, self.dtype, place, tile.lanes, mask).name)
         along = f.mul(k, self.a_step)
-        suffix = f"v{tile.lanes}f{8 * self.size}"
         out = []
         for r, base in enumerate(rows):
             one = f.load(self.kind, f.at(base, along), self.size)
             all_ = broadcast(f, self.kind, one, tile.lanes)
             for v in range(vectors):
-                args = [(kind, all_), (kind, loaded[v]), (kind, sums[r * vectors + v])]
-                out.append(f.call(kind, f"llvm.fma.{suffix}", args))
+                before = sums[r * vectors + v]
+                out.append(self.multiply(f, all_, loaded[v], before, tile.lanes))
         return out
 
     def _places_of(self, sums: str, vectors: int) -> Iterator[str]:

@@ -19,7 +19,8 @@ from narae.executors.native.codegen.expression import (
 )
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered
-from narae.executors.native.kernels import elementwise, gather
+from narae.executors.native.jit.target import host
+from narae.executors.native.kernels import elementwise, gather, words
 from narae.executors.native.lower.tiles import (
     Context,
     Lowered,
@@ -80,6 +81,9 @@ def check(node: Node) -> None:
     """Raise Unlowered unless a node has code on lanes."""
     known = _known.setdefault(node.op, {})
     params = shown_params(node)
+    halves = "bfloat16" in {*(v.dtype for v in node.inputs), *(s.dtype for s in node.specs)}
+    if halves and "bfloat16" not in words.dtypes(host()):
+        raise Unlowered("numbers of dtype bfloat16")
     key = f"{params}{[v.dtype for v in node.inputs]}"
     if key not in known or not is_fixed(node, params):
         f = Function("try", [PTR])

@@ -40,6 +40,19 @@ from narae.executors.native.kernels.registers import CHUNK, LINE, RegisterTile
 from narae.executors.native.lower.tiles import Rounds, Tile, cuts, offsets
 
 
+@dataclass(frozen=True)
+class Loose:
+    """Numbers of B that are to be laid out in words (`lower/words.py`): their dtype, where they begin, bytes between
+    k's, how many k and columns there are; whether 128 is added to each."""
+
+    dtype: str
+    start: int
+    down: int
+    depth: int
+    columns: int
+    flipped: bool
+
+
 @dataclass(eq=False)
 class Product:
     """C[r, n] = sum of A[rows[r] + t0 + k a_step] B[t1 + k b_down + n b_across] over taps (t0, t1)
@@ -58,6 +71,9 @@ class Product:
     first_row: int = 0  # added to the numbers
     first_column: int = 0
     panels: bool = False  # B lies by panels
+    loose: Loose | None = (
+        None  # B is to be, in words: `b` is where its numbers begin, taps count its rows
+    )
 
 
 @dataclass(eq=False)
@@ -72,6 +88,7 @@ class Products:
         None  # of a loop: one thread computes all of them, so nothing is shared out
     )
     fixed: bool = False  # B is the same in all rounds
+    form: str = ""  # of words: see `kernels/words.py`
 
 
 def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -124,7 +141,8 @@ def grid(
 def _column_cuts(part: Product, tile: RegisterTile) -> list[list[Range]]:
     """Ways of cutting the columns: few panels or many in a range."""
     found: dict[tuple[Range, ...], None] = {}
-    for unit in sorted({tile.wide, min(2, tile.vectors) * tile.lanes}, reverse=True):
+    units = {tile.wide} if part.panels else {tile.wide, min(2, tile.vectors) * tile.lanes}
+    for unit in sorted(units, reverse=True):
         panels = -(-part.columns // unit)
         for parts in (*(n for n in tuning.PARTS if n < panels), panels):
             found[tuple(cuts(part.columns, parts, unit))] = None
@@ -144,7 +162,7 @@ def _end(
     beginning of this file); None where that is not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
     size = 4 * depth  # of a row or column that is copied, in bytes
-    copy = 0 if lies_well(part) else tuning.copy_b(size * part.columns)
+    copy = 0 if part.panels or lies_well(part) else tuning.copy_b(size * part.columns)
     tall = [_filled(r, tile.rows) + copy for r in rows]
     other = tuning.copy_a(size * len(part.rows)) if copied else 0
     call = tuning.call()
@@ -193,3 +211,14 @@ def shorter(part: Product, most: int) -> Product:
     pieces = np.arange(part.inner // size)[:, None] * np.array([part.a_step, part.b_down]) * size
     taps = (part.taps[:, None] + pieces).reshape(-1, 2)
     return replace(part, taps=np.ascontiguousarray(taps), inner=size)
+
+
+def row_table(part: Product, unit: int) -> np.ndarray:
+    """Offsets and numbers of rows, complete to whole groups by copies of the last."""
+    count = len(part.rows)
+    table = np.empty((count + -count % unit, 2), np.int64)
+    table[:count, 0] = part.rows
+    table[:count, 1] = np.arange(count) if part.numbers is None else part.numbers
+    table[:count, 1] += part.first_row
+    table[count:] = table[count - 1]
+    return table

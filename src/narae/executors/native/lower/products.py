@@ -13,7 +13,7 @@ from narae.executors.native.codegen.expression import Expression, Operand, ident
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.jit.target import host
-from narae.executors.native.kernels import contraction, packing, registers
+from narae.executors.native.kernels import contraction, packing, registers, words
 from narae.executors.native.lower.apart import place_for
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
@@ -30,6 +30,7 @@ from narae.executors.native.lower.partition import (
     grid,
     in_columns,
     lies_well,
+    row_table,
     shorter,
     sums,
 )
@@ -46,17 +47,18 @@ from narae.executors.native.lower.tiles import (
     offsets,
     size_of,
 )
+from narae.executors.native.lower.words import by_panels, products_of_words
 from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
 from narae.graph.ir import Node
 
 
-@lowers("dot", "conv")
+@lowers("dot", "wide_dot", "conv")
 def lower_product(step: Step, context: Context) -> Lowered:
     """A contraction or convolution, with the elementwise nodes that follow it in the step."""
     head, rest, arrays = step.nodes[0], step.nodes[1:], context.arrays
     spec = head.specs[0]
-    if spec.dtype not in ("float32", "float64"):
+    if spec.dtype not in words.SUMS:
         raise Unlowered(f"{head.op.name} of {spec.dtype}")
     product = head.uids[0]
     if 0 in spec.shape:
@@ -170,6 +172,7 @@ def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
 # The products of each operation that is a sum of products.
 _PRODUCTS: Mapping[str, Callable[[Node, Sequence[np.ndarray]], Products]] = {
     "dot": _dot,
+    "wide_dot": products_of_words,
     "conv": convolution,
 }
 
@@ -190,7 +193,7 @@ def _tiles(
     lying = [_as_rows(arrays[uid], shape, products.width) for uid in others]
     operands = tuple(one.operand for one in lying)
     order = _order(products, expression, itemsize(dtype))
-    key = contraction.key(dtype, expression, operands, order)
+    key = contraction.key(dtype, expression, operands, order, products.form)
     build = partial(
         contraction.build,
         target=host(),
@@ -199,16 +202,13 @@ def _tiles(
         expression=expression,
         operands=operands,
         order=order,
+        form=products.form,
     )
     tile = registers.register_tile(host(), dtype, order)
     pack = packing.packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
-    rounds = products.rounds if products.fixed else None
-    parts = products.parts if rounds is None else laid_out(products.parts, dtype, tile, rounds)
-    if order == registers.COLUMNS:
-        parts = [shorter(part, tuning.COLUMNS_INNER) for part in parts]
-    for part in parts:
-        table = _row_table(part, tile.rows)
+    for part in _as_read(products, dtype, tile, order):
+        table = row_table(part, tile.rows)
         products.keep += [table, part.taps]
         for (r0, r1), (c0, c1) in _ranges(
             part, tile, order, products.rounds is not None, itemsize(dtype)
@@ -240,6 +240,18 @@ def _tiles(
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
+
+
+def _as_read(
+    products: Products, dtype: str, tile: registers.RegisterTile, order: str
+) -> Sequence[Product]:
+    """The products with B as tiles read it."""
+    parts: Sequence[Product] = by_panels(products, tile)
+    if products.rounds is not None and products.fixed and not products.form:
+        parts = laid_out(parts, dtype, tile, products.rounds)
+    if order == registers.COLUMNS:
+        parts = [shorter(part, tuning.COLUMNS_INNER) for part in parts]
+    return parts
 
 
 def _block(part: Product, tile: registers.RegisterTile, order: str, size: int, rows: int) -> int:
@@ -323,17 +335,6 @@ def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> _Lying:
     return _Lying(operand, address(array), row, column)
 
 
-def _row_table(part: Product, unit: int) -> np.ndarray:
-    """Offsets and numbers of rows, complete to whole groups by copies of the last."""
-    count = len(part.rows)
-    table = np.empty((count + -count % unit, 2), np.int64)
-    table[:count, 0] = part.rows
-    table[:count, 1] = np.arange(count) if part.numbers is None else part.numbers
-    table[:count, 1] += part.first_row
-    table[count:] = table[count - 1]
-    return table
-
-
 def _one_after_the_other(
     products: Products,
     expression: Expression,
@@ -381,7 +382,7 @@ def _in_parts(
     dtype = expression.dtypes[product]
     partial_sums = np.empty((len(parts), len(parts[0].rows), products.width), dtype)
     total = np.empty(shape, dtype)
-    cut = Products(products.width, parts, keep=products.keep)
+    cut = replace(products, parts=parts)
     tiles = _tiles(
         cut,
         identity(product, dtype),

@@ -1,0 +1,211 @@
+"""Products of narrow numbers by instructions that add up a few at once: a word of 32 bits holds the numbers of a few
+successive k (2 of bfloat16, 4 of 8 bits), and one instruction adds the products of two words to a sum of 32 bits.
+
+A product of words is a product like any other (`contraction`), of numbers of 4 bytes, whose k counts words. What is its
+own is the instruction, and how words are laid out where the numbers of a word do not lie together:
+
+    word[k, n] = B[s k, n] | B[s k + 1, n] << bits | ...        s numbers of a word, each of 32 / s bits
+
+vdpbf16ps takes numbers below the smallest normal one for zero, in what it reads and in its sums, and rounds to nearest
+whatever MXCSR says: each product is exact, and added by a rounding of its own. vpdpbusd is exact; it wraps, at 2**31.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from narae.executors.native.codegen.expression import itemsize, load, mask_of
+from narae.executors.native.codegen.ir import PTR, Function
+from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word
+from narae.executors.native.codegen.lanes import KINDS, vector
+from narae.executors.native.jit.target import Target
+
+SIZE = 4  # bytes of a word
+LANES = 16  # words that are laid out at a time
+
+# multiply(f, a, b, sums, lanes): a word of A in all lanes, words of B, the sums -> the sums
+Multiply = Callable[[Function, str, str, str, int], str]
+
+
+def dtypes(target: Target) -> frozenset[str]:
+    """The narrow dtypes of which a processor has products."""
+    found: set[str] = set()
+    if target.width == 64 and target.has("avx512bf16"):
+        found.add("bfloat16")
+    if target.width == 64 and target.has("avx512vnni"):
+        found.update(("int8", "uint8"))
+    return frozenset(found)
+
+
+# Of sums of products. Those of smaller whole numbers are sums of int32 that are cut off (`primitives/narrow.py`).
+SUMS = ("float32", "float64", "int32", "uint32", "int64", "uint64")
+
+
+def form_of(x: str) -> str:
+    """The name of the product with an x of a dtype, in `FORMS`. (y of bytes is of the other kind, or made so.)"""
+    if x == "bfloat16":
+        return "halves"
+    return "bytes" if x == "uint8" else "bytes, y unsigned"
+
+
+def each_of(dtype: str) -> int:
+    """How many numbers a word holds."""
+    return 2 if dtype in ("bfloat16", "float32") else 4
+
+
+def _halves(f: Function, a: str, b: str, sums: str, lanes: int) -> str:
+    narrow, wide = vector("bfloat", 2 * lanes), vector("float", lanes)
+    parts = [f.let(f"bitcast {wide} {x} to {narrow}") for x in (a, b)]
+    args = [(wide, sums), (narrow, parts[0]), (narrow, parts[1])]
+    return f.call(wide, f"llvm.x86.avx512bf16.dpbf16ps.{32 * lanes}", args)
+
+
+def _bytes(f: Function, a: str, b: str, sums: str, lanes: int, turned: bool = False) -> str:
+    kind = vector("i32", lanes)
+    unsigned, signed = (b, a) if turned else (a, b)
+    args = [(kind, sums), (kind, unsigned), (kind, signed)]
+    return f.call(kind, f"llvm.x86.avx512.vpdpbusd.{32 * lanes}", args)
+
+
+def multiply_of(dtype: str, form: str) -> Multiply:
+    """What a kernel of sums of a dtype multiplies and adds with. form: of a product of words, its name in `FORMS`."""
+    kind = KINDS[dtype]
+    if form:
+        return FORMS[form]
+    if kind.startswith("i"):
+        return partial(_whole, kind=kind)
+    return partial(_floats, kind=kind, suffix=f"f{8 * itemsize(dtype)}")
+
+
+def _whole(f: Function, a: str, b: str, sums: str, lanes: int, kind: str) -> str:
+    made = f.let(f"mul {vector(kind, lanes)} {a}, {b}")
+    return f.let(f"add {vector(kind, lanes)} {made}, {sums}")
+
+
+def _floats(f: Function, a: str, b: str, sums: str, lanes: int, kind: str, suffix: str) -> str:
+    wide = vector(kind, lanes)
+    return f.call(wide, f"llvm.fma.v{lanes}{suffix}", [(wide, a), (wide, b), (wide, sums)])
+
+
+FORMS: dict[str, Multiply] = {
+    "halves": _halves,
+    "bytes": _bytes,
+    "bytes, y unsigned": partial(_bytes, turned=True),
+}
+
+
+class Words(KernelRecord[W]):
+    """A matrix of numbers (k by n, those of a row next to each other) and the words to make of it."""
+
+    source: W = pointer()
+    down: W = word()  # bytes between its rows
+    depth: W = word()  # k: beyond it there are zeros
+    columns: W = word()  # n
+    target: W = pointer()
+    wide: W = word()  # columns of a block of words
+    row: W = word()  # bytes between a block's rows
+    block: W = word()  # bytes between blocks
+
+
+def key(dtype: str, flipped: bool) -> str:
+    """What makes two kernels the same."""
+    return f"words {dtype} {flipped}"
+
+
+def build(name: str, dtype: str, flipped: bool) -> Function:
+    """A kernel that lays out words. dtype: of the numbers, float32 for halves that are rounded on the way; flipped:
+    whether 128 is added to each, so that int8 is uint8 and the other way around. Its record: `Words`."""
+    f = Function(name, [PTR, PTR])
+    r = Words[str].read(f, f.args[0])
+    each = each_of(dtype)
+    with f.loop(0, r.columns, r.wide) as block:
+        width = f.least(f.sub(r.columns, block.i), r.wide)
+        source = f.at(r.source, f.mul(block.i, itemsize(dtype)))
+        number = f.let(f"sdiv i64 {block.i}, {r.wide}")
+        target = f.at(r.target, f.mul(number, r.block))
+        whole = f.let(f"and i64 {r.depth}, {-each}")
+        rest = f.sub(r.depth, whole)
+        with f.loop(0, whole, each) as k:
+            _row(
+                f,
+                r,
+                dtype,
+                flipped,
+                [f.at(source, f.mul(f.add(k.i, j), r.down)) for j in range(each)],
+                f.at(target, f.mul(f.let(f"sdiv i64 {k.i}, {each}"), r.row)),
+                width,
+                None,
+            )
+        with f.when(f.let(f"icmp sgt i64 {rest}, 0")):
+            last = f.sub(rest, 1)
+            rows = [
+                f.at(source, f.mul(f.add(whole, f.least(j, last)), r.down)) for j in range(each)
+            ]
+            _row(
+                f,
+                r,
+                dtype,
+                flipped,
+                rows,
+                f.at(target, f.mul(f.let(f"sdiv i64 {whole}, {each}"), r.row)),
+                width,
+                rest,
+            )
+    f.do("ret void")
+    return f
+
+
+def _row(
+    f: Function,
+    r: Words[str],
+    dtype: str,
+    flipped: bool,
+    rows: list[str],
+    into: str,
+    width: str,
+    there: str | None,
+) -> None:
+    """A row of words, of so many rows of numbers. there: how many of these there are, None for all."""
+    size = itemsize(dtype)
+    whole = f.let(f"and i64 {width}, {-LANES}")
+    with f.loop(0, whole, LANES) as n:
+        words = _packed(f, dtype, flipped, [f.at(row, f.mul(n.i, size)) for row in rows], "", there)
+        f.store(vector("i32", LANES), words, f.at(into, f.mul(n.i, SIZE)), SIZE)
+    left = f.sub(width, whole)
+    with f.when(f.let(f"icmp sgt i64 {left}, 0")):
+        mask = mask_of(f, left, LANES)
+        words = _packed(
+            f, dtype, flipped, [f.at(row, f.mul(whole, size)) for row in rows], mask, there
+        )
+        args = [
+            (vector("i32", LANES), words),
+            ("ptr", f"align {SIZE} {f.at(into, f.mul(whole, SIZE))}"),
+        ]
+        f.call("void", f"llvm.masked.store.v{LANES}i32.p0", [*args, (vector("i1", LANES), mask)])
+
+
+def _packed(
+    f: Function, dtype: str, flipped: bool, places: list[str], mask: str, there: str | None
+) -> str:
+    """Words of the numbers at a few places, the first in their lowest bits."""
+    bits, kind = 32 // len(places), vector("i32", LANES)
+    found = ""
+    for j, place in enumerate(places):
+        x = load(f, dtype, place, LANES, mask)
+        if dtype == "float32":
+            x = x.astype("bfloat16")
+        narrow = vector(f"i{bits}", LANES)
+        raw = x.name if x.kind == narrow else f.let(f"bitcast {x.kind} {x.name} to {narrow}")
+        wide = f.let(f"zext {narrow} {raw} to {kind}")
+        if there is not None and j:
+            has = f.let(f"icmp sgt i64 {there}, {j}")
+            wide = f.let(f"select i1 {has}, {kind} {wide}, {kind} zeroinitializer")
+        if j:
+            shift = f"<{', '.join([f'i32 {j * bits}'] * LANES)}>"
+            wide = f.let(f"shl {kind} {wide}, {shift}")
+        found = wide if not found else f.let(f"or {kind} {found}, {wide}")
+    if flipped:
+        flip = f"<{', '.join([f'i32 {0x80808080 - 2**32}'] * LANES)}>"
+        found = f.let(f"xor {kind} {found}, {flip}")
+    return found
