@@ -235,6 +235,7 @@ SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 AHEAD = 64  # steps that are looked at for company in a phase
 ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there
+SHORT = 300_000_000  # multiplications (10 ms): a run of less is led by who asked for it
 SPIN = 50_000.0  # nanoseconds that a thread looks for work before it sleeps
 
 

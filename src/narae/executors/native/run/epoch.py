@@ -3,8 +3,8 @@ kept after. Both know which step it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import numpy as np
 
@@ -59,16 +59,7 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
     if not source[:1].flags.c_contiguous or source.shape[1:] != target.shape[1:]:
         raise Unlowered("rows that are not contiguous")
     width = target.size // count
-    expression = _cast(source.dtype.name, target.dtype.name)
-    ordered = rows.order is not None
-    build = partial(
-        _build_rows,
-        expression=expression,
-        source=source.dtype.name,
-        target=target.dtype.name,
-        ordered=ordered,
-    )
-    key = f"rows {ordered} {source.dtype.name} {target.dtype.name}"
+    key, build = _gather(source.dtype, target.dtype, rows.order is not None)
     step = address(control) + 8 * driver.STEP
     order = address(rows.order) if rows.order is not None else 0
     tiles = []
@@ -86,6 +77,18 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
         )
         tiles.append(Tile(key, build, record.numbers()))
     return tiles
+
+
+@cache
+def _gather(
+    source: np.dtype, target: np.dtype, ordered: bool
+) -> tuple[str, Callable[[str], Function]]:
+    """A kernel's key, and how it is built. Kept: an epoch may last no longer than a dtype's name takes."""
+    names = source.name, target.name
+    build = partial(
+        _build_rows, expression=_cast(*names), source=names[0], target=names[1], ordered=ordered
+    )
+    return f"rows {ordered} {names[0]} {names[1]}", build
 
 
 def _cast(source: str, target: str) -> Expression:

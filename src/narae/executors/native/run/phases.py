@@ -194,6 +194,7 @@ class Tables:
             self.scratch, length = max(self.scratch, whole.scratch), max(length, whole.count)
         self.most = max((len(phase) for phase in phases), default=1)
         self.work = sum(tile.work for tile in tiles)
+        self._kinds = [_kind(tile) for tile in tiles]
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
         self._tiles[: len(tiles)] = self._pairs(tiles)
         # What a late thread looks up beyond the last phase has no tiles; runs over an epoch have a few phases more.
@@ -237,6 +238,17 @@ class Tables:
                     self._records[begin + word] = there
         return pairs[: len(tiles)]
 
+    def retold(self, tiles: Sequence[Tile], first: int) -> bool:
+        """Take the records of other tiles for those from `first` on (from the end, where it is negative); False,
+        with nothing changed, where their kernels or lengths differ."""
+        begin = first % len(self._kinds)
+        if self._kinds[begin : begin + len(tiles)] != [_kind(tile) for tile in tiles]:
+            return False
+        for number, tile in enumerate(tiles, begin):
+            place = (int(self._tiles[number, 1]) - address(self._records)) // 8
+            self._records[place : place + len(tile.record)] = tile.record
+        return True
+
     def ranges(self) -> list[tuple[int, int]]:
         """Where the tables lie: (begin, end) addresses."""
         arrays = (self._records, self._tiles, self._phases)
@@ -246,3 +258,8 @@ class Tables:
         """Make these the tables of a control record."""
         control[driver.PHASES], control[driver.TILES] = self._places
         control[driver.PHASE_COUNT] = self.count
+
+
+def _kind(tile: Tile) -> tuple[str, int]:
+    """What two tiles have in common of which one can have the other's record."""
+    return tile.key, len(tile.record)

@@ -15,7 +15,7 @@ from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.steps import lower_step
-from narae.executors.native.lower.tiles import Context, Lowered, address, arrays_in
+from narae.executors.native.lower.tiles import Context, Lowered, Tile, address, arrays_in
 from narae.executors.native.run import driver, float_mode, measuring, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
@@ -65,6 +65,7 @@ class NativeProgram(Program):
         self.stages = self._stages()
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self.tables = Tables(self._parts)
+        self._epoch_tables: Tables | None = None  # of the last epoch
         self._running_tables = self.tables
         self._work, self._advance = driver.driver()
         self._long = any(
@@ -136,8 +137,17 @@ class NativeProgram(Program):
         except Unlowered:
             return None
         keep, table = keep_tile(self.outputs, kept, self._control)
-        parts = [Lowered([gathers]), *self._parts, Lowered([[keep]])]
-        return self._many(steps, Tables(parts), [list(rows), list(kept), table])
+        return self._epoch(steps, gathers, keep, [list(rows), list(kept), table])
+
+    def _epoch(self, steps: int, gathers: list[Tile], keep: Tile, alive: object) -> Generator[int]:
+        """Steps with what goes before and after each. An epoch is like the one before but for where its rows and
+        results lie: the tables stay."""
+        self._settle()
+        tables = self._epoch_tables
+        if tables is None or not (tables.retold(gathers, 0) and tables.retold([keep], -1)):
+            tables = Tables([Lowered([gathers]), *self._parts, Lowered([[keep]])])
+            self._epoch_tables = tables
+        yield from self._many(steps, tables, alive)
 
     def _many(self, steps: int, tables: Tables, alive: object) -> Generator[int]:
         self._settle()
@@ -151,7 +161,8 @@ class NativeProgram(Program):
         def help_() -> None:
             self._help(tables, next(sides) % 2)
 
-        led = bool(tables.hosts) or self._watched  # this thread takes part
+        # This thread takes part: in what is for Python, and where it is over before a Ctrl-C would be missed.
+        led = bool(tables.hosts) or self._watched or steps * tables.work < tuning.SHORT
         helpers = number - 1 if led else number
         try:
             self._begin(tables, steps)
