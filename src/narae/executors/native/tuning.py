@@ -39,6 +39,7 @@ ACROSS = 4  # registers of results that a reduction across rows keeps at a time
 
 # -- products -----------------------------------------------------------------------------------------
 
+AT_ONCE = 4  # operations and arrays of an expression that is written for each register of sums
 LONG_SUM = 48  # products of a sum from which it takes longer than asking for memory ahead
 
 

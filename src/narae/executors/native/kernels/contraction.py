@@ -54,14 +54,13 @@ from narae.executors.native.codegen.expression import (
     few_of,
     itemsize,
     load,
-    mask_of,
     shown,
 )
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, broadcast, vector
 from narae.executors.native.jit.target import Target
 from narae.executors.native.kernels import words
-from narae.executors.native.kernels.packing import stretch_of
+from narae.executors.native.kernels.packing import copy_rows, stretch_of
 from narae.executors.native.kernels.registers import (
     CHUNK,
     COLUMNS,
@@ -189,7 +188,7 @@ class _Contraction:
             end = f.least(f.add(stretch.i, r.block), r.tap_count)
             first = f.let(f"icmp eq i64 {stretch.i}, 0")
             last = f.let(f"icmp eq i64 {end}, {r.tap_count}")
-            self._copy_rows(stretch.i, end)
+            copy_rows(f, r, self.dtype, self.tile, (self.groups, self.group), stretch.i, end)
             with f.loop(0, r.columns, wide) as columns:
                 width = f.least(f.sub(r.columns, columns.i), wide)
                 source = f.at(r.b, f.mul(columns.i, r.b_across))
@@ -199,36 +198,6 @@ class _Contraction:
                 self._in_turn(panel, sums, stretch.i, end, first, last)
         f.do("ret void")
         return f
-
-    def _copy_rows(self, start: str, end: str) -> None:
-        """The rows of A, taps `start` to `end`, by groups. k is the outer loop: its numbers are next to each other."""
-        f, r = self.f, self.record
-        base = f.at(r.a, f.load(INT, r.rows, 8))
-        whole = f.let(f"and i64 {r.count}, {-CHUNK}")
-        left = f.sub(r.count, whole)
-        rest, mask = f.let(f"icmp sgt i64 {left}, 0"), mask_of(f, left, CHUNK)
-        many = f.mul(self.group, CHUNK // self.tile.rows)
-        with f.loop(start, end) as tap:
-            source = f.at(base, f.load(INT, f.at(r.taps, f.mul(tap.i, 16)), 8))
-            target = f.at(self.groups, f.mul(f.mul(f.sub(tap.i, start), r.inner), self.a_step))
-            with f.loop(0, r.inner) as k:
-                begin = f.at(source, f.mul(k.i, r.a_step))
-                into = f.at(target, f.mul(k.i, self.a_step))
-                with f.loop(0, whole, CHUNK, carry=[(PTR, into)]) as rows:
-                    self._store_groups(f.at(begin, f.mul(rows.i, self.size)), rows.values[0], "")
-                    rows.next = [f.at(rows.values[0], many)]
-                with f.when(rest):
-                    self._store_groups(f.at(begin, f.mul(whole, self.size)), rows.out[0], mask)
-
-    def _store_groups(self, source: str, target: str, mask: str) -> None:
-        """`CHUNK` numbers of a k to where those of their groups are."""
-        f, rows = self.f, self.tile.rows
-        x = load(f, self.dtype, source, CHUNK, mask)
-        for i in range(CHUNK // rows):
-            order = ", ".join(f"i32 {n}" for n in range(i * rows, (i + 1) * rows))
-            part = f"shufflevector {x.kind} {x.name}, {x.kind} poison, <{rows} x i32> <{order}>"
-            place = f.at(target, f.mul(self.group, i))
-            f.store(vector(self.kind, rows), f.let(part), place, self.size)
 
     def _choose(self, start: str, width: str, source: str, first: str, end: str) -> _Panel:
         """Whether B is read where it lies; else copy it: taps `first` to `end`."""
@@ -309,7 +278,7 @@ class _Contraction:
             sums = f.at(place, f.mul(group.i, self.sums_step))
             with f.when(f.let(f"and i1 {last}, {self.long}")):
                 self.epilogue.fetch(group.i, panel.start, tile.vectors)
-            joined = f.label()
+            joined, after = f.label(), f.label()
             for vectors in range(1, tile.vectors + 1):
                 wider = f.label()
                 if vectors < tile.vectors:
@@ -319,11 +288,31 @@ class _Contraction:
                     f.place(fits)
                 begun = self._begun(sums, first, vectors)
                 done = self._sum(panel, group.i, start, end, begun, vectors)
+                if self.epilogue.is_quick:
+                    later = f.label()
+                    f.branch(self._is_whole(panel, group.i, vectors, last), now := f.label(), later)
+                    f.place(now)
+                    odd = panel.masks[vectors - 1] if panel.masks else ""
+                    self.epilogue.at_once(done, group.i, panel.start, [*[""] * (vectors - 1), odd])
+                    f.jump(after)
+                    f.place(later)
                 self._keep(sums, done, vectors)
                 f.jump(joined)
                 f.place(wider if vectors < tile.vectors else joined)
             with f.when(last):
                 self.epilogue.rows_of(sums, group.i, panel.start, panel.width)
+            f.jump(after)
+            f.place(after)
+
+    def _is_whole(self, panel: _Panel, group: str, vectors: int, last: str) -> str:
+        """Whether a group's sums are ready, and registers that can be written as they are."""
+        f = self.f
+        rows = f.let(f"icmp sle i64 {f.add(group, self.tile.rows)}, {self.record.count}")
+        ready = f.let(f"and i1 {rows}, {last}")
+        if panel.masks:
+            return ready
+        wide = f.let(f"icmp sge i64 {panel.width}, {vectors * self.tile.lanes}")
+        return f.let(f"and i1 {ready}, {wide}")
 
     def _begun(self, sums: str, first: str, vectors: int) -> list[str]:
         """Zeros, or the sums of the stretches before."""

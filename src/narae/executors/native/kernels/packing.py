@@ -1,5 +1,5 @@
-"""The copy of a stretch of B that a contraction reads in order: one row of a tile's width after the
-other."""
+"""The copies that a contraction reads in order: of a stretch of B, one row of a tile's width after the other; of A,
+the rows of a group side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, vector
 from narae.executors.native.jit.compiler import addresses
-from narae.executors.native.kernels.registers import Contraction, RegisterTile
+from narae.executors.native.kernels.registers import CHUNK, Contraction, RegisterTile
 
 
 def build(name: str, dtype: str, tile: RegisterTile) -> Function:
@@ -133,6 +133,50 @@ class _Packing:
         return stretch_of(
             self.f, self.record.taps, self.record.inner, self.row, (b, self.copy), tap, start
         )
+
+
+def copy_rows(
+    f: Function,
+    r: Contraction[str],
+    dtype: str,
+    tile: RegisterTile,
+    groups: tuple[str, str],
+    start: str,
+    end: str,
+) -> None:
+    """The rows of A, taps `start` to `end`, the rows of a group side by side. groups: where the first group's are, and
+    bytes to the next one's. k is the outer loop: its numbers are next to each other."""
+    step = tile.rows * itemsize(dtype)
+    base = f.at(r.a, f.load(INT, r.rows, 8))
+    whole = f.let(f"and i64 {r.count}, {-CHUNK}")
+    left = f.sub(r.count, whole)
+    rest, mask = f.let(f"icmp sgt i64 {left}, 0"), mask_of(f, left, CHUNK)
+    many = f.mul(groups[1], CHUNK // tile.rows)
+    with f.loop(start, end) as tap:
+        source = f.at(base, f.load(INT, f.at(r.taps, f.mul(tap.i, 16)), 8))
+        target = f.at(groups[0], f.mul(f.mul(f.sub(tap.i, start), r.inner), step))
+        with f.loop(0, r.inner) as k:
+            begin = f.at(source, f.mul(k.i, r.a_step))
+            into = f.at(target, f.mul(k.i, step))
+            with f.loop(0, whole, CHUNK, carry=[(PTR, into)]) as rows:
+                place = f.at(begin, f.mul(rows.i, itemsize(dtype)))
+                _store_groups(f, dtype, tile, place, (rows.values[0], groups[1]), "")
+                rows.next = [f.at(rows.values[0], many)]
+            with f.when(rest):
+                place = f.at(begin, f.mul(whole, itemsize(dtype)))
+                _store_groups(f, dtype, tile, place, (rows.out[0], groups[1]), mask)
+
+
+def _store_groups(
+    f: Function, dtype: str, tile: RegisterTile, source: str, groups: tuple[str, str], mask: str
+) -> None:
+    """`CHUNK` numbers of a k to where those of their groups are."""
+    x = load(f, dtype, source, CHUNK, mask)
+    for i in range(CHUNK // tile.rows):
+        order = ", ".join(f"i32 {n}" for n in range(i * tile.rows, (i + 1) * tile.rows))
+        part = f"shufflevector {x.kind} {x.name}, {x.kind} poison, <{tile.rows} x i32> <{order}>"
+        place = f.at(groups[0], f.mul(groups[1], i))
+        f.store(vector(KINDS[dtype], tile.rows), f.let(part), place, itemsize(dtype))
 
 
 def stretch_of(

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from narae.executors.native import tuning
-from narae.executors.native.codegen.expression import Expression, Operand, emit_row, itemsize
+from narae.executors.native.codegen.expression import (
+    Expression,
+    Operand,
+    emit_row,
+    itemsize,
+    load,
+    store,
+)
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts, pointer, word
+from narae.executors.native.codegen.lanes import Lanes
 from narae.executors.native.jit.target import Target
 
 PANELS = 2
@@ -119,6 +127,44 @@ class Epilogue:
                     # for reading (0), to keep in all caches (3), data (1)
                     kinds = [("i32", "0"), ("i32", "3"), ("i32", "1")]
                     f.call("void", "llvm.prefetch.p0", [(PTR, f.at(row, line)), *kinds])
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it is so short that it may be written for each register of sums."""
+        few = len(self.expression.nodes) <= tuning.AT_ONCE and len(self.operands) <= tuning.AT_ONCE
+        return few and not is_slow(self.expression)
+
+    def at_once(self, sums: Sequence[str], group: str, panel: str, masks: Sequence[str]) -> None:
+        """The expression for a whole group, on the registers of its sums, row by row. masks: of a row's registers, ''
+        for all of one."""
+        f, lanes, vectors = self.f, self.tile.lanes, len(masks)
+        for r in range(self.tile.rows):
+            number = self._number(group, r)
+            places = [f.at(one.place, f.mul(number, one.gap)) for one in self.record.operands]
+            for v, mask in enumerate(masks):
+                column = f.add(panel, v * lanes)
+                lying = [
+                    f.at(row, f.mul(column, itemsize(operand.dtype)))
+                    if operand.access == "along"
+                    else row
+                    for row, operand in zip(places, self.operands, strict=True)
+                ]
+                self._register(Lanes(f, sums[r * vectors + v], self.dtype, lanes), lying, mask)
+
+    def _register(self, sums: Lanes, lying: Sequence[str], mask: str) -> None:
+        """The expression for one register of sums; lying: where its operands are there."""
+        f, count = self.f, sums.count
+        operands = list(zip(lying, self.operands, strict=True))
+        given = {self.product: sums}
+        for uid in [uid for uid in self.expression.reads if uid != self.product]:
+            place, operand = operands.pop(0)
+            if operand.access == "along":
+                given[uid] = load(f, operand.dtype, place, count, mask)
+            else:
+                given[uid] = load(f, operand.dtype, place, 1).broadcast(count)
+        made = self.expression.emit(f, given, count)
+        for lanes, (place, _) in zip(made, operands, strict=True):
+            store(f, lanes, place, mask)
 
     def rows_of(self, sums: str, group: str, panel: str, width: str) -> None:
         """The expression, row by row, for the rows that a group really has."""
