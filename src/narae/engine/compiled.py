@@ -161,10 +161,11 @@ class Programs:
     """What a model or a function was compiled for, the least recently used let go first.
 
     A program that is let go while somebody runs it lives until that run is over. Everything it held is
-    free then; it is made again when it is asked for.
+    free then; it is made again when it is asked for. most: bytes of all their arrays.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = BYTES) -> None:
+        self._most = most
         self._kept: OrderedDict[Hashable, Compiled] = OrderedDict()
 
     def get(self, key: Hashable) -> Compiled | None:
@@ -178,7 +179,7 @@ class Programs:
         """Keep a program, and let go of others where there are too many."""
         self._kept[key] = program
         total = sum(kept.nbytes for kept in self._kept.values())
-        while len(self._kept) > MOST or (len(self._kept) > FEW and total > BYTES):
+        while len(self._kept) > MOST or (len(self._kept) > FEW and total > self._most):
             total -= self._kept.popitem(last=False)[1].nbytes
         return program
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -134,6 +135,9 @@ class Op:
     slow: bool = False  # takes many instructions for each number
     rows: Callable[..., Any] | None = None  # see `narae.graph.rows`; None: a batch never splits
     prune: Callable[..., Any] | None = None  # see `narae.graph.prune`; None: all results stay
+    large: Callable[..., bool] | None = (
+        None  # (spec of the result, of the inputs) -> see `computed`
+    )
     index: int | None = None  # the input of indices into params["axis"], checked before use
 
     result_type: ClassVar[type[Value]] = Value
@@ -245,12 +249,30 @@ def bind(op: Op, args: tuple[Value, ...], params: dict[str, Any]) -> Any:
     if len(arrays) < len(args) or (not args and is_traced()):
         all_specs = specs if multi else (specs,)
         return Node(op, args, params, all_specs, (None,) * len(all_specs), multi).result
-    datas = run(op, arrays, params)
+    if op.large is None:
+        datas = run(op, arrays, params)
+    else:
+        datas = computed(op, specs, given, arrays, params)
     if watched and taping():
         return Node(op, args, params, specs if multi else (specs,), datas, multi).result
     if multi:
         return tuple(Op.result_type(s, d) for s, d in zip(specs, datas, strict=True))
     return Op.result_type(specs, datas[0])
+
+
+# By name: it compiles, with the layers above, and is there when the first large operation comes.
+_COMPILER = "narae.engine.large"
+
+
+def computed(
+    op: Op, out: Spec, given: Sequence[Spec], arrays: Sequence[Any], params: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The op's forward, by a program of its own where it is large."""
+    if op.large is not None and op.known and op.large(out, *given):
+        found = importlib.import_module(_COMPILER).computed(op, arrays, params)
+        if found is not None:
+            return found
+    return run(op, arrays, params)
 
 
 def _charge(op: Op, specs: tuple[Spec, ...], args: tuple[Value, ...]) -> None:

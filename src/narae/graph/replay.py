@@ -20,7 +20,7 @@ from narae.base.context import quietly
 from narae.base.settings import epsilon, floatx
 from narae.graph.autodiff import Algebra, backprop
 from narae.graph.graph import reachable
-from narae.graph.ir import Node, Op, Spec, Value
+from narae.graph.ir import Node, Op, Spec, Value, computed
 from narae.graph.recording import traced
 
 MOST = 64  # structures that are kept, the one used last at the end
@@ -172,6 +172,18 @@ def _recorded(
     return _calls([v for v in stand if v is not None], parts)
 
 
+def _forward(node: Node) -> Callable[..., Any]:
+    """What computes a node as `bind` does."""
+    op, out, given = node.op, node.specs[0], [v.spec for v in node.inputs]
+    if op.large is None:
+        return op.forward
+
+    def forward(_: object, *arrays: np.ndarray, **params: Any) -> np.ndarray:
+        return computed(op, out, given, arrays, params)[0]
+
+    return forward
+
+
 def _calls(given: Sequence[Value], results: Sequence[Value | None]) -> _Program:
     """The nodes between values that are given and results, as calls on places."""
     places = {v.uid: i for i, v in enumerate(given)}
@@ -188,7 +200,7 @@ def _calls(given: Sequence[Value], results: Sequence[Value | None]) -> _Program:
     for i, step in last.items():
         let_go[step].append(i)
     calls = [
-        _Call(n.op.forward, n.params, r, tuple([places[u] for u in n.uids]), n.multi, tuple(gone))
+        _Call(_forward(n), n.params, r, tuple([places[u] for u in n.uids]), n.multi, tuple(gone))
         for n, r, gone in zip(nodes, reads, let_go, strict=True)
     ]
     return _Program(

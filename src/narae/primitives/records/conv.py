@@ -260,6 +260,15 @@ def _cost(node: Node) -> int:
     return 2 * node.specs[0].size * math.prod(node.inputs[1].shape[:-1]) // gaps
 
 
+_LARGE = (
+    1 << 24
+)  # multiplications, from which on a program is faster than NumPy's columns, copies included
+
+
+def _large(out: Spec, x: Spec, w: Spec) -> bool:
+    return out.size * math.prod(w.shape[:-1]) >= _LARGE and out.dtype in ("float32", "float64")
+
+
 def _shown(node: Node, operands: Sequence[Term]) -> Term:
     extra = "".join(
         f", {name} {'×'.join(map(str, node.params[key]))}"
@@ -291,6 +300,7 @@ conv = record(
         ((1, 2, 2), (3, 2, 1), _params(1)),
     ),
     tiled=True,
+    large=_large,
     cost=_cost,
     shown=_shown,
     rows=rows.first_only,
