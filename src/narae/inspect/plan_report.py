@@ -81,7 +81,8 @@ class PlanRow:
 class PlanProgram:
     """A compiled step. kind: 'train', 'test' or 'predict'. inputs: shapes and dtypes of what it is
     fed. arena: bytes of memory beside inputs and state; less than all results, since most are gone when
-    later ones come. copies: of state and results, before and after the steps."""
+    later ones come. copies: of state and results, before and after the steps. laid_out: bytes of weights that are kept
+    in another order too, as products read them, until they change."""
 
     kind: str
     executor: str
@@ -89,6 +90,7 @@ class PlanProgram:
     arena: int
     copies: int
     rows: tuple[PlanRow, ...]
+    laid_out: int = 0
 
     @property
     def title(self) -> str:
@@ -102,10 +104,11 @@ class PlanProgram:
         counts = ", ".join(f"{count} {way}" for way, count in ways.most_common())
         tiles = f"; {sum(row.tiles for row in self.rows):,} tiles"
         copies = f"; {self.copies} copies of state or results" if self.copies else ""
+        laid = f"; {self.laid_out:,} bytes of weights laid out for products" * bool(self.laid_out)
         made = sum(row.bytes for row in self.rows)
         return (
             f"{len(self.rows)} steps: {counts}{tiles if self.executor == 'native' else ''}"
-            f"; {made:,} bytes of results, {self.arena:,} of memory beside inputs and state{copies}"
+            f"; {made:,} bytes of results, {self.arena:,} of memory beside inputs and state{copies}{laid}"
         )
 
 
@@ -183,6 +186,7 @@ def _program(place: int, kind: str, compiled: Compiled) -> PlanProgram:
         plan.arena,
         len(plan.before) + len(plan.after),
         tuple(rows),
+        compiled.program.laid_out,
     )
 
 

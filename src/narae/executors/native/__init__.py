@@ -22,7 +22,7 @@ HALVES = False
 def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> NativeProgram:
     """A program for the plan, over the stores' arrays. Raises ValueError for arrays that do not
     fit."""
-    return NativeProgram(plan, [s.host() for s in stores], threads)
+    return NativeProgram(plan, stores, threads)
 
 
 def narrow_products() -> frozenset[str] | None:

@@ -136,13 +136,13 @@ class Store:
     """The numbers of one variable. Programs on the processor bind the array for life and write to
     it in place; programs on a device leave what they compute there, until somebody looks.
 
-    array: what is there without a look at the device.
+    array: what is there without a look at the device. version: grows with every change of it.
     """
 
-    __slots__ = ("_there", "array")
+    __slots__ = ("_there", "array", "version")
 
     def __init__(self, array: np.ndarray) -> None:
-        self.array = array
+        self.array, self.version = array, 0
         # What is on a device, and what makes an array of it where the array here is older (of
         # what was given, without a device too). In one: Ctrl-C may come between any two assignments.
         self._there: tuple[Any, Fetch | None] = (None, None)
@@ -161,6 +161,7 @@ class Store:
         device, fetch = self._there
         if fetch is not None:
             np.copyto(self.array, fetch(device))
+            self.version += 1
             self._there = (device, None)
         return self.array
 
@@ -172,6 +173,7 @@ class Store:
         if self._there[1] is None:
             self._there = (None, None)
         np.copyto(self.array, value)  # what is newer on a device counts up to here
+        self.version += 1
         self._there = (None, None)
 
     def give(self, value: np.ndarray) -> None:
@@ -180,6 +182,7 @@ class Store:
 
     def wrote(self) -> None:
         """The array was written to: what is on the device is old."""
+        self.version += 1
         self._there = (None, None)
 
     def keep(self, device: Any, fetch: Fetch) -> None:

@@ -26,6 +26,7 @@ class Program(Protocol):
 
     away: whether it leaves them on a device; else they are in the stores' arrays.
     runs_many: whether it has runs of many steps at all; else `many` gives None.
+    laid_out: bytes of weights that are kept in another order too, as its products read them.
     rows: the rows of a batch that go into `inputs` here, in this process; None: all.
     """
 
@@ -34,6 +35,7 @@ class Program(Protocol):
     outputs: list[np.ndarray]
     away: bool = False
     runs_many: bool = False
+    laid_out: int = 0
     rows: slice | np.ndarray | None = None
 
     def __call__(self) -> list[np.ndarray]:

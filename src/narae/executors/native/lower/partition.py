@@ -36,8 +36,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from narae.executors.native import tuning
-from narae.executors.native.kernels.registers import CHUNK, LINE, RegisterTile
-from narae.executors.native.lower.tiles import Rounds, Tile, cuts, offsets
+from narae.executors.native.kernels.registers import CHUNK, COLUMNS, LINE, RegisterTile
+from narae.executors.native.lower.tiles import Kept, Rounds, Tile, cuts, offsets
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Products:
     )
     fixed: bool = False  # B is the same in all rounds
     form: str = ""  # of words: see `kernels/words.py`
+    weights: Kept | None = None  # what no run writes that B is of
 
 
 def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -189,6 +190,8 @@ def _filled(part: Range, unit: int) -> int:
 def lies_well(part: Product) -> bool:
     """Whether B is read where it lies: where it is used so few times that a copy would not pay,
     unless its rows meet in the same few lines of the caches."""
+    if part.panels:
+        return True
     near = part.b_across in (4, 8) and part.b_across < part.b_down < tuning.CLASH_B
     compact = part.b_down <= LINE  # a copy would lie no better
     return near and (compact or len(part.rows) <= tuning.DIRECT_ROWS)
@@ -222,3 +225,16 @@ def row_table(part: Product, unit: int) -> np.ndarray:
     table[:count, 1] += part.first_row
     table[count:] = table[count - 1]
     return table
+
+
+def scratch_of(
+    depth: int, rows: int, columns: int, tile: RegisterTile, order: str, size: int
+) -> int:
+    """The bytes of a tile's copies and sums. depth: terms that are copied at once; rows: whole ones of the tile."""
+    scratch = (depth + max(rows, 2 * tile.rows)) * tile.wide * size
+    if order == COLUMNS:
+        chunked = -(-rows // CHUNK) * CHUNK
+        panels = -(-columns // tile.wide)
+        scratch += chunked * (depth + panels * tile.wide) * size
+        scratch += chunked // tile.rows * LINE
+    return scratch

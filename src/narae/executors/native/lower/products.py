@@ -12,6 +12,7 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import Expression, Operand, identity, itemsize
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
+from narae.executors.native.jit.compiler import Build
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import contraction, packing, registers, words
 from narae.executors.native.lower.apart import place_for
@@ -31,6 +32,7 @@ from narae.executors.native.lower.partition import (
     in_columns,
     lies_well,
     row_table,
+    scratch_of,
     shorter,
     sums,
 )
@@ -74,6 +76,7 @@ def lower_product(step: Step, context: Context) -> Lowered:
         last, touched = after_whole(expression, product, whole, spec.shape, arrays)
         return Lowered([last], keep=touched)
     products = _PRODUCTS[head.op.known](head, context.ins(head))
+    products.weights = context.weights.kept(head.inputs[1].uid, arrays)
     if context.loop is not None:
         products.rounds = context.loop
         products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
@@ -189,21 +192,12 @@ def _tiles(
 ) -> list[Tile]:
     """Each product in tiles of rows by columns. product: its uid among what the expression reads."""
     dtype = expression.dtypes[product]
+    size = itemsize(dtype)
     others = [u for u in expression.reads if u != product] + list(expression.outputs)
     lying = [_as_rows(arrays[uid], shape, products.width) for uid in others]
     operands = tuple(one.operand for one in lying)
-    order = _order(products, expression, itemsize(dtype))
-    key = contraction.key(dtype, expression, operands, order, products.form)
-    build = partial(
-        contraction.build,
-        target=host(),
-        dtype=dtype,
-        product=product,
-        expression=expression,
-        operands=operands,
-        order=order,
-        form=products.form,
-    )
+    order = _order(products, expression, size)
+    key, build = _kernel(dtype, product, expression, operands, order, products.form)
     tile = registers.register_tile(host(), dtype, order)
     pack = packing.packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
@@ -213,7 +207,7 @@ def _tiles(
         for (r0, r1), (c0, c1) in _ranges(
             part, tile, order, products.rounds is not None, itemsize(dtype)
         ):
-            block = _block(part, tile, order, itemsize(dtype), r1 - r0)
+            block = _block(part, tile, order, size, r1 - r0)
             column = part.first_column + c0
             record = registers.Contraction(
                 a=part.a,
@@ -228,7 +222,7 @@ def _tiles(
                 a_step=part.a_step,
                 b_down=part.b_down,
                 b_across=part.b_across,
-                direct=_direct(part, itemsize(dtype)),
+                direct=_direct(part, size),
                 pack=pack,
                 operands=[
                     registers.RowOperand(place=one.base + column * one.column, gap=one.row)
@@ -236,7 +230,7 @@ def _tiles(
                 ],
             )
             rows = -(-(r1 - r0) // tile.rows) * tile.rows
-            scratch = _scratch(block * part.inner, rows, c1 - c0, tile, order, itemsize(dtype))
+            scratch = scratch_of(block * part.inner, rows, c1 - c0, tile, order, size)
             work = rows * (c1 - c0) * len(part.taps) * part.inner
             tiles.append(Tile(key, build, record.numbers(), scratch, work))
     return tiles
@@ -246,12 +240,27 @@ def _as_read(
     products: Products, dtype: str, tile: registers.RegisterTile, order: str
 ) -> Sequence[Product]:
     """The products with B as tiles read it."""
-    parts: Sequence[Product] = by_panels(products, tile)
-    if products.rounds is not None and products.fixed and not products.form:
-        parts = laid_out(parts, dtype, tile, products.rounds)
+    if products.form:
+        parts: Sequence[Product] = by_panels(products, tile)
+    else:
+        parts = laid_out(products, order, dtype, tile)
     if order == registers.COLUMNS:
         parts = [shorter(part, tuning.COLUMNS_INNER) for part in parts]
     return parts
+
+
+def _kernel(
+    dtype: str,
+    product: int,
+    expression: Expression,
+    operands: tuple[Operand, ...],
+    order: str,
+    form: str,
+) -> tuple[str, Build]:
+    """The kernel of tiles: its key, and how to build it."""
+    given = {"product": product, "expression": expression, "operands": operands, "order": order}
+    build = partial(contraction.build, target=host(), dtype=dtype, form=form, **given)
+    return contraction.key(dtype, expression, operands, order, form), build
 
 
 def _block(part: Product, tile: registers.RegisterTile, order: str, size: int, rows: int) -> int:
@@ -260,19 +269,6 @@ def _block(part: Product, tile: registers.RegisterTile, order: str, size: int, r
     if order == registers.COLUMNS:
         block = min(block, max(1, tuning.columns_bytes() // (part.inner * size * rows)))
     return block
-
-
-def _scratch(
-    depth: int, rows: int, columns: int, tile: registers.RegisterTile, order: str, size: int
-) -> int:
-    """The bytes of a tile's copies and sums. depth: terms that are copied at once; rows: whole ones of the tile."""
-    scratch = (depth + max(rows, 2 * tile.rows)) * tile.wide * size
-    if order == registers.COLUMNS:
-        chunked = -(-rows // registers.CHUNK) * registers.CHUNK
-        panels = -(-columns // tile.wide)
-        scratch += chunked * (depth + panels * tile.wide) * size
-        scratch += chunked // tile.rows * registers.LINE
-    return scratch
 
 
 def _ranges(

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.executors.native.jit.compiler import Build
 from narae.executors.native.kernels import chain
-from narae.executors.shared.memory import ArrayMap, aligned
+from narae.executors.shared.memory import ArrayMap, Store, aligned
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
 from narae.graph.ir import Node, Spec
+
+if TYPE_CHECKING:
+    from narae.executors.native.lower.panels import Panels
 
 KERNEL = -1  # in a tile's `places`: the kernel's address, not that of a word
 
@@ -191,6 +194,27 @@ class Rounds:
     keep: list[np.ndarray] = field(default_factory=list)
 
 
+class Kept(NamedTuple):
+    """Numbers that no run of a program writes, with the store of the variable that they are of, None for a constant.
+    What is laid out anew of them is entered in `laid`."""
+
+    array: np.ndarray
+    store: Store | None
+    laid: list[Panels]
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """All that no run of a program writes. stores: by uid. laid: what is to be brought up to date before a run."""
+
+    stores: Mapping[int, Store | None] = field(default_factory=dict)
+    laid: list[Panels] = field(default_factory=list)
+
+    def kept(self, uid: int, arrays: ArrayMap) -> Kept | None:
+        """A value, if it is one of them."""
+        return Kept(arrays[uid], self.stores[uid], self.laid) if uid in self.stores else None
+
+
 class Spare:
     """Memory within steps of two phases or more. Such steps never run beside each other, so all have the same."""
 
@@ -210,12 +234,13 @@ class Spare:
 class Context:
     """What a step is lowered in. arrays: of all values of the program, by uid; error: the address at
     which an index out of range is reported. loop: of a step in a loop's body, what that knows.
-    spare: memory that steps have while they run."""
+    spare: memory that steps have while they run; weights: values that stay from run to run."""
 
     arrays: ArrayMap
     error: int = 0
     loop: Rounds | None = None
     spare: Spare = field(default_factory=Spare)
+    weights: Weights = field(default_factory=Weights)
 
     def ins(self, node: Node) -> list[np.ndarray]:
         """The arrays that a node reads."""

@@ -15,12 +15,12 @@ from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.steps import lower_step
-from narae.executors.native.lower.tiles import Context, Lowered, Tile, address, arrays_in
+from narae.executors.native.lower.tiles import Context, Lowered, Tile, Weights, address, arrays_in
 from narae.executors.native.run import driver, float_mode, measuring, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
 from narae.executors.native.run.phases import Stage, Tables, overlapped
-from narae.executors.shared.memory import Scratch, aligned, make_arrays
+from narae.executors.shared.memory import Scratch, Store, aligned, make_arrays
 from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
@@ -45,8 +45,9 @@ class NativeProgram(Program):
 
     runs_many = True
 
-    def __init__(self, plan: Plan, state: Sequence[np.ndarray], number: Callable[[], int]) -> None:
-        """number: gives the number of threads."""
+    def __init__(self, plan: Plan, stores: Sequence[Store], number: Callable[[], int]) -> None:
+        """stores: of the state; number: gives the number of threads."""
+        state = [store.host() for store in stores]
         measuring.adopt()
         self.plan = plan
         self._number = number
@@ -62,7 +63,9 @@ class NativeProgram(Program):
         self._watched = bounds.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self._run: object = None  # the one that began last
+        self._weights = Weights(_unwritten(plan, stores))
         self.stages = self._stages()
+        self.laid_out = sum(panels.array.nbytes for panels in self._weights.laid)
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self.tables = Tables(self._parts)
         self._epoch_tables: Tables | None = None  # of the last epoch
@@ -76,7 +79,7 @@ class NativeProgram(Program):
 
     def _stages(self) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
-        context = Context(arrays, self._place + 8 * driver.ERROR)
+        context = Context(arrays, self._place + 8 * driver.ERROR, weights=self._weights)
         stages = [self._moves(self.plan.before)]
         for step in self.plan.steps:
             lowered = lower_step(step, context, scratch)
@@ -181,6 +184,8 @@ class NativeProgram(Program):
 
     def _begin(self, tables: Tables, steps: int) -> None:
         control, scratch = self._control, threads.scratch(tables.scratch)
+        for panels in self._weights.laid:
+            panels.refresh()
         self._settle()  # Ctrl-C may have come between the beginning of a run and its first step
         self._running_tables = tables
         if self._watched:
@@ -254,3 +259,15 @@ class NativeProgram(Program):
         if control[driver.ERROR]:
             index, length = control[driver.ERROR + 1], control[driver.ERROR + 2]
             raise IndexError(f"index {index} is out of range for an axis of length {length}")
+
+
+def _unwritten(plan: Plan, stores: Sequence[Store]) -> dict[int, Store | None]:
+    """The values that no run writes, by uid: constants, and state that is only read, with its store."""
+    found: dict[int, Store | None] = dict.fromkeys(v.uid for v in plan.graph.constants)
+    found.update((uid, None) for node in plan.once for uid in node.uids)
+    kept = [i for i in range(len(stores)) if i not in plan.written]
+    found.update((plan.state[i].uid, stores[i]) for i in kept)
+    for node in plan.views:
+        if node.inputs[0].uid in found:
+            found[node.uids[0]] = found[node.inputs[0].uid]
+    return found
