@@ -117,95 +117,92 @@ def build(name: str, dtype: str, flipped: bool) -> Function:
     """A kernel that lays out words. dtype: of the numbers, float32 for halves that are rounded on the way; flipped:
     whether 128 is added to each, so that int8 is uint8 and the other way around. Its record: `Words`."""
     f = Function(name, [PTR, PTR])
-    r = Words[str].read(f, f.args[0])
-    each = each_of(dtype)
-    with f.loop(0, r.columns, r.wide) as block:
-        width = f.least(f.sub(r.columns, block.i), r.wide)
-        source = f.at(r.source, f.mul(block.i, itemsize(dtype)))
-        number = f.let(f"sdiv i64 {block.i}, {r.wide}")
-        target = f.at(r.target, f.mul(number, r.block))
-        whole = f.let(f"and i64 {r.depth}, {-each}")
-        rest = f.sub(r.depth, whole)
-        with f.loop(0, whole, each) as k:
-            _row(
-                f,
-                r,
-                dtype,
-                flipped,
-                [f.at(source, f.mul(f.add(k.i, j), r.down)) for j in range(each)],
-                f.at(target, f.mul(f.let(f"sdiv i64 {k.i}, {each}"), r.row)),
-                width,
-                None,
-            )
-        with f.when(f.let(f"icmp sgt i64 {rest}, 0")):
-            last = f.sub(rest, 1)
-            rows = [
-                f.at(source, f.mul(f.add(whole, f.least(j, last)), r.down)) for j in range(each)
-            ]
-            _row(
-                f,
-                r,
-                dtype,
-                flipped,
-                rows,
-                f.at(target, f.mul(f.let(f"sdiv i64 {whole}, {each}"), r.row)),
-                width,
-                rest,
-            )
-    f.do("ret void")
+    _Layout(f, dtype, flipped).write()
     return f
 
 
-def _row(
-    f: Function,
-    r: Words[str],
-    dtype: str,
-    flipped: bool,
-    rows: list[str],
-    into: str,
-    width: str,
-    there: str | None,
-) -> None:
-    """A row of words, of so many rows of numbers. there: how many of these there are, None for all."""
-    size = itemsize(dtype)
-    whole = f.let(f"and i64 {width}, {-LANES}")
-    with f.loop(0, whole, LANES) as n:
-        words = _packed(f, dtype, flipped, [f.at(row, f.mul(n.i, size)) for row in rows], "", there)
-        f.store(vector("i32", LANES), words, f.at(into, f.mul(n.i, SIZE)), SIZE)
-    left = f.sub(width, whole)
-    with f.when(f.let(f"icmp sgt i64 {left}, 0")):
-        mask = mask_of(f, left, LANES)
-        words = _packed(
-            f, dtype, flipped, [f.at(row, f.mul(whole, size)) for row in rows], mask, there
-        )
-        args = [
-            (vector("i32", LANES), words),
-            ("ptr", f"align {SIZE} {f.at(into, f.mul(whole, SIZE))}"),
-        ]
-        f.call("void", f"llvm.masked.store.v{LANES}i32.p0", [*args, (vector("i1", LANES), mask)])
+class _Layout:
+    """A kernel that lays out words, while it is written. Rows are the outer loop: memory is read as it lies."""
+
+    def __init__(self, f: Function, dtype: str, flipped: bool) -> None:
+        self.f, self.dtype, self.flipped = f, dtype, flipped
+        self.record = Words[str].read(f, f.args[0])
+        self.each = each_of(dtype)
+
+    def write(self) -> None:
+        """Rows of words, the last of fewer rows of numbers."""
+        f, depth = self.f, self.record.depth
+        whole = f.let(f"and i64 {depth}, {-self.each}")
+        rest = f.sub(depth, whole)
+        with f.loop(0, whole, self.each) as k:
+            self._row(k.i, None)
+        with f.when(f.let(f"icmp sgt i64 {rest}, 0")):
+            self._row(whole, rest)
+        f.do("ret void")
+
+    def _row(self, k: str, there: str | None) -> None:
+        """A row of words, from row k of the numbers on. there: how many of these there are, None for all."""
+        f, r = self.f, self.record
+        last = None if there is None else f.sub(there, 1)
+        after = [str(j) if last is None else f.least(j, last) for j in range(self.each)]
+        rows = [f.at(r.source, f.mul(f.add(k, j), r.down)) for j in after]
+        into = f.at(r.target, f.mul(f.let(f"sdiv i64 {k}, {self.each}"), r.row))
+        with f.loop(0, r.columns, r.wide, carry=[(PTR, into)]) as block:
+            width = f.least(f.sub(r.columns, block.i), r.wide)
+            begin = f.mul(block.i, itemsize(self.dtype))
+            self._block([f.at(row, begin) for row in rows], block.values[0], width, there)
+            block.next = [f.at(block.values[0], r.block)]
+
+    def _block(self, rows: list[str], into: str, width: str, there: str | None) -> None:
+        f, size = self.f, itemsize(self.dtype)
+        kind = vector("i32", LANES)
+        whole = f.let(f"and i64 {width}, {-LANES}")
+        with f.loop(0, whole, LANES) as n:
+            places = [f.at(row, f.mul(n.i, size)) for row in rows]
+            words = _packed(f, self.dtype, self.flipped, places, "", there)
+            f.store(kind, words, f.at(into, f.mul(n.i, SIZE)), SIZE)
+        left = f.sub(width, whole)
+        with f.when(f.let(f"icmp sgt i64 {left}, 0")):
+            mask = mask_of(f, left, LANES)
+            places = [f.at(row, f.mul(whole, size)) for row in rows]
+            words = _packed(f, self.dtype, self.flipped, places, mask, there)
+            place = f"align {SIZE} {f.at(into, f.mul(whole, SIZE))}"
+            args = [(kind, words), (PTR, place), (vector("i1", LANES), mask)]
+            f.call("void", f"llvm.masked.store.v{LANES}i32.p0", args)
 
 
 def _packed(
     f: Function, dtype: str, flipped: bool, places: list[str], mask: str, there: str | None
 ) -> str:
-    """Words of the numbers at a few places, the first in their lowest bits."""
+    """Words of the numbers at a few places, the first in their lowest bits: all in one register, which is shuffled."""
     bits, kind = 32 // len(places), vector("i32", LANES)
-    found = ""
+    narrow = vector(f"i{bits}", LANES)
+    found: list[str] = []
     for j, place in enumerate(places):
         x = load(f, dtype, place, LANES, mask)
         if dtype == "float32":
             x = x.astype("bfloat16")
-        narrow = vector(f"i{bits}", LANES)
         raw = x.name if x.kind == narrow else f.let(f"bitcast {x.kind} {x.name} to {narrow}")
-        wide = f.let(f"zext {narrow} {raw} to {kind}")
         if there is not None and j:
             has = f.let(f"icmp sgt i64 {there}, {j}")
-            wide = f.let(f"select i1 {has}, {kind} {wide}, {kind} zeroinitializer")
-        if j:
-            shift = f"<{', '.join([f'i32 {j * bits}'] * LANES)}>"
-            wide = f.let(f"shl {kind} {wide}, {shift}")
-        found = wide if not found else f.let(f"or {kind} {found}, {wide}")
+            raw = f.let(f"select i1 {has}, {narrow} {raw}, {narrow} zeroinitializer")
+        found.append(raw)
+    count = LANES
+    while len(found) > 1:  # side by side, two at a time
+        side, after = (
+            vector(f"i{bits}", count),
+            f"<{', '.join(f'i32 {n}' for n in range(2 * count))}>",
+        )
+        found = [
+            f.let(f"shufflevector {side} {a}, {side} {b}, <{2 * count} x i32> {after}")
+            for a, b in zip(found[::2], found[1::2], strict=True)
+        ]
+        count *= 2
+    order = ", ".join(f"i32 {j * LANES + n}" for n in range(LANES) for j in range(len(places)))
+    side = vector(f"i{bits}", count)
+    mixed = f.let(f"shufflevector {side} {found[0]}, {side} poison, <{count} x i32> <{order}>")
+    words = f.let(f"bitcast {side} {mixed} to {kind}")
     if flipped:
         flip = f"<{', '.join([f'i32 {0x80808080 - 2**32}'] * LANES)}>"
-        found = f.let(f"xor {kind} {found}, {flip}")
-    return found
+        words = f.let(f"xor {kind} {words}, {flip}")
+    return words

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from narae.executors.native import tuning
-from narae.executors.native.codegen.expression import itemsize
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import words
@@ -211,24 +210,23 @@ def by_panels(products: Products, tile: RegisterTile) -> list[Product]:
 
 
 def _layout(loose: Loose, target: int, wide: int | None, row: int, block: int) -> list[Tile]:
-    """Tiles that lay out a matrix of words. wide: columns of a block, None for one of all of them."""
+    """Tiles that lay out a matrix of words, some rows each. wide: columns of a block, None for one of all of them."""
     key = words.key(loose.dtype, loose.flipped)
     build = partial(words.build, dtype=loose.dtype, flipped=loose.flipped)
-    size = itemsize(loose.dtype)
+    each = words.each_of(loose.dtype)
     parts = max(1, loose.depth * loose.columns // tuning.WORDS)
     tiles = []
-    for begin, end in cuts(loose.columns, parts, wide or words.LANES):
-        place = begin * words.SIZE if wide is None else begin // wide * block
+    for begin, end in cuts(loose.depth, parts, each):
         record = words.Words(
-            source=loose.start + begin * size,
+            source=loose.start + begin * loose.down,
             down=loose.down,
-            depth=loose.depth,
-            columns=end - begin,
-            target=target + place,
-            wide=wide or end - begin,
+            depth=end - begin,
+            columns=loose.columns,
+            target=target + begin // each * row,
+            wide=wide or loose.columns,
             row=row,
             block=block,
         )
-        work = loose.depth * (end - begin) * tuning.ELEMENT_WORK
+        work = (end - begin) * loose.columns * tuning.ELEMENT_WORK
         tiles.append(Tile(key, build, record.numbers(), work=work))
     return tiles
