@@ -15,8 +15,7 @@ import narae
 from narae import layers
 from narae.base import processors
 from narae.engine import config
-from narae.executors.native import machine
-from narae.executors.native import tuning
+from narae.executors.native import machine, tuning
 from narae.executors.native.run import threads
 from narae.models import Sequential
 
