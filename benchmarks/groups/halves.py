@@ -8,7 +8,9 @@ from rows import NARAE, Bar, Column, Group, Line, compared, of
 ROWS = {
     "half_seed": ("784-512-10, batch 128, mixed_bfloat16: step, ms", 1.5),
     "half_deep": ("1024-1024-1024-10, batch 256, mixed_bfloat16: step, ms", 2.5),
-    "int8_dense": ("1024-1024, batch 256, int8 weights and inputs: call, ms", 1.5),
+    "int8_dense": ("784-512, batch 128, weights and inputs of int8: call, ms", 1.5),
+    "int8_wide": ("1024-1024, batch 256, weights and inputs of int8: call, ms", 1.5),
+    "int8_one": ("1024-1024, one row, weights and inputs of int8: call, ms", 1.5),
 }
 FULL, SHORT = of(NARAE, "float32_ms"), of(NARAE, "short_ms")
 GROUP = Group(

@@ -11,6 +11,7 @@ Two rewrites of a graph without halves (`halves.py`):
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -154,7 +155,10 @@ def _of_bytes(x: Value, y: Value, params: dict[str, Any]) -> Value:
         return made
     contract, batch = params["contract"], params["batch"]
     free = free_axes(x.ndim, contract[0], batch[0])
-    total = reduce_sum(cast(x, dtype="int32"), axes=tuple(sorted(contract[0])))
+    # sums below 2**24 are exact in float32, and made where the row is: see `graph/rowwise.py`
+    depth = math.prod(x.shape[a] for a in contract[0])
+    dtype = WIDE if depth < 1 << 16 else "int32"
+    total = cast(reduce_sum(cast(x, dtype=dtype), axes=tuple(sorted(contract[0]))), dtype="int32")
     # batch axes first, in the product's order, then the free ones, then one for each of y's
     left = [a for a in range(x.ndim) if a not in contract[0]]
     order = tuple(left.index(a) for a in (*batch[0], *free))
