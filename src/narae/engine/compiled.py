@@ -17,6 +17,7 @@ from narae.executors import has_halves, load, narrow_products, plan_options
 from narae.executors.shared.memory import kept_of
 from narae.executors.shared.program import Progress
 from narae.executors.shared.rows import Rows
+from narae.graph.again import repeated
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
 from narae.graph.ir import Value
@@ -41,9 +42,9 @@ def simplified_for(
     simple, also = simplified(graph, also)
     if (dtypes := narrow_products(executor_name)) is not None:
         simple, also = narrowed(simple, also, dtypes)
-    if all(node.op.prune is None for node in simple.nodes):
-        return simple, also
-    return pruned(simple, also)
+    if any(node.op.prune is not None for node in simple.nodes):
+        simple, also = pruned(simple, also)
+    return repeated(simple, also) if plan_options(executor_name)[0] else (simple, list(also))
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:

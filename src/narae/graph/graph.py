@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+@dataclass(frozen=True)
+class Again:
+    """What a graph computes a second time (`again.repeated`): first uids of nodes. since: the first uid of the nodes
+    that come late; no step has both nodes that are computed again and some from before. spared: bytes of what is not
+    kept for it."""
+
+    nodes: frozenset[int] = frozenset()
+    since: int = 0
+    spared: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """inputs -> outputs through nodes in an order in which each comes after what it needs.
@@ -23,6 +34,7 @@ class Graph:
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     nodes: tuple[Node, ...]
+    again: Again = Again()
 
     @property
     def constants(self) -> tuple[Value, ...]:

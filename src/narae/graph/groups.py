@@ -44,6 +44,8 @@ class Group:
     before: int = 0
     head: Node | None = None  # the node whose tiles the others are computed on
     rows: KnownShape | None = None  # of a group that goes row by row (`rowwise`): what all rows are
+    again: bool = False  # some of its nodes are computed a second time (`again`)
+    early: bool = False  # and some come before all that are
 
     def absorb(self, other: Group) -> None:
         """Become one with another group."""
@@ -55,13 +57,15 @@ class Group:
         self.reads |= other.reads
         self.views |= other.views
         self.sources |= other.sources
+        self.again |= other.again
+        self.early |= other.early
 
 
 class Groups:
     """The groups of a graph's computing nodes."""
 
     def __init__(self, graph: Graph, aliases: Aliases) -> None:
-        self._root = aliases.root
+        self._root, self._again = aliases.root, graph.again
         self._specs = {uid: v.spec for uid, v in aliases.values.items()}
         self._groups: dict[int, Group] = {}  # by id
         self._nodes = self._bits = 0  # nodes that came, groups that were named
@@ -112,6 +116,8 @@ class Groups:
         reads, shape = {self._root[u] for u in uses}, _shape(node)
         views = {self._root[u] for u in uses if self._root[u] != u}
         made = Group(shape, self._nodes, [node], set(node.uids), uses, reads, views)
+        made.again = node.uids[0] in self._again.nodes
+        made.early = node.uids[0] < self._again.since
         self._nodes += 1
         if shape is not None:
             made.sources = {u for u in uses & self._of.keys() if self._is_source(u, shape)}
@@ -148,6 +154,8 @@ class Groups:
         """Whether groups can be one: no path leaves them and comes back, and none reads a view of
         what another computes, since a view is there only when all of its storage is computed. rows: of groups
         that go row by row: they may read what a row gave in another shape."""
+        if any(g.again for g in joined) and any(g.early for g in joined):
+            return False  # what is computed again would be computed early
         inside = {id(g) for g in joined}
         mask = sum(g.mask for g in joined)  # no two groups share a bit
         for group in joined:
@@ -273,6 +281,7 @@ class Groups:
 
     def _move(self, node: Node, group: Group, target: Group) -> None:
         moved = self._alone(node)
+        moved.early = False  # it goes where it is read
         if not self._fits([moved, target]):
             return
         target.absorb(moved)

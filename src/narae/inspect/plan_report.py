@@ -6,7 +6,7 @@ import html
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from narae.engine.compiled import Compiled
@@ -14,7 +14,7 @@ from narae.executors import explain, plan_options
 from narae.executors.shared.how import How
 from narae.graph.cost import flops
 from narae.graph.fuse import Step, fuse
-from narae.graph.graph import Inside
+from narae.graph.graph import Again, Inside
 from narae.graph.ir import Node, Spec
 from narae.graph.plan import Plan
 from narae.graph.rewrite import simplify
@@ -82,7 +82,7 @@ class PlanProgram:
     """A compiled step. kind: 'train', 'test' or 'predict'. inputs: shapes and dtypes of what it is
     fed. arena: bytes of memory beside inputs and state; less than all results, since most are gone when
     later ones come. copies: of state and results, before and after the steps. laid_out: bytes of weights that are kept
-    in another order too, as products read them, until they change."""
+    in another order too, as products read them, until they change. again: what is computed a second time."""
 
     kind: str
     executor: str
@@ -91,6 +91,7 @@ class PlanProgram:
     copies: int
     rows: tuple[PlanRow, ...]
     laid_out: int = 0
+    again: Again = field(default_factory=Again)
 
     @property
     def title(self) -> str:
@@ -106,9 +107,15 @@ class PlanProgram:
         copies = f"; {self.copies} copies of state or results" if self.copies else ""
         laid = f"; {self.laid_out:,} bytes of weights laid out for products" * bool(self.laid_out)
         made = sum(row.bytes for row in self.rows)
+        again = self.again
+        twice = (
+            f"; {len(again.nodes)} operations done again late, so that {again.spared:,} bytes are not kept"
+            if again.nodes
+            else ""
+        )
         return (
             f"{len(self.rows)} steps: {counts}{tiles if self.executor == 'native' else ''}"
-            f"; {made:,} bytes of results, {self.arena:,} of memory beside inputs and state{copies}{laid}"
+            f"; {made:,} bytes of results, {self.arena:,} of memory beside inputs and state{copies}{laid}{twice}"
         )
 
 
@@ -187,6 +194,7 @@ def _program(place: int, kind: str, compiled: Compiled) -> PlanProgram:
         len(plan.before) + len(plan.after),
         tuple(rows),
         compiled.program.laid_out,
+        plan.graph.again,
     )
 
 
