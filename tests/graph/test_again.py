@@ -13,7 +13,8 @@ import narae
 from narae import layers, ops
 from narae.engine import config
 from narae.engine.compiled import Compiled, compile_function
-from narae.executors.native.run.program import NativeProgram
+from narae.executors import load
+from narae.executors.shared.memory import Store
 from narae.graph import again, rowwise
 from narae.graph.cost import flops
 from narae.graph.fuse import fuse
@@ -127,9 +128,10 @@ def test_random_graphs_by_rows(program: Program) -> None:
         planned = verify_plan(plan(fuse(graph, True, True), program.states, program.written))
     inputs, state = program.arrays()
     want = evaluate(program.graph, [*inputs, *state], np)
-    native = NativeProgram(planned, [np.array(a) for a in state], lambda: 1)
+    stores = [Store(np.array(a)) for a in state]
+    native = load("native", planned, stores)
     for buffer, array in zip(native.inputs, inputs, strict=True):
         np.copyto(buffer, array)
-    found = [*native(), *(native.state[i] for i in program.written)]
+    found = [*native(), *(stores[i].array for i in program.written)]
     for g, w in zip(found, want, strict=True):
         np.testing.assert_allclose(g, w, rtol=1e-4, atol=1e-5)
