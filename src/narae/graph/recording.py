@@ -77,8 +77,12 @@ def scope() -> Any:
 
 def tapes() -> list[Any]:
     """The tapes that record, the outermost first."""
+    return _recording() if _around.entries else []
+
+
+def _recording() -> list[Any]:
     recording: dict[int, Any] = {}
-    for here in _around.values() if _around.entries else ():
+    for here in _around.values():
         if here.ends:
             recording.clear()
         elif here.rests:
@@ -96,7 +100,7 @@ def taping() -> bool:
     if len(entries) == 1 and entries[0].inside():  # nearly always
         here = entries[0].value
         return here.tape is not None and not here.rests
-    return bool(tapes())
+    return bool(_recording())
 
 
 class Where(NamedTuple):

@@ -46,7 +46,7 @@ class _Program:
     size: int  # places in all
     results: tuple[tuple[int, Spec] | None, ...]
 
-    def run(self, given: Sequence[np.ndarray]) -> list[Value | None]:
+    def run(self, given: Sequence[np.ndarray | None]) -> list[Value | None]:
         """The gradients. given: the numbers of the recorded values, in the order of their places."""
         env: list[Any] = [*given, *self.constants]
         env += [None] * (self.size - len(env))
@@ -70,31 +70,36 @@ _NEVER = object()
 
 
 class _Recording:
-    """What was recorded, with a place for each value: those from outside, then the nodes' results."""
+    """What was recorded, with a place for each value: those from outside, and the nodes' results."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.nodes = nodes
         self.places: dict[int, int] = {}
-        self.values: list[Value] = []  # by place; of a node's results, one of the handles
+        self.specs: list[Spec] = []  # by place, as the numbers
+        self.numbers: list[np.ndarray | None] = []
         self._links: list[Hashable] = []
+        places, specs, numbers = self.places, self.specs, self.numbers
         for node in nodes:
             reads = tuple([self.place(v) for v in node.inputs])
-            self._links.append((node.op, reads, _plain(node.params), node.specs))
-            for i in range(len(node.specs)):
-                self.place(node.output(i))
+            self._links.append((node.op, reads, _plain(node.params), len(node.specs)))
+            for uid, spec, data in zip(node.uids, node.specs, node.datas, strict=True):
+                places[uid] = len(specs)
+                specs.append(spec)
+                numbers.append(data)
 
     def place(self, value: Value) -> int:
         """A value's place; a new one for a value that comes from outside."""
         found = self.places.get(value.uid)
         if found is None:
-            found = self.places[value.uid] = len(self.values)
-            self.values.append(value)
+            found = self.places[value.uid] = len(self.specs)
+            self.specs.append(value.spec)
+            self.numbers.append(value.data)
         return found
 
     def key(self, *groups: Sequence[Value]) -> Hashable:
         """All that the walk follows from."""
         asked = tuple([tuple([self.place(v) for v in group]) for group in groups])
-        specs = tuple([v.spec for v in self.values])
+        specs = tuple([(spec.shape, spec.dtype) for spec in self.specs])
         return (tuple(self._links), asked, specs, floatx(), epsilon())
 
 
@@ -119,14 +124,13 @@ def replayed(
         program = _seen.pop(key, _NEVER)
     except TypeError:  # a parameter that is an array
         return None
-    if program is _NEVER:
+    if program is _NEVER or any(data is None for data in found.numbers):
         _keep(key, None)
         return None
     if not isinstance(program, _Program):
         program = _recorded(found, outputs, cotangents, sources, algebra)
     _keep(key, program)
-    arrays = [v.data for v in found.values]
-    return None if any(a is None for a in arrays) else program.run(arrays)  # type: ignore[arg-type]
+    return program.run(found.numbers)
 
 
 def _keep(key: Hashable, program: _Program | None) -> None:
@@ -152,11 +156,11 @@ def _recorded(
     algebra: Algebra,
 ) -> _Program:
     """The walk over values of the same specs without numbers, as calls."""
-    stand: list[Value | None] = [None] * len(found.values)
+    stand: list[Value | None] = [None] * len(found.specs)
     made = {found.places[uid] for node in found.nodes for uid in node.uids}
-    for i, value in enumerate(found.values):
+    for i, spec in enumerate(found.specs):
         if i not in made:
-            stand[i] = Op.result_type(value.spec)
+            stand[i] = Op.result_type(spec)
     for node in found.nodes:
         inputs = tuple([stand[found.places[v.uid]] for v in node.inputs])
         blank = (None,) * len(node.specs)

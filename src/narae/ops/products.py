@@ -50,7 +50,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     [[11]]
     """
     x, y = promoted(x1, x2)
-    if as_tensor(x1).dtype == as_tensor(x2).dtype == "int8":
+    if x.dtype == "int8" and as_tensor(x1).dtype == as_tensor(x2).dtype == "int8":
         x, y = to(x, "int32"), to(y, "int32")
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError(

@@ -36,7 +36,11 @@ class Summing(Op):
 
 def widened(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Arrays with halves as float32: what NumPy multiplies fast, and sums without rounding each."""
-    return tuple(a.astype(np.float32) if a.dtype.name in HALVES else a for a in arrays)
+    return tuple([a.astype(np.float32) if _is_half(a) else a for a in arrays])
+
+
+def _is_half(array: np.ndarray) -> bool:
+    return array.itemsize == 2 and array.dtype.name in HALVES  # a dtype's name takes a while
 
 
 def record(

@@ -36,11 +36,22 @@ def to(x: TensorLike, dtype: str) -> Tensor:
 
 def promoted(*xs: TensorLike, floating: bool = False) -> list[Tensor]:
     """Tensors of the dtype in which `xs` meet; floating: made a float if it is none."""
-    if len(xs) == 2 and (two := _of_one_dtype(*xs, floating)) is not None:
-        return two
+    if len(xs) == 2:
+        xs = _read(xs[0]), _read(xs[1])
+        two = _of_one_dtype(*xs, floating)
+        if two is not None:
+            return two
     dtype = result_type(*(dtype_of(x) for x in xs))
     dtype = as_float(dtype) if floating else dtype
     return [to(x, dtype) for x in xs]
+
+
+def _read(x: TensorLike) -> TensorLike:
+    """A variable's value, which is read once; all else as it is."""
+    if isinstance(x, Tensor):
+        return x
+    value = getattr(x, "__narae_tensor__", None)
+    return x if value is None else value()
 
 
 def _of_one_dtype(x: TensorLike, y: TensorLike, floating: bool) -> list[Tensor] | None:
