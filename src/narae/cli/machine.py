@@ -167,8 +167,9 @@ def _decisions() -> list[str]:
         f"Products C = A B: a thread keeps {rows} rows by {vectors * lanes} columns of C in registers, "
         f"{rows * vectors} of {target.registers}, while it adds up.",
         f"B is copied {size_of(tuning.stretch())} at a time, so that it stays in the second cache while rows of A "
-        f"go by; where A has up to {tuning.DIRECT_ROWS} rows, it is read where it lies. To copy a number takes as "
-        f"long as {tuning.copy_b(here.second.size):.0f} multiplications.",
+        f"go by; where A has up to {tuning.direct_rows(vectors * target.width)} rows, or B is small, it is read "
+        "where it lies, if it comes soon enough. To copy a number takes as long as "
+        f"{tuning.copy_b(here.second.size):.0f} multiplications.",
         f"Results are cut in tiles for {_threads(tuning.workers())}: one more tile costs {tuning.call():,} "
         f"multiplications, and that threads meet {tuning.meet():,}.",
         f"Programs run on {_threads(threads)}, never more than there are cores; one that finds no tile looks "

@@ -10,6 +10,8 @@ Work is counted in multiplications of a product: a core does 50 (AVX2) to 100 (A
 
 from __future__ import annotations
 
+import math
+
 from narae.executors.native.machine import here
 
 # -- registers, by target ---------------------------------------------------------------------------
@@ -53,9 +55,31 @@ def near() -> int:
     return 2 * here().second.size
 
 
-DIRECT_ROWS = (
-    128  # rows of C up to which B is read where it lies: a copy is not used often enough to pay
-)
+def direct_rows(row: int) -> int:
+    """Rows of C up to which B is read where it lies: a copy is not used often enough to pay. row: bytes of B that are
+    read together; short ones that lie apart bring lines of which half is for other panels."""
+    return 256 if row >= 128 else 32
+
+
+def direct_bytes(row: int) -> int:
+    """Bytes of B up to which it is read where it lies, by any number of rows: it stays near."""
+    return here().second.size // 4 if row >= 128 else here().first.size
+
+
+def comes_soon(pitch: int, row: int, depth: int, rate: float) -> bool:
+    """Whether `depth` rows of B that lie `pitch` bytes apart come as soon as they are needed, `rate` bytes for each
+    multiplication: since the second cache keeps them (rows far apart share its places), or the next one is near."""
+    machine = here()
+    cache = machine.second
+    ways = cache.ways or 8
+    sets = cache.size // (cache.line * ways)
+    lines = -(-row // cache.line)
+    places = min(sets, lines * (sets // math.gcd(sets, max(1, pitch // cache.line))))
+    if depth <= places * ways // lines * 3 // 4:
+        return True
+    return machine.reads(cache.size + 1) >= rate * machine.rates.multiplications
+
+
 # Rows so far apart meet in the same few lines of the caches, and push each other out: B is copied then, whatever it
 # costs, and A if it is large. (The first cache has 32 kB in 8 ways: what is a multiple of 4 kB apart shares 8 lines.)
 CLASH_B = 8192  # bytes between B's rows from which they do

@@ -163,7 +163,7 @@ def _end(
     beginning of this file); None where that is not sooner than `sooner`."""
     depth = len(part.taps) * part.inner
     size = 4 * depth  # of a row or column that is copied, in bytes
-    copy = 0 if part.panels or lies_well(part) else tuning.copy_b(size * part.columns)
+    copy = 0 if part.panels or lies_well(part, tile) else tuning.copy_b(size * part.columns)
     tall = [_filled(r, tile.rows) + copy for r in rows]
     other = tuning.copy_a(size * len(part.rows)) if copied else 0
     call = tuning.call()
@@ -187,14 +187,18 @@ def _filled(part: Range, unit: int) -> int:
     return -(-(part[1] - part[0]) // unit) * unit
 
 
-def lies_well(part: Product) -> bool:
-    """Whether B is read where it lies: where it is used so few times that a copy would not pay,
-    unless its rows meet in the same few lines of the caches."""
-    if part.panels:
-        return True
-    near = part.b_across in (4, 8) and part.b_across < part.b_down < tuning.CLASH_B
-    compact = part.b_down <= LINE  # a copy would lie no better
-    return near and (compact or len(part.rows) <= tuning.DIRECT_ROWS)
+def lies_well(part: Product, tile: RegisterTile) -> bool:
+    """Whether B is read where it lies: where it is used so few times that a copy would not pay, or is so small that it
+    stays near, and comes as soon as it is needed."""
+    size = part.b_across
+    if size not in (4, 8) or not size < part.b_down < tuning.CLASH_B:
+        return False
+    depth, row, rows = len(part.taps) * part.inner, tile.wide * size, len(part.rows)
+    if part.b_down <= max(row, LINE):
+        return True  # a copy would lie no better
+    few = rows <= tuning.direct_rows(row) or depth * part.b_down <= tuning.direct_bytes(row)
+    often = rows > 2 * tile.rows
+    return few and (not often or tuning.comes_soon(part.b_down, row, depth, size / tile.rows))
 
 
 def in_columns(part: Product, size: int) -> bool:

@@ -222,7 +222,7 @@ def _tiles(
                 a_step=part.a_step,
                 b_down=part.b_down,
                 b_across=part.b_across,
-                direct=_direct(part, size),
+                direct=_direct(part, tile, size),
                 pack=pack,
                 operands=[
                     registers.RowOperand(place=one.base + column * one.column, gap=one.row)
@@ -283,11 +283,11 @@ def _ranges(
     return grid(part, tile, tuning.workers())
 
 
-def _direct(part: Product, size: int) -> int:
+def _direct(part: Product, tile: registers.RegisterTile, size: int) -> int:
     """Whether B is read where it lies, as a record has it."""
     if part.panels:
         return registers.PANELS
-    return int(lies_well(part) and part.b_across == size)
+    return int(lies_well(part, tile) and part.b_across == size)
 
 
 def _order(products: Products, expression: Expression, size: int) -> str:
