@@ -15,8 +15,9 @@ import narae
 from narae import layers
 from narae.base import processors
 from narae.engine import config
-from narae.executors.native import machine, tuning
+from narae.executors.native import machine
 from narae.executors.native.run import threads
+from narae.executors.native.run.program import NativeProgram
 from narae.models import Sequential
 
 
@@ -40,39 +41,32 @@ def network() -> Any:
     return model
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, number: int) -> list[int]:
-    """How many helpers an epoch asked for, on so many threads."""
+def working(monkeypatch: pytest.MonkeyPatch, number: int, fit: Any) -> list[int]:
+    """How many threads work in the runs of `fit`, where so many are asked for."""
     counts: list[int] = []
-    real = threads.Pool.ask
+    real = NativeProgram._threads
 
-    def ask(self: Any, task: Any, count: int, ended: Any = None) -> None:
-        counts.append(count)
-        real(self, task, count, ended)
+    def seen(self: NativeProgram, tables: Any) -> int:
+        counts.append(real(self, tables))
+        return counts[-1]
 
-    monkeypatch.setattr(threads.Pool, "ask", ask)
-    monkeypatch.setattr(config, "_threads", [number])
-    x = np.ones((64, 12, 12, 3), "float32")
-    network().fit(x, np.ones((64, 10), "float32"), batch_size=32, verbose=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(NativeProgram, "_threads", seen)
+        patched.setattr(config, "_threads", [number])
+        fit()
     return counts
 
 
 @pytest.mark.parametrize(
-    ("cores", "number", "most"), [(2, 8, 2), (1, 2, 1), (3, 2, 2), (64, 64, 63)]
+    ("cores", "number", "want"), [(2, 8, 2), (1, 2, 1), (3, 2, 2), (2, 64, 2), (8, 4, 4)]
 )
 def test_no_more_threads_work_than_there_are_cores(
-    cores: int, number: int, most: int, monkeypatch: pytest.MonkeyPatch
+    cores: int, number: int, want: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "cores", lambda: cores)
-    for short, led in (
-        (0, 0),
-        (1 << 60, 1),
-    ):  # who asks takes part in a short run, and is one of them
-        monkeypatch.setattr(tuning, "SHORT", short)
-        counts = asked(monkeypatch, number)
-        assert counts
-        assert max(counts) <= most
-        if cores < 64:
-            assert max(counts) == most - led
+    x, y = np.ones((64, 12, 12, 3), "float32"), np.ones((64, 10), "float32")
+    fit = lambda: network().fit(x, y, batch_size=32, verbose=0)
+    assert set(working(monkeypatch, number, fit)) == {want}
 
 
 def test_no_more_threads_work_than_there_are_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +76,18 @@ def test_no_more_threads_work_than_there_are_tiles(monkeypatch: pytest.MonkeyPat
     ).program
     assert program.tables.most == 2
     assert program._threads(program.tables) == 2
+
+
+@pytest.mark.parametrize(("units", "want"), [((64, 64, 1), 1), ((512, 512), 2)])
+def test_one_thread_works_where_two_would_spend_more_on_meeting(
+    units: tuple[int, ...], want: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is as small as the network 13-64-64-1, rows are gathered by two tiles, and that is all."""
+    model = Sequential([narae.Input((13,)), *map(layers.Dense, units)])
+    model.compile("rmsprop", "mse")
+    x, y = np.ones((160, 13), "float32"), np.ones((160, units[-1]), "float32")
+    fit = lambda: model.fit(x, y, batch_size=16, verbose=0)
+    assert set(working(monkeypatch, 2, fit)) == {want}
 
 
 def test_bits_do_not_depend_on_the_cores_that_products_are_cut_for(

@@ -219,6 +219,7 @@ TILE_NODES = (
 ROW_UNIT = 64  # elements: rows are cut at whole lines of the caches
 SHORT_ROW = 16  # elements: shorter rows are turned, where another axis lies along memory too
 ELEMENT_WORK = 4  # multiplications that an element of a loop counts for, against those of products
+UNKNOWN = 65_536  # multiplications that a tile counts for which does not say what it has to do
 CONSTANTS = (
     0.0,
     1.0,

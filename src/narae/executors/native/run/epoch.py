@@ -75,7 +75,8 @@ def gather_tiles(rows: Rows, target: np.ndarray, control: np.ndarray) -> list[Ti
             width=width,
             pitch=source.strides[0],
         )
-        tiles.append(Tile(key, build, record.numbers()))
+        work = (end - begin) * width * tuning.ELEMENT_WORK
+        tiles.append(Tile(key, build, record.numbers(), work=work))
     return tiles
 
 

@@ -168,10 +168,19 @@ def _joined(group: _Group) -> Lowered:
 Hosts = dict[int, Callable[[], None]]
 
 
+def _spared(phase: Sequence[Tile]) -> int:
+    """What a second thread would take off the first in a phase, less what it costs to meet."""
+    if len(phase) < 2:
+        return 0
+    works = [tile.work or tuning.UNKNOWN for tile in phase]
+    return min(sum(works) // 2, sum(works) - max(works)) - tuning.meet()
+
+
 class Tables:
     """Kernels and records of all tiles. hosts: what Python runs, by phase; scratch: bytes that
     each thread needs; most: tiles of the largest phase, so threads for whom there is something to do; work: of all
-    tiles, in multiplications."""
+    tiles, in multiplications; spared: of it, that a second thread would take off the first, less what it costs to
+    meet."""
 
     def __init__(self, parts: Sequence[Lowered], whole: Tables | None = None) -> None:
         """whole: of the program, where these are a part of it. A thread that comes late from a run of the
@@ -194,6 +203,7 @@ class Tables:
             self.scratch, length = max(self.scratch, whole.scratch), max(length, whole.count)
         self.most = max((len(phase) for phase in phases), default=1)
         self.work = sum(tile.work for tile in tiles)
+        self.spared = sum(map(_spared, phases))
         self._kinds = [_kind(tile) for tile in tiles]
         self._tiles = np.zeros((max(1, len(tiles)), 2), np.int64)
         self._tiles[: len(tiles)] = self._pairs(tiles)

@@ -116,8 +116,9 @@ class NativeProgram(Program):
             continue
 
     def _threads(self, tables: Tables) -> int:
-        """How many threads work: as many as asked for, but none that would have no tile or no core."""
-        return max(1, min(self._number(), tables.most, threads.cores()))
+        """How many threads work: as many as asked for, but none that would have no tile or no core; one, where two
+        would spend more on meeting than they share out."""
+        return 1 if tables.spared < 0 else max(1, min(self._number(), tables.most, threads.cores()))
 
     def _give_up(self) -> None:
         """Let loops end at their next round, and with them the run."""
