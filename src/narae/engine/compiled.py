@@ -84,8 +84,10 @@ class Compiled:
         self.program = load(executor_name, planned, stores, num_threads, spread)
         self.inputs: list[np.ndarray] = self.program.inputs
         self.lock = Guard()  # a program's buffers serve one call at a time
-        self._touched = [traced.variables[i] for i in traced.written]
-        self._stores = stores
+        held = self.program.held
+        self._touched = [traced.variables[i] for i in traced.written if i not in held]
+        self._held = [traced.variables[i] for i in sorted(held)]
+        self._stores = [store for i, store in enumerate(stores) if i not in held]
         constants = [v.data for v in graph.constants if v.data is not None]
         held = [*self.program.inputs, *self.program.outputs, *constants]
         self.nbytes = planned.arena + sum(array.nbytes for array in held)
@@ -126,6 +128,9 @@ class Compiled:
                 variable.moved()
         else:
             touch(self._touched)
+            self.program.mark()
+            for variable in self._held:
+                variable.moved()
 
 
 class ManySteps:

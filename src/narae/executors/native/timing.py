@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run.phases import Tables
 from narae.executors.native.run.program import NativeProgram
@@ -15,7 +13,7 @@ def step_times(program: NativeProgram) -> list[float]:
 
     In a run of the whole, small steps go beside large ones: it takes less than the sum.
     """
-    saved = [array.copy() for array in program.state]
+    saved = [store.host().copy() for store in program.stores]
     times = []
     for stage in program.stages:
         run = _alone(program, stage.lowered)
@@ -23,8 +21,8 @@ def step_times(program: NativeProgram) -> list[float]:
             run(1)  # copies of state: what later steps read
         else:
             times.append(time_of(run, stage.reads, stage.writes))
-    for array, value in zip(program.state, saved, strict=True):
-        np.copyto(array, value)
+    for store, value in zip(program.stores, saved, strict=True):
+        store.write(value)
     return times
 
 

@@ -132,6 +132,10 @@ def _checked(array: np.ndarray, spec: Spec) -> np.ndarray:
 Fetch = Callable[[Any], np.ndarray]
 
 
+class Layout:
+    """A variable's numbers in an order that suits an executor."""
+
+
 class Store:
     """The numbers of one variable. Programs on the processor bind the array for life and write to
     it in place; programs on a device leave what they compute there, until somebody looks.
@@ -139,7 +143,7 @@ class Store:
     array: what is there without a look at the device. version: grows with every change of it.
     """
 
-    __slots__ = ("_there", "array", "version")
+    __slots__ = ("__weakref__", "_there", "array", "version")
 
     def __init__(self, array: np.ndarray) -> None:
         self.array, self.version = array, 0
@@ -150,7 +154,12 @@ class Store:
     @property
     def device(self) -> Any:
         """The present value on a device, None where there is none."""
-        return self._there[0]
+        return None if isinstance(self._there[0], Layout) else self._there[0]
+
+    @property
+    def form(self) -> Layout | None:
+        """The present value in an order that suits an executor, None where there is none."""
+        return self._there[0] if isinstance(self._there[0], Layout) else None
 
     @device.setter
     def device(self, value: Any) -> None:

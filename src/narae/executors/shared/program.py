@@ -26,7 +26,8 @@ class Program(Protocol):
 
     away: whether it leaves them on a device; else they are in the stores' arrays.
     runs_many: whether it has runs of many steps at all; else `many` gives None.
-    laid_out: bytes of weights that are kept in another order too, as its products read them.
+    laid_out: bytes of weights, and of what an optimizer keeps of them, in another order too, as its products read them.
+    held: positions of the states whose newest numbers it may have in an order of its own: it says so to their stores.
     rows: the rows of a batch that go into `inputs` here, in this process; None: all.
     """
 
@@ -36,11 +37,16 @@ class Program(Protocol):
     away: bool = False
     runs_many: bool = False
     laid_out: int = 0
+    held: frozenset[int] = frozenset()
     rows: slice | np.ndarray | None = None
 
     def __call__(self) -> list[np.ndarray]:
         """Run once on what is in `inputs` and the state."""
         ...
+
+    def mark(self) -> None:
+        """While it runs: say again to the stores of the states it holds that their newest numbers are here."""
+        return
 
     def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
         """Run many steps on rows of arrays. None where it has no such run of these.

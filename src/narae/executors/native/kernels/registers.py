@@ -31,6 +31,8 @@ class RowOperand(KernelRecord[W]):
 
     place: W = pointer()
     gap: W = word()  # bytes between its rows
+    # and from one column to the next, by which a panel is found: it may lie by panels, of which each is whole
+    across: W = word()
 
 
 class Contraction(KernelRecord[W]):
@@ -122,7 +124,7 @@ class Epilogue:
                     continue
                 size = itemsize(operand.dtype)
                 row = f.at(lying.place, f.mul(number, lying.gap))
-                row = f.at(row, f.mul(panel, size))
+                row = f.at(row, f.mul(panel, lying.across))
                 for line in range(0, vectors * tile.lanes * size, 64):
                     # for reading (0), to keep in all caches (3), data (1)
                     kinds = [("i32", "0"), ("i32", "3"), ("i32", "1")]
@@ -140,11 +142,13 @@ class Epilogue:
         f, lanes, vectors = self.f, self.tile.lanes, len(masks)
         for r in range(self.tile.rows):
             number = self._number(group, r)
-            places = [f.at(one.place, f.mul(number, one.gap)) for one in self.record.operands]
+            places = [
+                f.at(f.at(one.place, f.mul(number, one.gap)), f.mul(panel, one.across))
+                for one in self.record.operands
+            ]
             for v, mask in enumerate(masks):
-                column = f.add(panel, v * lanes)
                 lying = [
-                    f.at(row, f.mul(column, itemsize(operand.dtype)))
+                    f.at(row, v * lanes * itemsize(operand.dtype))
                     if operand.access == "along"
                     else row
                     for row, operand in zip(places, self.operands, strict=True)
@@ -187,6 +191,6 @@ class Epilogue:
             where, operand = next(lying)
             row = f.at(where.place, f.mul(number, where.gap))
             along = operand.access == "along"
-            places.append(f.at(row, f.mul(panel, itemsize(operand.dtype))) if along else row)
+            places.append(f.at(row, f.mul(panel, where.across)) if along else row)
             operands.append(operand)
         emit_row(f, self.expression, operands, places, ["0"] * len(places), width)

@@ -27,7 +27,7 @@ def place_for(
     """
     arrays = context.arrays
     others = [u for u in expression.reads if u != product]
-    if not _is_heavy(expression, others, spec, arrays):
+    if not is_heavy(expression, others, spec, arrays):
         return None
     read = [*operands, *(arrays[u] for u in others)]
     for out in (arrays[u] for u in expression.outputs):
@@ -37,7 +37,7 @@ def place_for(
     return context.spare.take(spec)
 
 
-def _is_heavy(expression: Expression, others: Sequence[int], spec: Spec, arrays: ArrayMap) -> bool:
+def is_heavy(expression: Expression, others: Sequence[int], spec: Spec, arrays: ArrayMap) -> bool:
     """A panel's part of a row is short: there, each of several arrays waits for memory, and slow operations for each
     other."""
     beside = sum(arrays[u].size == spec.size for u in (*others, *expression.outputs[1:]))

@@ -15,8 +15,8 @@ vectors, so the tile costs as much as the next larger one that fills them:
     call                to call the kernel, and for the first lines of memory to come
 
 That is about (t + copy_b) * ((w + copy_a) * d) + call: a factor of the rows alone, one of the columns alone. Threads
-take tiles in order, each the next one when it is through, so the end is that of a greedy schedule: the thread that
-is free first takes the next tile. To that two delays are added, which the schedule does not see:
+take tiles from both ends of their list, each the next one when it is through, so the end is that of a greedy schedule:
+who is free first takes the next tile of his end. To that two delays are added, which the schedule does not see:
 
     meet                where there are several tiles: threads have to meet before the next phase
     HELD_UP * largest   a thread may be put aside by the system while it has a tile, and the others wait for it
@@ -30,8 +30,10 @@ schedule is computed, the cut is compared with what no schedule can beat, all wo
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -51,6 +53,10 @@ class Loose:
     depth: int
     columns: int
     flipped: bool
+
+
+if TYPE_CHECKING:
+    from narae.executors.native.lower.held import Lies
 
 
 @dataclass(eq=False)
@@ -74,6 +80,7 @@ class Product:
     loose: Loose | None = (
         None  # B is to be, in words: `b` is where its numbers begin, taps count its rows
     )
+    by: int = 0  # columns of the panels in which B lies for good, or C: tiles have whole ones of it
 
 
 @dataclass(eq=False)
@@ -90,6 +97,7 @@ class Products:
     fixed: bool = False  # B is the same in all rounds
     form: str = ""  # of words: see `kernels/words.py`
     weights: Kept | None = None  # what no run writes that B is of
+    lies: Mapping[int, Lies] = field(default_factory=dict)  # operands by panels, by uid
 
 
 def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -102,11 +110,8 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
             merged.append((n, sa, sb))
     if not merged:
         merged = [(1, 0, 0)]
-    # the inner loop should be long enough, B's rows not in a page each, and A's numbers near each other
-    best = max(
-        range(len(merged)),
-        key=lambda i: (min(merged[i][0], 8), abs(merged[i][2]) < PAGE, -abs(merged[i][1])),
-    )
+    # the inner loop should be long enough, and its numbers near each other
+    best = max(range(len(merged)), key=lambda i: (min(merged[i][0], 8), -abs(merged[i][1])))
     inner = merged.pop(best)
     if inner[0] > tuning.INNER:  # long sums in stretches
         size = next((d for d in tuning.INNER_STRETCH if inner[0] % d == 0), inner[0])
@@ -117,7 +122,6 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
     return inner, np.ascontiguousarray(np.stack(pair, axis=1))
 
 
-PAGE = 4096  # bytes (bits)
 Range = tuple[int, int]  # from, to before
 
 
@@ -146,7 +150,9 @@ def grid(
 def _column_cuts(part: Product, tile: RegisterTile) -> list[list[Range]]:
     """Ways of cutting the columns: few panels or many in a range."""
     found: dict[tuple[Range, ...], None] = {}
-    units = {tile.wide} if part.panels else {tile.wide, min(2, tile.vectors) * tile.lanes}
+    units = {tile.wide}
+    if not part.panels and not part.by:
+        units.add(min(2, tile.vectors) * tile.lanes)
     for unit in sorted(units, reverse=True):
         panels = -(-part.columns // unit)
         for parts in (*(n for n in tuning.PARTS if n < panels), panels):
@@ -178,11 +184,12 @@ def _end(
     whole = sum(tall) * sum(wide) + call * len(tall) * len(wide)
     if late + whole / workers >= sooner:
         return None  # not even if all were through at the same time
-    busy = [0.0] * workers
-    for w in wide:
-        for t in tall:
-            heapq.heapreplace(busy, busy[0] + t * w + call)  # who is free first
-    end = max(busy) + late
+    todo = deque(t * w + call for w in wide for t in tall)
+    busy = [(0.0, i) for i in range(workers)]
+    while todo:  # who is free first takes the next: odd ones from the end
+        time, i = busy[0]
+        heapq.heapreplace(busy, (time + (todo.pop() if i % 2 else todo.popleft()), i))
+    end = max(busy)[0] + late
     return end if end < sooner else None
 
 

@@ -15,14 +15,16 @@ from narae.executors.native.jit import bounds
 from narae.executors.native.jit.compiler import Build
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import contraction, packing, registers, words
-from narae.executors.native.lower.apart import place_for
+from narae.executors.native.lower.apart import is_heavy, place_for
 from narae.executors.native.lower.convolution import convolution
 from narae.executors.native.lower.depthwise import is_depthwise, lower_depthwise
 from narae.executors.native.lower.elementwise import (
     after_whole,
-    copy_tiles,
     expression_of,
+    loop_tiles,
 )
+from narae.executors.native.lower.held import Lies, by_form
+from narae.executors.native.lower.matrices import dot
 from narae.executors.native.lower.panels import laid_out
 from narae.executors.native.lower.partition import (
     Product,
@@ -34,7 +36,6 @@ from narae.executors.native.lower.partition import (
     row_table,
     scratch_of,
     shorter,
-    sums,
 )
 from narae.executors.native.lower.reductions import reduce_array
 from narae.executors.native.lower.tiles import (
@@ -43,16 +44,13 @@ from narae.executors.native.lower.tiles import (
     Tile,
     address,
     cuts,
-    indices,
     joint_stride,
     lowers,
-    offsets,
-    size_of,
 )
 from narae.executors.native.lower.words import by_panels, products_of_words
 from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
-from narae.graph.ir import Node
+from narae.graph.ir import Node, Spec
 
 
 @lowers("dot", "wide_dot", "conv")
@@ -77,6 +75,11 @@ def lower_product(step: Step, context: Context) -> Lowered:
         return Lowered([last], keep=touched)
     products = _PRODUCTS[head.op.known](head, context.ins(head))
     products.weights = context.weights.kept(head.inputs[1].uid, arrays)
+    if context.held is not None:
+        if (form := context.held.forms.get(head.inputs[1].uid)) is not None:
+            products.parts = [by_form(part, form) for part in products.parts]
+        if any(uid in context.held.forms for uid in outputs):
+            return _updated(products, expression, product, spec, context)
     if context.loop is not None:
         products.rounds = context.loop
         products.fixed = head.inputs[1].uid in context.loop.fixed and not products.before
@@ -116,65 +119,9 @@ def _by_channels(step: Step, arrays: ArrayMap) -> Lowered:
     return lowered
 
 
-# -- products of matrices ------------------------------------------------------------------------
-
-
-def _dot(node: Node, ins: Sequence[np.ndarray]) -> Products:
-    x, y = ins
-    (cx, cy), (bx, by) = node.params["contract"], node.params["batch"]
-    fx = [a for a in range(x.ndim) if a not in (*cx, *bx)]
-    fy = [a for a in range(y.ndim) if a not in (*cy, *by)]
-    before: list[list[Tile]] = []
-    across = joint_stride(y, fy)
-    width = size_of([y.shape[a] for a in fy])
-    if _clashes(x, cx, width):
-        x = _unclashed(x, before)
-    if across is None or (across == 0 and width > 1):  # in no order, or one for all: lay them out
-        order = [*by, *cy, *fy]
-        y2 = np.empty([y.shape[a] for a in order], y.dtype)
-        before.append(copy_tiles(y.transpose(order), y2))
-        y = y2
-        by, cy = tuple(range(len(by))), tuple(range(len(by), len(by) + len(cy)))
-        fy = list(range(len(by) + len(cy), y.ndim))
-        across = y.itemsize
-    across = across or y.itemsize  # of a single column
-    rows = offsets([x.shape[a] for a in fx], [x.strides[a] for a in fx])
-    axes = [(x.shape[i], x.strides[i], y.strides[j]) for i, j in zip(cx, cy, strict=True)]
-    inner, taps = sums(axes)
-    out = Products(width, before=before, keep=[x, y])
-    for number, index in enumerate(indices([x.shape[a] for a in bx])):
-        a = address(x) + sum(i * x.strides[k] for i, k in zip(index, bx, strict=True))
-        b = address(y) + sum(i * y.strides[k] for i, k in zip(index, by, strict=True))
-        out.parts.append(
-            Product(a, b, rows, taps, *inner, across, width, first_row=number * len(rows))
-        )
-    if len(out.parts) > tuning.PAIRS:
-        raise Unlowered(f"a product of {len(out.parts)} pairs of matrices")
-    return out
-
-
-def _clashes(x: np.ndarray, summed: Sequence[int], width: int) -> bool:
-    """Whether the rows of a large matrix would all meet in the same few lines of the first cache, and are used often
-    enough for a copy to pay. Rows that lie side by side are copied stretch by stretch in any case."""
-    if x.ndim != 2 or x.nbytes < tuning.CLASH_A_FROM or max(x.strides) % tuning.CLASH_A:
-        return False
-    side = len(summed) == 1 and x.strides[1 - summed[0]] == x.itemsize
-    return not side and width >= tuning.CLASH_A_WIDE
-
-
-def _unclashed(x: np.ndarray, before: list[list[Tile]]) -> np.ndarray:
-    """A copy of a matrix whose rows would all meet in the same few lines of the first cache."""
-    turned = x.strides[0] < x.strides[1]
-    rows, length = x.shape[::-1] if turned else x.shape
-    copied = np.empty((rows, length + 64 // x.itemsize), x.dtype)[:, :length]
-    copied = copied.T if turned else copied
-    before.append(copy_tiles(x, copied))
-    return copied
-
-
 # The products of each operation that is a sum of products.
 _PRODUCTS: Mapping[str, Callable[[Node, Sequence[np.ndarray]], Products]] = {
-    "dot": _dot,
+    "dot": dot,
     "wide_dot": products_of_words,
     "conv": convolution,
 }
@@ -194,7 +141,12 @@ def _tiles(
     dtype = expression.dtypes[product]
     size = itemsize(dtype)
     others = [u for u in expression.reads if u != product] + list(expression.outputs)
-    lying = [_as_rows(arrays[uid], shape, products.width) for uid in others]
+    lying = [
+        _in_panels(products.lies[uid])
+        if uid in products.lies
+        else _as_rows(arrays[uid], shape, products.width)
+        for uid in others
+    ]
     operands = tuple(one.operand for one in lying)
     order = _order(products, expression, size)
     key, build = _kernel(dtype, product, expression, operands, order, products.form)
@@ -202,6 +154,8 @@ def _tiles(
     pack = packing.packer(dtype, tile, bounds.enabled())
     tiles: list[Tile] = []
     for part in _as_read(products, dtype, tile, order):
+        if part.by not in (0, tile.wide):
+            raise Unlowered(f"panels of {part.by} columns beside a product of {tile.wide}")
         table = row_table(part, tile.rows)
         products.keep += [table, part.taps]
         for (r0, r1), (c0, c1) in _ranges(
@@ -225,7 +179,9 @@ def _tiles(
                 direct=_direct(part, tile, size),
                 pack=pack,
                 operands=[
-                    registers.RowOperand(place=one.base + column * one.column, gap=one.row)
+                    registers.RowOperand(
+                        place=one.base + column * one.column, gap=one.row, across=one.column
+                    )
                     for one in lying
                 ],
             )
@@ -331,6 +287,11 @@ def _as_rows(array: np.ndarray, shape: Sequence[int], width: int) -> _Lying:
     return _Lying(operand, address(array), row, column)
 
 
+def _in_panels(lies: Lies) -> _Lying:
+    """A matrix by panels: from the first column of a panel to that of another."""
+    return _Lying(Operand("float32", "along"), lies.place, lies.row, lies.across)
+
+
 def _one_after_the_other(
     products: Products,
     expression: Expression,
@@ -343,6 +304,34 @@ def _one_after_the_other(
     tiles = _tiles(products, identity(product, dtype), product, shape, {product: whole})
     last, touched = after_whole(expression, product, whole, shape, arrays)
     return Lowered([*products.before, tiles, last], keep=[*products.keep, *touched])
+
+
+def _updated(
+    products: Products, expression: Expression, product: int, spec: Spec, context: Context
+) -> Lowered:
+    """The update of a weight by panels, from the product that is its gradient. Where the expression is better a pass of
+    its own, the product lies by panels too, and the pass is one loop along memory."""
+    held, arrays = context.held, context.arrays
+    assert held is not None
+    touched = {
+        u: held.forms[u] for u in (*expression.reads, *expression.outputs) if u in held.forms
+    }
+    form = next(iter(touched.values()))
+    products.parts = [replace(part, by=form.wide) for part in products.parts]
+    products.keep += [f.array for f in touched.values()]
+    products.lies = {uid: f.lies for uid, f in touched.items()}
+    others = [u for u in expression.reads if u != product]
+    if not is_heavy(expression, others, spec, arrays):
+        tiles = _tiles(products, expression, product, spec.shape, arrays)
+        return Lowered([*products.before, tiles], keep=products.keep)
+    whole = context.spare.take(Spec((form.array.size,), "float32"))
+    products.lies[product] = replace(form.lies, place=address(whole))
+    plain = identity(product, "float32")
+    tiles = _tiles(products, plain, product, spec.shape, arrays)
+    flat = {u: f.array.reshape(-1) for u, f in touched.items()} | {product: whole}
+    ins = [flat[u] if u in flat else arrays[u].reshape(()) for u in expression.reads]
+    last = loop_tiles(expression, whole.shape, ins, [flat[u] for u in expression.outputs])
+    return Lowered([*products.before, tiles, last], keep=[*products.keep, whole, *ins])
 
 
 # -- long sums in parts -----------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def lower_rowwise(step: Step, context: Context) -> Lowered:
             count=end - begin,
             length=length,
             operands=[
-                RowOperand(place=place, gap=gap[-1])
+                RowOperand(place=place, gap=gap[-1], across=0)
                 for place, gap in zip(places, gaps, strict=True)
             ],
             columns=[rowwise.Column(place=address(one[i])) for one in sums],

@@ -23,6 +23,7 @@ from narae.graph.fuse import Step
 from narae.graph.ir import Node, Spec
 
 if TYPE_CHECKING:
+    from narae.executors.native.lower.held import Held
     from narae.executors.native.lower.panels import Panels
 
 KERNEL = -1  # in a tile's `places`: the kernel's address, not that of a word
@@ -234,10 +235,12 @@ class Spare:
 class Context:
     """What a step is lowered in. arrays: of all values of the program, by uid; error: the address at
     which an index out of range is reported. loop: of a step in a loop's body, what that knows.
-    spare: memory that steps have while they run; weights: values that stay from run to run."""
+    spare: memory that steps have while they run; weights: values that stay from run to run; held: states that the
+    program holds by panels."""
 
     arrays: ArrayMap
     error: int = 0
+    held: Held | None = None
     loop: Rounds | None = None
     spare: Spare = field(default_factory=Spare)
     weights: Weights = field(default_factory=Weights)

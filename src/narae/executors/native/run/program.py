@@ -14,6 +14,7 @@ from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
 from narae.executors.native.jit import bounds
 from narae.executors.native.lower.elementwise import copy_tiles
+from narae.executors.native.lower.held import Held, choose
 from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Context, Lowered, Tile, Weights, address, arrays_in
 from narae.executors.native.run import driver, float_mode, measuring, threads
@@ -40,7 +41,8 @@ class Done:
 class NativeProgram(Program):
     """Runs a plan. A run allocates nothing, but for operations that NumPy runs.
 
-    stages: what each step became, to look at. tables: its phases. state: the arrays that a run changes in place.
+    stages: what each step became, to look at. tables: its phases. stores: of the state. forms: weights that it holds
+    by panels, and their optimizer's state.
     """
 
     runs_many = True
@@ -53,7 +55,7 @@ class NativeProgram(Program):
         self._number = number
         self._arrays = make_arrays(plan, state, None)
         self.inputs = [self._arrays[v.uid] for v in plan.inputs]
-        self.state = list(state)
+        self.stores = list(stores)
         self.outputs = [self._arrays[uid] for uid in plan.outputs]
         self._control = aligned(8 * driver.SIZE).view(np.int64)
         self._control[:] = 0
@@ -63,13 +65,12 @@ class NativeProgram(Program):
         self._watched = bounds.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self._run: object = None  # the one that began last
-        self._row = threads.Row()
         self._weights = Weights(_unwritten(plan, stores))
-        self.stages = self._stages()
-        self.laid_out = sum(panels.array.nbytes for panels in self._weights.laid)
+        self._lower(choose(plan, stores))
+        self._begun = False  # whether a run's numbers may be newer than the stores know
+        self.laid_out = sum(one.array.nbytes for one in (*self._weights.laid, *self.forms))
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self.tables = Tables(self._parts)
-        self._row.short = self.tables.work < tuning.ALONE
         self._epoch_tables: Tables | None = None  # of the last epoch
         self._running_tables = self.tables
         self._work, self._advance = driver.driver()
@@ -79,9 +80,19 @@ class NativeProgram(Program):
             for node in step.nodes
         )
 
-    def _stages(self) -> list[Done]:
+    def _lower(self, found: Held) -> None:
+        """All steps with weights by panels; without, where one that has to do with them is left to NumPy."""
+        self.stages = self._stages(found)
+        left = [s.step for s in self.stages if s.step and s.lowered.host]
+        if any(found.concerns(step) for step in left):
+            found = Held()
+            self.stages = self._stages(found)
+        self.held, self.forms = found.places, found.all()
+
+    def _stages(self, found: Held) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
-        context = Context(arrays, self._place + 8 * driver.ERROR, weights=self._weights)
+        place = self._place + 8 * driver.ERROR
+        context = Context(arrays, place, weights=self._weights, held=found)
         stages = [self._moves(self.plan.before)]
         for step in self.plan.steps:
             lowered = lower_step(step, context, scratch)
@@ -100,26 +111,36 @@ class NativeProgram(Program):
         of range, with the state as it was when that was found."""
         if self.tables.count:
             self._run = None
-            if self._long:
-                wait_for(self._whole, self._give_up)
-            else:
-                self._whole()
+            try:
+                if self._long:
+                    wait_for(self._whole, self._give_up)
+                else:
+                    self._whole()
+            finally:
+                self._left()
             self._check()
         return self.outputs
 
+    def mark(self) -> None:
+        """Say that the program has the newest numbers of the state that it holds, while it runs."""
+        if self._begun:
+            for form in self.forms:
+                form.mark()
+
+    def _left(self) -> None:
+        """A run is over: what is assigned from now on is newer."""
+        self.mark()
+        self._begun = False
+
     def _whole(self) -> None:
         """One run, from its beginning to its end."""
-        tables, row = self.tables, self._row
-        alone = self._watched or tables.work < tuning.TOGETHER
-        number = 1 if alone else row.workers(lambda: self._threads(tables))
-        self._begin(tables, 1, 3 * self._spins if number > 1 else 0)
+        tables = self.tables
+        self._begin(tables, 1)
+        number = 1 if self._watched or tables.work < tuning.ALONE else self._threads(tables)
         if number > 1 and self._running():
-            missing = row.missing(number - 1, self._control[driver.LINGERING :])
-            if missing > 0:
-                threads.pool().ask(lambda: self._help(tables, 1), missing)
+            threads.pool().ask(lambda: self._help(tables, 1), number - 1)
         for _ in self._lead(tables):
             continue
-        row.ended(number > 1)
 
     def _threads(self, tables: Tables) -> int:
         """How many threads work: as many as asked for, but none that would have no tile or no core; one, where two
@@ -186,11 +207,11 @@ class NativeProgram(Program):
                 self._settle()
                 self.tables.install(self._control)
                 self._alive = None
+                self._left()
         self._check()
         measuring.ran(time.monotonic() - began)
 
-    def _begin(self, tables: Tables, steps: int, linger: int = 0) -> None:
-        """linger: how often helpers look for another run when this one is over."""
+    def _begin(self, tables: Tables, steps: int) -> None:
         control, scratch = self._control, threads.scratch(tables.scratch)
         for panels in self._weights.laid:
             panels.refresh()
@@ -198,11 +219,15 @@ class NativeProgram(Program):
         self._running_tables = tables
         if self._watched:
             bounds.watch([*self._ranges(), *tables.ranges()])
+        for form in self.forms:
+            form.bring()
+        self._begun = True
+        self.mark()
         tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
         control[driver.FLUSHED] = float_mode.bits_wanted()
-        control[driver.SPINS], control[driver.LINGER] = self._spins, linger
+        control[driver.SPINS] = self._spins
         self._advance(self._place, scratch, -1)
 
     def _settle(self) -> None:
