@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from narae import ops
+from narae.base.processors import Cache
 from narae.engine.compiled import compile_function
-from narae.executors.native import tuning
+from narae.executors.native import machine, tuning
 from narae.executors.native.kernels import registers
 from narae.executors.native.lower import partition, products
 from narae.graph.ir import Spec
@@ -91,3 +94,12 @@ def test_every_row_and_column_is_in_one_tile() -> None:
                 assert not limit or r1 - r0 < limit + tile.rows
                 found[r0:r1, c0:c1] += 1
             assert (found == 1).all()
+
+
+def test_rows_that_come_from_memory_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long gradient's rows of a page each: no processor brings these ahead, whatever it reads in order."""
+    caches = tuple(Cache(i + 1, size, 64, 8) for i, size in enumerate((1 << 15, 1 << 20, 1 << 25)))
+    fast = replace(machine.USUAL, multiplications=1.0)
+    monkeypatch.setattr(machine, "_known", [machine.Machine(2, caches, fast)])
+    assert tuning.comes_soon(4096, 192, 1024, 0.5)
+    assert not tuning.comes_soon(4096, 192, 6400, 0.5)

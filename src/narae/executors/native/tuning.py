@@ -68,7 +68,8 @@ def direct_bytes(row: int) -> int:
 
 def comes_soon(pitch: int, row: int, depth: int, rate: float) -> bool:
     """Whether `depth` rows of B that lie `pitch` bytes apart come as soon as they are needed, `rate` bytes for each
-    multiplication: since the second cache keeps them (rows far apart share its places), or the next one is near."""
+    multiplication: since the second cache keeps them (rows far apart share its places), or the next one is near and
+    keeps them. Rows that come from memory are waited for one by one: a copy asks for many at once."""
     machine = here()
     cache = machine.second
     ways = cache.ways or 8
@@ -77,7 +78,8 @@ def comes_soon(pitch: int, row: int, depth: int, rate: float) -> bool:
     places = min(sets, lines * (sets // math.gcd(sets, max(1, pitch // cache.line))))
     if depth <= places * ways // lines * 3 // 4:
         return True
-    return machine.reads(cache.size + 1) >= rate * machine.rates.multiplications
+    kept = depth * pitch <= machine.caches[-1].size // 2
+    return kept and machine.reads(cache.size + 1) >= rate * machine.rates.multiplications
 
 
 # Rows so far apart meet in the same few lines of the caches, and push each other out: B is copied then, whatever it
