@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from narae.base import changes
 from narae.base.errors import unknown_name
 from narae.base.processors import usable_cores
 from narae.executors import EXECUTORS, require
@@ -83,6 +84,7 @@ def set_num_threads(number: int) -> None:
     >>> set_num_threads(before)
     """
     _threads[:] = [_positive(number)]
+    changes.note()
 
 
 def _positive(number: int | str) -> int:

@@ -270,7 +270,11 @@ SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 AHEAD = 64  # steps that are looked at for company in a phase
-ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there
+ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there,
+TOGETHER = 300_000  # but from these on it is shared with those that are there from the run before,
+OFTEN = 0.0002  # and they are called where that has ended so many seconds ago, at most.
+HELD_UP_RUN = 0.001  # seconds: such a run that takes longer was held up,
+ALONE_FOR = 0.1  # and for so many seconds no other thread takes part
 SHORT = 300_000_000  # multiplications (10 ms): a run of less is led by who asked for it
 SPIN = 50_000.0  # nanoseconds that a thread looks for work before it sleeps
 

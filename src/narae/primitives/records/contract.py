@@ -47,6 +47,10 @@ def _forward(xp: Namespace, x: np.ndarray, y: np.ndarray, *, contract: Axes, bat
     dtype = x.dtype
     if xp is np:
         x, y = widened(x, y)
+        if x.ndim == y.ndim == 2 and len(contract[0]) == 1 and not batch[0]:  # two matrices
+            left = x if contract[0][0] == 1 else x.T
+            out = np.matmul(left, y if contract[1][0] == 0 else y.T)
+            return out if out.dtype == dtype else out.astype(dtype)
     free_x = free_axes(x.ndim, contract[0], batch[0])
     free_y = free_axes(y.ndim, contract[1], batch[1])
     stack = [x.shape[a] for a in batch[0]]

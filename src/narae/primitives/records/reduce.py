@@ -32,6 +32,16 @@ _AXES = cases(
 )
 
 
+_UFUNCS = {
+    "sum": np.add,
+    "prod": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "any": np.logical_or,
+    "all": np.logical_and,
+}
+
+
 def kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with reduced axes of length 1."""
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
@@ -62,11 +72,11 @@ def _reduction(
     **fields: Any,
 ) -> Any:
     def forward(xp: Namespace, x: np.ndarray, *, axes: tuple[int, ...]) -> Any:
-        return (
-            getattr(xp, ufunc)(x, axis=axes)
-            if result
-            else getattr(xp, ufunc)(x, axis=axes).astype(x.dtype)
-        )
+        if xp is np:  # what np.sum and its like come to, after some checks
+            found = _UFUNCS[ufunc].reduce(x, axis=axes)
+        else:
+            found = getattr(xp, ufunc)(x, axis=axes)
+        return found if result or found.dtype == x.dtype else found.astype(x.dtype)
 
     def simplify(x: Value, *, axes: tuple[int, ...]) -> Value | None:
         one = all(x.shape[a] == 1 for a in axes) and x.dtype == (result or x.dtype)

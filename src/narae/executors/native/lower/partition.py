@@ -110,8 +110,11 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
             merged.append((n, sa, sb))
     if not merged:
         merged = [(1, 0, 0)]
-    # the inner loop should be long enough, and its numbers near each other
-    best = max(range(len(merged)), key=lambda i: (min(merged[i][0], 8), -abs(merged[i][1])))
+    # the inner loop should be long enough, B's rows not in a page each, and A's numbers near each other
+    best = max(
+        range(len(merged)),
+        key=lambda i: (min(merged[i][0], 8), abs(merged[i][2]) < PAGE, -abs(merged[i][1])),
+    )
     inner = merged.pop(best)
     if inner[0] > tuning.INNER:  # long sums in stretches
         size = next((d for d in tuning.INNER_STRETCH if inner[0] % d == 0), inner[0])
@@ -122,6 +125,7 @@ def sums(axes: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], np
     return inner, np.ascontiguousarray(np.stack(pair, axis=1))
 
 
+PAGE = 4096  # bytes (bits)
 Range = tuple[int, int]  # from, to before
 
 

@@ -23,7 +23,8 @@ A thread is always in one of these states (labels of `_work`):
     doze    waits in the system until the bell changes            up
     up      WAITING - 1                                           again
     host    returns phase + 1: Python runs it, and calls `advance`
-    over    returns 0
+    over    returns 0, a helper once it has looked LINGER times    again: another run has begun
+            whether there is another run
 
 Each memory order is argued for where it is used; `README.md` puts the arguments together.
 """
@@ -58,7 +59,9 @@ PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
 FLUSHED = 43  # bits of the float mode: see `float_mode.py`
 SPINS = 44  # looks for work before a thread sleeps
-SIZE = 48
+LINGER = 45  # looks for another run before a helper leaves
+LINGERING = 48  # helpers that look for one
+SIZE = 56
 
 # Tiles of a phase. Half of what 16 bits hold: threads that come too late add to the word too, one each.
 MOST = 1 << 15
@@ -230,7 +233,7 @@ def _system_wait(f: Function, operation: int, value: str) -> None:
 def _work(name: str) -> Function:
     """Take tiles until the last step is done."""
     f = Function(name, [PTR, PTR, INT, INT], "i64")
-    names = "again on claim own run last idle spin look sleep doze up host over"
+    names = "again on claim own run last idle spin look sleep doze up host over leave stay watch still found go"
     b = {n: f.label() for n in names.split()}
     mode = float_mode(f)
     f.jump(b["again"])
@@ -282,10 +285,48 @@ def _work(name: str) -> Function:
     f.place(b["host"])
     mode.leave(f)
     f.do(f"ret i64 {f.add(phase, 1)}")
-    f.place(b["over"])
+    _linger(f, b)
+    f.place(b["leave"])
     mode.leave(f)
     f.do("ret i64 0")
     return f
+
+
+def _linger(f: Function, b: dict[str, str]) -> None:
+    """The run is over: a helper looks a while whether there is another one, so that none has to be called for runs in
+    a row.
+
+    Nobody counts on a helper that leaves. Who begins a run stores its word, then reads LINGERING. If the helper's
+    subtraction comes after that read, so does its last look, and it sees the word.
+    """
+    f.place(b["over"])
+    most = f.load(INT, _place(f, LINGER), 8)
+    helps = f.let(f"icmp eq i64 {f.args[2]}, 0")
+    some = f.let(f"icmp sgt i64 {most}, 0")
+    f.branch(f.let(f"and i1 {helps}, {some}"), b["stay"], b["leave"])
+    f.place(b["stay"])
+    _atomic_add(f, LINGERING, 1)
+    f.jump(b["watch"])
+    f.place(b["watch"])
+    looks = f.open_phi(INT, ("0", b["stay"]))
+    pause(f)
+    f.branch(_begun(f), b["found"], b["still"])
+    f.place(b["still"])
+    more = f.add(looks.name, 1)
+    looks.add(more, b["still"])
+    f.branch(f.let(f"icmp slt i64 {more}, {most}"), b["watch"], b["go"])
+    f.place(b["found"])
+    _atomic_add(f, LINGERING, -1)
+    f.jump(b["again"])
+    f.place(b["go"])
+    _atomic_add(f, LINGERING, -1)
+    f.branch(_begun(f), b["again"], b["leave"])
+
+
+def _begun(f: Function) -> str:
+    """Whether a run is on."""
+    phase = f.let(f"lshr i64 {_atomic_load(f, WORD, 'seq_cst')}, 32")
+    return f.let(f"icmp ne i64 {phase}, {END}")
 
 
 def _wait(f: Function, b: dict[str, str], phase: str, count: str) -> None:

@@ -65,12 +65,14 @@ class NativeProgram(Program):
         self._watched = bounds.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self._run: object = None  # the one that began last
+        self._row = threads.Row()
         self._weights = Weights(_unwritten(plan, stores))
         self._lower(choose(plan, stores))
         self._begun = False  # whether a run's numbers may be newer than the stores know
         self.laid_out = sum(one.array.nbytes for one in (*self._weights.laid, *self.forms))
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
         self.tables = Tables(self._parts)
+        self._row.short = self.tables.work < tuning.ALONE
         self._epoch_tables: Tables | None = None  # of the last epoch
         self._running_tables = self.tables
         self._work, self._advance = driver.driver()
@@ -134,13 +136,17 @@ class NativeProgram(Program):
 
     def _whole(self) -> None:
         """One run, from its beginning to its end."""
-        tables = self.tables
-        self._begin(tables, 1)
-        number = 1 if self._watched or tables.work < tuning.ALONE else self._threads(tables)
+        tables, row = self.tables, self._row
+        alone = self._watched or tables.work < tuning.TOGETHER
+        number = 1 if alone else row.workers(lambda: self._threads(tables))
+        self._begin(tables, 1, 3 * self._spins if number > 1 else 0)
         if number > 1 and self._running():
-            threads.pool().ask(lambda: self._help(tables, 1), number - 1)
+            missing = row.missing(number - 1, self._control[driver.LINGERING :])
+            if missing > 0:
+                threads.pool().ask(lambda: self._help(tables, 1), missing)
         for _ in self._lead(tables):
             continue
+        row.ended(number > 1)
 
     def _threads(self, tables: Tables) -> int:
         """How many threads work: as many as asked for, but none that would have no tile or no core; one, where two
@@ -211,7 +217,8 @@ class NativeProgram(Program):
         self._check()
         measuring.ran(time.monotonic() - began)
 
-    def _begin(self, tables: Tables, steps: int) -> None:
+    def _begin(self, tables: Tables, steps: int, linger: int = 0) -> None:
+        """linger: how often helpers look for another run when this one is over."""
         control, scratch = self._control, threads.scratch(tables.scratch)
         for panels in self._weights.laid:
             panels.refresh()
@@ -227,7 +234,7 @@ class NativeProgram(Program):
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
         control[driver.FLUSHED] = float_mode.bits_wanted()
-        control[driver.SPINS] = self._spins
+        control[driver.SPINS], control[driver.LINGER] = self._spins, linger
         self._advance(self._place, scratch, -1)
 
     def _settle(self) -> None:

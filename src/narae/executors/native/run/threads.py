@@ -6,11 +6,13 @@ import _thread
 import os
 import queue
 import threading
+import time
 import weakref
 from collections.abc import Callable
 
 import numpy as np
 
+from narae.base import changes
 from narae.base.context import Guard
 from narae.base.processors import usable_cores
 from narae.executors.native import tuning
@@ -46,6 +48,46 @@ def range_of() -> tuple[int, int]:
 def cores() -> int:
     """How many threads can work at a time: more would take turns, and keep each other's caches cold."""
     return usable_cores()
+
+
+class Row:
+    """Runs of one program, one after the other: how many threads work at the next, and whether helpers have to be
+    called, since those of the run before look for another one a while.
+
+    A short run that is held up (by a helper that the system has put aside with a tile) shows that others want the
+    cores: runs are one thread's for a while then. short: whether a run is over before called threads are there.
+    """
+
+    __slots__ = ("_alone_until", "_began", "_ended", "_known", "_number", "_pool", "short")
+
+    def __init__(self) -> None:
+        self.short = True
+        self._began = self._ended = self._alone_until = 0.0
+        self._known, self._number, self._pool = -1, 1, pool()
+
+    def workers(self, asked: Callable[[], int]) -> int:
+        """How many threads work. asked: asks settings and the system, which in a row of short runs is not done again
+        while no setting changes."""
+        self._began, count = time.monotonic(), changes.count()
+        if count != self._known or self._began - self._ended > tuning.OFTEN or not self.short:
+            self._known, self._number = count, asked()
+        return 1 if self.short and self._began < self._alone_until else self._number
+
+    def missing(self, wanted: int, lingering: np.ndarray) -> int:
+        """How many helpers to call. lingering: its first number, those who are there. A short run calls them where
+        the one before has just ended: it will be over before they come, and the next finds them."""
+        now = pool()
+        if now is not self._pool:  # a forked child: helpers did not come along
+            self._pool, lingering[0] = now, 0
+        if self.short and self._began - self._ended > tuning.OFTEN:
+            return 0
+        return wanted - int(lingering[0])
+
+    def ended(self, together: bool) -> None:
+        """The run is over. together: whether several threads were to work."""
+        self._ended = time.monotonic()
+        if together and self.short and self._ended - self._began > tuning.HELD_UP_RUN:
+            self._alone_until = self._ended + tuning.ALONE_FOR
 
 
 class _Asked:

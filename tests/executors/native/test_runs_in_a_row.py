@@ -1,0 +1,121 @@
+"""Short runs in a row: helpers of one look a while whether there is another, and help it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import narae as keras
+from narae import layers
+from narae.base import changes
+from narae.engine import config
+from narae.executors.native import tuning
+from narae.executors.native.jit import bounds
+from narae.executors.native.run import driver, threads
+from narae.graph.ir import Spec
+
+pytestmark = pytest.mark.skipif(bounds.enabled(), reason="checked kernels run on one thread")
+
+
+@pytest.fixture(autouse=True)
+def _native(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_chosen", ["native"])
+    monkeypatch.setattr(config, "_threads", [2])
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(tuning, "OFTEN", 1.0)
+    monkeypatch.setattr(tuning, "HELD_UP_RUN", 10.0)
+
+
+def _answer() -> tuple[Any, Any, np.ndarray]:
+    """A frozen network, its program for one sample, and that."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((700,)), layers.Dense(512, "tanh"), layers.Dense(9)])
+    x = np.random.default_rng(0).normal(size=(1, 700)).astype("float32")
+    frozen = keras.compile_inference(model)
+    program = frozen.compiled(Spec(x.shape, "float32")).program
+    assert tuning.TOGETHER < program.tables.work < tuning.ALONE
+    assert program.tables.most > 1
+    return frozen, program, x
+
+
+def _until(done: Any) -> bool:
+    end = time.monotonic() + 10
+    while not done() and time.monotonic() < end:
+        time.sleep(0.001)
+    return done()
+
+
+def test_bits_are_those_of_one_thread_and_helpers_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen, program, x = _answer()
+    with monkeypatch.context() as one:
+        one.setattr(config, "_threads", [1])
+        alone = frozen(x)
+    changes.note()  # as set_num_threads does
+    lingered = 0
+    for _ in range(2000):
+        np.testing.assert_array_equal(frozen(x), alone)
+        lingered += int(program._control[driver.LINGERING])
+    assert _until(lambda: program._control[driver.LINGERING] == 0)
+    assert lingered  # now and then somebody was there
+
+
+def test_a_run_that_is_not_one_of_a_row_calls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(tuning, "OFTEN", 0.0)
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args))
+    frozen, _, x = _answer()
+    for _ in range(20):
+        frozen(x)
+    assert not asked
+
+
+def test_who_was_held_up_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen, _, x = _answer()
+    asked = []
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args))
+    frozen(x)
+    frozen(x)
+    assert asked
+    monkeypatch.setattr(tuning, "HELD_UP_RUN", 0.0)
+    monkeypatch.setattr(tuning, "ALONE_FOR", 60.0)
+    frozen(x)
+    asked.clear()
+    for _ in range(20):
+        frozen(x)
+    assert not asked
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_calls_helpers_of_its_own() -> None:
+    frozen, program, x = _answer()
+    wanted = frozen(x)
+    program._control[driver.LINGERING] = 1  # as while a helper looks for another run
+    child = os.fork()
+    if child == 0:
+        same = all(np.array_equal(frozen(x), wanted) for _ in range(50))
+        os._exit(0 if same and program._control[driver.LINGERING] < 2 else 1)
+    program._control[driver.LINGERING] = 0
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_ask_in_rows_of_their_own() -> None:
+    answers = [_answer() for _ in range(3)]
+    wanted = [frozen(x) for frozen, _, x in answers]
+    wrong: list[int] = []
+
+    def ask(i: int) -> None:
+        frozen, _, x = answers[i]
+        wrong.extend(i for _ in range(300) if not np.array_equal(frozen(x), wanted[i]))
+
+    asking = [threading.Thread(target=ask, args=(i,)) for i in range(3)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert not wrong
