@@ -30,7 +30,8 @@ _EXAMPLES = ((128, 784, 512), (256, 1024, 1024), (2048, 2048, 2048))
 def print_machine(again: bool, as_json: bool) -> None:
     """Print the model; its rates are measured where they are not known, or `again` says so."""
     measuring.adopt()
-    busy = (again or not machine.here().measured) and not measuring.learn_now()
+    known = machine.here().measured and machine.here().rates.memory
+    busy = (again or not known) and not measuring.learn_now()
     found = machine.here()
     if as_json:
         print(json.dumps(facts(found), indent=2))

@@ -56,6 +56,20 @@ def test_what_is_measured_can_be_true(measured: Rates) -> None:
     assert 0.5 < measured.look < 1000
 
 
+def test_without_memory_a_small_block_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    ones = np.ones
+    monkeypatch.setattr(
+        measuring.np, "ones", lambda n, dtype: sizes.append(4 * n) or ones(n, dtype)
+    )
+    monkeypatch.setattr(measuring, "_STEADY", 0.0)
+    found = measuring.measure(memory=False)
+    assert found is not None
+    assert not found.memory
+    assert found.reads[-1] <= USUAL.reads[-1]
+    assert max(sizes) <= max(4 * machine.here().second.size, 1 << 20)
+
+
 def test_rates_are_kept_and_read_again(measured: Rates) -> None:
     assert measuring.read() is None
     measuring.keep(measured)
@@ -122,6 +136,8 @@ def test_a_damaged_file_is_as_good_as_none(data: bytes) -> None:
                 ("reads", 5),
                 ("reads", ["a"]),
                 ("reads", None),
+                ("memory", 1),
+                ("memory", None),
             ]
         ),
     ],
@@ -216,18 +232,18 @@ def test_sizes_follow_the_second_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_measures_once_and_only_when_it_was_long(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(measuring, "_ran", [0.0])
-    monkeypatch.setattr(measuring, "measure", lambda: asked.append(1) or FAST)
+    monkeypatch.setattr(measuring, "measure", lambda memory: asked.append(memory) or FAST)
     for _ in range(4):
         measuring.ran(tuning.SETTLED / 4)
     assert not asked
     for _ in range(4):
         measuring.ran(1.0)
-    assert asked == [1]
+    assert asked == [False]  # of memory there is as much as before
     assert machine.here().measured
     assert measuring.read() == FAST
     monkeypatch.setattr(measuring, "_ran", [0.0])
     measuring.ran(10 * tuning.SETTLED)
-    assert asked == [1]  # known already
+    assert asked == [False]  # known already
 
 
 def test_where_others_work_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +318,7 @@ def test_narae_machine_says_what_is_known_and_what_it_means(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(config, "_threads", [])
-    monkeypatch.setattr(measuring, "measure", lambda: pytest.fail("the rates are known"))
+    monkeypatch.setattr(measuring, "measure", lambda memory: pytest.fail("the rates are known"))
     said = printed(capsys)
     assert "8 cores for this process" in said
     assert "200 GFLOP/s on one thread, 944 on 8" in said  # 8 times 2 times 59
@@ -337,7 +353,7 @@ def test_narae_machine_measures_where_nothing_is_known_and_when_it_is_asked(
 ) -> None:
     measuring.adopt.cache_clear()
     rates = [FAST, replace(FAST, multiplications=120.0)]
-    monkeypatch.setattr(measuring, "measure", lambda: rates.pop(0))
+    monkeypatch.setattr(measuring, "measure", lambda memory: rates.pop(0))
     assert "200 GFLOP/s" in printed(capsys)
     assert "200 GFLOP/s" in printed(capsys)
     assert "240 GFLOP/s" in printed(capsys, "--measure")
@@ -348,7 +364,7 @@ def test_narae_machine_says_where_it_could_not_measure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measuring.adopt.cache_clear()
-    monkeypatch.setattr(measuring, "measure", lambda: None)
+    monkeypatch.setattr(measuring, "measure", lambda memory: None)
     assert "others keep the cores busy" in printed(capsys)
     assert json.loads(printed(capsys, "--json"))["measured"] is False
 

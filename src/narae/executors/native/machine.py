@@ -19,7 +19,8 @@ class Rates:
     multiplications: of float32, each with an addition, in registers. together: of each thread, where all cores work.
     reads: bytes that it reads from each cache and, last, from memory. shared: from memory, all threads together.
     meet: nanoseconds until the others see that the last tile of a phase is done, and go on. call: of a tile that does
-    nothing. look: for work, while a thread waits (`tuning.SPINS`).
+    nothing. look: for work, while a thread waits (`tuning.spins`). memory: whether those of memory were measured too,
+    for which a block larger than all caches is needed.
     """
 
     multiplications: float
@@ -29,6 +30,7 @@ class Rates:
     meet: float
     call: float
     look: float
+    memory: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no machine does: a file may hold anything."""
@@ -45,6 +47,8 @@ class Rates:
                 raise ValueError(f"{name} is from {low} to {high}, got {getattr(self, name)!r}")
         if not self.reads or not all(0.05 <= rate <= 100_000 for rate in self.reads):
             raise ValueError(f"rates of reading are from 0.05 to 100000, got {self.reads!r}")
+        if not isinstance(self.memory, bool):
+            raise ValueError(f"memory is True or False, got {self.memory!r}")
 
 
 # A usual core of today: 3.7 GHz, twice 8 float32 in a cycle.

@@ -28,7 +28,7 @@ from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit import cache
 from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.jit.target import host
-from narae.executors.native.machine import Machine, Rates
+from narae.executors.native.machine import USUAL, Machine, Rates
 from narae.executors.native.run import driver, threads
 from narae.executors.shared.memory import aligned
 
@@ -197,42 +197,50 @@ def _phases(number: int, tiles: int, steps: int, looks: int) -> float:
     return max(found) / steps / 2 * 1e9
 
 
-def measure() -> Rates | None:
-    """This machine's rates; None where they are not steady, since others work beside, or there is no room."""
+def measure(memory: bool = True) -> Rates | None:
+    """This machine's rates; None where they are not steady, since others work beside, or there is no room. memory:
+    those of memory too, for which a block larger than all caches is made; else they are usual ones."""
     try:
-        return _measured(machine.here())
+        return _measured(machine.here(), memory)
     except MemoryError:
         return None
 
 
-def _measured(here: Machine) -> Rates | None:
+def _measured(here: Machine, memory: bool) -> Rates | None:
     best, middle = _multiplications()
     if middle < _STEADY * best:
         return None
     caches = here.caches
-    largest = min(_MOST, max(4 * caches[1].size, 3 * caches[-1].size // 2))
-    block = np.ones(largest // 4, np.float32)
+    largest = max(4 * caches[1].size, 3 * caches[-1].size // 2 * memory)
+    block = np.ones(min(_MOST, largest) // 4, np.float32)
     reads = [_reading(block, near.size // 2) for near in caches[:2]]
     for near, far in itertools.pairwise(caches[1:]):
-        reads.append(_reading(block, min(far.size // 2, 4 * near.size), 3))
-    reads.append(_reading(block, largest, 2))
+        reads.append(_reading(block, min(far.size // 2, 4 * near.size, block.nbytes), 3))
+    reads.append(_reading(block, block.nbytes, 2) if memory else min(reads[-1], USUAL.reads[-1]))
     together, shared = best, reads[-1]
     if here.cores > 1:
         together = _all_cores(here.cores, best)
         if together < (_TWO if here.first.cores > 1 else _STEADY) * best:
             return None
-        parts = np.array_split(block, here.cores)
-        shared = sum(_together([functools.partial(_reading, p, p.nbytes, 2) for p in parts]))
+        shared = _all_reading(block, here.cores) if memory else max(shared, USUAL.shared)
     call = min(_phases(1, 256, 20, 0) for _ in range(3)) / 256
     look = max(0.2, min(_phases(1, 2, 5, 2000) for _ in range(3)) / 4000)
     meet, looks = here.rates.meet, max(1, round(_TILE / look))
     if here.cores > 1:
         alone = min(_phases(1, 2, 100, looks) for _ in range(3)) / 2
-        meet = max(20.0, min(_phases(2, 2, 100, looks) for _ in range(5)) - alone)
+        meet = max(20.0, min(_phases(2, 2, 100, looks) for _ in range(8)) - alone)
+        if meet > _TILE:  # one of the two was put aside whenever they met
+            return None
     try:
-        return Rates(best, together, tuple(reads), shared, meet, max(1.0, call), look)
+        return Rates(best, together, tuple(reads), shared, meet, max(1.0, call), look, memory)
     except ValueError:  # no clock that can be trusted
         return None
+
+
+def _all_reading(block: np.ndarray, cores: int) -> float:
+    """Bytes in a nanosecond that threads on all cores read together, a part of a block each."""
+    parts = np.array_split(block, cores)
+    return sum(_together([functools.partial(_reading, part, part.nbytes, 2) for part in parts]))
 
 
 def _all_cores(cores: int, best: float) -> float:
@@ -268,8 +276,10 @@ def read() -> Rates | None:
 
 
 def _decoded(found: Any) -> Rates:
-    numbers = {name: float(found[name]) for name in Rates.__annotations__ if name != "reads"}
-    return Rates(reads=tuple(float(rate) for rate in found["reads"]), **numbers)
+    others = ("reads", "memory")
+    numbers = {name: float(found[name]) for name in Rates.__annotations__ if name not in others}
+    reads = tuple(float(rate) for rate in found["reads"])
+    return Rates(reads=reads, memory=found["memory"], **numbers)
 
 
 def keep(rates: Rates) -> None:
@@ -285,9 +295,9 @@ def adopt() -> None:
         machine.learn(rates)
 
 
-def learn_now() -> bool:
+def learn_now(memory: bool = True) -> bool:
     """Measure, keep and know; False where the machine is too busy."""
-    rates = measure()
+    rates = measure(memory)
     if rates is None:
         return False
     keep(rates)
@@ -306,4 +316,4 @@ def ran(seconds: float) -> None:
     if _ran[0] > tuning.SETTLED:
         _ran[0] = -1.0
         if not machine.here().measured:
-            learn_now()
+            learn_now(memory=False)  # a process's own use of memory stays what it is
