@@ -11,9 +11,17 @@ LINES = (
     Line("ops.add of two numbers, µs", "eager_small", "add_us"),
     Line("ops.matmul of 32 × 32, µs", "eager_small", "matmul_us"),
     Line("ops.relu of 1,000 numbers, µs", "eager_small", "relu_us"),
+    Line("784-64-64-10, layers, loss and Adam by hand: step, ms", "eager_steps", "train_ms"),
+    Line("three convolutions, the same way: step, ms", "eager_steps", "cnn_ms"),
+    Line("LSTMCell(64) in a loop of 20, with gradients, ms", "eager_steps", "cell_ms"),
+    Line("attention by hand, with gradients, ms", "eager_steps", "attention_ms"),
 )
 GROUP = Group(
-    rows={"eager_loop": (NARAE, TF), "eager_small": (NARAE, JAX, TF)},
+    rows={
+        "eager_loop": (NARAE, TF),
+        "eager_small": (NARAE, JAX, TF),
+        "eager_steps": (NARAE, TF),
+    },
     bars=(
         Bar(
             *("eager_loop", "the loop by hand: time / compiled", "<=", 2, ""),
@@ -24,6 +32,15 @@ GROUP = Group(
         Bar(
             *("eager_small", "ops.add of small tensors", "<=", 5, "µs"),
             lambda found: found[NARAE]["add_us"],
+        ),
+        *(
+            faster("eager_steps", what, 1, f"{figure}_ms", TF)
+            for what, figure in (
+                ("layers by hand", "train"),
+                ("convolutions by hand", "cnn"),
+                ("a cell in a loop", "cell"),
+                ("attention by hand", "attention"),
+            )
         ),
     ),
     title="Eager code",

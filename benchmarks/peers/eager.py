@@ -16,9 +16,10 @@ from typing import Any
 
 import common
 import numpy as np
+from eager_steps import steps
 
 PEER = sys.argv[1]
-if PEER == "jax":
+if PEER != "narae":
     os.environ["KERAS_BACKEND"] = PEER
 start = time.perf_counter()
 if PEER == "narae":
@@ -120,4 +121,13 @@ def eager_small() -> dict[str, float]:
     }
 
 
-common.main({task.__name__: task for task in (eager_loop, eager_small)}, imported)
+def eager_steps() -> dict[str, float]:
+    """Steps with layers: TensorFlow's are those of Keras on it."""
+    if PEER == "narae":
+        return steps(narae, narae.GradientTape, narae.Variable)
+    import keras
+
+    return steps(keras, tf.GradientTape, tf.Variable)
+
+
+common.main({task.__name__: task for task in (eager_loop, eager_small, eager_steps)}, imported)
