@@ -61,12 +61,12 @@ def _of_one_dtype(x: TensorLike, y: TensorLike, floating: bool) -> list[Tensor] 
         if isinstance(y, Tensor) and (two := _of_one_dtype(y, x, floating)) is not None:
             return two[::-1]
         return None
-    dtype, kind = x.spec.dtype, type(y)
+    dtype = x.spec.dtype
     if floating and dtype not in FLOATS:
         return None
     if isinstance(y, Tensor):
         return [x, y] if y.spec.dtype == dtype else None
-    if kind is float and dtype in FLOATS:
+    if type(y) is float and dtype in FLOATS:
         return [x, Tensor(Spec((), dtype), _number(y, dtype) if y else _array_of(y, dtype))]
     return None
 
