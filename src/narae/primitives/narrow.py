@@ -114,13 +114,13 @@ class _Narrowing:
     def _product(self, inputs: Sequence[Value], params: dict[str, Any]) -> Value:
         x, y = inputs
         if x.dtype == WIDE and HALF in self._dtypes:
-            halves = [self._found(v, (HALF,)) for v in inputs]
-            if halves[0] is not None and halves[1] is not None:
+            halves = [h for v in inputs if (h := self._found(v, (HALF,))) is not None]
+            if len(halves) == 2:
                 return wide_dot(*halves, **params, dtype=WIDE, offset=0)
         if x.dtype == "int32" and self._dtypes.issuperset(BYTES):
-            small = [self._found(v, BYTES) for v in inputs]
-            if small[0] is not None and small[1] is not None:
-                return _of_bytes(small[0], small[1], params)
+            small = [b for v in inputs if (b := self._found(v, BYTES)) is not None]
+            if len(small) == 2:
+                return _of_bytes(*small, params)
         if x.dtype in SHORT:
             wide = [cast(v, dtype="int32") for v in inputs]
             return cast(self._product(wide, params), dtype=x.dtype)
