@@ -222,3 +222,20 @@ def test_kernels_compile_where_features_say_so(form: str, order: str) -> None:
     text = compiler.text_of(made, target)
     assert ("dpbf16ps" if form == "halves" else "vpdpbusd") in text
     assert compiler.compile_text(text, target)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bfloat16"])
+def test_weights_are_laid_out_until_they_change(dtype: str) -> None:
+    """A variable's words stay from run to run, for all programs that read it so; a new value is seen by all."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(-9, 9, (5, 12)).astype(np_dtype(dtype))
+    w = narae.Variable(np.zeros((12, 40)), dtype=dtype, trainable=False)
+    first, second = (jit(lambda x: ops.matmul(x, w)) for _ in "ab")
+    for _ in range(3):
+        value = rng.integers(-9, 9, (12, 40)).astype(np_dtype(dtype))
+        w.assign(value)
+        want = x.astype("float32") @ value.astype("float32")
+        for rows in (5, 3):
+            for function in (first, second, first):
+                got = np.asarray(ops.cast(function(tensor_of(x[:rows])), "float32"))
+                np.testing.assert_allclose(got, want[:rows], rtol=2.0**-8)

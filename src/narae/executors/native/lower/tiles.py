@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from narae.graph.ir import Node, Spec
 
 if TYPE_CHECKING:
     from narae.executors.native.lower.held import Held
-    from narae.executors.native.lower.panels import Panels
 
 KERNEL = -1  # in a tile's `places`: the kernel's address, not that of a word
 
@@ -195,13 +194,23 @@ class Rounds:
     keep: list[np.ndarray] = field(default_factory=list)
 
 
+class Laid(Protocol):
+    """Weights laid out in another order."""
+
+    array: np.ndarray
+
+    def refresh(self) -> None:
+        """Lay out anew what has changed."""
+        ...
+
+
 class Kept(NamedTuple):
     """Numbers that no run of a program writes, with the store of the variable that they are of, None for a constant.
     What is laid out anew of them is entered in `laid`."""
 
     array: np.ndarray
     store: Store | None
-    laid: list[Panels]
+    laid: list[Laid]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +218,7 @@ class Weights:
     """All that no run of a program writes. stores: by uid. laid: what is to be brought up to date before a run."""
 
     stores: Mapping[int, Store | None] = field(default_factory=dict)
-    laid: list[Panels] = field(default_factory=list)
+    laid: list[Laid] = field(default_factory=list)
 
     def kept(self, uid: int, arrays: ArrayMap) -> Kept | None:
         """A value, if it is one of them."""

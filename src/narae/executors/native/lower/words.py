@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,12 +12,15 @@ import numpy as np
 
 from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
+from narae.executors.native.jit import bounds
+from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.jit.target import host
 from narae.executors.native.kernels import words
 from narae.executors.native.kernels.registers import LINE, RegisterTile
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.partition import Loose, Product, Products, sums
 from narae.executors.native.lower.tiles import (
+    Kept,
     Tile,
     address,
     cuts,
@@ -24,7 +29,7 @@ from narae.executors.native.lower.tiles import (
     offsets,
     size_of,
 )
-from narae.executors.shared.memory import aligned
+from narae.executors.shared.memory import aligned, span
 from narae.graph.ir import Node
 
 
@@ -171,6 +176,51 @@ def _columns(
     return m, Loose(y.dtype.name, 0, m.k or y.itemsize, depth, len(m.offsets), flipped)
 
 
+class LaidWords:
+    """Weights in words by panels, which programs that read them in the same way share. array: the words, once `refresh`
+    was called."""
+
+    def __init__(self, loose: Loose, wide: int, weights: Kept) -> None:
+        deep = -(-loose.depth // words.each_of(loose.dtype))
+        row = wide * words.SIZE
+        self.array = aligned(-(-loose.columns // wide) * deep * row)
+        self.array[:] = 0
+        self._store, self._version, self._keep = weights.store, -1, weights.array
+        tiles = _layout(loose, address(self.array), wide, row, deep * row)
+        self._records = [np.array(tile.record, np.int64) for tile in tiles]
+        self._kernel = _KERNEL(addresses([(tiles[0].key, tiles[0].build)])[0])
+
+    def refresh(self) -> None:
+        """Lay out anew what has changed."""
+        version = 0 if self._store is None else self._store.version
+        if version != self._version:
+            for record in self._records:
+                self._kernel(address(record), None)
+            self._version = version
+
+
+_KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+_shared: weakref.WeakValueDictionary[tuple[object, ...], LaidWords] = weakref.WeakValueDictionary()
+
+
+def _kept(loose: Loose, wide: int, weights: Kept | None) -> np.ndarray | None:
+    """The words of weights that no run writes; None of others, or where there is no memory for them."""
+    if weights is None or bounds.enabled():
+        return None
+    low, high = span(weights.array)
+    key = (loose, wide, id(weights.store))
+    there = sum(laid.array.nbytes for laid in list(_shared.values()))
+    size = loose.depth * loose.columns * weights.array.itemsize
+    if not low <= loose.start < high or (key not in _shared and there + size > tuning.LAID_OUT):
+        return None  # a copy that each run makes is none
+    found = _shared.get(key)
+    if found is None:
+        found = _shared[key] = LaidWords(loose, wide, weights)
+    if found not in weights.laid:
+        weights.laid.append(found)
+    return found.array
+
+
 def by_panels(products: Products, tile: RegisterTile) -> list[Product]:
     """The products whose B is loose, with it in words by panels, as wide as a tile."""
     made: dict[int, np.ndarray] = {}
@@ -185,11 +235,13 @@ def by_panels(products: Products, tile: RegisterTile) -> list[Product]:
         deep = -(-part.loose.depth // each)
         pitch = tile.wide * words.SIZE
         if part.b not in made:
-            panels = -(-part.columns // tile.wide)
-            made[part.b] = laid = aligned(panels * deep * pitch)
-            laid[:] = 0
             loose = replace(part.loose, start=part.b)
-            tiles += _layout(loose, address(laid), tile.wide, pitch, deep * pitch)
+            laid = _kept(loose, tile.wide, products.weights)
+            if laid is None:
+                laid = aligned(-(-part.columns // tile.wide) * deep * pitch)
+                laid[:] = 0
+                tiles += _layout(loose, address(laid), tile.wide, pitch, deep * pitch)
+            made[part.b] = laid
         taps = part.taps.copy()
         taps[:, 1] *= pitch
         found.append(
