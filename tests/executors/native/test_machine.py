@@ -62,7 +62,8 @@ def test_without_memory_a_small_block_does(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         measuring.np, "ones", lambda n, dtype: sizes.append(4 * n) or ones(n, dtype)
     )
-    monkeypatch.setattr(measuring, "_STEADY", 0.0)
+    monkeypatch.setattr(measuring, "_STEADY", 0.0)  # on a busy machine too
+    monkeypatch.setattr(measuring, "_phases", lambda *_: 100.0)
     found = measuring.measure(memory=False)
     assert found is not None
     assert not found.memory
@@ -373,6 +374,7 @@ def test_cores_that_run_two_threads_share_what_multiplies(monkeypatch: pytest.Mo
     """Half of a core's rate is right there, and a sign of other work elsewhere."""
     monkeypatch.setattr(measuring, "_multiplications", lambda: (50.0, 50.0))
     monkeypatch.setattr(measuring, "_all_cores", lambda cores, best: 0.5 * best)
+    monkeypatch.setattr(measuring, "_phases", lambda *_: 100.0)
     first = processors.Cache(1, 32 << 10, cores=2)
     monkeypatch.setattr(machine, "_known", [replace(HERE, caches=(first, HERE.caches[1]))])
     found = measuring.measure()
