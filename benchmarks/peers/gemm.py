@@ -31,6 +31,7 @@ from narae.engine.compiled import compile_function  # noqa: E402
 from narae.executors.native.codegen.ir import INT, PTR, Function  # noqa: E402
 from narae.executors.native.jit.compiler import addresses  # noqa: E402
 from narae.graph.ir import Spec  # noqa: E402
+from narae.tensor.tensor import Tensor, TensorLike  # noqa: E402
 
 if PEER == "mkl":
     import torch
@@ -82,7 +83,7 @@ def work_of(shape: Shape, kind: str) -> Work:
 def narae_burst(work: Work) -> Burst:
     """A program of one product, run as `fit` runs its steps."""
 
-    def product(*both: object) -> object:
+    def product(*both: TensorLike) -> Tensor:
         pairs = zip(both, work.turned, strict=True)
         return ops.matmul(*(ops.transpose(x) if turn else x for x, turn in pairs))
 

@@ -14,6 +14,7 @@ from narae.executors.native import machine, tuning
 from narae.executors.native.kernels import registers
 from narae.executors.native.lower import partition, products
 from narae.graph.ir import Spec
+from narae.tensor.tensor import Tensor, TensorLike
 
 # m, k, n: tails of every kind, and A's rows so far apart that its copy is of some rows and some k at a time.
 SHAPES = (
@@ -26,7 +27,7 @@ TURNED = {"forward": (False, False), "weights": (True, False), "inputs": (False,
 def computed(a: np.ndarray, b: np.ndarray, turned: tuple[bool, bool]) -> np.ndarray:
     """The product of a program that reads both as they lie."""
 
-    def product(*both: object) -> object:
+    def product(*both: TensorLike) -> Tensor:
         pairs = zip(both, turned, strict=True)
         return ops.matmul(*(ops.transpose(x) if t else x for x, t in pairs))
 
