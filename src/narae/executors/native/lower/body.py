@@ -60,7 +60,7 @@ class Body:
                 copies.append((uid, array))
         joined = _joined(planned, placed)
         arrays = make_arrays(planned, states, inputs, {**joined, **placed})
-        context = Context(arrays, error, rounds)
+        context = Context(arrays, error, loop=rounds)
         phases, keep = [_moved(planned.before, arrays)], [arrays, inputs, states, outputs]
         for step in planned.steps:
             try:
