@@ -6,14 +6,17 @@ from narae.base.missing import explain_missing
 from narae.base.settings import (
     disable_flash_attention,
     disable_interactive_logging,
+    disable_traceback_filtering,
     enable_flash_attention,
     enable_interactive_logging,
+    enable_traceback_filtering,
     epsilon,
     floatx,
     flush_subnormals,
     image_data_format,
     is_flash_attention_enabled,
     is_interactive_logging_enabled,
+    is_traceback_filtering_enabled,
     max_epochs,
     max_steps_per_epoch,
     set_epsilon,
@@ -34,6 +37,7 @@ __all__ = [
     "dtype_policy",
     "enable_flash_attention",
     "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "executor",
     "floatx",
@@ -84,22 +88,6 @@ def set_backend(backend: str) -> None:
             f"narae is its own backend, got {backend!r}; what runs its programs is chosen by "
             "narae.config.set_executor()"
         )
-
-
-def is_traceback_filtering_enabled() -> bool:
-    """False: tracebacks are shown whole.
-
-    >>> is_traceback_filtering_enabled()
-    False
-    """
-    return False
-
-
-def disable_traceback_filtering() -> None:
-    """Nothing to do: tracebacks are shown whole.
-
-    >>> disable_traceback_filtering()
-    """
 
 
 def is_nnx_enabled() -> bool:

@@ -10,11 +10,11 @@ its own.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 from narae.base import trees
+from narae.base.errors import warn_user
 from narae.base.missing import explain_missing
 
 __all__ = [
@@ -174,10 +174,9 @@ def assert_same_structure(a: object, b: object, check_types: object = None) -> N
     >>> assert_same_structure([(0, 1)], [(2, 3)])
     """
     if check_types is not None:
-        warnings.warn(
+        warn_user(
             "check_types has no effect; assert_same_paths ignores the types of containers",
             DeprecationWarning,
-            stacklevel=2,
         )
     _mapped(lambda x, y: None, a, (a, b), (), True)
 

@@ -214,8 +214,6 @@ def test_narae_is_its_own_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     config.set_backend("narae")
     with pytest.raises(ValueError, match="set_executor"):
         config.set_backend("jax")
-    assert not config.is_traceback_filtering_enabled()
-    config.disable_traceback_filtering()
     monkeypatch.setitem(settings._values, "flash_attention", None)
     config.disable_flash_attention()
     assert not config.is_flash_attention_enabled()

@@ -1,9 +1,20 @@
-"""Errors that say what came, what was expected, and the likely fix."""
+"""Errors that say what came, what was expected, and the likely fix; warnings that point at the user's line, and
+tracebacks of the lines of users alone."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Iterable, Sequence
+import sys
+import sysconfig
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from narae.base import settings
 
 
 class ShapeError(ValueError):
@@ -54,20 +65,60 @@ class MissingExtra(ImportError):
 
 
 def nearest(name: object, options: Iterable[str]) -> str:
-    """A ready phrase naming the closest options to `name`, or listing a few of them.
+    """A ready phrase naming the closest option to `name`, or listing a few of them.
+
+    Of options as close, the one that is written in the same way goes first: small letters for small letters.
 
     >>> nearest("rmsprp", ["rmsprop", "adam"])
     "Did you mean 'rmsprop'?"
+    >>> nearest("adma", ["Adam", "Adamax", "adam"])
+    "Did you mean 'adam'?"
     """
-    options = sorted(set(options))
-    lowered = {option.lower(): option for option in reversed(options)}
-    from difflib import get_close_matches  # only errors need it: start-up
-
-    close = get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
-    if close:
-        return f"Did you mean {lowered[close[0]]!r}?"
+    options, said = sorted(set(options)), str(name)
+    bound = max(1, len(said) // 3)
+    near = [option for option in options if abs(len(option) - len(said)) <= bound + 2]
+    ranked = sorted((*_apart(said, option), option) for option in near)
+    if ranked and ranked[0][0] <= bound:
+        return f"Did you mean {ranked[0][-1]!r}?"
     shown = ", ".join(options[:40])
     return f"Known names: {shown}{', ...' if len(options) > 40 else ''}."
+
+
+def _apart(said: str, option: str) -> tuple[int, int, int]:
+    """How far two names are from each other: without case and underscores, as they are; in length."""
+    plain, other = (text.lower().replace("_", "") for text in (said, option))
+    return _edits(plain, other), _edits(said, option), abs(len(said) - len(option))
+
+
+def _edits(a: str, b: str) -> int:
+    """Letters that are left out, put in, changed, or in the place of their neighbours: the distance of optimal string
+    alignment (Damerau, 1964)."""
+    rows = [list(range(len(b) + 1))]
+    for i, letter in enumerate(a):
+        row = [i + 1]
+        for j, other in enumerate(b):
+            step = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (letter != other))
+            if i and j and letter == b[j - 1] and a[i - 1] == other:
+                step = min(step, rows[i - 1][j - 1] + 1)
+            row.append(step)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def unknown_arguments(
+    what: str, given: Iterable[str], *functions: Callable[..., object]
+) -> ValueError:
+    """The error for arguments that nothing takes, with the nearest right one of what the functions take.
+
+    >>> raise unknown_arguments("SGD", ["learning_rat"], lambda learning_rate=0.01, momentum=0.0: None)
+    Traceback (most recent call last):
+    ValueError: SGD got unknown arguments: learning_rat. Did you mean 'learning_rate'?
+    """
+    parameters = [p for f in functions for p in inspect.signature(f).parameters.values()]
+    known = {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    unknown = sorted(given)
+    said = nearest(unknown[0], known - {"self"})
+    return ValueError(f"{what} got unknown arguments: {', '.join(unknown)}. {said}")
 
 
 def unknown_name(kind: str, name: object, options: Iterable[str]) -> ValueError:
@@ -168,3 +219,102 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, (AttributeError, IndexError)) and not isinstance(error, NotYet):
         return f"a value of another kind than expected stands in it ({text})"
     return text or f"its values make no sense ({type(error).__name__})"
+
+
+# -- warnings ----------------------------------------------------------------------------------------
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside of narae that led here, however many of our functions lie between."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _between(frame.f_globals.get("__name__", "")):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _between(module: str) -> bool:
+    return module.startswith("narae.") or module in ("narae", "contextlib", "functools")
+
+
+# -- tracebacks --------------------------------------------------------------------------------------
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OURS = str(Path(__file__).parents[1])
+_BUILT_ON = frozenset(["numpy", "jax", "jaxlib", "h5py", "rich", "typer", "llvmlite", "matplotlib"])
+_MISSPELT = re.compile(r"got an unexpected keyword argument '(\w+)'$")
+
+
+def entry(function: F) -> F:
+    """A function that users call: an error that leaves it shows their lines alone, unless
+    `narae.config.disable_traceback_filtering()` was called; a misspelt argument is told the nearest right one."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            shorten(error, function)
+            raise
+
+    return called  # type: ignore[return-value]
+
+
+def shorten(error: BaseException, function: Callable[..., Any] | None = None) -> None:
+    """Leave narae's own lines, and those of libraries that it called, out of the tracebacks of an error and of those
+    that it came from. To be called where it is handled, before a bare `raise`, which adds none.
+
+    function: the one that was called there: an argument that it does not have is told the nearest one.
+    """
+    if function is not None and isinstance(error, TypeError) and _never_began(error):
+        _tell_nearest(error, function)
+    if not settings.is_traceback_filtering_enabled():
+        return
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        one.__traceback__ = _users(one.__traceback__)
+        one = one.__cause__ or one.__context__
+
+
+def _users(whole: TracebackType | None) -> TracebackType | None:
+    """The lines that are users' own, and what those called of libraries."""
+    kept: list[TracebackType] = []
+    theirs = True
+    while whole is not None:
+        path = whole.tb_frame.f_code.co_filename
+        if path.startswith(_OURS):
+            theirs = False
+        elif not _is_of_a_library(path):
+            theirs = True
+        if theirs:
+            kept.append(whole)
+        whole = whole.tb_next
+    found: TracebackType | None = None
+    for line in reversed(kept):
+        found = TracebackType(found, line.tb_frame, line.tb_lasti, line.tb_lineno)
+    return found
+
+
+@functools.cache
+def _is_of_a_library(path: str) -> bool:
+    """Whether a file is nobody's program: Python's own, or of what narae is built on."""
+    places = sysconfig.get_paths()
+    for packages in (places["purelib"], places["platlib"]):
+        if path.startswith(packages):
+            return Path(path).relative_to(packages).parts[0] in _BUILT_ON
+    return path.startswith((places["stdlib"], "<frozen"))
+
+
+def _never_began(error: TypeError) -> bool:
+    """Whether the call's arguments did not fit: the function has no line in the traceback."""
+    line = error.__traceback__
+    return line is not None and line.tb_next is None
+
+
+def _tell_nearest(error: TypeError, function: Callable[..., Any]) -> None:
+    said = str(error)
+    found = _MISSPELT.search(said)
+    if found is not None:
+        error.args = (f"{said}. {nearest(found[1], inspect.signature(function).parameters)}",)

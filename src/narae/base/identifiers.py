@@ -31,7 +31,7 @@ def get_object(
         return found
     known, name = family(module), _family_name(module, identifier, aliases)
     if name not in known:
-        raise unknown_name(kind, identifier, [*known, *(aliases or {})])
+        raise unknown_name(kind, identifier, [*known, *map(str.lower, known), *(aliases or {})])
     return known[name]
 
 

@@ -89,3 +89,18 @@ def refuse_import(path: str) -> None:
     instead = way_out(path)
     if instead is not None:
         raise ModuleNotFoundError(_told(path, instead))
+    parent, _, name = path.rpartition(".")
+    module = sys.modules.get(parent)
+    known = getattr(module, "__all__", ())
+    if known and not name.startswith("_") and _in_a_from():
+        raise ModuleNotFoundError(str(missing(parent, name, known)))
+
+
+def _in_a_from() -> bool:
+    """Whether the module is looked for by `from package import name`: `find_spec` takes None for an answer."""
+    frame = sys._getframe(3)  # the finder's caller
+    while frame is not None and frame.f_globals.get("__name__") == "importlib._bootstrap":
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False

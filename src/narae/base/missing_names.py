@@ -91,7 +91,6 @@ _POLICIES = {
     ),
 }
 _CONFIG = {
-    "config.enable_traceback_filtering": "tracebacks are shown whole",
     "config.enable_unsafe_deserialization": "files never run code; register the functions that they name "
     "with narae.saving.register_keras_serializable()",
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import inspect
 import marshal
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from narae.base import limits
 from narae.base.dtypes import np_dtype
-from narae.base.errors import ConfigError, NotYet, in_words, nearest
+from narae.base.errors import ConfigError, NotYet, in_words, nearest, warn_user
 from narae.base.registry import (
     CUSTOM_NAMES,
     FAMILIES,
@@ -82,11 +81,10 @@ def _object(obj: Any) -> dict[str, Any]:
 
 def _function(obj: Callable[..., Any]) -> dict[str, Any]:
     if obj.__name__ == "<lambda>":
-        warnings.warn(
+        warn_user(
             "a lambda is written as byte code, as Keras does, and narae never runs code from a file: to load "
             "it again, pass the function in custom_objects, or write a named function and register it with "
-            "narae.saving.register_keras_serializable()",
-            stacklevel=2,
+            "narae.saving.register_keras_serializable()"
         )
         return {"class_name": "__lambda__", "config": {"value": byte_code(obj)}}
     return {

@@ -16,6 +16,7 @@ _values: dict[str, object] = {
     "interactive_logging": True,
     "flash_attention": None,
     "flush_subnormals": None,
+    "traceback_filtering": True,
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -144,6 +145,34 @@ def disable_interactive_logging() -> None:
     >>> enable_interactive_logging()
     """
     _values["interactive_logging"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks show the lines of whoever calls narae, without narae's own.
+
+    >>> is_traceback_filtering_enabled()
+    True
+    """
+    return bool(_values["traceback_filtering"])
+
+
+def enable_traceback_filtering() -> None:
+    """Leave narae's own lines out of tracebacks: so it is from the beginning.
+
+    >>> enable_traceback_filtering()
+    """
+    _values["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Show tracebacks whole, narae's own lines too: to look for a fault in narae.
+
+    >>> disable_traceback_filtering()
+    >>> is_traceback_filtering_enabled()
+    False
+    >>> enable_traceback_filtering()
+    """
+    _values["traceback_filtering"] = False
 
 
 def is_flash_attention_enabled() -> bool | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narae.base.errors import unknown_arguments
 from narae.callbacks.base import Callback, Logs
 from narae.callbacks.monitor import Monitor
 from narae.utils.progbar import emit
@@ -102,7 +103,7 @@ class ReduceLROnPlateau(Monitor):
         **kwargs: Any,
     ) -> None:
         if kwargs:
-            raise ValueError(f"ReduceLROnPlateau got unknown arguments: {sorted(kwargs)}")
+            raise unknown_arguments("ReduceLROnPlateau", kwargs, ReduceLROnPlateau.__init__)
         super().__init__(monitor, mode, min_delta)
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau needs a factor below 1, got factor={factor}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from narae import ops
+from narae.base.errors import warn_user
 from narae.callbacks.base import Callback, Logs
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ class Monitor(Callback):
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in _MODES:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode. "
-                "There are 'auto', 'min' and 'max'.",
-                stacklevel=3,
+                "There are 'auto', 'min' and 'max'."
             )
             mode = "auto"
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
@@ -71,10 +70,9 @@ class Monitor(Callback):
             hint = ""
             if self.monitor.startswith("val_") and not any(k.startswith("val_") for k in logs):
                 hint = " fit(validation_data=...) or validation_split gives val_ metrics."
-            warnings.warn(
+            warn_user(
                 f"{consequence} metric `{self.monitor}` which is not available. Available metrics "
-                f"are: {','.join(logs)}.{hint}",
-                stacklevel=3,
+                f"are: {','.join(logs)}.{hint}"
             )
         return value
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import warnings
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
+from narae.base.errors import warn_user
 from narae.callbacks.base import Callback, Logs
 from narae.distributed.processes import leads
 
@@ -65,9 +65,7 @@ class RemoteMonitor(Callback):
         except urllib.error.HTTPError as error:
             error.close()  # it got there: what the server thinks of it is the server's matter
         except OSError as error:
-            warnings.warn(
-                f"Could not reach RemoteMonitor root server at {self.root}: {error}", stacklevel=2
-            )
+            warn_user(f"Could not reach RemoteMonitor root server at {self.root}: {error}")
 
 
 def _plain(value: object) -> object:

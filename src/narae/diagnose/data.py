@@ -104,7 +104,7 @@ def misfit(y: np.ndarray, ending: Ending) -> Iterator[Finding]:
     """Labels that do not fit the loss, and an ending that does not fit it."""
     if not y.size or y.dtype.kind not in "fiub":
         return
-    for said, mends in (*_labels(y, ending), *_ends(ending)):
+    for said, mends in (*_labels(y, ending), *ends(ending)):
         yield Finding("labels that do not fit the loss", said, mends)
 
 
@@ -157,7 +157,8 @@ def _labels(y: np.ndarray, ending: Ending) -> Iterator[tuple[str, tuple[str, ...
             )
 
 
-def _ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What of an ending does not fit the loss, with what mends it."""
     loss, last = ending.loss, ending.activation
     entropy = loss.endswith("crossentropy")
     if entropy and ending.from_logits and last in ("softmax", "sigmoid"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from narae.base import changes, trees
 from narae.base.context import Stack
+from narae.base.errors import warn_user
 from narae.base.missing import Attributes
 from narae.base.types import TensorLike, Tensors
 from narae.distributed.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
@@ -153,11 +153,10 @@ class DataParallel(Distribution):
         name = device_mesh.axis_names[0] if isinstance(device_mesh, DeviceMesh) else None
         super().__init__(device_mesh, name, auto_shard_dataset)
         if self.device_mesh.devices.ndim != 1:
-            warnings.warn(
+            warn_user(
                 "Expect the input mesh to be 1D, but received mesh.devices.ndim="
                 f"{device_mesh.devices.ndim}. The first axis will be used for data-parallel "
-                "sharding.",
-                stacklevel=2,
+                "sharding."
             )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from narae.base import limits, trees
 from narae.base.context import Pushed
 from narae.base.dtypes import is_float
+from narae.base.errors import entry
 from narae.engine.scope import current_scope
 from narae.graph.autodiff import Algebra, backprop
 from narae.graph.ir import Value, now
@@ -111,6 +112,7 @@ class GradientTape:
         value.tracked = True
         self._variables.setdefault(id(variable), (variable, {}))[1][value.uid] = value
 
+    @entry
     def gradient(
         self,
         target: Tensors,
@@ -268,6 +270,7 @@ def grad(
     both = value_and_grad(function, argnums, has_aux)
 
     @functools.wraps(function)
+    @entry
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found

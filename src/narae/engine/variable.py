@@ -11,7 +11,7 @@ import numpy as np
 from narae.base import changes, limits
 from narae.base.copying import Copied
 from narae.base.dtypes import is_float, np_dtype
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, entry
 from narae.base.names import auto_name, current_path
 from narae.engine import tape
 from narae.engine.initial import initial_value, is_computed, waiting_value
@@ -188,6 +188,7 @@ class Variable(Copied, LogicalOperators):
     def __narae_tensor__(self) -> Tensor:
         return self.value
 
+    @entry
     def assign(self, value: TensorLike) -> Tensor:
         """Give the variable another value of its shape; the dtype is cast. Returns the new value."""
         new = self.fitting(value)
@@ -237,10 +238,12 @@ class Variable(Copied, LogicalOperators):
         stored.read_into(self.store.array)
         touch([self])
 
+    @entry
     def assign_add(self, value: TensorLike) -> Tensor:
         """Add to the variable: the sum is cast, not what is added."""
         return self.assign(self.own_value + self._operand(value))
 
+    @entry
     def assign_sub(self, value: TensorLike) -> Tensor:
         """Subtract from the variable: the difference is cast, not what is subtracted."""
         return self.assign(self.own_value - self._operand(value))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Unpack
 
 from narae import activations, ops
 from narae.base.arguments import axes, number
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, warn_user
 from narae.base.registry import builtin
 from narae.base.types import (
     ActivationLike,
@@ -153,7 +152,7 @@ class LeakyReLU(_Elementwise):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[SlopeOptions]) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn("LeakyReLU(alpha=...) is the old name of `negative_slope`", stacklevel=2)
+            warn_user("LeakyReLU(alpha=...) is the old name of `negative_slope`")
         super().__init__(**kwargs)
         if negative_slope is None:
             raise ValueError("LeakyReLU(negative_slope=...) is a number, got None")

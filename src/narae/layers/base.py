@@ -5,14 +5,13 @@ training, masks, dtypes, symbolic calls), `configuring` (config and stored state
 
 from __future__ import annotations
 
-import warnings
 from contextlib import nullcontext
 from typing import Any, Unpack
 
 from narae import regularizers
 from narae.base import trees
 from narae.base.changes import being_made
-from narae.base.errors import nearest
+from narae.base.errors import entry, unknown_arguments, warn_user
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
@@ -85,22 +84,13 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         dim = kwargs.pop("input_dim", None)
         shape = shape if dim is None else (dim,)
         if shape is not None:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}(input_shape=...) is the old way to say what goes in: begin the model with "
-                "Input(shape)",
-                stacklevel=2,
+                "Input(shape)"
             )
         if kwargs:
-            known = (
-                *signature_of(self.__init__).names,
-                "name",
-                "dtype",
-                "trainable",
-                "input_shape",
-            )
-            raise ValueError(
-                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}. "
-                f"{nearest(min(kwargs), known)}"
+            raise unknown_arguments(
+                type(self).__name__, kwargs, type(self).__init__, Layer.__init__
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"a layer's name is a string without '/', got {name!r}")
@@ -155,10 +145,9 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         """
         self._require_init()
         if any(not layer.built for layer in self._layers):
-            warnings.warn(
+            warn_user(
                 f"the layer {self.name!r} has no `build` of its own, and holds layers that are not built: they "
-                f"stay so. Call the layer on data, or write build(input_shape) in {type(self).__name__}",
-                stacklevel=4,
+                f"stay so. Call the layer on data, or write build(input_shape) in {type(self).__name__}"
             )
 
     # -- call --------------------------------------------------------------------------------
@@ -178,6 +167,7 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
             f"the layer {type(self).__name__} has no `call`: define call(self, inputs) in the class"
         )
 
+    @entry
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._require_init()
         args, kwargs = trees.map_tree(self._input, (args, kwargs))

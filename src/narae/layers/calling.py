@@ -14,7 +14,7 @@ import numpy as np
 from narae.base import trees
 from narae.base.context import Stack
 from narae.base.dtypes import is_float
-from narae.base.warn import warn_user
+from narae.base.errors import warn_user
 from narae.engine.scope import autocast, autocasting
 from narae.tensor.lengths import public_shape
 from narae.tensor.masks import any_mask, get_keras_mask, masks_of, set_masks, with_mask

@@ -10,7 +10,7 @@ import numpy as np
 
 from narae import regularizers
 from narae.base.copying import Copied
-from narae.base.errors import in_words
+from narae.base.errors import entry, in_words
 from narae.base.serialization import deserialize_keras_object
 from narae.base.types import Config, TensorLike
 from narae.engine.variable import Variable
@@ -130,6 +130,7 @@ class Configured(Copied):
         """Copies of the weights' values, as NumPy arrays in the order of `weights`."""
         return [v.numpy() for v in self.weights]
 
+    @entry
     def set_weights(self: Any, weights: Sequence[TensorLike]) -> None:
         """Give all weights values.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Unpack
 
 from narae import ops
+from narae.base.errors import warn_user
 from narae.base.registry import builtin
 from narae.base.types import (
     Config,
@@ -80,10 +80,7 @@ class Embedding(LowRank):
         name = type(self).__name__
         refuse_quantization(self, quantization_config=quantization_config)
         if kwargs.pop("input_length", None) is not None:
-            warnings.warn(
-                f"{name}(input_length=...) is of Keras 2 and does nothing: leave it out",
-                stacklevel=2,
-            )
+            warn_user(f"{name}(input_length=...) is of Keras 2 and does nothing: leave it out")
         super().__init__(**kwargs)
         self.input_dim = validate_positive("input_dim", input_dim, name)
         self.output_dim = validate_positive("output_dim", output_dim, name)

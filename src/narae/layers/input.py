@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from narae.base.dtypes import standardize_dtype
+from narae.base.errors import unknown_arguments, warn_user
 from narae.base.registry import builtin
 from narae.base.types import Config, DTypeLike, ShapeLike
 from narae.layers.base import Layer
@@ -50,11 +50,11 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name or None)
         if "input_shape" in kwargs:
-            warnings.warn("Input(input_shape=...) is the old name of `shape`", stacklevel=2)
+            warn_user("Input(input_shape=...) is the old name of `shape`")
             shape = kwargs.pop("input_shape")
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         if kwargs:
-            raise ValueError(f"InputLayer got unknown arguments: {', '.join(sorted(kwargs))}")
+            raise unknown_arguments("InputLayer", kwargs, InputLayer.__init__)
         if sparse or ragged:
             raise ValueError(
                 "narae's tensors are dense: Input(sparse=True) and ragged are not supported"

@@ -116,9 +116,19 @@ def _fix(rank: int, wanted: int, shape: tuple[int | None, ...]) -> str:
     """What is likely missing, or too much."""
     if rank > wanted:
         return "a Flatten() or Reshape() before it?"
-    if wanted > 2 and shape and shape[0] is None:  # the batch's axis is there
-        return "an axis of steps or channels missing (return_sequences=True in a recurrent layer before it)?"
-    return "a batch axis missing?"
+    batched = bool(shape) and shape[0] is None
+    few = bool(shape) and shape[-1] in _CHANNELS  # so the last axis may be that of channels
+    if wanted <= 2 or rank < wanted - 1 or (few and not batched):
+        return "a batch axis missing? x[None] makes a batch of one"
+    if wanted == 3:
+        return (
+            "an axis of steps missing (return_sequences=True in a recurrent layer before it), "
+            "or one of channels (x[..., None])?"
+        )
+    return "an axis of channels missing? x[..., None] makes pictures of one channel, Input((28, 28, 1)) takes them"
+
+
+_CHANNELS = (1, 2, 3, 4)  # of a picture, as usual
 
 
 def _seen(axis: int) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Unpack
 
 from narae import ops
 from narae.base.arguments import axes
+from narae.base.errors import warn_user
 from narae.base.registry import builtin
 from narae.base.types import Config, ConstraintLike, InitializerLike, Ints, RegularizerLike, Shape
 from narae.layers.base import Layer
@@ -61,10 +61,9 @@ class LayerNormalization(Normalizing):
     ) -> None:
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         if self.rms_scaling:
-            warnings.warn(
+            warn_user(
                 "LayerNormalization(rms_scaling=True) divides by the deviation, not by the root mean square; "
-                "RMSNormalization does the latter",
-                stacklevel=2,
+                "RMSNormalization does the latter"
             )
         super().__init__(
             epsilon,

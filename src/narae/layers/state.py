@@ -11,7 +11,7 @@ from narae import constraints, initializers, regularizers
 from narae.base import changes, trees
 from narae.base.changes import being_made
 from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, entry
 from narae.base.names import name_scope
 from narae.base.types import (
     ConstraintLike,
@@ -37,6 +37,7 @@ class Stateful(Tracked):
     _losses: list[Tensor]
     _require_init: Any
 
+    @entry
     def add_weight(
         self,
         *args: Any,

@@ -10,6 +10,7 @@ import numpy as np
 from narae import ops
 from narae.base import trees
 from narae.base.copying import Copied
+from narae.base.errors import entry
 from narae.base.names import auto_name
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
@@ -95,6 +96,7 @@ class Loss(Copied):
         """The dtype that the loss is computed in."""
         return self._dtype
 
+    @entry
     def __call__(
         self, y_true: Tensors, y_pred: Tensors, sample_weight: TensorLike | None = None
     ) -> Tensor:

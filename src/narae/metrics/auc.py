@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from narae import ops
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, entry
 from narae.base.settings import epsilon
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
@@ -89,6 +89,7 @@ class AUC(Metric):
         for name in _COUNTED:
             setattr(self, name, self.add_weight(shape, name=name))  # type: ignore[arg-type]
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from narae import ops
 from narae.base.copying import Copied
 from narae.base.dtypes import np_dtype
+from narae.base.errors import entry
 from narae.base.identifiers import get_object
 from narae.base.names import auto_name, name_scope
 from narae.base.settings import floatx
@@ -154,6 +155,7 @@ class Metric(Copied):
         for variable in self.variables:
             variable.assign(tensor_of(np.zeros(variable.shape, np_dtype(variable.dtype))))
 
+    @entry
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the state, and give the result."""
         self.update_state(*args, **kwargs)

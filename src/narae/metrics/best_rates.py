@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from narae import ops
+from narae.base.errors import entry
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.metrics.confusion import Counts
@@ -45,6 +46,7 @@ class _BestUnder(Counts):
         setattr(self, self.under, value)
         self._build([0.5] if num_thresholds == 1 else even_thresholds(num_thresholds))
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

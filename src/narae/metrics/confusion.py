@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from narae.base.errors import entry
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
 from narae.metrics.counting import (
@@ -78,6 +79,7 @@ class _Counter(Counts):
         self.thresholds = checked_thresholds(thresholds)
         self.accumulator = self.add_weight((len(self.thresholds),), name="accumulator")
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
@@ -198,6 +200,7 @@ class _Share(Counts):
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
         self._build(checked_thresholds(thresholds, 0.5 if top_k is None else LOWEST))
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 from narae import ops
 from narae.base.dtypes import is_int
+from narae.base.errors import entry, warn_user
 from narae.base.settings import epsilon
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
@@ -64,6 +64,7 @@ class IoU(Metric):
             (num_classes, num_classes), name="total_confusion_matrix", dtype=self.dtype
         )
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
@@ -89,10 +90,9 @@ class IoU(Metric):
             return ops.ones((1,), self.dtype)
         given = str(getattr(sample_weight, "dtype", ""))
         if "float" in given and is_int(self.dtype):
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__} counts in {self.dtype}: the fractions of a sample_weight of float "
-                f"dtype {given} are cut off by casting to int; dtype='float32' counts them",
-                stacklevel=4,
+                f"dtype {given} are cut off by casting to int; dtype='float32' counts them"
             )
         return ops.reshape(ops.cast(sample_weight, self.dtype), (-1,))
 
@@ -152,6 +152,7 @@ class BinaryIoU(IoU):
         super().__init__(2, target_class_ids, name=name, dtype=dtype)
         self.threshold = threshold
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

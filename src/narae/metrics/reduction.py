@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from narae import ops
+from narae.base.errors import entry
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
@@ -34,6 +35,7 @@ class Sum(Metric):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_weight(name="total", dtype=self.dtype)
 
+    @entry
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, _ = samplewise(_tensor(values), sample_weight, ops.sum, self.dtype)
         self.total.assign_add(ops.sum(values))
@@ -63,6 +65,7 @@ class Mean(Metric):
         self.total = self.add_weight(name="total", dtype=self.dtype)
         self.count = self.add_weight(name="count", dtype=self.dtype)
 
+    @entry
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
         values, weight = samplewise(_tensor(values), sample_weight, ops.mean, self.dtype)
         self.total.assign_add(ops.sum(values))
@@ -110,6 +113,7 @@ class MeanMetricWrapper(Mean):
         if fn in _LOSSES or getattr(fn, "__keras_module__", None) == "keras.losses":
             self._direction = "down"
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

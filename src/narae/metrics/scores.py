@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from narae import ops
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, entry, warn_user
 from narae.base.settings import epsilon
 from narae.base.types import Config, DTypePolicyLike, TensorLike
 from narae.metrics.base import Metric
@@ -77,6 +75,7 @@ class FBetaScore(Metric):
         for name in self._COUNTED:
             setattr(self, name, self.add_weight(shape, name=name, dtype=self.dtype))
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
@@ -199,6 +198,7 @@ class R2Score(Metric):
         for attribute, name in zip(self._SUMS, names, strict=True):
             setattr(self, attribute, self.add_weight((outputs,), name=name))
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
@@ -242,10 +242,9 @@ class R2Score(Metric):
         freedom = n - float(self.num_regressors) - 1.0
         enough = freedom > 0
         if isinstance(enough.data, np.ndarray) and not enough.item():
-            warnings.warn(
+            warn_user(
                 f"R2Score is not adjusted: {self.num_regressors} regressors take at least "
-                f"{self.num_regressors + 2} samples, and there are {n.item():.0f}",
-                stacklevel=4,
+                f"{self.num_regressors + 2} samples, and there are {n.item():.0f}"
             )
         return ops.where(
             enough, 1.0 - (1.0 - raw) * (n - 1.0) / ops.where(enough, freedom, 1.0), raw

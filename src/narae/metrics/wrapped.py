@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from narae import ops
+from narae.base.errors import entry
 from narae.base.settings import epsilon
 from narae.base.types import DTypePolicyLike, TensorLike
 from narae.metrics.reduction import FunctionMetric, Mean, PlainMetric
@@ -46,6 +47,7 @@ class RootMeanSquaredError(Mean):
     ) -> None:
         super().__init__(name, dtype)
 
+    @entry
     def update_state(
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from narae.base import trees
+from narae.base.errors import entry, unknown_arguments
 from narae.layers.base import Layer
 from narae.layers.input import Input, InputLayer
 from narae.metrics import Metric
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@entry
 def clone_model(
     model: Model,
     input_tensors: Tree[KerasTensor] | None = None,
@@ -51,7 +53,7 @@ def clone_model(
     8
     """
     if kwargs:
-        raise ValueError(f"clone_model got unknown arguments: {', '.join(sorted(kwargs))}")
+        raise unknown_arguments("clone_model", kwargs, clone_model)
     if not isinstance(model, Model):
         raise ValueError(f"clone_model takes a Model, got {model!r:.80}")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections import Counter
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
-from narae.base.errors import ShapeError
+from narae.base.errors import ShapeError, entry, warn_user
 from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -153,6 +152,7 @@ class Functional(Model):
 
     # -- running -----------------------------------------------------------------------------
 
+    @entry
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs. Arrays outside of training go through a compiled step from the second call
         for their shape on, where every layer is narae's own."""
@@ -350,17 +350,15 @@ def _single(struct: object) -> Any:
 def _warn_of_keys(inputs: Tree[KerasTensor]) -> None:
     for key, tensor in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(tensor, KerasTensor) and key != tensor.name:
-            warnings.warn(
+            warn_user(
                 f"the key {key!r} of the model's inputs has the tensor {tensor.name!r}: keys and names of a "
-                f"dict of inputs are the same. Input(..., name={key!r}) gives the tensor the name",
-                stacklevel=5,
+                f"dict of inputs are the same. Input(..., name={key!r}) gives the tensor the name"
             )
 
 
 def _warn_of_structure(struct: Tree[KerasTensor], inputs: Tensors) -> None:
     wanted = trees.map_tree(lambda t: t.name, struct)
     got = trees.map_tree(lambda a: None if a is None else tuple(getattr(a, "shape", ())), inputs)
-    warnings.warn(
-        f"the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in their order",
-        stacklevel=5,
+    warn_user(
+        f"the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in their order"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast, overload
 
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
-from narae.base.errors import unknown_name
+from narae.base.errors import entry, unknown_name
 from narae.base.registry import builtin
 from narae.base.serialization import serialize_keras_object
 from narae.base.types import Tree
@@ -116,6 +116,7 @@ class Model(Trainer, Layer):
     def layers(self, value: object) -> None:
         raise AttributeError(LAYERS_RESERVED)
 
+    @entry
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or index.
 
@@ -143,6 +144,7 @@ class Model(Trainer, Layer):
                 return layer
         raise unknown_name(f"layer of {self.name!r}", name, [layer.name for layer in layers])
 
+    @entry
     def summary(
         self,
         line_length: int | None = None,
@@ -169,6 +171,7 @@ class Model(Trainer, Layer):
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
+    @entry
     def explain_plan(
         self, x: DataLike = None, y: DataLike = None, step: str | None = None
     ) -> PlanReport:
@@ -227,6 +230,7 @@ class Model(Trainer, Layer):
                 raise
             self.built = True
 
+    @entry
     def build(self, input_shape: ShapeLike | Tree[ShapeLike] | None = None) -> None:
         """Make all variables by a symbolic call.
 
@@ -280,6 +284,7 @@ class Model(Trainer, Layer):
         """
         return state_tree(self, value_format)
 
+    @entry
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
         """Assign values to variables by their paths.
 
@@ -293,6 +298,7 @@ class Model(Trainer, Layer):
 
     # -- saving ------------------------------------------------------------------------------
 
+    @entry
     def save(
         self, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
@@ -305,6 +311,7 @@ class Model(Trainer, Layer):
         """
         files().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    @entry
     def save_weights(
         self,
         filepath: PathLike,
@@ -321,6 +328,7 @@ class Model(Trainer, Layer):
         """
         files().save_weights(self, filepath, overwrite, max_shard_size, **kwargs)
 
+    @entry
     def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights into the model, which is built.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import changes, limits
-from narae.base.errors import ConfigError
+from narae.base.errors import ConfigError, entry
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
@@ -59,6 +59,7 @@ class Sequential(Model):
             self.add(layer, rebuild=False)
         self._rebuild()
 
+    @entry
     def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
         """Put a layer on top.
 
@@ -174,6 +175,7 @@ class Sequential(Model):
     def layers(self, value: object) -> None:
         raise AttributeError("the layers of a Sequential model change by `add()` and `pop()`")
 
+    @entry
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs of the last layer. Arrays outside of training go through a compiled step from
         the second call for their shape on, where every layer is narae's own."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
+from narae.base.errors import warn_user
 from narae.base.limits import afford
 from narae.base.types import Axis, TensorLike
 from narae.primitives.record import constant, normalize_axes, normalize_axis
@@ -48,10 +47,9 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     x = floated(x)
     axes = normalize_axes(axis, x.ndim)
     if isinstance(axis, int) and x.shape[axes[0]] == 1:
-        warnings.warn(
+        warn_user(
             f"softmax over axis {axis} of shape {tuple(x.shape)}: of one element it is 1 whatever "
-            'comes in, and nothing is learned. For one unit use "sigmoid"',
-            stacklevel=2,
+            'comes in, and nothing is learned. For one unit use "sigmoid"'
         )
     e = A.exp(_shifted(x, axes))
     return e / S.reshape(R.reduce_sum(e, axes=axes), shape=R.kept(x.shape, axes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from narae.base.errors import unknown_arguments
 from narae.base.types import TensorLike
 from narae.ops.diagonals import diagonal
 from narae.ops.products import dot_over
@@ -38,7 +39,7 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     [[11]]
     """
     if kwargs:
-        raise ValueError(f"einsum got unknown arguments: {sorted(kwargs)}")
+        raise unknown_arguments("einsum", kwargs, einsum)
     tensors = promoted(*operands)
     if len(tensors) > 0 and all(as_tensor(o).dtype == "int8" for o in operands):
         tensors = [to(t, "int32") for t in tensors]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any, Unpack, overload
 
 from narae import ops
 from narae.base.changes import whole
-from narae.base.errors import NotYet, ShapeError
+from narae.base.errors import NotYet, ShapeError, entry, unknown_arguments, warn_user
 from narae.base.names import auto_name
 from narae.base.types import LearningRateLike, TensorLike
 from narae.engine.scope import eagerly
@@ -98,13 +97,12 @@ class Optimizer(Options, Rate):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("decay", None) is not None:
-            warnings.warn(
-                "`decay` is ignored: a schedule of narae.optimizers.schedules lets the learning rate decay",
-                stacklevel=4,
+            warn_user(
+                "`decay` is ignored: a schedule of narae.optimizers.schedules lets the learning rate decay"
             )
         if kwargs:
-            raise ValueError(
-                f"{type(self).__name__} got unknown arguments: {', '.join(sorted(kwargs))}"
+            raise unknown_arguments(
+                type(self).__name__, kwargs, type(self).__init__, Optimizer.__init__
             )
         self._set_options(
             weight_decay,
@@ -202,6 +200,7 @@ class Optimizer(Options, Rate):
 
     # -- applying gradients ------------------------------------------------------------------
 
+    @entry
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update weights by pairs; builds the optimizer when it is not built yet.
 
@@ -217,6 +216,7 @@ class Optimizer(Options, Rate):
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._count
 
+    @entry
     def apply(
         self,
         grads: Iterable[TensorLike | None],
@@ -390,7 +390,5 @@ def _without_none(
         )
     missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
     if missing:
-        warnings.warn(
-            f"Gradients do not exist for variables {missing}: they stay as they are.", stacklevel=5
-        )
+        warn_user(f"Gradients do not exist for variables {missing}: they stay as they are.")
     return [ops.convert_to_tensor(g) for g, _ in present], [v for _, v in present]

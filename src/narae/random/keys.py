@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from narae.base.copying import Copied
+from narae.base.errors import unknown_arguments
 from narae.base.names import auto_name, name_scope
 from narae.base.registry import builtin
 from narae.base.types import AnyTensor, Array, Config, Seed
@@ -43,7 +44,7 @@ class SeedGenerator(Copied):
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
-            raise ValueError(f"SeedGenerator got unknown arguments: {sorted(kwargs)}")
+            raise unknown_arguments("SeedGenerator", kwargs, SeedGenerator.__init__)
         self._initial_seed = (
             seed  # None says in a config that each that is made of it draws its own
         )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import io
 import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from narae import losses
 from narae.base import trees
+from narae.base.errors import warn_user
 from narae.base.limits import limited
 from narae.base.registry import get_registered_name
 from narae.base.serialization import serialize_keras_object
@@ -164,10 +164,7 @@ def load(path: Path, custom_objects: CustomObjects | None, compile: bool, safe_m
                 _read_optimizer(model, file, shown)
         finish_waiting(left)
     if compile and training is None:
-        warnings.warn(
-            f"{shown} holds nothing of what compile was given: the model is not compiled",
-            stacklevel=3,
-        )
+        warn_user(f"{shown} holds nothing of what compile was given: the model is not compiled")
     return model
 
 
@@ -206,9 +203,8 @@ def _read_optimizer(model: Model, file: h5py.Group, shown: str) -> None:
     except CorruptFile:
         raise
     except ValueError as error:
-        warnings.warn(
-            f"{shown}: the optimizer's state is of another form than narae's and begins anew: {error}",
-            stacklevel=4,
+        warn_user(
+            f"{shown}: the optimizer's state is of another form than narae's and begins anew: {error}"
         )
 
 
@@ -296,6 +292,6 @@ def _give(what: str, variables: list[Any], arrays: list[Any], shown: str, skip: 
         for variable, array in zip(variables, arrays, strict=True):
             assign_stored(variable, array)
     elif skip:
-        warnings.warn(f"{shown}: skipped {what}: {wrong}", stacklevel=4)
+        warn_user(f"{shown}: skipped {what}: {wrong}")
     else:
         raise ValueError(f"{shown}: {what} does not fit: {wrong}")

@@ -6,10 +6,10 @@ import datetime
 import io
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from narae.base.errors import entry, unknown_arguments, warn_user
 from narae.base.files import atomic_write, kind_of
 from narae.base.limits import Limits, limited
 from narae.base.serialization import serialize_keras_object
@@ -28,6 +28,7 @@ _FORMAT = "3.15.0"
 _LEGACY = (".h5", ".hdf5")
 
 
+@entry
 def save_model(
     model: Model,
     filepath: PathLike,
@@ -57,9 +58,9 @@ def save_model(
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     if kwargs.pop("save_format", None) is not None:
-        warnings.warn("save_format is not needed: the ending of the name says it", stacklevel=3)
+        warn_user("save_format is not needed: the ending of the name says it")
     if kwargs:
-        raise ValueError(f"save got unknown arguments: {sorted(kwargs)}")
+        raise unknown_arguments("save", kwargs, save_model)
     path = as_path(filepath)
     _check_ending(path, zipped)
     if path.suffix in _LEGACY:
@@ -154,6 +155,7 @@ def _memory() -> int:
         return 1 << 40  # a system that does not tell
 
 
+@entry
 def load_model(
     filepath: PathLike,
     custom_objects: CustomObjects | None = None,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from narae.base.errors import in_words
+from narae.base.errors import entry, in_words, unknown_arguments, warn_user
 from narae.base.files import atomic_write
 from narae.base.limits import TooMuch
 from narae.distributed.processes import written_once
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from narae.models import Model
 
 
+@entry
 def save_weights(
     model: Model,
     filepath: PathLike,
@@ -51,7 +51,7 @@ def save_weights(
     ...     load_weights(model, f"{folder}/model.weights.h5")
     """
     if kwargs:
-        raise ValueError(f"save_weights got unknown arguments: {sorted(kwargs)}")
+        raise unknown_arguments("save_weights", kwargs, save_weights)
     path = _target(as_path(filepath), max_shard_size)
     if not model.built:
         raise ValueError(
@@ -77,10 +77,9 @@ def _target(path: Path, max_shard_size: float | None) -> Path:
     if isinstance(max_shard_size, bool) or not max_shard_size > 0:
         raise ValueError(f"max_shard_size is a number of GiB above 0, got {max_shard_size!r}")
     if path.suffix != ".json":
-        warnings.warn(
+        warn_user(
             f"weights in several files have an index that ends in `.json`: {path.name!r} is written as "
-            f"{path.with_suffix('.json').name!r}",
-            stacklevel=4,
+            f"{path.with_suffix('.json').name!r}"
         )
     return path.with_suffix(".json")
 
@@ -107,6 +106,7 @@ def write_weights(
                 part.save_own_variables(Writer(file, path, part.name))
 
 
+@entry
 def load_weights(
     model: Model, filepath: PathLike, skip_mismatch: bool = False, **kwargs: Any
 ) -> None:
@@ -132,7 +132,7 @@ def load_weights(
     skipped = kwargs.pop("objects_to_skip", None)
     by_name = kwargs.pop("by_name", None)
     if kwargs:
-        raise ValueError(f"load_weights got unknown arguments: {sorted(kwargs)}")
+        raise unknown_arguments("load_weights", kwargs, load_weights)
     path = as_path(filepath)
     is_old = path.suffix in (".h5", ".hdf5") and not path.name.endswith(".weights.h5")
     is_new = path.suffix == ".keras" or path.name.endswith((".weights.h5", ".weights.json"))
@@ -209,7 +209,7 @@ def _read_parts(
         except ValueError as error:
             if not skip_mismatch:
                 raise ValueError(f"{shown}: {in_words(error)}") from error
-            warnings.warn(f"{shown}: skipped {path or part.name}: {error}", stacklevel=4)
+            warn_user(f"{shown}: skipped {path or part.name}: {error}")
         except DAMAGE as error:
             where = path or "its root"
             raise CorruptFile(f"{shown} is damaged at {where}: {in_words(error)}") from error

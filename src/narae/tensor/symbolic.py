@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 from narae.base import trees
 from narae.base.dtypes import standardize_dtype
+from narae.base.errors import shorten
 from narae.base.names import auto_name
 from narae.base.types import Axis, DTypeLike, Shape, ShapeLike, TensorLike
 from narae.graph.ir import Spec
@@ -337,18 +338,22 @@ def recording(function: F) -> F:
 
     @functools.wraps(function)
     def op(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
-            kind = type(arg)
-            if kind is KerasTensor or (kind in _NESTED and any_symbolic(arg)):
-                break
-        else:
-            if not kwargs or not any_symbolic(*kwargs.values()):
-                return function(*args, **kwargs)
-        own = _RULES.get(name)
-        specs = NotImplemented if own is None else own(*args, **kwargs)
-        if specs is NotImplemented:
-            specs = infer(function, args, kwargs)
-        return Call(op, args, kwargs, specs).outputs
+        try:
+            for arg in args:
+                kind = type(arg)
+                if kind is KerasTensor or (kind in _NESTED and any_symbolic(arg)):
+                    break
+            else:
+                if not kwargs or not any_symbolic(*kwargs.values()):
+                    return function(*args, **kwargs)
+            own = _RULES.get(name)
+            specs = NotImplemented if own is None else own(*args, **kwargs)
+            if specs is NotImplemented:
+                specs = infer(function, args, kwargs)
+            return Call(op, args, kwargs, specs).outputs
+        except Exception as error:
+            shorten(error, function)
+            raise
 
     name = function.__name__
     _UNRULED.setdefault(name, function)

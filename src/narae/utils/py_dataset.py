@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from narae.base.errors import warn_user
 
 
 class PyDataset:
@@ -48,10 +49,9 @@ class PyDataset:
     def workers(self) -> int:
         """How many threads fetch batches. Warns where a subclass's `__init__` did not call this class's."""
         if "_workers" not in self.__dict__:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}.__init__() does not call super().__init__(**kwargs), which takes workers, "
-                "use_multiprocessing and max_queue_size: they are 1, False and 10",
-                stacklevel=2,
+                "use_multiprocessing and max_queue_size: they are 1, False and 10"
             )
         return self._workers
 

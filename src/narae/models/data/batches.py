@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from narae.base import trees
+from narae.base.errors import warn_user
 from narae.models.data.checks import spec_of
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def part_of_pass(epoch: int, steps: int, count: int) -> tuple[int, int, int]:
 
 def warn_ran_out(why: str) -> None:
     """Say that an epoch ends early."""
-    warnings.warn(
+    warn_user(
         f"Your input ran out of data; interrupting training: {why}. A run takes `steps_per_epoch` "
-        "times `epochs` batches: repeat the data, or ask for fewer steps",
-        stacklevel=4,
+        "times `epochs` batches: repeat the data, or ask for fewer steps"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from narae.base import trees
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
+from narae.base.errors import warn_user
 from narae.graph.ir import Spec
 
 if TYPE_CHECKING:
@@ -226,10 +226,9 @@ def class_weights(y: Arrays, class_weight: ClassWeights, whole: bool = False) ->
     values, places = np.unique(labels, return_inverse=True)
     unseen = sorted(set(class_weight) - set(values.tolist()))
     if whole and unseen:
-        warnings.warn(
+        warn_user(
             f"class_weight names the labels {unseen}, which no sample of y has; y has "
-            f"{values.tolist()[:20]}",
-            stacklevel=4,
+            f"{values.tolist()[:20]}"
         )
     table = np.array([class_weight.get(value, 1.0) for value in values.tolist()], np.float32)
     return table[places.reshape(-1)]

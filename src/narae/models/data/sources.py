@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from narae.base import trees
-from narae.base.warn import warn_user
+from narae.base.errors import warn_user
 from narae.distributed.distribution import distribution
 from narae.models.data.arrays import ArraySource
 from narae.models.data.batches import ClassWeights, DataLike, Shuffle, Source, Triple

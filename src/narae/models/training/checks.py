@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from narae.base.errors import warn_user
 from narae.base.settings import max_epochs, max_steps_per_epoch
-from narae.base.warn import warn_user
 from narae.models.data.batches import Batch, Source
 from narae.models.data.checks import leaves_by_name
 from narae.models.training.dependencies import is_plain
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from narae.base.types import CallbackLike
     from narae.callbacks import CallbackList
     from narae.models.data.batches import ClassWeights, DataLike, Shuffle
+    from narae.models.model import Model
 
 Verbose: TypeAlias = "Literal['auto', 0, 1, 2] | str | int"
 Callbacks: TypeAlias = "CallbackLike | CallbackList | None"
@@ -172,3 +173,32 @@ def has_own_step(model: Trainable, kind: Kind) -> bool:
     """Whether a model has a step of its own, and not the one that narae gives it."""
     step = getattr(model, f"{kind}_step")
     return not getattr(step, "__module__", "").startswith("narae.")
+
+
+def warn_of_ending(model: Trainable) -> None:
+    """Warn, once for each `compile`, of a last activation that does not go with the loss: training would go on, and
+    learn little. (`narae.callbacks.Diagnose` tells more, of labels too.)"""
+    state = model._compile_state
+    if state.looked_at_ending or not _is_odd(cast("Model", model)):
+        return
+    state.looked_at_ending = True
+    from narae.diagnose.data import ending_of, ends  # start-up: only what is odd is told
+
+    ending = ending_of(cast("Model", model))
+    for said, mends in () if ending is None else ends(ending):
+        warn_user(f"{said}: {', '.join(mends)}")
+
+
+def _is_odd(model: Model) -> bool:
+    """Whether a cross-entropy gets logits for probabilities, or the other way round, from a layer that says so."""
+    loss, outputs = model.loss, getattr(model, "outputs", None) or []
+    named = loss if isinstance(loss, str) else getattr(loss, "name", None)
+    if len(outputs) != 1 or not isinstance(named, str) or not named.endswith("crossentropy"):
+        return False
+    call = outputs[0].history
+    last = None if call is None else call.target
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    if not activation or not model.layers or model.layers[-1] is not last:
+        return False
+    from_logits = bool(getattr(loss, "_fn_kwargs", {}).get("from_logits"))
+    return (activation in ("softmax", "sigmoid")) == from_logits

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from narae import optimizers
 from narae.base import limits
 from narae.base.copying import Copied
+from narae.base.errors import entry, warn_user
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.metrics import Mean
@@ -30,6 +30,7 @@ class CompileState(Copied):
         self.loss_tracker: Mean | None = None
         self.config: dict[str, Any] = {}
         self.programs: StepPrograms | None = None
+        self.looked_at_ending = False  # whether what does not fit has been told
 
     def _kept_state(self) -> dict[str, Any]:
         """All but the programs, which are compiled again when they are needed."""
@@ -54,6 +55,7 @@ class Compiling(Layer):
         self._jit_compile: bool | None = None
         self._compile_state = CompileState()
 
+    @entry
     def compile(
         self,
         optimizer: OptimizerLike | None = "rmsprop",
@@ -131,10 +133,7 @@ class Compiling(Layer):
         if asked == "auto":
             return not eagerly and self._supports_jit()
         if asked and eagerly:
-            warnings.warn(
-                "compile got run_eagerly=True and jit_compile=True: the steps run eagerly",
-                stacklevel=3,
-            )
+            warn_user("compile got run_eagerly=True and jit_compile=True: the steps run eagerly")
             return False
         return bool(asked)
 
@@ -152,10 +151,7 @@ class Compiling(Layer):
     @jit_compile.setter
     def jit_compile(self, value: bool) -> None:
         if value and not self._supports_jit():
-            warnings.warn(
-                f"a layer of {self.name!r} has supports_jit=False: jit_compile stays False",
-                stacklevel=2,
-            )
+            warn_user(f"a layer of {self.name!r} has supports_jit=False: jit_compile stays False")
             value = False
         self._jit_compile = value
 

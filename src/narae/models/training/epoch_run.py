@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from narae.base import trees
-from narae.base.warn import warn_user
+from narae.base.errors import warn_user
 from narae.models.data.batches import Batch, Source
 from narae.models.training.step_programs import StepPrograms, as_floats
 from narae.models.training.trainable import Kind, Logs

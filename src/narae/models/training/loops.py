@@ -23,6 +23,7 @@ from narae.models.training.checks import (
     has_own_step,
     limited_steps,
     naming,
+    warn_of_ending,
 )
 from narae.models.training.compiled_call import copied, is_plain_array
 from narae.models.training.compiled_metrics import CompiledMetrics
@@ -52,6 +53,7 @@ def fit(
     model.stop_training = False
     callbacks.on_data(lambda: train.peek().tree())
     _build(programs, train)
+    warn_of_ending(model)
     callbacks.on_train_begin()
     logs = _epochs(programs, train, validation, callbacks, options)
     if model.optimizer is not None and options.epochs > options.initial_epoch:

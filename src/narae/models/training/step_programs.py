@@ -12,8 +12,8 @@ import numpy as np
 from narae.base import changes, trees
 from narae.base.context import Guard
 from narae.base.dtypes import is_float
+from narae.base.errors import warn_user
 from narae.base.settings import floatx
-from narae.base.warn import warn_user
 from narae.distributed.distribution import distribution
 from narae.engine.compiled import Compiled, ManySteps, Programs
 from narae.engine.config import executor

@@ -27,6 +27,7 @@ class Compiled(Protocol):
     metrics: CompiledMetrics | None
     loss_tracker: Mean | None
     config: dict[str, Any]
+    looked_at_ending: bool
 
 
 class Trainable(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from narae.base.errors import entry
 from narae.models.training import compiled_call, loops
 from narae.models.training.checks import FitOptions
 from narae.models.training.functions import StepFunctions
@@ -30,6 +31,7 @@ class Trainer(StepFunctions):
 
     _gives_masks = False  # whether an output of a call had a mask
 
+    @entry
     def fit(
         self,
         x: DataLike = None,
@@ -108,6 +110,7 @@ class Trainer(StepFunctions):
         self._step_function("train")
         return loops.fit(self._step_programs(), x, y, sample_weight, options)
 
+    @entry
     def evaluate(
         self,
         x: DataLike = None,
@@ -151,6 +154,7 @@ class Trainer(StepFunctions):
         logs = loops.evaluate(programs, x, y, sample_weight, batch_size, verbose, steps, callbacks)
         return logs if return_dict else loops.flat(self, logs)
 
+    @entry
     def predict(
         self,
         x: DataLike,
@@ -183,6 +187,7 @@ class Trainer(StepFunctions):
         outputs = loops.predict(self._step_programs(), x, batch_size, verbose, steps, callbacks)
         return cast("Predicted", outputs)
 
+    @entry
     def train_on_batch(
         self,
         x: DataLike,
@@ -211,6 +216,7 @@ class Trainer(StepFunctions):
         logs = loops.on_batch(self._step_programs(), "train", x, y, sample_weight, class_weight)
         return logs if return_dict else loops.flat(self, logs)
 
+    @entry
     def test_on_batch(
         self,
         x: DataLike,
@@ -237,6 +243,7 @@ class Trainer(StepFunctions):
         logs = loops.on_batch(self._step_programs(), "test", x, y, sample_weight)
         return logs if return_dict else loops.flat(self, logs)
 
+    @entry
     def predict_on_batch(self, x: DataLike) -> Predicted:
         """The model's outputs for one batch.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from narae.base.dtypes import as_float, result_type
+from narae.base.errors import warn_user
 from narae.base.registry import builtin
 from narae.base.settings import epsilon
 from narae.base.types import TensorLike
@@ -141,11 +140,10 @@ def _one_hot_pair(
     y_true = cast(convert_to_tensor(y_true), y_pred.dtype)
     check_axis(name, axis, y_pred.shape)
     if y_pred.shape and y_pred.shape[axis] == 1:
-        warnings.warn(
+        warn_user(
             f"{name} of one class is 0 whatever is predicted (predictions of shape {y_pred.shape}): "
             "binary_crossentropy is for one output, or give the last layer a unit per class",
             SyntaxWarning,
-            stacklevel=3,
         )
     check_one_hot(name, y_true.shape, y_pred.shape)
     return smoothed(y_true, smoothing, y_true.shape[axis]), y_pred
