@@ -189,7 +189,7 @@ ERRORS = {
     ),
     "an optimizer's name": (
         lambda m, p: ("train", "mnist", "--optimizer", "admm"),
-        "Did you mean 'Adam'?",
+        "Did you mean 'adam'?",
     ),
     "a file for a folder": (
         lambda m, p: ("train", "mnist", "--no-plot", "--out", __file__),

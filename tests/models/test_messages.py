@@ -68,12 +68,12 @@ def _fit(
             lambda: narae.Sequential([layers.Dense(1)]).fit(X, Y),
             "You must call `compile()` before `fit()`",
         ),
-        (lambda: _model().compile("admm"), "Unknown optimizer: 'admm'. Did you mean 'Adam'?"),
+        (lambda: _model().compile("admm"), "Unknown optimizer: 'admm'. Did you mean 'adam'?"),
         (
             lambda: _model().compile("adam", "mean_sqared_error"),
             "Did you mean 'mean_squared_error'?",
         ),
-        (lambda: _model().compile("adam", "mse", metrics=["acuracy"]), "Did you mean 'Accuracy'?"),
+        (lambda: _model().compile("adam", "mse", metrics=["acuracy"]), "Did you mean 'accuracy'?"),
         (
             lambda: _model().compile("adam", "mse", metrics="accuracy"),
             "compile(metrics=...) takes a list",

@@ -207,7 +207,7 @@ def test_an_optimizer_written_in_keras_s_way_works() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: optimizers.get("rmsporp"), "Unknown optimizer: 'rmsporp'. Did you mean 'RMSprop'"),
+        (lambda: optimizers.get("rmsporp"), "Unknown optimizer: 'rmsporp'. Did you mean 'rmsprop'"),
         (lambda: optimizers.get(3), "cannot interpret 3"),
         (lambda: optimizers.schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps is a positive"),
         (

@@ -75,19 +75,23 @@ def nearest(name: object, options: Iterable[str]) -> str:
     "Did you mean 'adam'?"
     """
     options, said = sorted(set(options)), str(name)
-    bound = max(1, len(said) // 3)
-    near = [option for option in options if abs(len(option) - len(said)) <= bound + 2]
-    ranked = sorted((*_apart(said, option), option) for option in near)
-    if ranked and ranked[0][0] <= bound:
+    ranked = sorted((*_apart(said, option), option) for option in options)
+    if ranked and ranked[0][0] <= max(1, len(said) // 3):
         return f"Did you mean {ranked[0][-1]!r}?"
     shown = ", ".join(options[:40])
     return f"Known names: {shown}{', ...' if len(options) > 40 else ''}."
 
 
-def _apart(said: str, option: str) -> tuple[int, int, int]:
-    """How far two names are from each other: without case and underscores, as they are; in length."""
+def _apart(said: str, option: str) -> tuple[int, int]:
+    """How far two names are from each other: without case and underscores, where one that begins the other is near;
+    and as they are."""
     plain, other = (text.lower().replace("_", "") for text in (said, option))
-    return _edits(plain, other), _edits(said, option), abs(len(said) - len(option))
+    length = abs(len(plain) - len(other))
+    if len(plain) > 2 and other.startswith(plain):
+        return 1, _edits(said, option)
+    if length > len(plain) // 3 + 1:  # too far, whatever the letters
+        return length, length
+    return _edits(plain, other), _edits(said, option)
 
 
 def _edits(a: str, b: str) -> int:

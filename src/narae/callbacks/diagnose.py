@@ -10,7 +10,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.callbacks.base import Callback, Logs
-from narae.diagnose.data import Finding, ending_of, misfit, unknown_inputs, unscaled
+from narae.diagnose.data import Finding, misfit, unknown_inputs, unscaled
 from narae.diagnose.training import (
     dead_units,
     exploding,
@@ -19,6 +19,7 @@ from narae.diagnose.training import (
     stuck,
     vanishing,
 )
+from narae.losses.base import ending_of, ends
 from narae.utils.progbar import emit
 
 
@@ -74,7 +75,7 @@ class Diagnose(Callback):
         self._note(0, unscaled(x, type(layers[0]).__name__ if layers else ""))
         ending = ending_of(self.model)
         if ending is not None and len(y) == 1:
-            self._note(0, misfit(y[0], ending))
+            self._note(0, misfit(y[0], ending, ends(ending)))
         self._tell()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narae.base.names import snake_case
-
 if TYPE_CHECKING:
-    from narae.models.model import Model
+    from narae.losses.base import Ending
 
 _SCALE_LAYERS = ("Rescaling", "Normalization", "Embedding", "Discretization", "Hashing")
 _TABULAR = (
@@ -90,25 +88,18 @@ _SPARSE = "use loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ..."
 _ONE_HOT = "or make them one-hot: narae.utils.to_categorical(y)"
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a model ends: its loss's name and options, the last layer's activation, units (None where not known)."""
-
-    loss: str
-    from_logits: bool
-    activation: str
-    units: int | None
+Said = tuple[str, tuple[str, ...]]  # what is wrong, and what mends it
 
 
-def misfit(y: np.ndarray, ending: Ending) -> Iterator[Finding]:
-    """Labels that do not fit the loss, and an ending that does not fit it."""
+def misfit(y: np.ndarray, ending: Ending, ends: Iterable[Said] = ()) -> Iterator[Finding]:
+    """Labels that do not fit the loss. ends: what of the ending does not, which is told with them."""
     if not y.size or y.dtype.kind not in "fiub":
         return
-    for said, mends in (*_labels(y, ending), *ends(ending)):
+    for said, mends in (*_labels(y, ending), *ends):
         yield Finding("labels that do not fit the loss", said, mends)
 
 
-def _labels(y: np.ndarray, ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
     loss, low, high = ending.loss, float(np.nanmin(y)), float(np.nanmax(y))
     whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
     shown = f"labels of shape {y.shape} from {low:.4g} to {high:.4g}"
@@ -157,57 +148,9 @@ def _labels(y: np.ndarray, ending: Ending) -> Iterator[tuple[str, tuple[str, ...
             )
 
 
-def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What of an ending does not fit the loss, with what mends it."""
-    loss, last = ending.loss, ending.activation
-    entropy = loss.endswith("crossentropy")
-    if entropy and ending.from_logits and last in ("softmax", "sigmoid"):
-        said = (
-            f"the last layer's {last} and from_logits=True: the loss takes a {last} of it once more"
-        )
-        yield said, (f"leave {last} out of the last layer", "or leave from_logits out of the loss")
-    if entropy and not ending.from_logits and last in ("linear", "relu", "tanh"):
-        unit = "sigmoid" if loss.startswith("binary") else "softmax"
-        said = f"{loss} takes probabilities, and the last layer's activation is {last!r}"
-        yield said, (f"end with activation={unit!r}", "or give the loss from_logits=True")
-    if last == "softmax" and ending.units == 1:
-        yield (
-            "a softmax over one unit is 1 whatever comes in",
-            (
-                "use activation='sigmoid' for one unit",
-                "or as many units as there are classes",
-            ),
-        )
-
-
 _TARGETS = ("use a regression loss such as 'mse' for numbers", "number the classes from 0")
 _REGRESSION = (
     *("mean_squared_error", "mean_absolute_error", "mean_squared_logarithmic_error"),
     *("mean_absolute_percentage_error", "huber", "log_cosh"),
 )
 _RANGES = {"softmax": (0, 1.0), "sigmoid": (0, 1.0), "tanh": (-1, 1.0), "relu": (0, math.inf)}
-
-
-def ending_of(model: Model) -> Ending | None:
-    """How a model ends, of what its `loss` and `layers` say; None where there is no single loss."""
-    loss, layers = getattr(model, "loss", None), list(getattr(model, "layers", ()))
-    if loss is None or isinstance(loss, (list, tuple, dict)) or not layers:
-        return None
-    last = layers[-1]
-    while getattr(last, "layers", None):
-        last = last.layers[-1]
-    named = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
-    activation = getattr(getattr(last, "activation", None), "__name__", "")
-    shape = getattr(model, "output_shape", None) if getattr(model, "built", False) else None
-    known = shape[-1] if isinstance(shape, tuple) and shape and isinstance(shape[-1], int) else None
-    return Ending(
-        loss=_SHORT.get(named, snake_case(named)),
-        from_logits=bool(getattr(loss, "_fn_kwargs", {}).get("from_logits")),
-        activation="softmax" if type(last).__name__ == "Softmax" else activation,
-        units=getattr(last, "units", known),
-    )
-
-
-_SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error"} | {
-    "bce": "binary_crossentropy",
-}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from narae import ops
 from narae.base import trees
 from narae.base.copying import Copied
 from narae.base.errors import entry
-from narae.base.names import auto_name
+from narae.base.names import auto_name, snake_case
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.base.types import Config, DTypePolicyLike, Shape, TensorLike, Tensors
@@ -272,3 +273,64 @@ class PlainLoss(FunctionLoss):
         dtype: DTypePolicyLike | None = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
+
+
+# -- how models end -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a model ends: its loss's name and options, the last layer's activation, units (None where not known)."""
+
+    loss: str
+    from_logits: bool
+    activation: str
+    units: int | None
+
+
+def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What of an ending does not fit the loss, with what mends it."""
+    loss, last = ending.loss, ending.activation
+    entropy = loss.endswith("crossentropy")
+    if entropy and ending.from_logits and last in ("softmax", "sigmoid"):
+        said = (
+            f"the last layer's {last} and from_logits=True: the loss takes a {last} of it once more"
+        )
+        yield said, (f"leave {last} out of the last layer", "or leave from_logits out of the loss")
+    if entropy and not ending.from_logits and last in ("linear", "relu", "tanh"):
+        unit = "sigmoid" if loss.startswith("binary") else "softmax"
+        said = f"{loss} takes probabilities, and the last layer's activation is {last!r}"
+        yield said, (f"end with activation={unit!r}", "or give the loss from_logits=True")
+    if last == "softmax" and ending.units == 1:
+        yield (
+            "a softmax over one unit is 1 whatever comes in",
+            (
+                "use activation='sigmoid' for one unit",
+                "or as many units as there are classes",
+            ),
+        )
+
+
+def ending_of(model: Any) -> Ending | None:
+    """How a model ends, of what its `loss` and `layers` say; None where there is no single loss."""
+    loss, layers = getattr(model, "loss", None), list(getattr(model, "layers", ()))
+    if loss is None or isinstance(loss, (list, tuple, dict)) or not layers:
+        return None
+    last = layers[-1]
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    named = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    shape = getattr(model, "output_shape", None) if getattr(model, "built", False) else None
+    known = shape[-1] if isinstance(shape, tuple) and shape and isinstance(shape[-1], int) else None
+    return Ending(
+        loss=_SHORT.get(named, snake_case(named)),
+        from_logits=bool(getattr(loss, "_fn_kwargs", {}).get("from_logits")),
+        activation="softmax" if type(last).__name__ == "Softmax" else activation,
+        units=getattr(last, "units", known),
+    )
+
+
+_SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error"} | {
+    "bce": "binary_crossentropy",
+}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from narae.base.errors import warn_user
 from narae.base.settings import max_epochs, max_steps_per_epoch
+from narae.losses.base import ending_of, ends
 from narae.models.data.batches import Batch, Source
 from narae.models.data.checks import leaves_by_name
 from narae.models.training.dependencies import is_plain
@@ -182,8 +183,6 @@ def warn_of_ending(model: Trainable) -> None:
     if state.looked_at_ending or not _is_odd(cast("Model", model)):
         return
     state.looked_at_ending = True
-    from narae.diagnose.data import ending_of, ends  # start-up: only what is odd is told
-
     ending = ending_of(cast("Model", model))
     for said, mends in () if ending is None else ends(ending):
         warn_user(f"{said}: {', '.join(mends)}")
