@@ -118,7 +118,10 @@ ONE, THREE = X[:, :1], X[:, :3]
         (lambda: _heads(loss_weights=[1.0]).fit(X, [ONE, THREE], verbose=0), "loss_weights"),
         (lambda: _heads(steps_per_execution=0), "steps_per_execution is a whole number"),
         (lambda: _heads(loss={"a": "mse", "b": "msle_"}), "Did you mean 'msle'"),
-        (lambda: _heads().evaluate(X, [ONE, THREE], verbose=0, steeps=3), "['steeps']"),
+        (
+            lambda: _heads().evaluate(X, [ONE, THREE], verbose=0, steeps=3),
+            "steeps. Did you mean 'steps'",
+        ),
         (lambda: narae.Sequential([layers.Dense(1)]).evaluate(X, Y), "call `compile()` before"),
         (lambda: narae.Sequential([layers.Dense(1)]).train_on_batch(X, Y), "call `compile()` b"),
     ],

@@ -76,6 +76,7 @@ class Diagnose(Callback):
         ending = ending_of(self.model)
         if ending is not None and len(y) == 1:
             self._note(0, misfit(y[0], ending, ends(ending)))
+            self.model._compile_state.looked_at_ending = True  # `fit` need not say it too
         self._tell()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -190,7 +190,7 @@ class ModelParallel(Distribution):
     ) -> None:
         kwargs.pop("device_mesh", None)  # the map's own is taken, as in Keras
         if kwargs:
-            raise ValueError(f"ModelParallel got unknown arguments: {sorted(kwargs)}")
+            raise unknown_arguments("ModelParallel", kwargs, ModelParallel.__init__)
         if layout_map is None:
             raise ValueError("You must specify a layout_map argument.")
         if not isinstance(layout_map, LayoutMap):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from narae.base.errors import entry
+from narae.base.errors import entry, unknown_arguments
 from narae.models.training import compiled_call, loops
 from narae.models.training.checks import FitOptions
 from narae.models.training.functions import StepFunctions
@@ -148,7 +148,7 @@ class Trainer(StepFunctions):
         1.0
         """
         if kwargs:
-            raise ValueError(f"evaluate got unknown arguments: {sorted(kwargs)}")
+            raise unknown_arguments("evaluate", kwargs, Trainer.evaluate)
         self._require_compiled("evaluate")
         programs = self._step_programs()
         logs = loops.evaluate(programs, x, y, sample_weight, batch_size, verbose, steps, callbacks)
