@@ -11,7 +11,7 @@ import numpy as np
 
 from narae.base import changes, trees
 from narae.base.context import Stack
-from narae.base.errors import warn_user
+from narae.base.errors import unknown_arguments, warn_user
 from narae.base.missing import Attributes
 from narae.base.types import TensorLike, Tensors
 from narae.distributed.mesh import DeviceMesh, LayoutMap, TensorLayout, list_devices
