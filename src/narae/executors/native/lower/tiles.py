@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -249,6 +249,7 @@ class Context:
 
     arrays: ArrayMap
     error: int = 0
+    _: KW_ONLY
     held: Held | None = None
     loop: Rounds | None = None
     spare: Spare = field(default_factory=Spare)
