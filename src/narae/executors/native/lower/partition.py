@@ -148,7 +148,8 @@ def grid(
             end = _end(part, tile, rows, columns, workers, 0.99 * soonest, copied)
             if end is not None:
                 best, soonest = [(r, c) for c in columns for r in rows], end
-    return best
+    # Threads work from both ends (`run/driver.py`): each keeps to its part of the larger operand.
+    return sorted(best) if len(part.rows) > part.columns else best
 
 
 def _column_cuts(part: Product, tile: RegisterTile) -> list[list[Range]]:

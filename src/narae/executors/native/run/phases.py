@@ -153,16 +153,22 @@ def _count(s: Stage) -> int:
 def _joined(group: _Group) -> Lowered:
     """A group's phases. The chain goes beside the phase with most tiles, and first: it is one
     thread's whole share."""
-    phases = [list(p) for p in group.large[0].lowered.phases if p]
-    for other in group.large[1:]:  # of as many phases, each beside its own
-        for phase, tiles in zip(phases, filter(None, other.lowered.phases), strict=True):
-            phase += tiles
+    # of as many phases, each beside its own
+    beside = zip(*(s.filled for s in group.large), strict=True)
+    phases = [_in_step(phase) for phase in beside]
     links = [tile for s in group.chain for p in s.lowered.phases for tile in p]
     tiles = [chained(links)] if links else []
     longest = max(range(len(phases)), key=lambda i: len(phases[i]))
     phases[longest] = [*tiles, *phases[longest]]
     keep = [s.lowered.keep for s in (*group.large, *group.chain)]
     return Lowered(phases, keep=keep)
+
+
+def _in_step(parts: Sequence[Sequence[Tile]]) -> list[Tile]:
+    """Tiles of several stages such that each stage's lie as they do in theirs: threads take a phase's tiles from its
+    two ends, so that each finds in its cache the half of every array that it wrote before."""
+    placed = [((i + 0.5) / len(tiles), tile) for tiles in parts for i, tile in enumerate(tiles)]
+    return [tile for _, tile in sorted(placed, key=lambda one: one[0])]
 
 
 Hosts = dict[int, Callable[[], None]]
