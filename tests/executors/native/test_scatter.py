@@ -178,7 +178,7 @@ def test_an_index_out_of_range_leaves_the_table_as_it_was() -> None:
         np.copyto(buffer, array)
     with pytest.raises(IndexError, match="index 2000"):
         function()
-    table = next(a for a in function.program.state if a.shape == (2000, 8))
+    table = next(s.array for s in function.program.stores if s.array.shape == (2000, 8))
     assert not table.any()
     function.inputs[0][2] = 7
     function()
