@@ -531,7 +531,11 @@ def test_stages_that_share_memory_keep_their_order() -> None:
         later.lowered.phases.insert(
             0, [Tile(f"before {later.lowered.phases[0][0].key}", driver._work, [0])]
         )
-    assert shown([one, other]) == [["before one", "before other"], ["one"] * 2 + ["other"] * 2]
+    # in step: threads take tiles from both ends, and each has its half of both
+    assert shown([one, other]) == [["before one", "before other"], ["one", "other"] * 2]
+    many = stage("many", 4, [a], [b])
+    few = stage("few", 2, [a], [c])
+    assert shown([many, few]) == [["many", "few", "many", "many", "few", "many"]]
     assert shown([one, big])[0] == ["before one"]
     again: list[Tile] = []
     loop = stage("loop", 1, [a], [b])
