@@ -63,7 +63,7 @@ def test_replayed_gradients_have_the_bits_of_the_first_ones(op: Op) -> None:
 
 def test_a_recording_of_another_structure_is_another_one() -> None:
     """Whatever the gradient follows from tells recordings apart: links, parameters, sources, seeds, dtypes."""
-    x, y = tensor_of(np.float32([1.0, 2.0])), tensor_of(np.float32([3.0, -4.0]))
+    x, y = tensor_of(np.array([1.0, 2.0], "float32")), tensor_of(np.array([3.0, -4.0], "float32"))
 
     def pull(function: Callable[[Any, Any], Any], of: str = "xy", seed: Any = None) -> Any:
         with GradientTape() as tape:
@@ -77,7 +77,7 @@ def test_a_recording_of_another_structure_is_another_one() -> None:
         (lambda x, y: x * x, [[2.0, 4.0], None]),
         (lambda x, y: y * y, [None, [6.0, -8.0]]),
         (lambda x, y: x * y, [[1.0, 2.0]], "y"),
-        (lambda x, y: x * y, [[6.0, -12.0]], "x", np.float32([2.0, 3.0])),
+        (lambda x, y: x * y, [[6.0, -12.0]], "x", np.array([2.0, 3.0], "float32")),
         (lambda x, y: ops.reshape(x * y, (2, 1)), [[3.0, -4.0], [1.0, 2.0]]),
         (
             lambda x, y: ops.where(ops.convert_to_tensor([True, False]), x, y),
@@ -173,7 +173,7 @@ def test_a_variable_read_and_assigned_in_turn_is_what_it_was_assigned() -> None:
 
 
 def test_numbers_that_agree_share_no_sign_of_zero() -> None:
-    x = Tensor(tensor_of(np.float32([-0.0])).spec, np.float32([-0.0]))
+    x = Tensor(tensor_of(np.array([-0.0], "float32")).spec, np.array([-0.0], "float32"))
     for _ in range(2):
         assert np.signbit((x + -0.0).numpy()).all()
         assert not np.signbit((x + 0.0).numpy()).any()
