@@ -94,10 +94,25 @@ class Compiled:
 
     def __call__(self) -> Any:
         """Run on what is in `inputs`; the result in the function's structure, of NumPy arrays."""
+        return self._filled(self.program)
+
+    def on(self, array: np.ndarray) -> Any:
+        """The same on one array: it is read where it lies, or copied into `inputs`, cast where dtypes differ."""
+
+        def run() -> list[np.ndarray]:
+            outputs = self.program.on(array)
+            if outputs is None:
+                np.copyto(self.inputs[0], array, casting="unsafe")
+                outputs = self.program()
+            return outputs
+
+        return self._filled(run)
+
+    def _filled(self, run: Callable[[], list[np.ndarray]]) -> Any:
         self._bring()
         self._touch()  # now too: Ctrl-C may come to what is last
         try:
-            outputs = self.program()
+            outputs = run()
         finally:
             self._touch()
         return fill(self.traced.result, outputs)

@@ -12,13 +12,14 @@ from narae.base import trees
 from narae.base.context import Guard
 from narae.engine.compiled import Compiled, Programs
 from narae.engine.config import executor
-from narae.engine.trace import Traced, fill
+from narae.engine.trace import Traced
 from narae.engine.variable import Variable
 from narae.graph.ir import Spec
 from narae.graph.rewrite import simplify
 from narae.inspect.plan_report import PlanReport
 from narae.models.data.batches import TreeBatch
 from narae.models.data.checks import as_arrays
+from narae.models.training.compiled_call import copied
 from narae.models.training.step_programs import fed_as
 from narae.primitives.folding import Made, folded, with_constants
 from narae.tensor.tensor import Tensor
@@ -56,8 +57,7 @@ class FrozenModel:
             compiled = self._fast.get((x.shape, x.dtype))
             if compiled is not None:
                 with compiled.lock.held():
-                    np.copyto(compiled.inputs[0], x, casting="unsafe")
-                    return _owned(compiled)
+                    return copied(compiled.on(x))
         return self._general(x)
 
     def _general(self, x: Tensors) -> Tree[np.ndarray]:
@@ -67,7 +67,7 @@ class FrozenModel:
             self._fast[x.shape, x.dtype] = compiled
         with compiled.lock.held():
             compiled.fill(batch)
-            return _owned(compiled)
+            return copied(compiled())
 
     @property
     def memory(self) -> int:
@@ -155,11 +155,6 @@ class FrozenModel:
             found = variable.snapshot()
             self._values[id(variable)] = variable, Tensor(found.spec, found.data)
         return self._values[id(variable)][1]
-
-
-def _owned(compiled: Compiled) -> Any:
-    """What a program gives, in arrays that it will not write again."""
-    return fill(compiled.traced.result, [np.array(a) for a in compiled.program()])
 
 
 def compile_inference(

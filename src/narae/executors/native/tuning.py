@@ -270,6 +270,9 @@ SLOW_WORK = 16  # multiplications that an element of a slow operation counts for
 
 APART = 8192  # bytes: steps of small values run beside others, whatever memory those free
 AHEAD = 64  # steps that are looked at for company in a phase
+OWN_FROM = (
+    1 << 15
+)  # bytes of an input from which it is read where the caller has it: a copy of less costs no more
 ALONE = 8_000_000  # multiplications: one run of less is over before other threads are there,
 TOGETHER = 300_000  # but from these on it is shared with those that are there from the run before,
 OFTEN = 0.0002  # and they are called where that has ended so many seconds ago, at most.

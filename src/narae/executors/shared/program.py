@@ -48,6 +48,10 @@ class Program(Protocol):
         """While it runs: say again to the stores of the states it holds that their newest numbers are here."""
         return
 
+    def on(self, array: np.ndarray) -> list[np.ndarray] | None:
+        """Run once on an array of the caller's in the place of the one input; None where it has to be copied there."""
+        return None
+
     def many(self, steps: int, rows: Sequence[Rows], kept: Sequence[np.ndarray]) -> Progress | None:
         """Run many steps on rows of arrays. None where it has no such run of these.
 

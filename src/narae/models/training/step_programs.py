@@ -125,7 +125,12 @@ class StepPrograms:
                     self._called.clear()
                 self._called[key] = (spec_of(array), None, None)
             return None
-        return self.run("predict", compiled_call.ArrayBatch(array, specs), take)
+        batch = compiled_call.ArrayBatch(array, specs)
+        compiled = self.program("predict", batch)
+        if compiled.program.rows is not None:  # this process has a part of them
+            return self.run("predict", batch, take)
+        with compiled.lock.held():
+            return take(compiled.on(array))
 
     def run(self, kind: Kind, batch: Batch, take: Callable[[Any], T] | None = None) -> T | Any:
         """The step's result for a batch: NumPy arrays that are valid until the next step, or tensors when

@@ -16,6 +16,7 @@ from narae.executors.native import tuning
 from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.lower.tiles import KERNEL, Lowered, Tile, address, chained, with_links
 from narae.executors.native.run import driver
+from narae.executors.shared.memory import span
 
 
 @dataclass(eq=False)
@@ -174,6 +175,20 @@ def _in_step(parts: Sequence[Sequence[Tile]]) -> list[Tile]:
 Hosts = dict[int, Callable[[], None]]
 
 
+class InputWords:
+    """The words of records that are addresses in an input. Loops count some of them up as they run: to bind them
+    begins them anew."""
+
+    def __init__(self, records: np.ndarray, low: int, high: int) -> None:
+        self._records = records
+        self._words = np.flatnonzero((records >= low) & (records < high))
+        self._offsets = records[self._words] - low
+
+    def bind(self, place: int) -> None:
+        """Let them be those of an array that begins at another address."""
+        self._records[self._words] = self._offsets + place
+
+
 def _spared(phase: Sequence[Tile]) -> int:
     """What a second thread would take off the first in a phase, less what it costs to meet."""
     if len(phase) < 2:
@@ -264,6 +279,10 @@ class Tables:
             place = (int(self._tiles[number, 1]) - address(self._records)) // 8
             self._records[place : place + len(tile.record)] = tile.record
         return True
+
+    def words_of(self, array: np.ndarray) -> InputWords:
+        """Which words of records are addresses in an array."""
+        return InputWords(self._records, *span(array))
 
     def ranges(self) -> list[tuple[int, int]]:
         """Where the tables lie: (begin, end) addresses."""

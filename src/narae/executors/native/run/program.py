@@ -20,8 +20,8 @@ from narae.executors.native.lower.tiles import Context, Lowered, Tile, Weights, 
 from narae.executors.native.run import driver, float_mode, measuring, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
-from narae.executors.native.run.phases import Stage, Tables, overlapped
-from narae.executors.shared.memory import Scratch, Store, aligned, make_arrays
+from narae.executors.native.run.phases import InputWords, Stage, Tables, overlapped
+from narae.executors.shared.memory import Scratch, Store, aligned, make_arrays, span
 from narae.executors.shared.program import Program, Progress
 from narae.executors.shared.rows import Rows
 from narae.graph.fuse import Step
@@ -81,6 +81,10 @@ class NativeProgram(Program):
             for step in plan.steps
             for node in step.nodes
         )
+        self._bound: np.ndarray | None = (
+            None  # an array of the caller's that records name in the place of the input
+        )
+        self._input = self._input_words()
 
     def _lower(self, found: Held) -> None:
         """All steps with weights by panels; without, where one that has to do with them is left to NumPy."""
@@ -133,6 +137,41 @@ class NativeProgram(Program):
         """A run is over: what is assigned from now on is newer."""
         self.mark()
         self._begun = False
+
+    def on(self, array: np.ndarray) -> list[np.ndarray] | None:
+        """Run once on an array of the caller's, read where it lies in the place of the one input: a large one is
+        neither copied nor handed from core to core. None where it has to be copied: it lies otherwise, or is small."""
+        if array.nbytes < tuning.OWN_FROM or self._input is None:
+            return None
+        own, flags = self.inputs[0], array.flags
+        alike = array.shape == own.shape and array.dtype == own.dtype
+        if not alike or not flags.c_contiguous or not flags.aligned:
+            return None
+        self._bound = array  # first: an interrupt may come anywhere
+        self._input.bind(address(array))
+        try:
+            return self()
+        finally:
+            self._unbind()
+
+    def _unbind(self) -> None:
+        """Read the program's own input again."""
+        if self._bound is not None and self._input is not None:
+            self._settle()  # what was broken off reads the caller's array to its end
+            self._input.bind(address(self.inputs[0]))
+            self._bound = None
+
+    def _input_words(self) -> InputWords | None:
+        """Where records have addresses of the one input; None where something else knows them, or may change it."""
+        if len(self.inputs) != 1 or self.tables.hosts or self._long or self._watched:
+            return None
+        own = self.inputs[0]
+        kept = arrays_in([s.lowered.keep for s in self.stages])
+        told = any(array.dtype == np.int64 and _within(array, own) for array in kept)
+        changed = [*self.outputs, *(array for s in self.stages for array in s.writes)]
+        if told or any(np.may_share_memory(array, own) for array in changed):
+            return None
+        return self.tables.words_of(own)
 
     def _whole(self) -> None:
         """One run, from its beginning to its end."""
@@ -311,3 +350,9 @@ def _unwritten(plan: Plan, stores: Sequence[Store]) -> dict[int, Store | None]:
         if node.inputs[0].uid in found:
             found[node.uids[0]] = found[node.inputs[0].uid]
     return found
+
+
+def _within(numbers: np.ndarray, array: np.ndarray) -> bool:
+    """Whether one of these numbers is an address in an array."""
+    low, high = span(array)
+    return bool(((numbers >= low) & (numbers < high)).any())
