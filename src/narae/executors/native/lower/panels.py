@@ -68,19 +68,16 @@ def laid_out(
         weights is None
         or order == registers.COLUMNS
         or bounds.enabled()
-        or not _pays(products, weights)
+        or not _stays(products, weights)
     ):
         return products.parts
     return _kept_by_panels(products.parts, dtype, tile, weights)
 
 
-def _pays(products: Products, weights: Kept) -> bool:
-    """Whether weights that stay are laid out. Where few rows read them and a variable changes between two runs, it
-    would take longer than it saves. A copy of them that a run makes (turned, for one) does not stay."""
+def _stays(products: Products, weights: Kept) -> bool:
+    """Whether B is read where the weights lie. A copy of them that a run makes (turned, for one) does not stay."""
     low, high = span(weights.array)
-    rows = sum(len(part.rows) for part in products.parts)
-    stays = all(low <= part.b < high for part in products.parts)
-    return stays and (weights.store is None or rows >= tuning.LAID_OUT_ROWS)
+    return all(low <= part.b < high for part in products.parts)
 
 
 def _kept_by_panels(
