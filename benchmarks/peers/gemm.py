@@ -61,9 +61,10 @@ class Work(NamedTuple):
         return 2.0 * self.m * self.k * self.n
 
     def check(self, c: np.ndarray) -> None:
-        """Raises AssertionError where a product is not this one's."""
+        """Raises AssertionError where a product is not this one's. Without NumPy's products: their threads would go on
+        looking for work, beside what is measured."""
         a, b = (x.T if t else x for x, t in zip((self.a, self.b), self.turned, strict=True))
-        np.testing.assert_allclose(c[:64], a[:64] @ b, rtol=1e-3)
+        np.testing.assert_allclose(c[:4], np.einsum("ij,jk->ik", a[:4], b), rtol=1e-3)
 
 
 def work_of(shape: Shape, kind: str) -> Work:
