@@ -135,3 +135,19 @@ def test_random_graphs_by_rows(program: Program) -> None:
     found = [*native(), *(stores[i].array for i in program.written)]
     for g, w in zip(found, want, strict=True):
         np.testing.assert_allclose(g, w, rtol=1e-4, atol=1e-5)
+
+
+def test_an_update_that_one_step_makes_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RMSprop's, of a table whose rows are added to: all that is alive at its most are registers of the step."""
+    monkeypatch.setattr(config, "_chosen", ["native"])
+    monkeypatch.setattr(again, "FROM", 4096)
+    monkeypatch.setattr(again, "SHARE", 1)
+    model = narae.Sequential(
+        [layers.Embedding(500, 8), layers.GlobalAveragePooling1D(), layers.Dense(1)]
+    )
+    model.compile("rmsprop", "mse")
+    report = model.explain_plan(
+        np.zeros((4, 3), "int32"), np.zeros((4, 1), "float32"), step="train"
+    )
+    row = next(row for row in report.rows if "add_at" in row.operations)
+    assert "sqrt" in row.operations

@@ -77,7 +77,21 @@ class _Lives:
         }
         self.makers = {uid: node for node in self.aliases.computing for uid in node.uids}
         self.most = self._most()
-        self.waiting = {u for u, one in self.lives.items() if one.begin <= self.most < one.end}
+        early = graph.nodes[: self.most + 1]
+        self.read = {self.root[v.uid] for node in early for v in node.inputs}
+        self.waiting = {
+            u
+            for u, one in self.lives.items()
+            if one.begin <= self.most < one.end and not self._idle(u, one)
+        }
+
+    def _idle(self, uid: int, one: _Life) -> bool:
+        """Whether a value waits nowhere, for the step that reads it last makes it: nothing but elementwise nodes come
+        between; or it is made from what is given, as a share of an optimizer's state is, and first read late."""
+        between = self.graph.nodes[one.begin + 1 : one.end]
+        given = all(self.root[v.uid] not in self.makers for v in one.node.inputs)
+        late = given and uid not in self.read and one.node.op.elementwise
+        return late or all(node.op.elementwise for node in between)
 
     def bytes_of(self, uid: int) -> int:
         """Of a value."""
