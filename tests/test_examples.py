@@ -139,3 +139,10 @@ def test_numbers_are_drawn_by_their_scores() -> None:
     assert {draw(scores, 0.0, None, rng) for _ in range(5)} == {2}
     colder = np.mean([draw(scores, 0.5, None, rng) == 2 for _ in range(2000)])
     assert abs(colder - 0.49 / 0.54) < 0.03
+
+
+def test_a_frozen_network_answers_as_the_one_that_was_trained(capsys: Any) -> None:
+    example("answering")["main"]()
+    said = capsys.readouterr().out
+    assert "accuracy 1.0" in said
+    assert float(said.split("largest difference ")[1].split()[0]) < 1e-5

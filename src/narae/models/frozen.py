@@ -62,7 +62,7 @@ class FrozenModel:
 
     def _general(self, x: Tensors) -> Tree[np.ndarray]:
         batch = TreeBatch((as_arrays(x, "x"), None, None))
-        compiled = self.compiled(batch.specs()[0])
+        compiled = self.compiled(_specs_of(batch))
         if isinstance(x, np.ndarray) and len(compiled.inputs) == 1 and len(self._fast) < _FAST:
             self._fast[x.shape, x.dtype] = compiled
         with compiled.lock.held():
@@ -158,7 +158,7 @@ class FrozenModel:
 
 
 def compile_inference(
-    model: Model, x: Tensors = None, batch_sizes: int | Iterable[int] | None = None
+    model: Model, x: Tensors | None = None, batch_sizes: int | Iterable[int] | None = None
 ) -> FrozenModel:
     """A model's answers as a function of fixed weights: the fastest way to ask it, as `model.predict_on_batch` does.
 
@@ -202,7 +202,7 @@ def compile_inference(
     sizes = _sizes(batch_sizes)
     frozen = FrozenModel(model, executor())
     if x is not None:
-        specs = TreeBatch((as_arrays(x, "x"), None, None)).specs()[0]
+        specs = _specs_of(TreeBatch((as_arrays(x, "x"), None, None)))
         if not model.built:  # a trace makes its variables
             frozen.compiled(specs)
     elif not model.built:
@@ -216,6 +216,12 @@ def compile_inference(
     for size in sizes or ([] if specs is None else [None]):
         frozen.compiled(specs if size is None else _of_size(specs, size))
     return frozen
+
+
+def _specs_of(batch: TreeBatch) -> Any:
+    """The specs of its x."""
+    specs: Any = batch.specs()
+    return specs[0]
 
 
 def _sizes(given: int | Iterable[int] | None) -> list[int]:
