@@ -70,7 +70,6 @@ class _Narrowing:
         self._narrow: dict[int, Value] = {}  # uid of a new value -> the same numbers, narrow
         self._held = _held(graph) if HALF in dtypes else set[int]()
         self._wanted = _wanted(graph, self._held)
-        self._wide = _read_whole(graph) - self._wanted
 
     def now(self, value: Value) -> Value:
         """What stands for a value."""
@@ -85,8 +84,8 @@ class _Narrowing:
         inputs = tuple(map(self.now, node.inputs))
         if node.op is dot:
             return (self._product(inputs, node.params),)
-        if HALF in self._dtypes and _rounds(node):
-            return (self._kept(inputs[0], node.uids[0] not in self._wide),)
+        if _rounds(node) and node.uids[0] in self._wanted:
+            return (self._kept(inputs[0]),)
         if node.op is cast and node.params["dtype"] == HALF and inputs[0].uid in self._narrow:
             return (self._narrow[inputs[0].uid],)
         if node.op.elementwise:  # each widens what it reads for itself: that costs it no memory
@@ -97,12 +96,11 @@ class _Narrowing:
             return (self._kept(outs[0]),)
         return outs
 
-    def _kept(self, value: Value, half_in_memory: bool = True) -> Value:
+    def _kept(self, value: Value) -> Value:
         """A value as a half, and widened again."""
         half = cast(value, dtype=HALF)
         wide = cast(half, dtype=WIDE)
-        if half_in_memory:
-            self._narrow[wide.uid] = half
+        self._narrow[wide.uid] = half
         return wide
 
     def _widened(self, value: Value) -> Value:
@@ -187,11 +185,6 @@ def _others(node: Node) -> int:
 
 def _holds(value: Value, held: set[int]) -> bool:
     return value.uid in held or (value.node is None and _as_half(value) is not None)
-
-
-def _read_whole(graph: Graph) -> set[int]:
-    """The values that other operations than elementwise ones read: those have them in float32, so all have."""
-    return {v.uid for n in graph.nodes if not n.op.elementwise for v in n.inputs}
 
 
 def _wanted(graph: Graph, held: set[int]) -> set[int]:
