@@ -15,6 +15,7 @@ from tests.tables.layers import LAYERS, arguments_of
 import narae
 from narae import layers, mixed_precision, ops
 from narae.engine.scope import autocast
+from narae.executors import narrow_products
 from narae.primitives.record import RECORDS
 
 POLICIES = ("mixed_float16", "mixed_bfloat16")
@@ -316,7 +317,10 @@ def test_summaries_and_explanations_know_it(
         report = model.explain_plan(X[:8], CLASSES[:8])
     if each_executor == "xla":
         assert {"bfloat16", "float32"} <= {row.dtype for row in report.rows}
-    else:  # processors have no halves to compute in
+    elif "bfloat16" in (narrow_products(each_executor) or ()):  # products of the processor's own
+        assert "wide_dot" in {name for row in report.rows for name in row.operations}
+        assert "bfloat16" in {row.dtype for row in report.rows}
+    else:  # no halves to compute in
         assert "rounded to bfloat16" in {name for row in report.rows for name in row.operations}
         assert "bfloat16" not in {row.dtype for row in report.rows}
     assert "bfloat16" in str(report)
