@@ -15,7 +15,7 @@ from narae.engine import config
 from narae.engine.compiled import Compiled, compile_function
 from narae.executors import load
 from narae.executors.shared.memory import Store
-from narae.graph import again, rowwise
+from narae.graph import again, groups
 from narae.graph.cost import flops
 from narae.graph.fuse import fuse
 from narae.graph.graph import evaluate
@@ -122,8 +122,8 @@ def test_random_graphs_by_rows(program: Program) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(again, "FROM", 1)
         patch.setattr(again, "SHARE", 1)
-        patch.setattr(rowwise, "SHORTEST", 1)
-        patch.setattr(rowwise, "FEW", 1)
+        patch.setattr(groups, "SHORTEST", 1)
+        patch.setattr(groups, "FEW", 1)
         graph = again.repeated(program.graph)[0]
         planned = verify_plan(plan(fuse(graph, True, True), program.states, program.written))
     inputs, state = program.arrays()

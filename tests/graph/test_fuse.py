@@ -9,9 +9,8 @@ from tests.graph.random_graphs import Program, programs
 
 from narae.executors.numpy import blocks
 from narae.executors.numpy.program import NumpyProgram
-from narae.graph.aliases import find_aliases
 from narae.graph.fuse import Fused, Step, fuse
-from narae.graph.graph import Graph, build
+from narae.graph.graph import Graph, build, find_aliases
 from narae.graph.ir import Spec, Value
 from narae.graph.plan import plan
 from narae.primitives.record import constant

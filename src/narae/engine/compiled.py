@@ -17,10 +17,10 @@ from narae.executors import has_halves, load, narrow_products, plan_options
 from narae.executors.shared.memory import kept_of
 from narae.executors.shared.program import Progress
 from narae.executors.shared.rows import Rows
-from narae.graph.again import repeated
+from narae.graph import again
 from narae.graph.fuse import fuse
 from narae.graph.graph import Graph
-from narae.graph.ir import Value
+from narae.graph.ir import Node, Value
 from narae.graph.plan import Plan, plan
 from narae.graph.prune import pruned
 from narae.graph.rewrite import simplified
@@ -40,11 +40,21 @@ def simplified_for(
     if not has_halves(executor_name):
         graph, also = without_halves(graph, also)
     simple, also = simplified(graph, also)
-    if (dtypes := narrow_products(executor_name)) is not None:
+    dtypes = narrow_products(executor_name)
+    if dtypes is not None and any(map(_is_narrow, simple.nodes)):
         simple, also = narrowed(simple, also, dtypes)
     if any(node.op.prune is not None for node in simple.nodes):
         simple, also = pruned(simple, also)
-    return repeated(simple, also) if plan_options(executor_name)[0] else (simple, list(also))
+    if plan_options(executor_name)[0] and simple.large(again.FROM) > 1:
+        return again.repeated(simple, also)
+    return simple, list(also)
+
+
+def _is_narrow(node: Node) -> bool:
+    """Whether a node rounds to halves, or multiplies whole numbers: where neither is, no product is one of narrow
+    numbers."""
+    known = node.op.known
+    return known == "rounded" or (known == "dot" and "float" not in node.specs[0].dtype)
 
 
 def planned_for(executor_name: str, graph: Graph, traced: Traced) -> Plan:

@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from narae.graph.aliases import Aliases, find_aliases
 from narae.graph.cost import flops
-from narae.graph.graph import Again, Graph, build
+from narae.graph.graph import Again, Aliases, Graph, build, find_aliases
 from narae.graph.ir import Node, Value, now
 
 FROM = 1 << 20  # bytes of a value: smaller ones are in a cache, and little together
@@ -36,8 +35,6 @@ def repeated(graph: Graph, also: Sequence[Value] = ()) -> tuple[Graph, list[Valu
     Returns:
         The graph, whose `again` says what is computed twice; the same graph where nothing is.
     """
-    if sum(spec.nbytes >= FROM for node in graph.nodes for spec in node.specs) < 2:
-        return graph, list(also)
     lives = _Lives(graph)
     chains = lives.chains()
     if not chains:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from narae.base.types import KnownShape
 from narae.graph import rowwise
-from narae.graph.aliases import Aliases, find_aliases
-from narae.graph.graph import Graph
-from narae.graph.groups import Group, Groups
+from narae.graph.graph import Aliases, Graph, find_aliases
+from narae.graph.groups import Group, Groups, frame
 from narae.graph.ir import Node
 
 
@@ -65,7 +64,7 @@ def fuse(graph: Graph, heads: bool = False, rows: bool = False) -> Fused:
     for node in aliases.computing:
         groups.add(node)
     groups.sink()
-    if rows:
+    if rows and any(frame(node) is not None for node in aliases.computing):
         rowwise.joined(groups)
     if heads:
         groups.join_heads()

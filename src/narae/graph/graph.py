@@ -1,4 +1,5 @@
-"""Graph: a function as data, cut out of what was recorded."""
+"""Graph: a function as data, cut out of what was recorded; and where its values lie: which nodes compute at run time,
+which give views of what is there, and which depend on constants alone."""
 
 from __future__ import annotations
 
@@ -6,6 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from narae.base.dtypes import np_dtype
 from narae.graph.ir import Node, Op, Spec, Value, now, run
 from narae.graph.recording import Place, places, traced
 
@@ -42,6 +46,10 @@ class Graph:
         known = {v.uid for v in self.inputs} | {u for n in self.nodes for u in n.uids}
         used = [v for node in self.nodes for v in node.inputs] + list(self.outputs)
         return tuple({v.uid: v for v in used if v.uid not in known}.values())
+
+    def large(self, size: int) -> int:
+        """How many of the values that its nodes make have so many bytes, or more."""
+        return sum(spec.nbytes >= size for node in self.nodes for spec in node.specs)
 
     def __str__(self) -> str:
         lines = [f"inputs {', '.join(map(_named, self.inputs))}"]
@@ -150,3 +158,64 @@ def renewed(graph: Graph) -> Graph:
             out = node.op(*(env[v.uid] for v in node.inputs), **node.params)
             env.update(zip(node.uids, out if node.multi else (out,), strict=True))
     return build(inputs, [env[v.uid] for v in graph.outputs], since)[0]
+
+
+# -- storage ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Aliases:
+    """A graph's nodes by how they come to their values, and the storage behind each value.
+
+    once: depend on constants alone. views: new shapes and strides over another value's storage.
+    computing: all others, a view's node among them where its layout forces a copy.
+    root: uid -> uid of the value whose storage it shares (its own for what has storage).
+    """
+
+    once: tuple[Node, ...]
+    views: tuple[Node, ...]
+    computing: tuple[Node, ...]
+    root: dict[int, int]
+    values: dict[int, Value]  # every value by its uid
+
+
+def find_aliases(graph: Graph) -> Aliases:
+    """Sort the nodes. Storage is taken to be C-contiguous; constants have the layout they have."""
+    values = {v.uid: v for v in (*graph.inputs, *graph.constants)}
+    root = {uid: uid for uid in values}
+    layouts = _Layouts()
+    known = {v.uid for v in graph.constants}
+    once, views, computing = [], [], []
+    for node in graph.nodes:
+        values.update((node.uids[i], node.output(i)) for i in range(len(node.uids)))
+        root.update((uid, uid) for uid in node.uids)
+        if all(v.uid in known for v in node.inputs):
+            once.append(node)
+            known.update(node.uids)
+        elif node.op.view and layouts.shares(node):
+            views.append(node)
+            root[node.uids[0]] = root[node.inputs[0].uid]
+        else:
+            computing.append(node)
+    return Aliases(tuple(once), tuple(views), tuple(computing), root, values)
+
+
+class _Layouts:
+    """Stand-ins with the strides that values will have. Their memory is asked for, not touched."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def shares(self, node: Node) -> bool:
+        """Whether the node's forward gives a view of its first input."""
+        source = node.inputs[0]
+        array = self._arrays.get(source.uid)
+        if array is None:
+            array = np.empty(source.shape, np_dtype(source.dtype))
+            self._arrays[source.uid] = array
+        others = [np.zeros(v.shape, np_dtype(v.dtype)) for v in node.inputs[1:]]
+        made = run(node.op, [array, *others], node.params)[0]
+        if not np.may_share_memory(made, array):
+            return False
+        self._arrays[node.uids[0]] = made
+        return True

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from narae.base.types import KnownShape
-from narae.graph.aliases import Aliases
-from narae.graph.graph import Graph
+from narae.graph.graph import Aliases, Graph
 from narae.graph.ir import Node, Spec
 
 # Of one step. A processor has 16 to 32 registers for addresses, prefetches some 16 to 32 streams, and its
@@ -20,6 +19,12 @@ READS, NODES = 24, 64
 # What a step reads has to be there all at once. Of results this large, that no step of this kind makes, it
 # reads no more: the sum of a hundred partial gradients takes them a few at a time.
 LARGE, ALIVE = 1 << 18, 4  # bytes; results
+
+# Of what is reduced in a step that goes row by row (`rowwise`).
+REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min")
+LONGEST = 4096  # elements of a row: what is kept of it has to stay in the first cache
+SHORTEST = 16
+FEW = 16  # rows: with fewer there is too little to share out
 
 
 @dataclass(eq=False)
@@ -352,3 +357,23 @@ def _shape(node: Node) -> KnownShape | None:
 
 def _bytes(specs: Iterable[Spec]) -> int:
     return sum(spec.nbytes for spec in specs)
+
+
+def frame(node: Node) -> KnownShape | None:
+    """The shape over which a node reduces rows or columns, None for others."""
+    if node.op.known not in REDUCTIONS:
+        return None
+    spec, axes = node.inputs[0].spec, node.params["axes"]
+    if len(spec.shape) < 2 or axes not in (
+        row_axes(spec.shape),
+        tuple(range(len(spec.shape) - 1)),
+    ):
+        return None
+    last = spec.shape[-1]
+    fits = SHORTEST <= last <= LONGEST and spec.size >= FEW * last
+    return spec.shape if fits and spec.dtype in ("float32", "float64") else None
+
+
+def row_axes(shape: KnownShape) -> tuple[int, ...]:
+    """The axis along rows."""
+    return (len(shape) - 1,)

@@ -18,13 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from narae.base.dtypes import np_dtype
 from narae.base.types import KnownShape
-from narae.graph.groups import Group, Groups
+from narae.graph.groups import REDUCTIONS, Group, Groups, frame, row_axes
 from narae.graph.ir import Node, Spec
 
-REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min")
-LONGEST = 4096  # elements of a row: what is kept of it has to stay in the first cache
-SHORTEST = 16
-FEW = 16  # rows: with fewer there is too little to share out
 BESIDE = 2  # arrays of a product's size that may be read or written on its tiles
 SLOW_FROM = 1 << 20  # bytes of a product that is in no cache when slow operations follow it
 
@@ -33,7 +29,7 @@ def joined(groups: Groups) -> None:
     """Make one group of reductions and the groups around them, where that makes no cycle."""
     for group in list(groups.filled()):
         node = group.nodes[0]
-        shape = _frame(node) if len(group.nodes) == 1 else None
+        shape = frame(node) if len(group.nodes) == 1 else None
         if shape is not None and groups.of(node.uids[0]) is group:
             _grow(groups, group, shape)
 
@@ -54,7 +50,7 @@ def _near(groups: Groups, group: Group) -> list[Group]:
     reductions that read what it reads."""
     makers = [g for u in sorted(group.reads) if (g := groups.of(u)) is not None]
     readers = [r for u in sorted(group.made) for r in groups.readers(u)]
-    beside = [r for u in sorted(group.reads) for r in groups.readers(u) if _frame(r)]
+    beside = [r for u in sorted(group.reads) for r in groups.readers(u) if frame(r)]
     found = [*makers, *(groups.of(r.uids[0]) for r in (*readers, *beside))]
     return list({id(g): g for g in found if g is not None and g is not group}.values())
 
@@ -73,8 +69,8 @@ def _is_kin(groups: Groups, group: Group, other: Group, shape: KnownShape) -> bo
     """Whether a group has one of the three forms."""
     if other.rows is not None:
         return other.rows == shape
-    if len(other.nodes) == 1 and _frame(other.nodes[0]) is not None:
-        return _frame(other.nodes[0]) == shape
+    if len(other.nodes) == 1 and frame(other.nodes[0]) is not None:
+        return frame(other.nodes[0]) == shape
     if other.shape == shape:
         return True
     return other.shape in (shape[:-1], (*shape[:-1], 1)) and any(
@@ -102,7 +98,7 @@ def _sees_rows(groups: Groups, parts: Sequence[Group], shape: KnownShape) -> boo
 
 def is_of_columns(node: Node) -> bool:
     """Whether a node of a step reduces all rows."""
-    return node.op.known in REDUCTIONS and node.params["axes"] != _row_axes(node.inputs[0].shape)
+    return node.op.known in REDUCTIONS and node.params["axes"] != row_axes(node.inputs[0].shape)
 
 
 def _is_heavy(groups: Groups, group: Group) -> bool:
@@ -114,25 +110,6 @@ def _is_heavy(groups: Groups, group: Group) -> bool:
         return max(spec.nbytes for spec in specs) >= SLOW_FROM
     read = sum(groups.spec(u).size == size for u in group.uses - group.made - group.sources)
     return read + sum(not groups.is_read_within(u, group) for u in group.made) > BESIDE
-
-
-def _frame(node: Node) -> KnownShape | None:
-    """The shape over which a node reduces rows or columns, None for others."""
-    if node.op.known not in REDUCTIONS:
-        return None
-    spec, axes = node.inputs[0].spec, node.params["axes"]
-    if len(spec.shape) < 2 or axes not in (
-        _row_axes(spec.shape),
-        tuple(range(len(spec.shape) - 1)),
-    ):
-        return None
-    last = spec.shape[-1]
-    fits = SHORTEST <= last <= LONGEST and spec.size >= FEW * last
-    return spec.shape if fits and spec.dtype in ("float32", "float64") else None
-
-
-def _row_axes(shape: KnownShape) -> tuple[int, ...]:
-    return (len(shape) - 1,)
 
 
 def _specs(nodes: Iterable[Node]) -> Iterator[Spec]:

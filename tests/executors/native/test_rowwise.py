@@ -11,7 +11,7 @@ import pytest
 from narae import ops
 from narae.engine import config
 from narae.engine.compiled import Compiled, compile_function
-from narae.graph import rowwise
+from narae.graph import groups
 from narae.graph.ir import Spec
 
 
@@ -144,7 +144,7 @@ def test_a_normalization_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_few_rows_and_long_ones_are_shared_out_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_chosen", ["native"])
-    for shape in ((rowwise.FEW - 1, 64), (64, rowwise.LONGEST + 1), (64, rowwise.SHORTEST - 1)):
+    for shape in ((groups.FEW - 1, 64), (64, groups.LONGEST + 1), (64, groups.SHORTEST - 1)):
         plan = compiled(weighted, arrays_of(shape)).program.plan
         assert not any(step.rows for step in plan.steps)
 

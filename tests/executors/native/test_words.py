@@ -25,7 +25,7 @@ from narae.primitives.halves import without_halves
 from narae.primitives.narrow import narrowed
 from narae.tensor.tensor import tensor_of
 
-HERE = words.dtypes(host())
+HERE = host().narrow
 ALL = frozenset({"bfloat16", "int8", "uint8"})
 halves = pytest.mark.skipif("bfloat16" not in HERE, reason="no instructions for bfloat16")
 
@@ -210,8 +210,8 @@ def test_a_graph_says_the_same_with_narrow_products() -> None:
 @pytest.mark.parametrize("order", ["in turn", "of a row", "columns of a"])
 def test_kernels_compile_where_features_say_so(form: str, order: str) -> None:
     target = FOREIGN["avx512bf16"]
-    assert words.dtypes(target) == ALL
-    assert not words.dtypes(FOREIGN["avx2"])
+    assert target.narrow == ALL
+    assert not FOREIGN["avx2"].narrow
     dtype = "float32" if form == "halves" else "int32"
     identity = Expression((), [1], [1], {})
     identity.dtypes[1] = dtype

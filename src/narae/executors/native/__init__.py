@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from narae.executors.native.jit.target import host
-from narae.executors.native.kernels import words
 from narae.executors.native.lower.steps import route
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run.program import NativeProgram
@@ -27,7 +26,7 @@ def load(plan: Plan, stores: Sequence[Store], threads: Callable[[], int]) -> Nat
 
 def narrow_products() -> frozenset[str] | None:
     """The dtypes that the processor has instructions for; other small whole numbers are made int32."""
-    return words.dtypes(host())
+    return host().narrow
 
 
 def coverage(records: Mapping[str, Op]) -> dict[str, str]:

@@ -43,6 +43,16 @@ class Target:
         """Whether the processor has a feature, by LLVM's name for it."""
         return f"+{feature}" in self.features.split(",")
 
+    @property
+    def narrow(self) -> frozenset[str]:
+        """The narrow dtypes of which there are products with wider sums (`kernels/words.py`)."""
+        found: set[str] = set()
+        if self.width == 64 and self.has("avx512bf16"):
+            found.add("bfloat16")
+        if self.width == 64 and self.has("avx512vnni"):
+            found.update(("int8", "uint8"))
+        return frozenset(found)
+
     def machine(self) -> Any:
         """LLVM's target machine."""
         _initialize()

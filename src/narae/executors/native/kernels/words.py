@@ -19,24 +19,12 @@ from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word
 from narae.executors.native.codegen.lanes import KINDS, vector
-from narae.executors.native.jit.target import Target
 
 SIZE = 4  # bytes of a word
 LANES = 16  # words that are laid out at a time
 
 # multiply(f, a, b, sums, lanes): a word of A in all lanes, words of B, the sums -> the sums
 Multiply = Callable[[Function, str, str, str, int], str]
-
-
-def dtypes(target: Target) -> frozenset[str]:
-    """The narrow dtypes of which a processor has products."""
-    found: set[str] = set()
-    if target.width == 64 and target.has("avx512bf16"):
-        found.add("bfloat16")
-    if target.width == 64 and target.has("avx512vnni"):
-        found.update(("int8", "uint8"))
-    return frozenset(found)
-
 
 # Of sums of products. Those of smaller whole numbers are sums of int32 that are cut off (`primitives/narrow.py`).
 SUMS = ("float32", "float64", "int32", "uint32", "int64", "uint64")

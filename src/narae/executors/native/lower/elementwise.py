@@ -20,7 +20,7 @@ from narae.executors.native.codegen.expression import (
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.lanes import KINDS, Lanes, Unlowered
 from narae.executors.native.jit.target import host
-from narae.executors.native.kernels import elementwise, gather, words
+from narae.executors.native.kernels import elementwise, gather
 from narae.executors.native.lower.tiles import (
     Context,
     Lowered,
@@ -82,7 +82,7 @@ def check(node: Node) -> None:
     known = _known.setdefault(node.op, {})
     params = shown_params(node)
     halves = "bfloat16" in {*(v.dtype for v in node.inputs), *(s.dtype for s in node.specs)}
-    if halves and "bfloat16" not in words.dtypes(host()):
+    if halves and "bfloat16" not in host().narrow:
         raise Unlowered("numbers of dtype bfloat16")
     key = f"{params}{[v.dtype for v in node.inputs]}"
     if key not in known or not is_fixed(node, params):

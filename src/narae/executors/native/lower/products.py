@@ -24,12 +24,12 @@ from narae.executors.native.lower.elementwise import (
     loop_tiles,
 )
 from narae.executors.native.lower.held import Lies, by_form
-from narae.executors.native.lower.matrices import dot
 from narae.executors.native.lower.panels import laid_out
 from narae.executors.native.lower.partition import (
     Product,
     Products,
     Range,
+    dot,
     grid,
     in_columns,
     lies_well,
@@ -198,8 +198,10 @@ def _as_read(
     """The products with B as tiles read it."""
     if products.form:
         parts: Sequence[Product] = by_panels(products, tile)
-    else:
+    elif products.fixed or products.weights is not None:
         parts = laid_out(products, order, dtype, tile)
+    else:
+        parts = products.parts
     if order == registers.COLUMNS:
         parts = [shorter(part, tuning.COLUMNS_INNER) for part in parts]
     return parts

@@ -30,8 +30,9 @@ from narae.executors.native.lower.tiles import (
 )
 from narae.executors.shared.memory import ArrayMap
 from narae.graph.fuse import Step
+from narae.graph.groups import REDUCTIONS
 from narae.graph.ir import Node
-from narae.graph.rowwise import REDUCTIONS, is_of_columns, levels
+from narae.graph.rowwise import is_of_columns, levels
 
 
 def lower_rowwise(step: Step, context: Context) -> Lowered:

@@ -51,7 +51,7 @@ def products_of_words(node: Node, ins: Sequence[np.ndarray]) -> Products:
     offset = node.params["offset"]
     kinds = ("bfloat16",) if x.itemsize == 2 else ("int8", "uint8")
     alike = {"bfloat16": 0, "int8": 128, "uint8": -128}.get(pair[0]) if pair[0] == pair[1] else 0
-    if not words.dtypes(host()).issuperset(pair) or pair[1] not in kinds or offset != alike:
+    if not host().narrow.issuperset(pair) or pair[1] not in kinds or offset != alike:
         raise Unlowered(f"{node.op.name} of {pair[0]} and {pair[1]}")
     (cx, cy), (bx, by) = node.params["contract"], node.params["batch"]
     depth, each = size_of([x.shape[a] for a in cx]), words.SIZE // x.itemsize

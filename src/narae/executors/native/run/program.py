@@ -67,7 +67,8 @@ class NativeProgram(Program):
         self._run: object = None  # the one that began last
         self._row = threads.Row()
         self._weights = Weights(_unwritten(plan, stores))
-        self._lower(choose(plan, stores))
+        large = any(v.spec.nbytes >= tuning.PASS_FROM for v in plan.state)
+        self._lower(choose(plan, stores) if large else None)
         self._begun = False  # whether a run's numbers may be newer than the stores know
         self.laid_out = sum(one.array.nbytes for one in (*self._weights.laid, *self.forms))
         self._parts = overlapped([Stage(s.lowered, s.reads, s.writes) for s in self.stages])
@@ -86,16 +87,17 @@ class NativeProgram(Program):
         )
         self._input = self._input_words()
 
-    def _lower(self, found: Held) -> None:
+    def _lower(self, found: Held | None) -> None:
         """All steps with weights by panels; without, where one that has to do with them is left to NumPy."""
         self.stages = self._stages(found)
         left = [s.step for s in self.stages if s.step and s.lowered.host]
-        if any(found.concerns(step) for step in left):
-            found = Held()
-            self.stages = self._stages(found)
-        self.held, self.forms = found.places, found.all()
+        if found is not None and any(found.concerns(step) for step in left):
+            found = None
+            self.stages = self._stages(None)
+        self.held = frozenset[int]() if found is None else found.places
+        self.forms = [] if found is None else found.all()
 
-    def _stages(self, found: Held) -> list[Done]:
+    def _stages(self, found: Held | None) -> list[Done]:
         scratch, arrays = Scratch(), self._arrays
         place = self._place + 8 * driver.ERROR
         context = Context(arrays, place, weights=self._weights, held=found)
