@@ -23,7 +23,7 @@ from narae.executors.native.jit.compiler import addresses
 
 HERE = Path(native.__file__).parent
 COUNTS = dict.fromkeys(("rank", "last", "axes"), 3)
-COUNTS |= dict.fromkeys(("operands", "links", "moving", "branches"), 2) | {"sums": 1}
+COUNTS |= dict.fromkeys(("operands", "links", "moving", "branches", "columns"), 2) | {"sums": 1}
 
 
 def _classes() -> list[type[KernelRecord[Any]]]:

@@ -88,7 +88,7 @@ def _summed(f: Function, sums: list[str], vector: str) -> Function:
 def _look(name: str) -> Function:
     """A tile that looks at a word of its record so many times, as threads do that wait: (times, the word)."""
     f = Function(name, [PTR, PTR])
-    with f.loop(0, f.field(f.args[0], 0)):
+    with f.loop(0, f.load(INT, f.args[0], 8)):
         driver.pause(f)
         f.let(f"load atomic i64, ptr {f.at(f.args[0], 8)} seq_cst, align 8")
     f.do("ret void")
