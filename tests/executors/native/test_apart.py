@@ -48,3 +48,26 @@ def test_a_pass_of_its_own_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert phases == [[1, 1, 1], [2, 2, 2]]
     for result in [*found[0], *found[1]]:
         np.testing.assert_allclose(result, found[0][0], rtol=1e-6, atol=1e-6)
+
+
+def test_steps_with_the_same_memory_run_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Steps of as many phases share these where they touch different memory: not where it is lent to both."""
+    monkeypatch.setattr(config, "_chosen", ["native"])
+    monkeypatch.setattr(tuning, "PASS_FROM", 1)
+    rng = np.random.default_rng(0)
+    shapes = [(200, 48), *[(48, 64)] * 3]
+    arrays = [rng.normal(size=shape).astype("float32") for shape in shapes]
+
+    def products(x: Any, *weights: Any) -> Any:
+        """Their results are of another dtype: the products go elsewhere first."""
+        return [ops.cast(ops.tanh(ops.matmul(x, w)), "float64") for w in weights]
+
+    program = compile_function(products, *[Spec(s, "float32") for s in shapes])
+    apart = [s for s in program.program.stages if s.step and len(s.lowered.phases) == 2]
+    assert len(apart) == 3
+    for buffer, array in zip(program.inputs, arrays, strict=True):
+        np.copyto(buffer, array)
+    for got, w in zip(program(), arrays[1:], strict=True):
+        np.testing.assert_allclose(got, np.tanh(arrays[0] @ w), rtol=1e-4, atol=1e-5)

@@ -226,10 +226,12 @@ class Weights:
 
 
 class Spare:
-    """Memory within steps of two phases or more. Such steps never run beside each other, so all have the same."""
+    """Memory within steps of two phases or more. All have the same: who runs steps beside each other asks for each
+    what was `lent`, for two that have the same run one after the other."""
 
     def __init__(self) -> None:
         self._made: list[np.ndarray] = []
+        self._lent: list[np.ndarray] = []
 
     def take(self, spec: Spec) -> np.ndarray:
         """An array; what is in it is anything."""
@@ -237,7 +239,13 @@ class Spare:
         if found is None:
             found = aligned(spec.nbytes)
             self._made.append(found)
+        self._lent.append(found)
         return found[: spec.nbytes].view(np_dtype(spec.dtype)).reshape(spec.shape)
+
+    def lent(self) -> list[np.ndarray]:
+        """What was taken since this was asked last."""
+        lent, self._lent = self._lent, []
+        return lent
 
 
 @dataclass(frozen=True, eq=False)

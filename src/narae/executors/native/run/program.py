@@ -105,7 +105,8 @@ class NativeProgram(Program):
         for step in self.plan.steps:
             lowered = lower_step(step, context, scratch)
             reads = [arrays[u] for u in step.reads]
-            stages.append(Done(step, lowered, reads, [arrays[u] for u in step.outputs]))
+            writes = [*(arrays[u] for u in step.outputs), *context.spare.lent()]
+            stages.append(Done(step, lowered, reads, writes))
         stages.append(self._moves(self.plan.after))
         return stages
 
