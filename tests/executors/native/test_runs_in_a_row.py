@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from typing import Any
@@ -16,6 +17,7 @@ from narae.base import changes
 from narae.engine import config
 from narae.executors.native import tuning
 from narae.executors.native.jit import bounds
+from narae.executors.native.lower.tiles import address
 from narae.executors.native.run import driver, threads
 from narae.graph.ir import Spec
 
@@ -102,6 +104,28 @@ def test_a_forked_child_calls_helpers_of_its_own() -> None:
         os._exit(0 if same and program._control[driver.LINGERING] < 2 else 1)
     program._control[driver.LINGERING] = 0
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_was_forked_within_a_run_ends_it() -> None:
+    """Threads of the run are not there to end the tiles that they had, and what it read is of no call here."""
+    frozen, program, x = _answer()
+    wanted = frozen(x)
+    program._begin(program.tables, 1)
+    program._control[driver.WORD] += 1  # as a thread takes a tile, and goes on with it
+    assert program._input is not None
+    program._bound = np.full_like(x, 7)
+    program._input.bind(address(program._bound))
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends it, where it waits
+        program.inputs[0][...] = x
+        os._exit(0 if np.array_equal(program()[0], wanted) else 1)
+    program._control[driver.WORD] -= 1
+    program._unbind()
+    assert os.waitpid(child, 0)[1] == 0
+    assert np.array_equal(frozen(x), wanted)
 
 
 def test_threads_ask_in_rows_of_their_own() -> None:

@@ -65,7 +65,7 @@ class NativeProgram(Program):
         self._watched = bounds.enabled()  # then one thread runs it all
         self._alive: object = None  # what a run of many steps reads and writes
         self._run: object = None  # the one that began last
-        self._row = threads.Row()
+        self._row, self._pool = threads.Row(), threads.pool()
         self._weights = Weights(_unwritten(plan, stores))
         large = any(v.spec.nbytes >= tuning.PASS_FROM for v in plan.state)
         self._lower(choose(plan, stores) if large else None)
@@ -146,6 +146,7 @@ class NativeProgram(Program):
         neither copied nor handed from core to core. None where it has to be copied: it lies otherwise, or is small."""
         if array.nbytes < tuning.OWN_FROM or self._input is None:
             return None
+        self._take_over()
         own, flags = self.inputs[0], array.flags
         alike = array.shape == own.shape and array.dtype == own.dtype
         if not alike or not flags.c_contiguous or not flags.aligned:
@@ -282,6 +283,7 @@ class NativeProgram(Program):
     def _settle(self) -> None:
         """End what runs after its present step. A run may have been broken off anywhere: before the
         threads were asked, so this one takes part; before Python's phases, which are left out."""
+        self._take_over()
         if not self._running():
             return
         control = self._control
@@ -290,6 +292,16 @@ class NativeProgram(Program):
         while phase := self._work(place, scratch, 1, 0):
             control[driver.ERROR] = 1
             self._advance(place, scratch, phase - 1)
+
+    def _take_over(self) -> None:
+        """In a forked process: end a run that it was forked within. Threads that had tiles of it did not come along, so
+        nobody would ever finish them, and the array that it read is of no call here."""
+        now = threads.pool()
+        if now is not self._pool:
+            self._pool = now
+            self._control[driver.WORD] = driver.END << 32
+            self._control[driver.WAITING] = self._control[driver.LINGERING] = 0
+            self._unbind()
 
     def _running(self) -> bool:
         return int(self._control[driver.WORD]) >> 32 != driver.END
