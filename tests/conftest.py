@@ -81,9 +81,7 @@ def _many_cores() -> Iterator[None]:
     """Programs run on as many threads as a test asks for, also where there are fewer cores."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("narae.executors.native.run.threads.cores", lambda: 64)
-        patched.setattr(
-            "narae.executors.native.run.measuring._ran", [-1.0]
-        )  # no run measures the machine
+        patched.setattr("narae.base.machine._ran", [-1.0])  # no run measures the machine
         yield
 
 

@@ -26,7 +26,8 @@ import numpy as np
 
 import narae
 from narae import layers
-from narae.executors.native import machine
+from narae.base import machine
+from narae.executors.native.jit import cache
 from narae.executors.native.lower.tiles import Lowered
 from narae.executors.native.run import measuring, threads
 from narae.executors.native.run.phases import Tables
@@ -247,8 +248,8 @@ def turn() -> float:
 def planned_for(cores: int) -> None:
     """Let programs be cut for so many cores."""
     machine.forget()
-    measuring.adopt.cache_clear()
-    measuring.adopt()
+    cache.adopt.cache_clear()
+    cache.adopt()
     machine._known[:] = [replace(machine.here(), cores=cores)]
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from narae.base.processors import processor_name
+from narae.base import machine
+from narae.base.machine import Machine, processor_name
 from narae.config import flush_subnormals, num_threads
 from narae.engine.compiled import Compiled
 from narae.engine.trace import trace
-from narae.executors.native import machine, tuning
+from narae.executors.native import tuning
 from narae.executors.native.jit import cache
 from narae.executors.native.jit.target import host
-from narae.executors.native.machine import Machine
 from narae.executors.native.run import measuring
 from narae.executors.native.run.program import NativeProgram
 from narae.graph.ir import Spec
@@ -29,7 +29,7 @@ _EXAMPLES = ((128, 784, 512), (256, 1024, 1024), (2048, 2048, 2048))
 
 def print_machine(again: bool, as_json: bool) -> None:
     """Print the model; its rates are measured where they are not known, or `again` says so."""
-    measuring.adopt()
+    cache.adopt()
     known = machine.here().measured and machine.here().rates.memory
     busy = (again or not known) and not measuring.learn_now()
     found = machine.here()

@@ -7,7 +7,7 @@ import os
 
 from narae.base import changes
 from narae.base.errors import unknown_name
-from narae.base.processors import usable_cores
+from narae.base.machine import usable_cores
 from narae.executors import EXECUTORS, require
 
 _chosen: list[str] = []

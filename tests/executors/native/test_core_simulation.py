@@ -11,10 +11,10 @@ from tools import core_simulation as simulation
 
 import narae
 from narae import layers
-from narae.base.processors import USUAL as CACHES
+from narae.base import machine
+from narae.base.machine import USUAL, Machine
+from narae.base.machine import USUAL_CACHES as CACHES
 from narae.engine import config
-from narae.executors.native import machine
-from narae.executors.native.machine import USUAL, Machine
 
 PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
 HERE = Machine(2, CACHES, USUAL)

@@ -13,9 +13,8 @@ import pytest
 
 import narae
 from narae import layers
-from narae.base import processors
+from narae.base import machine
 from narae.engine import config
-from narae.executors.native import machine
 from narae.executors.native.run import threads
 from narae.executors.native.run.program import NativeProgram
 from narae.models import Sequential
@@ -150,14 +149,14 @@ def groups(tmp_path: Any, files: dict[str, str]) -> Any:
 def test_limits_of_control_groups(
     lines: list[str], files: dict[str, str], want: float, tmp_path: Any
 ) -> None:
-    assert min(processors._limits(lines, groups(tmp_path, files)), default=float("inf")) == want
+    assert min(machine._limits(lines, groups(tmp_path, files)), default=float("inf")) == want
 
 
 def test_a_part_of_a_core_counts_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    bound = processors.usable_cores()
+    bound = machine.usable_cores()
     for allowed, want in ((0.2, 1), (1.0, 1), (1.5, min(2, bound)), (float("inf"), bound)):
-        monkeypatch.setattr(processors, "_allowed", lambda allowed=allowed: allowed)
-        assert processors.usable_cores() == want
+        monkeypatch.setattr(machine, "_allowed", lambda allowed=allowed: allowed)
+        assert machine.usable_cores() == want
         monkeypatch.setattr(config, "_threads", [])
         monkeypatch.delenv("NARAE_NUM_THREADS", raising=False)
         assert narae.config.num_threads() == want
@@ -194,8 +193,8 @@ def test_caches_as_linux_says_them(tmp_path: Any) -> None:
         **index(2, "2", "Unified", "2048K", "0,32", "64", "16"),
         **index(3, "3", "Unified", "60M", "0-31,32-63", "64", "15"),
     }
-    Cache = processors.Cache
-    assert list(processors._of_linux(groups(tmp_path, files))) == [
+    Cache = machine.Cache
+    assert list(machine._of_linux(groups(tmp_path, files))) == [
         Cache(1, 48 << 10, 64, 12, 2),
         Cache(2, 2 << 20, 64, 16, 2),
         Cache(3, 60 << 20, 64, 15, 64),
@@ -216,8 +215,8 @@ def test_caches_as_linux_says_them(tmp_path: Any) -> None:
 def test_what_the_system_does_not_say_of_caches_is_usual(
     said: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processors, "_of_system", lambda: [processors.Cache(*c) for c in said])
-    found = processors.caches.__wrapped__()
+    monkeypatch.setattr(machine, "_of_system", lambda: [machine.Cache(*c) for c in said])
+    found = machine.caches.__wrapped__()
     assert len(found) >= 2
     assert [c.size for c in found] == sorted({c.size for c in found})
     if len(said) == 2 and said[0][1] < said[1][1]:
@@ -229,4 +228,4 @@ def test_what_the_system_does_not_say_of_caches_is_usual(
 )
 def test_what_is_no_cache_is_refused(bad: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="no cache"):
-        processors.Cache(*bad)
+        machine.Cache(*bad)

@@ -21,12 +21,12 @@ from narae import layers, ops
 from narae.engine import config
 from narae.engine.compiled import compile_function
 from narae.executors.native.codegen.ir import INT, PTR, Function
-from narae.executors.native.jit import compiler
+from narae.executors.native.jit import compiler, target
 from narae.executors.native.jit.target import FOREIGN
-from narae.executors.native.run import driver, float_mode, threads
+from narae.executors.native.run import driver, threads
 from narae.graph.ir import Spec
 
-X86 = float_mode._kind(None).flushed == 0x8040
+X86 = target._kind(None).flushed == 0x8040
 TINY = np.finfo("float32").tiny
 # Its halves, sums and products are subnormal, or it is.
 SMALL = np.array([1.5, 1, 0.25, 2**-10, 2**-23, 0, -0.5, -1.5], "float32") * TINY
@@ -86,7 +86,7 @@ def another_mode() -> Iterator[int]:
 
 
 pytestmark = pytest.mark.skipif(
-    not float_mode.bits_wanted.__globals__["_FLUSHED"], reason="no mode on this processor"
+    not target.bits_wanted.__globals__["_FLUSHED"], reason="no mode on this processor"
 )
 
 
@@ -290,7 +290,7 @@ def test_other_values_are_refused() -> None:
 @pytest.mark.parametrize(("name", "machine"), [("neon", "aarch64"), ("avx2", "x86_64")])
 def test_code_compiles_for_other_processors(name: str, machine: str) -> None:
     f = Function("f", [PTR])
-    own = float_mode.float_mode(f, machine)
+    own = target.float_mode(f, machine)
     own.enter(f, f.load(INT, f.args[0]))
     own.leave(f)
     f.do("ret void")

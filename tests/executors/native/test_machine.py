@@ -16,15 +16,15 @@ import pytest
 
 import narae
 from narae import layers
-from narae.base import processors
+from narae.base import machine
+from narae.base.machine import USUAL, Machine, Rates
 from narae.engine import config
-from narae.executors.native import machine, tuning
+from narae.executors.native import tuning
 from narae.executors.native.jit import cache, target
-from narae.executors.native.machine import USUAL, Machine, Rates
 from narae.executors.native.run import measuring
 
 FOLDER = os.environ.get("NARAE_CACHE")
-HERE = Machine(2, (processors.Cache(1, 32 << 10), processors.Cache(2, 1 << 20)), USUAL)
+HERE = Machine(2, (machine.Cache(1, 32 << 10), machine.Cache(2, 1 << 20)), USUAL)
 FAST = replace(USUAL, multiplications=100.0, reads=(90.0, 80.0, 10.0, 8.0))
 
 
@@ -72,9 +72,9 @@ def test_without_memory_a_small_block_does(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_rates_are_kept_and_read_again(measured: Rates) -> None:
-    assert measuring.read() is None
-    measuring.keep(measured)
-    assert measuring.read() == measured
+    assert cache.read_rates() is None
+    cache.keep_rates(measured)
+    assert cache.read_rates() == measured
     found = list(cache.folder().glob("m*"))  # type: ignore[union-attr]
     assert len(found) == 1
 
@@ -82,7 +82,7 @@ def test_rates_are_kept_and_read_again(measured: Rates) -> None:
 def path() -> Path:
     folder = cache.folder()
     assert folder is not None
-    return folder / measuring.name_of(machine.here())
+    return folder / cache.name_of_rates(machine.here())
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def path() -> Path:
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(data: bytes) -> None:
-    measuring.keep(FAST)
+    cache.keep_rates(FAST)
     path().write_bytes(data)
-    assert measuring.read() is None
-    measuring.keep(FAST)
+    assert cache.read_rates() is None
+    cache.keep_rates(FAST)
     whole = path().read_bytes()
     for cut in range(0, len(whole), 7):
         path().write_bytes(whole[:cut])
-        assert measuring.read() is None
+        assert cache.read_rates() is None
     path().write_bytes(whole.replace(b"100.0", b"900.0"))
-    assert measuring.read() is None
+    assert cache.read_rates() is None
     path().write_bytes(whole)
-    assert measuring.read() == FAST
+    assert cache.read_rates() == FAST
 
 
 @pytest.mark.parametrize(
@@ -146,33 +146,33 @@ def test_a_damaged_file_is_as_good_as_none(data: bytes) -> None:
 def test_a_whole_file_of_what_cannot_be_true_is_as_good_as_none(wrong: str) -> None:
     cache.write(path().name, wrong.encode())
     assert path().exists()
-    assert measuring.read() is None
+    assert cache.read_rates() is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners and links of POSIX")
 def test_files_that_others_could_write_are_not_believed(tmp_path: Path) -> None:
-    measuring.keep(FAST)
+    cache.keep_rates(FAST)
     path().chmod(0o666)
-    assert measuring.read() is None
+    assert cache.read_rates() is None
     path().chmod(0o600)
-    assert measuring.read() == FAST
+    assert cache.read_rates() == FAST
     moved = path().rename(tmp_path / "elsewhere")
     path().symlink_to(moved)
-    assert measuring.read() is None
+    assert cache.read_rates() is None
 
 
 def test_another_processor_is_measured_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    measuring.keep(FAST)
-    assert measuring.read() == FAST
+    cache.keep_rates(FAST)
+    assert cache.read_rates() == FAST
     here = machine.here()
     for other in (replace(here, cores=here.cores + 1), replace(here, caches=HERE.caches)):
         if other == here:
             continue
         monkeypatch.setattr(machine, "_known", [other])
-        assert measuring.read() is None
+        assert cache.read_rates() is None
     monkeypatch.setattr(machine, "_known", [here])
-    monkeypatch.setattr(measuring, "processor_signature", lambda: "another")
-    assert measuring.read() is None
+    monkeypatch.setattr(cache, "processor_signature", lambda: "another")
+    assert cache.read_rates() is None
 
 
 def trained() -> list[bytes]:
@@ -194,11 +194,11 @@ def test_bits_do_not_depend_on_what_was_measured(monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv("NARAE_CACHE")
     else:
         monkeypatch.setenv("NARAE_CACHE", FOLDER)
-    small = (processors.Cache(1, 16 << 10), processors.Cache(2, 128 << 10))
+    small = (machine.Cache(1, 16 << 10), machine.Cache(2, 128 << 10))
     large = (
-        processors.Cache(1, 64 << 10),
-        processors.Cache(2, 16 << 20),
-        processors.Cache(3, 1 << 30),
+        machine.Cache(1, 64 << 10),
+        machine.Cache(2, 16 << 20),
+        machine.Cache(3, 1 << 30),
     )
     slow = Rates(1.0, 1.0, (1.0, 0.5, 0.1), 0.1, meet=1e5, call=1e4, look=500.0)
     quick = Rates(1500.0, 1500.0, (1e4, 1e4, 1e4, 1e3), 1e4, meet=20.0, call=1.0, look=0.2)
@@ -225,44 +225,50 @@ def test_a_far_third_cache_makes_copies_dear(monkeypatch: pytest.MonkeyPatch) ->
 def test_sizes_follow_the_second_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_known", [HERE])
     small = tuning.stretch(), tuning.near(), tuning.columns_bytes()
-    second = (HERE.caches[0], processors.Cache(2, 2 << 20))
+    second = (HERE.caches[0], machine.Cache(2, 2 << 20))
     monkeypatch.setattr(machine, "_known", [replace(HERE, caches=second)])
     assert (tuning.stretch(), tuning.near(), tuning.columns_bytes()) == tuple(2 * n for n in small)
 
 
+def ran(seconds: float) -> None:
+    """As programs do after a run."""
+    if machine.ran(seconds, tuning.SETTLED):
+        measuring.learn_now(memory=False)
+
+
 def test_a_run_measures_once_and_only_when_it_was_long(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(measuring, "_ran", [0.0])
+    monkeypatch.setattr(machine, "_ran", [0.0])
     monkeypatch.setattr(measuring, "measure", lambda memory: asked.append(memory) or FAST)
     for _ in range(4):
-        measuring.ran(tuning.SETTLED / 4)
+        ran(tuning.SETTLED / 4)
     assert not asked
     for _ in range(4):
-        measuring.ran(1.0)
+        ran(1.0)
     assert asked == [False]  # of memory there is as much as before
     assert machine.here().measured
-    assert measuring.read() == FAST
-    monkeypatch.setattr(measuring, "_ran", [0.0])
-    measuring.ran(10 * tuning.SETTLED)
+    assert cache.read_rates() == FAST
+    monkeypatch.setattr(machine, "_ran", [0.0])
+    ran(10 * tuning.SETTLED)
     assert asked == [False]  # known already
 
 
 def test_where_others_work_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "_ran", [0.0])
+    monkeypatch.setattr(machine, "_ran", [0.0])
     monkeypatch.setattr(measuring, "_multiplications", lambda: (50.0, 20.0))
-    measuring.ran(10 * tuning.SETTLED)
+    ran(10 * tuning.SETTLED)
     assert not machine.here().measured
-    assert measuring.read() is None
+    assert cache.read_rates() is None
 
 
 def test_a_first_program_reads_what_another_process_kept(tmp_path: Path) -> None:
     code = (
         "import sys, narae\n"
-        "from narae.executors.native import machine\n"
-        "from narae.executors.native.run import measuring\n"
+        "from narae.base import machine\n"
+        "from narae.executors.native.jit import cache\n"
         "narae.jit(lambda x: x + 1.0)(narae.ops.ones(1))\n"
         "print(machine.here().measured, machine.here().rates.multiplications)\n"
-        "measuring.keep(measuring.Rates(77.0, 70.0, (9.0, 8.0, 7.0, 6.0), 9.0, 300.0, 5.0, 20.0))\n"
+        "cache.keep_rates(machine.Rates(77.0, 70.0, (9.0, 8.0, 7.0, 6.0), 9.0, 300.0, 5.0, 20.0))\n"
     )
 
     def run() -> str:
@@ -306,11 +312,11 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine of 8 cores, whose file is there."""
-    third = processors.Cache(3, 60 << 20, cores=8)
+    third = machine.Cache(3, 60 << 20, cores=8)
     found = Machine(8, (*HERE.caches, third), USUAL)
     monkeypatch.setattr(machine, "_known", [found])
-    measuring.adopt.cache_clear()
-    measuring.keep(FAST)
+    cache.adopt.cache_clear()
+    cache.keep_rates(FAST)
     return found
 
 
@@ -352,19 +358,19 @@ def test_narae_machine_for_programs(known: Machine, capsys: pytest.CaptureFixtur
 def test_narae_machine_measures_where_nothing_is_known_and_when_it_is_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measuring.adopt.cache_clear()
+    cache.adopt.cache_clear()
     rates = [FAST, replace(FAST, multiplications=120.0)]
     monkeypatch.setattr(measuring, "measure", lambda memory: rates.pop(0))
     assert "200 GFLOP/s" in printed(capsys)
     assert "200 GFLOP/s" in printed(capsys)
     assert "240 GFLOP/s" in printed(capsys, "--measure")
-    assert measuring.read() == replace(FAST, multiplications=120.0)
+    assert cache.read_rates() == replace(FAST, multiplications=120.0)
 
 
 def test_narae_machine_says_where_it_could_not_measure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measuring.adopt.cache_clear()
+    cache.adopt.cache_clear()
     monkeypatch.setattr(measuring, "measure", lambda memory: None)
     assert "others keep the cores busy" in printed(capsys)
     assert json.loads(printed(capsys, "--json"))["measured"] is False
@@ -375,7 +381,7 @@ def test_cores_that_run_two_threads_share_what_multiplies(monkeypatch: pytest.Mo
     monkeypatch.setattr(measuring, "_multiplications", lambda: (50.0, 50.0))
     monkeypatch.setattr(measuring, "_all_cores", lambda cores, best: 0.5 * best)
     monkeypatch.setattr(measuring, "_phases", lambda *_: 100.0)
-    first = processors.Cache(1, 32 << 10, cores=2)
+    first = machine.Cache(1, 32 << 10, cores=2)
     monkeypatch.setattr(machine, "_known", [replace(HERE, caches=(first, HERE.caches[1]))])
     found = measuring.measure()
     assert found is not None

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from narae import ops
-from narae.base.processors import Cache
+from narae.base import machine
+from narae.base.machine import Cache
 from narae.engine.compiled import compile_function
-from narae.executors.native import machine, tuning
+from narae.executors.native import tuning
 from narae.executors.native.kernels import registers
 from narae.executors.native.lower import partition, products
 from narae.graph.ir import Spec

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from narae.executors.native.machine import here
+from narae.base.machine import here
 
 # -- registers, by target ---------------------------------------------------------------------------
 

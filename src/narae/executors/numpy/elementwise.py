@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from narae.base.arrays import as_integers, to_power
+from narae.base.arrays import PARITY, as_integers, to_power, turn
 from narae.base.dtypes import is_float, standardize_dtype
-from narae.base.threefry import PARITY, turn
 from narae.executors.numpy.calls import Call, call
 from narae.executors.numpy.lowerings import Arrays, lowering
 from narae.executors.shared.memory import Scratch

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.arrays import PARITY, ROTATIONS, turn
 from narae.base.errors import DtypeError
-from narae.base.threefry import PARITY, ROTATIONS, turn
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Spec
 from narae.primitives.notation import called

@@ -295,7 +295,7 @@ def _to_integer(x: Lanes, dtype: str) -> Lanes:
 def scalarly(name: str, *xs: Lanes) -> Lanes:
     """A function of the C library, one lane after the other.
 
-    It looks at the bits of its arguments, so those that the processor takes for 0 have to be 0 (`run/float_mode.py`):
+    It looks at the bits of its arguments, so those that the processor takes for 0 have to be 0 (`jit/target.py`):
     the library would scale them up to be normal numbers, and be left with zeros.
     """
     x, f = xs[0], xs[0].function

@@ -1,4 +1,4 @@
-"""Compiled kernels in the user's cache folder.
+"""Compiled kernels in the user's cache folder, and beside them the machine's rates.
 
 Nothing that lies there is believed before it is looked at: what is no plain file of ours, or not whole, is
 as good as not there.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import re
 import stat
@@ -15,8 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from narae.base import machine
+from narae.base.machine import Machine, Rates, processor_signature
 from narae.executors.native.jit.target import host
 
 _HEADER = b"narae kernel 1\n"
@@ -159,3 +164,44 @@ def _prune(path: Path) -> None:
 
 def _digest(name: str, code: bytes) -> bytes:
     return hashlib.sha256(name.encode() + code).digest()
+
+
+# -- rates --------------------------------------------------------------------------------------------
+
+
+def name_of_rates(here: Machine) -> str:
+    """The file's name: of this processor, these caches and so many cores. Another machine has another."""
+    known = f"1 {processor_signature()} {host().features} {here.cores} {here.caches}"
+    return "m" + hashlib.sha256(known.encode()).hexdigest()[:40]
+
+
+def read_rates() -> Rates | None:
+    """The rates that were kept of this machine, if they are there and whole and can be true."""
+    name = name_of_rates(machine.here())
+    data = read([name]).get(name)
+    if data is None:
+        return None
+    try:
+        return _decoded(json.loads(data))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _decoded(found: Any) -> Rates:
+    others = ("reads", "memory")
+    numbers = {name: float(found[name]) for name in Rates.__annotations__ if name not in others}
+    reads = tuple(float(rate) for rate in found["reads"])
+    return Rates(reads=reads, memory=found["memory"], **numbers)
+
+
+def keep_rates(rates: Rates) -> None:
+    """Keep them for other processes. A folder that cannot be written is no error."""
+    write(name_of_rates(machine.here()), json.dumps(asdict(rates)).encode())
+
+
+@functools.cache
+def adopt() -> None:
+    """Know the rates that were kept, once in a process: before the first program is made."""
+    rates = read_rates()
+    if rates is not None:
+        machine.learn(rates)

@@ -68,6 +68,8 @@ from narae.executors.native.kernels.registers import (
     PANELS,
     Contraction,
     Epilogue,
+    Multiply,
+    multiply_of,
     register_tile,
 )
 
@@ -95,7 +97,7 @@ def build(
     Its scratch: a stretch of B (`block` taps by `wide` columns), then the sums (rows by `wide`).
     """
     f = Function(name, [PTR, PTR])
-    multiply = words.multiply_of(dtype, form)
+    multiply = words.FORMS[form] if form else multiply_of(dtype)
     return _Contraction(f, target, dtype, product, expression, operands, order, multiply).write()
 
 
@@ -131,7 +133,7 @@ class _Contraction:
         expression: Expression,
         operands: Sequence[Operand],
         order: str,
-        multiply: words.Multiply,
+        multiply: Multiply,
     ) -> None:
         self.f, self.order, self.dtype = f, order, dtype
         self.multiply = multiply

@@ -1,10 +1,11 @@
-"""The part of a product that stays in registers, the record that says where all of it lies, and the expression that
-follows it."""
+"""The part of a product that stays in registers, the record that says where all of it lies, what multiplies and adds,
+and the expression that follows it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from narae.executors.native import tuning
 from narae.executors.native.codegen.expression import (
@@ -17,7 +18,7 @@ from narae.executors.native.codegen.expression import (
 )
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, parts, pointer, word
-from narae.executors.native.codegen.lanes import Lanes
+from narae.executors.native.codegen.lanes import KINDS, Lanes, vector
 from narae.executors.native.jit.target import Target
 
 PANELS = 2
@@ -194,3 +195,25 @@ class Epilogue:
             places.append(f.at(row, f.mul(panel, where.across)) if along else row)
             operands.append(operand)
         emit_row(f, self.expression, operands, places, ["0"] * len(places), width)
+
+
+# multiply(f, a, b, sums, lanes): numbers of A, those of B, the sums -> the sums
+Multiply = Callable[[Function, str, str, str, int], str]
+
+
+def multiply_of(dtype: str) -> Multiply:
+    """What a kernel of sums of a dtype multiplies and adds with. (For words: `words.FORMS`.)"""
+    kind = KINDS[dtype]
+    if kind.startswith("i"):
+        return partial(_whole, kind=kind)
+    return partial(_floats, kind=kind, suffix=f"f{8 * itemsize(dtype)}")
+
+
+def _whole(f: Function, a: str, b: str, sums: str, lanes: int, kind: str) -> str:
+    made = f.let(f"mul {vector(kind, lanes)} {a}, {b}")
+    return f.let(f"add {vector(kind, lanes)} {made}, {sums}")
+
+
+def _floats(f: Function, a: str, b: str, sums: str, lanes: int, kind: str, suffix: str) -> str:
+    wide = vector(kind, lanes)
+    return f.call(wide, f"llvm.fma.v{lanes}{suffix}", [(wide, a), (wide, b), (wide, sums)])

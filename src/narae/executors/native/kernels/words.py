@@ -12,19 +12,16 @@ whatever MXCSR says: each product is exact, and added by a rounding of its own. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from narae.executors.native.codegen.expression import itemsize, load, mask_of
 from narae.executors.native.codegen.ir import PTR, Function
 from narae.executors.native.codegen.kernel_record import KernelRecord, W, pointer, word
-from narae.executors.native.codegen.lanes import KINDS, vector
+from narae.executors.native.codegen.lanes import vector
+from narae.executors.native.kernels.registers import Multiply
 
 SIZE = 4  # bytes of a word
 LANES = 16  # words that are laid out at a time
-
-# multiply(f, a, b, sums, lanes): a word of A in all lanes, words of B, the sums -> the sums
-Multiply = Callable[[Function, str, str, str, int], str]
 
 # Of sums of products. Those of smaller whole numbers are sums of int32 that are cut off (`primitives/narrow.py`).
 SUMS = ("float32", "float64", "int32", "uint32", "int64", "uint64")
@@ -54,26 +51,6 @@ def _bytes(f: Function, a: str, b: str, sums: str, lanes: int, turned: bool = Fa
     unsigned, signed = (b, a) if turned else (a, b)
     args = [(kind, sums), (kind, unsigned), (kind, signed)]
     return f.call(kind, f"llvm.x86.avx512.vpdpbusd.{32 * lanes}", args)
-
-
-def multiply_of(dtype: str, form: str) -> Multiply:
-    """What a kernel of sums of a dtype multiplies and adds with. form: of a product of words, its name in `FORMS`."""
-    kind = KINDS[dtype]
-    if form:
-        return FORMS[form]
-    if kind.startswith("i"):
-        return partial(_whole, kind=kind)
-    return partial(_floats, kind=kind, suffix=f"f{8 * itemsize(dtype)}")
-
-
-def _whole(f: Function, a: str, b: str, sums: str, lanes: int, kind: str) -> str:
-    made = f.let(f"mul {vector(kind, lanes)} {a}, {b}")
-    return f.let(f"add {vector(kind, lanes)} {made}, {sums}")
-
-
-def _floats(f: Function, a: str, b: str, sums: str, lanes: int, kind: str, suffix: str) -> str:
-    wide = vector(kind, lanes)
-    return f.call(wide, f"llvm.fma.v{lanes}{suffix}", [(wide, a), (wide, b), (wide, sums)])
 
 
 FORMS: dict[str, Multiply] = {

@@ -41,7 +41,7 @@ import llvmlite.binding as llvm
 
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit.compiler import addresses
-from narae.executors.native.run.float_mode import float_mode
+from narae.executors.native.jit.target import float_mode
 
 # Places in the control record, in 64-bit words; what threads write often has a cache line alone.
 WORD = 0  # the phase, shifted by 32; how many tiles were taken from the end, by 16, and the start
@@ -57,7 +57,7 @@ PHASES = (
 )
 PHASE_COUNT = 41
 TILES = 42  # address of (kernel, record) pairs
-FLUSHED = 43  # bits of the float mode: see `float_mode.py`
+FLUSHED = 43  # bits of the float mode: see `jit/target.py`
 SPINS = 44  # looks for work before a thread sleeps
 LINGER = 45  # looks for another run before a helper leaves
 LINGERING = 48  # helpers that look for one

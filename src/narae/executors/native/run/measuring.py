@@ -10,25 +10,22 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import hashlib
 import itertools
-import json
 import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from narae.base.processors import processor_signature
-from narae.executors.native import machine, tuning
+from narae.base import machine
+from narae.base.machine import USUAL, Machine, Rates
+from narae.executors.native import tuning
 from narae.executors.native.codegen.ir import INT, PTR, Function
 from narae.executors.native.jit import cache
 from narae.executors.native.jit.compiler import addresses
 from narae.executors.native.jit.target import host
-from narae.executors.native.machine import USUAL, Machine, Rates
 from narae.executors.native.run import driver, threads
 from narae.executors.shared.memory import aligned
 
@@ -254,66 +251,11 @@ def _all_cores(cores: int, best: float) -> float:
     return min(found, best)
 
 
-# -- keeping -----------------------------------------------------------------------------------------
-
-
-def name_of(here: Machine) -> str:
-    """The file's name: of this processor, these caches and so many cores. Another machine has another."""
-    known = f"1 {processor_signature()} {host().features} {here.cores} {here.caches}"
-    return "m" + hashlib.sha256(known.encode()).hexdigest()[:40]
-
-
-def read() -> Rates | None:
-    """The rates that were kept of this machine, if they are there and whole and can be true."""
-    name = name_of(machine.here())
-    data = cache.read([name]).get(name)
-    if data is None:
-        return None
-    try:
-        return _decoded(json.loads(data))
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-
-
-def _decoded(found: Any) -> Rates:
-    others = ("reads", "memory")
-    numbers = {name: float(found[name]) for name in Rates.__annotations__ if name not in others}
-    reads = tuple(float(rate) for rate in found["reads"])
-    return Rates(reads=reads, memory=found["memory"], **numbers)
-
-
-def keep(rates: Rates) -> None:
-    """Keep them for other processes. A folder that cannot be written is no error."""
-    cache.write(name_of(machine.here()), json.dumps(asdict(rates)).encode())
-
-
-@functools.cache
-def adopt() -> None:
-    """Know the rates that were kept, once in a process: before the first program is made."""
-    rates = read()
-    if rates is not None:
-        machine.learn(rates)
-
-
 def learn_now(memory: bool = True) -> bool:
     """Measure, keep and know; False where the machine is too busy."""
     rates = measure(memory)
     if rates is None:
         return False
-    keep(rates)
+    cache.keep_rates(rates)
     machine.learn(rates)
     return True
-
-
-_ran = [0.0]  # seconds of runs; below 0: there is nothing more to do
-
-
-def ran(seconds: float) -> None:
-    """Count a run that is over; measure after those that make it worth while."""
-    if _ran[0] < 0:
-        return
-    _ran[0] += seconds
-    if _ran[0] > tuning.SETTLED:
-        _ran[0] = -1.0
-        if not machine.here().measured:
-            learn_now(memory=False)  # a process's own use of memory stays what it is

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narae.base import machine
 from narae.executors.native import tuning
 from narae.executors.native.codegen.lanes import Unlowered
-from narae.executors.native.jit import bounds
+from narae.executors.native.jit import bounds, cache
+from narae.executors.native.jit.target import bits_wanted
 from narae.executors.native.lower.elementwise import copy_tiles
 from narae.executors.native.lower.held import Held, choose
 from narae.executors.native.lower.steps import lower_step
 from narae.executors.native.lower.tiles import Context, Lowered, Tile, Weights, address, arrays_in
-from narae.executors.native.run import driver, float_mode, measuring, threads
+from narae.executors.native.run import driver, measuring, threads
 from narae.executors.native.run.epoch import gather_tiles, keep_tile
 from narae.executors.native.run.long import may_run_long, wait_for
 from narae.executors.native.run.phases import InputWords, Stage, Tables, overlapped
@@ -50,7 +52,7 @@ class NativeProgram(Program):
     def __init__(self, plan: Plan, stores: Sequence[Store], number: Callable[[], int]) -> None:
         """stores: of the state; number: gives the number of threads."""
         state = [store.host() for store in stores]
-        measuring.adopt()
+        cache.adopt()
         self.plan = plan
         self._number = number
         self._arrays = make_arrays(plan, state, None)
@@ -258,7 +260,8 @@ class NativeProgram(Program):
                 self._alive = None
                 self._left()
         self._check()
-        measuring.ran(time.monotonic() - began)
+        if machine.ran(time.monotonic() - began, tuning.SETTLED):
+            measuring.learn_now(memory=False)  # a process's own use of memory stays what it is
 
     def _begin(self, tables: Tables, steps: int, linger: int = 0) -> None:
         """linger: how often helpers look for another run when this one is over."""
@@ -276,7 +279,7 @@ class NativeProgram(Program):
         tables.install(control)
         control[driver.STEP], control[driver.STEPS] = 0, steps
         control[driver.STOP] = control[driver.ERROR] = 0
-        control[driver.FLUSHED] = float_mode.bits_wanted()
+        control[driver.FLUSHED] = bits_wanted()
         control[driver.SPINS], control[driver.LINGER] = self._spins, linger
         self._advance(self._place, scratch, -1)
 

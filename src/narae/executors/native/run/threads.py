@@ -14,7 +14,7 @@ import numpy as np
 
 from narae.base import changes
 from narae.base.context import Guard
-from narae.base.processors import usable_cores
+from narae.base.machine import usable_cores
 from narae.executors.native import tuning
 from narae.executors.shared.memory import aligned
 
