@@ -93,7 +93,9 @@ def test_who_was_held_up_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:This process:DeprecationWarning", r"ignore:os.fork\(\) was called:RuntimeWarning"
+)  # the second is of JAX, where another test loaded it
 def test_a_forked_child_calls_helpers_of_its_own() -> None:
     frozen, program, x = _answer()
     wanted = frozen(x)

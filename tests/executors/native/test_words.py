@@ -102,6 +102,28 @@ def test_products_of_whole_numbers_are_exact(dtypes: tuple[str, str]) -> None:
             np.testing.assert_array_equal(got, (x.astype(wide) @ y.astype(wide)).astype(got.dtype))
 
 
+@halves
+@pytest.mark.parametrize("along", [(0,), (1,), (0, 1)], ids=str)
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_operand_that_is_the_same_along_an_axis(along: tuple[int, ...], turned: bool) -> None:
+    """A view without a step there: the same numbers for each k, or for each row or column."""
+    rng = np.random.default_rng(0)
+    for m, k, n in ((5, 7, 39), (20, 16, 40)):
+        shapes = [(m, k), (n, k) if turned else (k, n)]
+        small = [tuple(1 if a in along else d for a, d in enumerate(s)) for s in shapes]
+        arrays = [rng.integers(-3, 4, s).astype(np_dtype("bfloat16")) for s in small]
+
+        def product(x: Any, y: Any) -> Any:
+            y = ops.broadcast_to(y, shapes[1])  # noqa: B023
+            return ops.matmul(x, ops.transpose(y) if turned else y)
+
+        whole = [np.broadcast_to(a, s) for a, s in zip(arrays, shapes, strict=True)]
+        x, y = (a.astype("float32") for a in whole)
+        got = jit(product)(tensor_of(whole[0].copy()), tensor_of(arrays[1]))
+        want = (x @ (y.T if turned else y)).astype(np_dtype("bfloat16"))  # exact sums
+        np.testing.assert_array_equal(np.asarray(got), want)
+
+
 def test_extremes_do_not_saturate() -> None:
     """The sums of the largest products, which a saturating instruction would cut off at 16 bits."""
     for low, high in ((-128, -128), (-128, 127), (127, 127)):

@@ -71,7 +71,7 @@ def products_of_words(node: Node, ins: Sequence[np.ndarray]) -> Products:
                 a.offsets,
                 taps,
                 *inner,
-                b.across or words.SIZE,
+                words.SIZE if b.across is None else b.across,
                 out.width,
                 first_row=number * len(a.offsets),
                 loose=where,
@@ -163,7 +163,7 @@ def _columns(
     """B's words where they lie; or its numbers, to be laid out by panels, and how they lie."""
     depth = size_of([y.shape[n] for n in contract])
     m = _matrices(y, contract, batch)
-    if m.across is not None and not flipped and _together(m, y, depth, each):
+    if m.across and not flipped and _together(m, y, depth, each):  # 0: one column for all, laid out
         return m, None
     if m.across != y.itemsize or m.k is None:
         free = [n for n in range(y.ndim) if n not in (*contract, *batch)]
@@ -173,7 +173,8 @@ def _columns(
         out.keep.append(laid)
         b, c = len(batch), len(contract)
         m = _matrices(laid, range(b, b + c), range(b))
-    return m, Loose(y.dtype.name, 0, m.k or y.itemsize, depth, len(m.offsets), flipped)
+    down = y.itemsize if m.k is None else m.k  # 0: the same numbers for each k
+    return m, Loose(y.dtype.name, 0, down, depth, len(m.offsets), flipped)
 
 
 class LaidWords:
