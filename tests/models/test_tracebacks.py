@@ -23,6 +23,14 @@ def _model() -> Any:
     return model
 
 
+def _looked_up(index: np.ndarray) -> Any:
+    answer = narae.compile_inference(
+        narae.Sequential([narae.Input((1,), dtype="int32"), layers.Embedding(3, 2)])
+    )
+    answer(np.zeros_like(index))
+    return answer(index)
+
+
 class Fails(layers.Layer):
     """A user's layer with a fault."""
 
@@ -40,6 +48,9 @@ CALLS: dict[str, Callable[[], Any]] = {
     "compile": lambda: _model().compile("adma"),
     "call": lambda: layers.Dense(3)(np.float32(1)),
     "a model": lambda: _model()(X[:, :2]),
+    "a frozen model": lambda: narae.compile_inference(_model())(X[:, :2]),
+    "a frozen model's own program": lambda: _looked_up(np.array([[1], [2], [9]])),
+    "compile_inference": lambda: narae.compile_inference(narae.Sequential([layers.Dense(1)])),
     "save": lambda: _model().save("model.odd"),
     "load": lambda: narae.models.load_model("nowhere.keras"),
     "load_weights": lambda: _model().load_weights("nowhere.weights.h5"),

@@ -104,6 +104,19 @@ def limit(found: Machine, m: int, k: int, n: int) -> Limit:
     return Limit((m, k, n), program.tables.most, max(sums, moved) / 1e6, bound)
 
 
+def _kept() -> str:
+    """Where the rates are, or why the next process measures again."""
+    folder = cache.folder()
+    if folder is None:
+        return "Measured; there is no folder to keep it in (NARAE_CACHE names one)."
+    if cache.read_rates() is None:
+        return (
+            f"Measured, but {folder} does not keep it: it has to be a folder that this user owns and may write, and "
+            "nobody else may."
+        )
+    return f"Measured; kept in {folder}."
+
+
 def _heading(found: Machine, busy: bool) -> str:
     target = host()
     name = processor_name() or "This processor"
@@ -113,8 +126,7 @@ def _heading(found: Machine, busy: bool) -> str:
         f"{target.width // 4} numbers of float32 each"
     ]
     if found.measured:
-        folder = cache.folder()
-        lines.append(f"Measured; kept in {folder}." if folder else "Measured.")
+        lines.append(_kept())
     elif busy:
         lines.append(
             "Not measured, since others keep the cores busy (or there is too little memory): rates are those of a "

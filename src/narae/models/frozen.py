@@ -10,6 +10,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.context import Guard
+from narae.base.errors import entry, shorten
 from narae.engine.compiled import Compiled, Programs
 from narae.engine.config import executor
 from narae.engine.trace import Traced
@@ -53,12 +54,16 @@ class FrozenModel:
         x: arrays, tensors or lists of numbers, in a nest like the model's inputs. A shape that was not there yet
         is compiled first. Raises what the model raises for inputs that do not fit it.
         """
-        if type(x) is np.ndarray:
-            compiled = self._fast.get((x.shape, x.dtype))
-            if compiled is not None:
-                with compiled.lock.held():
-                    return copied(compiled.on(x))
-        return self._general(x)
+        try:
+            if type(x) is np.ndarray:
+                compiled = self._fast.get((x.shape, x.dtype))
+                if compiled is not None:
+                    with compiled.lock.held():
+                        return copied(compiled.on(x))
+            return self._general(x)
+        except Exception as error:
+            shorten(error)
+            raise
 
     def _general(self, x: Tensors) -> Tree[np.ndarray]:
         batch = TreeBatch((as_arrays(x, "x"), None, None))
@@ -157,6 +162,7 @@ class FrozenModel:
         return self._values[id(variable)][1]
 
 
+@entry
 def compile_inference(
     model: Model, x: Tensors | None = None, batch_sizes: int | Iterable[int] | None = None
 ) -> FrozenModel:

@@ -126,6 +126,7 @@ def test_a_damaged_file_is_as_good_as_none(data: bytes) -> None:
                 ("multiplications", -5),
                 ("multiplications", float("nan")),
                 ("multiplications", 1e30),
+                ("multiplications", 10**400),
                 ("multiplications", "fast"),
                 ("multiplications", None),
                 ("meet", 0),
@@ -365,6 +366,18 @@ def test_narae_machine_measures_where_nothing_is_known_and_when_it_is_asked(
     assert "200 GFLOP/s" in printed(capsys)
     assert "240 GFLOP/s" in printed(capsys, "--measure")
     assert cache.read_rates() == replace(FAST, multiplications=120.0)
+
+
+def test_narae_machine_says_where_nothing_could_be_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.adopt.cache_clear()
+    monkeypatch.setenv("NARAE_CACHE", os.devnull)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(measuring, "measure", lambda memory: FAST)
+    said = printed(capsys)
+    assert f"Measured, but {os.devnull} does not keep it" in said
+    assert "kept in" not in said
 
 
 def test_narae_machine_says_where_it_could_not_measure(

@@ -183,7 +183,7 @@ def read_rates() -> Rates | None:
         return None
     try:
         return _decoded(json.loads(data))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
