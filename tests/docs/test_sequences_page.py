@@ -21,6 +21,6 @@ def test_the_page_does_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_it_names_all_examples_of_sequences() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    others = {"first_network.py", "from_tensors.py"}
+    others = {"answering.py", "first_network.py", "from_tensors.py"}
     for path in (pages.ROOT / "examples").glob("*.py"):
         assert path.name in others or f"](../examples/{path.name})" in text, path.name
