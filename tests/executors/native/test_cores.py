@@ -15,6 +15,7 @@ import narae
 from narae import layers
 from narae.base import machine
 from narae.engine import config
+from narae.executors.native import tuning
 from narae.executors.native.run import threads
 from narae.executors.native.run.program import NativeProgram
 from narae.models import Sequential
@@ -70,6 +71,9 @@ def test_no_more_threads_work_than_there_are_cores(
 
 def test_no_more_threads_work_than_there_are_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_threads", [64])
+    monkeypatch.setattr(
+        tuning, "meet", lambda: 60_000
+    )  # measured, it may be more than a busy machine shares out
     program = narae.engine.compiled.compile_function(
         lambda x: x + 1.0, narae.graph.ir.Spec((2 * 16384,), "float32")
     ).program
@@ -82,6 +86,7 @@ def test_one_thread_works_where_two_would_spend_more_on_meeting(
     units: tuple[int, ...], want: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of what is as small as the network 13-64-64-1, rows are gathered by two tiles, and that is all."""
+    monkeypatch.setattr(tuning, "meet", lambda: 60_000)
     model = Sequential([narae.Input((13,)), *map(layers.Dense, units)])
     model.compile("rmsprop", "mse")
     x, y = np.ones((160, 13), "float32"), np.ones((160, units[-1]), "float32")
