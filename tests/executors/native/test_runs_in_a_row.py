@@ -130,6 +130,22 @@ def test_a_child_that_was_forked_within_a_run_ends_it() -> None:
     assert np.array_equal(frozen(x), wanted)
 
 
+def test_what_is_broken_off_is_over_when_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helpers that look for a run take it on as soon as it is there: nothing may change later what is read then."""
+    frozen, program, x = _answer()
+    wanted = frozen(x)
+
+    def interrupted(tables: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "_lead", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program()
+    assert not program._running()
+    monkeypatch.undo()
+    assert np.array_equal(frozen(x), wanted)
+
+
 def test_threads_ask_in_rows_of_their_own() -> None:
     answers = [_answer() for _ in range(3)]
     wanted = [frozen(x) for frozen, _, x in answers]

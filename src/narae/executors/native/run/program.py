@@ -184,13 +184,17 @@ class NativeProgram(Program):
         tables, row = self.tables, self._row
         alone = self._watched or tables.work < tuning.TOGETHER
         number = 1 if alone else row.workers(lambda: self._threads(tables))
-        self._begin(tables, 1, 3 * self._spins if number > 1 else 0)
-        if number > 1 and self._running():
-            missing = row.missing(number - 1, self._control[driver.LINGERING :])
-            if missing > 0:
-                threads.pool().ask(lambda: self._help(tables, 1), missing)
-        for _ in self._lead(tables):
-            continue
+        try:
+            self._begin(tables, 1, 3 * self._spins if number > 1 else 0)
+            if number > 1 and self._running():
+                missing = row.missing(number - 1, self._control[driver.LINGERING :])
+                if missing > 0:
+                    threads.pool().ask(lambda: self._help(tables, 1), missing)
+            for _ in self._lead(tables):
+                continue
+        except BaseException:
+            self._settle()  # helpers would go on by themselves, while others read what it writes
+            raise
         row.ended(number > 1)
 
     def _threads(self, tables: Tables) -> int:
