@@ -557,7 +557,8 @@ def test_a_run_that_is_broken_off_anywhere_is_ended(monkeypatch: pytest.MonkeyPa
 
     before = int(model.optimizer.iterations.numpy())
     with monkeypatch.context() as patch:  # begun, and nobody has been asked to do it
-        patch.setattr(threads, "pool", Interrupted)
+        pool = Interrupted()  # one: another would be that of a forked process
+        patch.setattr(threads, "pool", lambda: pool)
         with pytest.raises(KeyboardInterrupt):
             model.fit(x, y, batch_size=32, verbose=0)
     model.fit(x, y, batch_size=32, verbose=0)
