@@ -64,7 +64,7 @@ def test_steps_with_the_same_memory_run_one_after_the_other(
         """Their results are of another dtype: the products go elsewhere first."""
         return [ops.cast(ops.tanh(ops.matmul(x, w)), "float64") for w in weights]
 
-    program = compile_function(products, *[Spec(s, "float32") for s in shapes])
+    program: Any = compile_function(products, *[Spec(s, "float32") for s in shapes])
     apart = [s for s in program.program.stages if s.step and len(s.lowered.phases) == 2]
     assert len(apart) == 3
     for buffer, array in zip(program.inputs, arrays, strict=True):

@@ -91,7 +91,7 @@ def test_products_of_whole_numbers_are_exact(dtypes: tuple[str, str]) -> None:
                 return rng.integers(low, high, shape, dtype, endpoint=True)
 
             product, arrays = operands(rng, size, way, make)
-            program = compile_function(product, *(Spec(a.shape, a.dtype.name) for a in arrays))
+            program: Any = compile_function(product, *(Spec(a.shape, a.dtype.name) for a in arrays))
             hosts = [s.lowered.why for s in program.program.stages if s.lowered.host is not None]
             assert not hosts
             for buffer, array in zip(program.inputs, arrays, strict=True):
