@@ -55,12 +55,14 @@ def ends(model: Model, which: str) -> Any:
 
 def batch_shape(tensor: KerasTensor, batch: int, length: int | None) -> tuple[int, ...]:
     """The shape of a batch. length: of the axes that are open. Raises ValueError where it is missing."""
-    if None in tensor.shape[1:] and length is None:
+    lengths = [length if n is None else n for n in tensor.shape[1:]]
+    found = [n for n in lengths if n is not None]
+    if len(found) < len(lengths):
         raise ValueError(
             f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open: say one by "
             "`--length 20`"
         )
-    return (batch, *(length if n is None else n for n in tensor.shape[1:]))
+    return (batch, *found)
 
 
 def _zeros(tensor: KerasTensor, batch: int, length: int | None) -> np.ndarray:

@@ -118,7 +118,7 @@ class _Narrowing:
         if x.dtype == "int32" and self._dtypes.issuperset(BYTES):
             small = [b for v in inputs if (b := self._found(v, BYTES)) is not None]
             if len(small) == 2:
-                return _of_bytes(*small, params)
+                return _of_bytes(small[0], small[1], params)
         if x.dtype in SHORT:
             wide = [cast(v, dtype="int32") for v in inputs]
             return cast(self._product(wide, params), dtype=x.dtype)
