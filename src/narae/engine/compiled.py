@@ -192,10 +192,10 @@ class Programs:
     """What a model or a function was compiled for, the least recently used let go first.
 
     A program that is let go while somebody runs it lives until that run is over. Everything it held is
-    free then; it is made again when it is asked for. most: bytes of all their arrays.
+    free then; it is made again when it is asked for. most: bytes of all their arrays; None: BYTES.
     """
 
-    def __init__(self, most: int = BYTES) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._kept: OrderedDict[Hashable, Compiled] = OrderedDict()
 
@@ -209,8 +209,9 @@ class Programs:
     def put(self, key: Hashable, program: Compiled) -> Compiled:
         """Keep a program, and let go of others where there are too many."""
         self._kept[key] = program
+        most = BYTES if self._most is None else self._most
         total = sum(kept.nbytes for kept in self._kept.values())
-        while len(self._kept) > MOST or (len(self._kept) > FEW and total > self._most):
+        while len(self._kept) > MOST or (len(self._kept) > FEW and total > most):
             total -= self._kept.popitem(last=False)[1].nbytes
         return program
 

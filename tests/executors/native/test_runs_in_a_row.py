@@ -109,7 +109,9 @@ def test_a_forked_child_calls_helpers_of_its_own() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:This process:DeprecationWarning", r"ignore:os.fork\(\) was called:RuntimeWarning"
+)  # the second is of JAX, where another test loaded it
 def test_a_child_that_was_forked_within_a_run_ends_it() -> None:
     """Threads of the run are not there to end the tiles that they had, and what it read is of no call here."""
     frozen, program, x = _answer()
