@@ -69,7 +69,7 @@ def test_bits_are_those_of_one_thread_and_helpers_leave(monkeypatch: pytest.Monk
 def test_a_run_that_is_not_one_of_a_row_calls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(tuning, "OFTEN", 0.0)
-    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args))
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args) or [])
     frozen, _, x = _answer()
     for _ in range(20):
         frozen(x)
@@ -79,7 +79,7 @@ def test_a_run_that_is_not_one_of_a_row_calls_nobody(monkeypatch: pytest.MonkeyP
 def test_who_was_held_up_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen, _, x = _answer()
     asked = []
-    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args))
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args) or [])
     frozen(x)
     frozen(x)
     assert asked
@@ -163,3 +163,19 @@ def test_threads_ask_in_rows_of_their_own() -> None:
     for thread in asking:
         thread.join()
     assert not wrong
+
+
+def test_who_is_on_the_way_is_not_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late helpers come, there are no more of them than were asked for: each run called one more."""
+    monkeypatch.setattr(threads, "_pools", [threads.Pool()])
+    late = threading.Event()
+    row = threads.Row()
+    for _ in range(20):
+        row.workers(lambda: 3)
+        missing = row.missing(2, np.zeros(1, np.int64))
+        if missing > 0:
+            row.call(late.wait, missing)
+        row.ended(True)
+        row._alone_until = 0.0
+    assert threads.pool()._threads == 2
+    late.set()

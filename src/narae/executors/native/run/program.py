@@ -189,7 +189,7 @@ class NativeProgram(Program):
             if number > 1 and self._running():
                 missing = row.missing(number - 1, self._control[driver.LINGERING :])
                 if missing > 0:
-                    threads.pool().ask(lambda: self._help(tables, 1), missing)
+                    row.call(lambda: self._help(tables, 1), missing)
             for _ in self._lead(tables):
                 continue
         except BaseException:

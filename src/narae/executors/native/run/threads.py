@@ -58,12 +58,22 @@ class Row:
     cores: runs are one thread's for a while then. short: whether a run is over before called threads are there.
     """
 
-    __slots__ = ("_alone_until", "_began", "_ended", "_known", "_number", "_pool", "short")
+    __slots__ = (
+        "_alone_until",
+        "_began",
+        "_called",
+        "_ended",
+        "_known",
+        "_number",
+        "_pool",
+        "short",
+    )
 
     def __init__(self) -> None:
         self.short = True
         self._began = self._ended = self._alone_until = 0.0
         self._known, self._number, self._pool = -1, 1, pool()
+        self._called: weakref.WeakSet[_Asked] = weakref.WeakSet()  # who has not left yet
 
     def workers(self, asked: Callable[[], int]) -> int:
         """How many threads work. asked: asks settings and the system, which in a row of short runs is not done again
@@ -79,9 +89,18 @@ class Row:
         now = pool()
         if now is not self._pool:  # a forked child: helpers did not come along
             self._pool, lingering[0] = now, 0
+            self._called.clear()
         if self.short and self._began - self._ended > tuning.OFTEN:
             return 0
-        return wanted - int(lingering[0])
+        if int(lingering[0]) >= wanted:
+            return 0
+        return wanted - len(
+            self._called
+        )  # who is on the way is not called again: they would be ever more threads
+
+    def call(self, task: Task, count: int) -> None:
+        """Call helpers."""
+        self._called.update(self._pool.ask(task, count))
 
     def ended(self, together: bool) -> None:
         """The run is over. together: whether several threads were to work."""
@@ -113,7 +132,7 @@ class Pool:
         self._open: weakref.WeakSet[_Asked] = weakref.WeakSet()
         self._guard = Guard()
 
-    def ask(self, task: Task, count: int, ended: Ended | None = None) -> None:
+    def ask(self, task: Task, count: int, ended: Ended | None = None) -> list[_Asked]:
         """Let `count` threads each do the task, soon: those that work for others are not waited
         for. ended: each puts None there when it is free again."""
         asked = [_Asked(task, ended) for _ in range(count)]
@@ -124,6 +143,7 @@ class Pool:
                 self._threads += 1
         for one in asked:
             self._tasks.put(one)
+        return asked
 
 
 def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
