@@ -92,10 +92,15 @@ def test_who_was_held_up_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not asked
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings(
-    "ignore:This process:DeprecationWarning", r"ignore:os.fork\(\) was called:RuntimeWarning"
-)  # the second is of JAX, where another test loaded it
+def forks(test: Any) -> Any:
+    """A test that forks: where there is a fork, and without what is warned of threads."""
+    quiet = pytest.mark.filterwarnings(
+        "ignore:This process:DeprecationWarning", r"ignore:os.fork\(\) was called:RuntimeWarning"
+    )  # the second is of JAX, where another test loaded it
+    return pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")(quiet(test))
+
+
+@forks
 def test_a_forked_child_calls_helpers_of_its_own() -> None:
     frozen, program, x = _answer()
     wanted = frozen(x)
@@ -108,10 +113,7 @@ def test_a_forked_child_calls_helpers_of_its_own() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-@pytest.mark.filterwarnings(
-    "ignore:This process:DeprecationWarning", r"ignore:os.fork\(\) was called:RuntimeWarning"
-)  # the second is of JAX, where another test loaded it
+@forks
 def test_a_child_that_was_forked_within_a_run_ends_it() -> None:
     """Threads of the run are not there to end the tiles that they had, and what it read is of no call here."""
     frozen, program, x = _answer()
