@@ -59,7 +59,7 @@ class _Schedule:
             for node in step.nodes:
                 if node.op.index is not None:
                     found.setdefault(self._root[node.inputs[node.op.index].uid], i)
-                elif any(_checks_inside(graph) for graph in _graphs_of(node)):
+                elif _checks_inside(node):
                     found.setdefault(self._root[node.uids[0]], i)
         return set(found.values())
 
@@ -116,17 +116,12 @@ def is_loop(step: Step) -> bool:
     return any(isinstance(value, Graph) for value in step.nodes[0].params.values())
 
 
-def _graphs_of(node: Node) -> list[Graph]:
-    values = node.params.values()
-    many = [g for value in values if isinstance(value, (list, tuple)) for g in value]
-    return [g for g in (*values, *many) if isinstance(g, Graph)]
-
-
-def _checks_inside(graph: Graph) -> bool:
-    """Whether a node of the graph, or of one that it runs, checks indices."""
-    return any(
-        node.op.index is not None or any(_checks_inside(inner) for inner in _graphs_of(node))
-        for node in graph.nodes
+def _checks_inside(node: Node) -> bool:
+    """Whether a graph that the node runs, or one that is run there, checks indices."""
+    return node.op.inside is not None and any(
+        inner.op.index is not None or _checks_inside(inner)
+        for inside in node.op.inside(node)
+        for inner in inside.graph.nodes
     )
 
 
