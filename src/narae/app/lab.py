@@ -117,7 +117,7 @@ class Lab:
         self._say(
             "begun",
             depth=network.depth,
-            parameters=network.model.count_params(),
+            parameters=network.parameters,
             per_epoch=len(self._batches),
             **self._data.opening,
         )

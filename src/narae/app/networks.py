@@ -10,6 +10,7 @@ import numpy as np
 
 import narae
 from narae import initializers, layers, ops, optimizers
+from narae.app.switches import Switches
 
 OPTIMIZERS: dict[str, Callable[[float], Any]] = {
     "sgd": optimizers.SGD,
@@ -44,11 +45,17 @@ class Watched(narae.Model):
 
 @dataclass(frozen=True)
 class Network:
-    """A model, the same layers with every Dense layer's output given, and how many layers have weights."""
+    """A model, the same layers with every Dense layer's output given (0 of units that are switched off), and
+    how many layers have weights."""
 
     model: Any
     view: Any
     depth: int
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(int(np.prod(w.shape)) for w in self.model.trainable_weights)
 
     def first_weights(self) -> np.ndarray:
         """The weights of the first layer: (units, inputs)."""
@@ -56,18 +63,19 @@ class Network:
 
 
 def build(knobs: Mapping[str, Any], features: int, classes: int) -> Network:
-    """The network of the knobs: Dense and Dropout for each of `units`, then softmax; compiled.
+    """The network of the knobs: Dense, Switches and Dropout for each of `units`, then softmax; compiled.
+    For a file, `switches.without_switches` makes plain layers of it.
 
     >>> knobs = {"units": (4, 3), "activation": "tanh", "dropout": 0.1, "seed": 1}
     >>> network = build({**knobs, "optimizer": "sgd", "learning_rate": 0.1}, 2, 2)
-    >>> network.model.count_params(), network.depth
+    >>> network.parameters, network.depth
     (35, 3)
     """
     seed, shown = knobs["seed"], []
     inputs = narae.Input((features,))
     x = inputs
     for i, units in enumerate(knobs["units"]):
-        x = _dense(units, knobs["activation"], seed + i)(x)
+        x = Switches()(_dense(units, knobs["activation"], seed + i)(x))
         shown.append(x)
         if knobs["dropout"]:
             x = layers.Dropout(knobs["dropout"], seed=seed + i)(x)
