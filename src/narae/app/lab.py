@@ -14,6 +14,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from narae.app.batches import Batches
+from narae.app.inside.edits import Hand
+from narae.app.inside.pictures import inside
+from narae.app.inside.requests import Edit, Look
+from narae.app.knobs import BadMessage
 from narae.app.messages import Control, Message, Rate, Speed, Train
 from narae.app.networks import Network, build
 from narae.app.progress import Progress
@@ -42,6 +46,7 @@ class Lab:
         self._due = self._closed = self._paused = False
         self._credit, self._delay, self._run, self._epochs = 0, 0.0, 0, 0
         self._network: Network | None = None
+        self._look, self._hand = Look(task, False, 2, None), Hand()
         self._state = "empty"
         self._thread = threading.Thread(target=self._serve, name=f"narae-{task}", daemon=True)
         self._thread.start()
@@ -112,7 +117,13 @@ class Lab:
         size, seed = wanted.knobs["batch_size"], wanted.knobs["seed"]
         self._batches = Batches(self._data.x, self._data.y, size, seed)
         network = build(wanted.knobs, self._data.x.shape[1], self._data.classes)
-        self._progress = Progress(network, self._data, lambda found: self._say("progress", **found))
+        self._hand.take(network.model)
+        self._progress = Progress(
+            network,
+            self._data,
+            lambda found: self._say("progress", **found),
+            lambda: inside(network, self._data, self._look, self._hand),
+        )
         self._network = network
         self._say(
             "begun",
@@ -196,6 +207,22 @@ class Lab:
         if self._network is not None:
             self._network.model.optimizer.learning_rate = message.learning_rate
 
+    def _see(self, message: Look) -> None:
+        self._look = message
+        if self._network is not None:
+            self._progress.report(whole=True)
+
+    def _edit(self, message: Edit) -> None:
+        if self._network is None:
+            self._say("error", code="no_network", message=NO_NETWORK)
+            return
+        try:
+            self._hand.do(message, self._progress.steps)
+        except BadMessage as error:  # it meant another network: training goes on
+            self._say("error", code="bad_message", message=str(error))
+            return
+        self._progress.report(whole=True)
+
     def _tell(self, state: str, **more: Any) -> None:
         self._state = state
         self._say("status", state=state, **more)
@@ -210,6 +237,8 @@ _DO: dict[type, Callable[[Lab, Any], None]] = {
     Control: Lab._control,
     Speed: Lab._speed,
     Rate: Lab._rate,
+    Look: Lab._see,
+    Edit: Lab._edit,
 }
 
 

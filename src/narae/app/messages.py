@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.app.inside.requests import Edit, Look, read_edit, read_look
 from narae.app.knobs import (
     DEFAULTS,
     KNOBS,
@@ -78,7 +79,7 @@ class Evaluate:
     network: str
 
 
-Message = Draw | Train | Control | Speed | Rate | Evaluate
+Message = Draw | Train | Control | Speed | Rate | Evaluate | Look | Edit
 
 
 def _draw(given: dict[str, Any]) -> Draw:
@@ -120,6 +121,8 @@ SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "speed": _plain(Speed, task=TASK, delay=Number(0, 2, whole=False)),
     "rate": _plain(Rate, task=TASK, learning_rate=KNOBS["learning_rate"]),
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
+    "look": lambda given: read_look(given, TASK),
+    "edit": lambda given: read_edit(given, TASK),
 }
 
 
@@ -128,9 +131,9 @@ def parse(text: str) -> Message:
 
     >>> parse('{"type": "control", "task": "plane", "action": "pause"}')
     Control(task='plane', action='pause')
-    >>> parse('{"type": "dance"}')
+    >>> parse('{"type": ["dance"]}')  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    narae.app.knobs.BadMessage: type: expected one of draw, train, control, speed, rate, evaluate; got 'dance'
+    narae.app.knobs.BadMessage: type: expected one of draw, train, control, ...; got ['dance']
     """
     if len(text) > LONGEST:
         raise BadMessage(f"a message has at most {LONGEST:,} characters, got {len(text):,}")

@@ -20,13 +20,18 @@ EVERY = {"numbers": 0.05, "pictures": 0.15, "validation": 0.2}
 class Progress:
     """Gathers the steps of one network, and tells of them in time.
 
-    tell: called with the numbers since it was called before.
+    tell: called with the numbers since it was called before; inside: gives what the page looks at of the
+    network's inside, with each picture.
     """
 
     def __init__(
-        self, network: Network, data: Task, tell: Callable[[dict[str, Any]], None]
+        self,
+        network: Network,
+        data: Task,
+        tell: Callable[[dict[str, Any]], None],
+        inside: Callable[[], dict[str, Any]],
     ) -> None:
-        self._network, self._data, self._tell = network, data, tell
+        self._network, self._data, self._tell, self._inside = network, data, tell, inside
         self._last = dict.fromkeys(EVERY, -math.inf)
         self._began, self.steps, self.epochs = time.monotonic(), 0, 0
         self._since: list[tuple[float, float]] = []
@@ -59,6 +64,7 @@ class Progress:
         if self._due("pictures") or whole:
             self._done("pictures")
             found |= self._data.pictures(self._network)
+            found["inside"] = self._inside()
         if self._due("validation") or whole:
             self._done("validation")
             found |= self._validation()

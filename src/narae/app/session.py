@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
+from narae.app.inside.requests import Edit, Look
 from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
 from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Train, parse, text_of
@@ -155,7 +156,7 @@ class Session:
             raise NotReady(f"the network {name!r} is still being trained")
         return reader
 
-    async def _lab(self, message: Train | Control | Speed | Rate) -> None:
+    async def _lab(self, message: Train | Control | Speed | Rate | Look | Edit) -> None:
         if isinstance(message, Train) and message.task not in self._labs:
             self._labs[message.task] = Lab(message.task, self.tell)
         if message.task not in self._labs:
@@ -173,6 +174,8 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Control: Session._lab,
     Speed: Session._lab,
     Rate: Session._lab,
+    Look: Session._lab,
+    Edit: Session._lab,
 }
 
 
