@@ -21,10 +21,9 @@ def read_drawing(image: np.ndarray, network: str, layers: Layers) -> dict[str, A
     layers: gives every layer's output for images (1, 28, 28).
     """
     began = time.perf_counter()
-    ink = image.astype(np.float32) / 255
-    if ink.max() < _FAINT:
+    seen = seen_by_network(image)
+    if seen is None:
         return {"type": "prediction", "network": network, "empty": True}
-    seen = ink_to_digit(ink / ink.max())
     outputs = layers(seen[np.newaxis])
     probabilities = outputs[-1][0]
     return {
@@ -37,6 +36,12 @@ def read_drawing(image: np.ndarray, network: str, layers: Layers) -> dict[str, A
         "layers": [layer_picture(out[0]) for out in outputs[:-1]],
         "ms": round((time.perf_counter() - began) * 1e3, 2),
     }
+
+
+def seen_by_network(image: np.ndarray) -> np.ndarray | None:
+    """A drawing (size, size) of bytes as a digit (28, 28) in [0, 1]; None of an empty page."""
+    ink = image.astype(np.float32) / 255
+    return None if ink.max() < _FAINT else ink_to_digit(ink / ink.max())
 
 
 def layer_picture(output: np.ndarray) -> dict[str, Any]:

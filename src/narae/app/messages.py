@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.app.inside.requests import Edit, Look, read_edit, read_look
+from narae.app.inside.requests import Edit, Look, Sample, read_edit, read_look, read_sample
 from narae.app.knobs import (
     DEFAULTS,
     KNOBS,
@@ -79,7 +79,7 @@ class Evaluate:
     network: str
 
 
-Message = Draw | Train | Control | Speed | Rate | Evaluate | Look | Edit
+Message = Draw | Train | Control | Speed | Rate | Evaluate | Look | Edit | Sample
 
 
 def _draw(given: dict[str, Any]) -> Draw:
@@ -123,6 +123,7 @@ SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
     "look": lambda given: read_look(given, TASK),
     "edit": lambda given: read_edit(given, TASK),
+    "sample": lambda given: read_sample(given, _picture),
 }
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from narae.layers.base import Layer
     from narae.models.model import Model
 
+T = TypeVar("T")
 _EDITION = 1  # counts up when a recipe changes: older files are left aside then
 
 
@@ -187,6 +188,11 @@ class Reader:
         probabilities (n, 10)."""
         with self._lock:
             return [np.asarray(out) for out in self._view.predict_on_batch(images[..., np.newaxis])]
+
+    def ask(self, function: Callable[[Model], T]) -> T:
+        """What a function gives of the model, while nobody else asks."""
+        with self._lock:
+            return function(self._model)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The probabilities (n, 10) for images (n, 28, 28)."""

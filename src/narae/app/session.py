@@ -15,7 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
-from narae.app.inside.requests import Edit, Look
+from narae.app.inside.asking import carried
+from narae.app.inside.requests import Edit, Look, Sample
 from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
 from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Train, parse, text_of
@@ -143,9 +144,20 @@ class Session:
             code = _CODES.get(type(error), "failed")
             self._put({"type": "error", "code": code, "message": _named(error)})
 
-    async def _call(self, function: Callable[[Network], dict[str, Any]]) -> dict[str, Any]:
-        """What the lab of digits makes of a function of its network."""
-        lab = self._labs.get("digits")
+    async def _sample(self, message: Sample) -> None:
+        if message.network in ("dense", "conv"):
+            reader = self._reader(message.network)
+            ask = functools.partial(carried, asked=message)
+            self._put(await run_in_threadpool(reader.ask, ask))
+            return
+        task = "plane" if message.network == "plane" else "digits"
+        self._put(await self._call(lambda network: carried(network.model, message), task))
+
+    async def _call(
+        self, function: Callable[[Network], dict[str, Any]], task: str = "digits"
+    ) -> dict[str, Any]:
+        """What a task's lab makes of a function of its network."""
+        lab = self._labs.get(task)
         if lab is None:
             raise NoNetwork(NO_NETWORK)
         return await asyncio.wrap_future(lab.call(function))
@@ -176,6 +188,7 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Rate: Session._lab,
     Look: Session._lab,
     Edit: Session._lab,
+    Sample: Session._sample,
 }
 
 
