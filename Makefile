@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 NOT_ON_XLA := bounds copies fuzz
 export KERAS_BACKEND ?= jax
 
-.PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt names lint types imports doctest check bench bench-venv clean
+.PHONY: help venv mnist play play-pictures docs figures site test test-all test-xla test-exhaustive fmt names catalogue lint types imports doctest check bench bench-venv clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -79,6 +79,9 @@ fmt: $(VENV)/.dev ## format and fix
 
 names: $(VENV)/.dev ## write the lists of public operations and losses from where they are defined
 	$(BIN)/python tools/public_names.py --write
+
+catalogue: $(VENV)/.dev ## messages: collect what is marked, compile the translations
+	$(BIN)/python tools/catalogue.py --missing
 
 lint: $(VENV)/.dev ## format and lint, changing nothing
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["NARAE_LANG"] = "en"  # whatever the machine's locale: tests match English messages
 
 import gc
 import itertools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from narae.base.language import language, set_language
 from narae.base.missing import explain_missing
 from narae.base.settings import (
     disable_flash_attention,
@@ -47,6 +48,7 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nnx_enabled",
     "is_traceback_filtering_enabled",
+    "language",
     "max_epochs",
     "max_steps_per_epoch",
     "num_threads",
@@ -57,6 +59,7 @@ __all__ = [
     "set_floatx",
     "set_flush_subnormals",
     "set_image_data_format",
+    "set_language",
     "set_max_epochs",
     "set_max_steps_per_epoch",
     "set_num_threads",

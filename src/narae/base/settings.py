@@ -19,6 +19,7 @@ _values: dict[str, object] = {
     "traceback_filtering": True,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "language": None,  # of messages (narae.base.language); None: as the environment says
 }
 
 # the dtype policy of layers that are made without a dtype; empty: that of floatx
