@@ -198,10 +198,10 @@ def test_the_plane_is_parted_and_knobs_make_another_network(open_page: Open) -> 
     page.locator("#panel-plane [data-knob=units]").first.blur()
     page.get_by_label("Remove the last layer").last.click()
     before = page.locator(".plane-map").evaluate(PIXELS)
-    when(page, "document.querySelector('#panel-plane .units').textContent.includes('5 of 5')")
+    when(page, "document.querySelectorAll('#panel-plane [data-unit^=\"0-\"]').length === 5")
     press(page, "plane", 0)
     accuracy(page, "plane", 0.9)
-    assert page.locator("#panel-plane .units figure").count() == 2
+    assert page.locator("#panel-plane .layer-name").count() == 4
     assert page.locator(".plane-map").evaluate(PIXELS) != before
 
 

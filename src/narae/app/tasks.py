@@ -14,7 +14,7 @@ from narae.app.networks import Network
 from narae.app.planes import EDGE, grid, make_points
 
 WEIGHT_IMAGES = 32
-MAP_SIDE, UNIT_SIDE, MAP_UNITS = 60, 20, 8
+MAP_SIDE = 60
 
 
 @dataclass(frozen=True)
@@ -74,29 +74,12 @@ def _plane(knobs: Mapping[str, Any]) -> Task:
 
 
 _CELLS = grid(MAP_SIDE)
-_FEW = grid(UNIT_SIDE)
 
 
 def plane_maps(network: Network) -> dict[str, Any]:
-    """The probability of class 1 in every cell of the plane; and each layer's first units over it,
-    as bytes around 128 for 0."""
+    """The probability of class 1 in every cell of the plane."""
     surface = np.asarray(network.model.predict_on_batch(_CELLS))[:, 1]
-    hidden = network.view.predict_on_batch(_FEW)[:-1] if network.depth > 1 else []
-    return {
-        "boundary": {"side": MAP_SIDE, "values": packed(surface)},
-        "units": [_unit_maps(np.asarray(layer)) for layer in hidden],
-    }
-
-
-def _unit_maps(layer: np.ndarray) -> dict[str, Any]:
-    shown = layer[:, :MAP_UNITS].T
-    largest = float(np.abs(shown).max())
-    return {
-        "of": layer.shape[1],
-        "count": len(shown),
-        "side": UNIT_SIDE,
-        "values": packed(shown, -largest, largest),
-    }
+    return {"boundary": {"side": MAP_SIDE, "values": packed(surface)}}
 
 
 TASKS: dict[str, Callable[[Mapping[str, Any]], Task]] = {"digits": _digits, "plane": _plane}

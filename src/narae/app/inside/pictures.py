@@ -44,10 +44,11 @@ def inside(network: Network, data: Task, look: Look, hand: Hand) -> dict[str, An
 
 
 def diagram(network: Network, data: Task, most: int, hand: Hand) -> dict[str, Any]:
-    """Layers from the inputs to the outputs, up to `most` units of each with a picture, and the weights
+    """Layers from the inputs to the outputs, up to `most` units of each hidden one with a picture, and the weights
     between those (none from the 784 pixels: they are the pictures of the first layer)."""
     dense = _dense(network)
-    shown = [min(most, layer.kernel.shape[1]) for layer in dense]
+    shown = [min(most, layer.kernel.shape[1]) for layer in dense[:-1]]
+    shown.append(dense[-1].kernel.shape[1])
     inputs = dense[0].kernel.shape[0]
     seen = _pictures(network, data, shown)
     off = hand.off()
@@ -80,6 +81,7 @@ def whole(network: Network, data: Task, layer: int, unit: int, hand: Hand) -> di
         "layer": layer,
         "unit": unit,
         "output": last,
+        "before_output": layer == len(dense) - 2,
         "activation": _activation(dense[layer]),
         "off": not last and unit in hand.off()[layer],
         "edited": hand.edited(layer, unit),
@@ -90,9 +92,7 @@ def whole(network: Network, data: Task, layer: int, unit: int, hand: Hand) -> di
     if not _of_digits(data):
         values = _answers(network, grid(_LARGE), layer, unit)
         low, high = float(values.min()), float(values.max())
-        largest = max(abs(low), abs(high))
-        picture = {"side": _LARGE, "values": packed(values, -largest, largest)}
-        return found | {"map": picture, "low": low, "high": high}
+        return found | {"map": _maps(values, _LARGE), "low": low, "high": high}
     x, y = data.validation_x[:_SEEN], data.validation_y[:_SEEN]
     values = _answers(network, x, layer, unit)
     best = np.argsort(-values, kind="stable")[:_BEST]
@@ -133,8 +133,8 @@ def _maps(values: np.ndarray, side: int) -> dict[str, Any]:
 
 
 def _signed(values: np.ndarray) -> dict[str, Any]:
-    """Bytes around 128 for 0."""
-    largest = float(np.abs(values).max())
+    """Bytes around 128 for 0, which a unit may give everywhere."""
+    largest = max(float(np.abs(values).max(initial=0)), 1e-9)
     return {"values": packed(values, -largest, largest), "largest": largest}
 
 

@@ -1,6 +1,6 @@
-// What the two tasks show of their networks: the first layer's weights; the plane and the units over it.
+// What the two tasks show of their networks: the first layer's weights; the plane.
 
-import { el, framed, onLanguage, say, t } from "./dom.js";
+import { el, framed, onLanguage, say } from "./dom.js";
 import { bytes, paintMap, paintSheet } from "./heat.js";
 
 // A captioned canvas with a note below.
@@ -41,15 +41,8 @@ export class PlanePictures {
   constructor() {
     this.figure = figure("plane.heading", "plane-map");
     this.surface = document.createElement("canvas");
-    this.units = el("div", { class: "units" });
-    this.unitCard = el(
-      "section",
-      { class: "card" },
-      el("h3", { t: "plane.units" }),
-      this.units,
-    );
     say(this.figure.note, "plane.note");
-    this.elements = [this.figure.element, this.unitCard];
+    this.elements = [this.figure.element];
     this.paint = framed(() => this.draw());
     new ResizeObserver(() => this.paint()).observe(this.figure.canvas);
     onLanguage(() => this.paint());
@@ -57,8 +50,6 @@ export class PlanePictures {
 
   begin(message) {
     this.data = message;
-    this.rows = [];
-    this.units.replaceChildren();
   }
 
   show(message) {
@@ -70,8 +61,6 @@ export class PlanePictures {
   draw() {
     if (!this.last || !this.data) return;
     this.drawPlane(this.last.boundary);
-    this.unitCard.hidden = this.last.units.length === 0;
-    this.last.units.forEach((layer, i) => this.drawUnits(layer, i));
   }
 
   drawPlane({ side, values }) {
@@ -106,20 +95,6 @@ export class PlanePictures {
       context.fill();
       context.stroke();
     }
-  }
-
-  drawUnits(layer, i) {
-    if (!this.rows[i]) {
-      const canvas = el("canvas", { class: "map", role: "img" });
-      const note = el("figcaption", { class: "note" });
-      this.rows[i] = { canvas, note };
-      this.units.append(el("figure", {}, note, canvas));
-    }
-    const { canvas, note } = this.rows[i];
-    say(note, "plane.layer", { number: i + 1, count: layer.count, of: layer.of });
-    canvas.setAttribute("aria-label", `${t("plane.units")}: ${note.textContent}`);
-    paintSheet(canvas, bytes(layer.values), layer.count, layer.side, layer.side, 8, "signed");
-    canvas.style.setProperty("--count", layer.count);
   }
 
   recolour() {

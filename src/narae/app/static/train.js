@@ -3,6 +3,7 @@
 import { Chart, LAYER_COLOURS } from "./chart.js";
 import { el, number, percent, say } from "./dom.js";
 import { Knobs } from "./knobs.js";
+import { NetworkCard } from "./network.js";
 
 // Seconds to wait after a step.
 const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
@@ -26,6 +27,7 @@ export class TrainView {
     this.size = el("p", { class: "note" });
     this.stale = el("p", { class: "note", role: "status" });
     this.makeButtons(speed);
+    this.network = new NetworkCard(connection, task, pictures.figure.canvas);
     const parts = [this.left(), this.right(), this.panel];
     this.element = el("div", { class: `view train ${task}` }, ...parts);
     connection.on("welcome", (message) => this.welcome(message));
@@ -33,6 +35,7 @@ export class TrainView {
     connection.on("status", (message) => this.mine(message) && this.status(message));
     connection.on("progress", (message) => this.mine(message) && this.progress(message));
     connection.on("lost", () => this.status({ state: "empty" }));
+    this.network.listen(); // after the views of the task, whose pictures it copies
     this.status({ state: "empty" });
   }
 
@@ -65,7 +68,7 @@ export class TrainView {
 
   right() {
     const charts = Object.values(this.charts).map((chart) => chart.element);
-    const all = [...this.pictures.elements, ...charts];
+    const all = [...this.pictures.elements, ...charts.slice(0, 2), this.network.element, charts[2]];
     return el("div", { class: "pictures" }, ...all);
   }
 
@@ -167,6 +170,7 @@ export class TrainView {
   recolour() {
     for (const chart of Object.values(this.charts)) chart.paint();
     this.pictures.recolour();
+    this.network.recolour();
   }
 }
 
