@@ -12,15 +12,26 @@ from narae.app.server import STATIC
 TABLE: dict[str, dict[str, str]] = json.loads((STATIC / "strings.json").read_text("utf-8"))
 SCRIPTS = {p.name: p.read_text("utf-8") for p in STATIC.iterdir() if p.suffix in (".js", ".html")}
 
+# The steps of a sample's way: the rows of PARTS.
+SAMPLE_STEPS = re.findall(
+    r"^  (\w+)", SCRIPTS["sample_parts.js"].split("export const PARTS = {")[1], re.MULTILINE
+)
+
 # Keys that are put together when the page runs, by their first part.
 MADE = {
-    "tab": ["draw", "train", "plane", "evaluate"],
+    "tab": ["draw", "train", "plane", "sample", "evaluate"],
     "network": list(NETWORKS),
     "train": list(DEFAULTS),
     "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
     "data": list(PLANES),
     "speed": ["full", "fast", "moderate", "slow"],
     "state": ["empty", "building", "running", "paused", "done", "diverged", "failed"],
+    "sample": [
+        *("network", "kind", "index", "x1", "x2", "target"),
+        *("layer", "unit", "source", "row", "column", "channel"),
+        *("kind.test", "kind.drawn", "layer.dense", "layer.conv"),
+        *(f"{part}.{step}" for part in ("step", "words") for step in SAMPLE_STEPS),
+    ],
     "curve": ["noise", "rotation", "shift"],
     "error": ["bad_message", "no_network", "not_ready", "failed", "full"],
 }
@@ -72,4 +83,4 @@ def test_light_and_dark_have_the_same_colours() -> None:
     )
     assert light == dark
     asked = {c for text in SCRIPTS.values() for c in re.findall(r'"(--[\w-]+)"', text)}
-    assert asked - {"--share", "--count"} <= light
+    assert asked - {"--share", "--hue", "--row"} <= light

@@ -6,6 +6,7 @@ import { DrawView } from "./draw.js";
 import { EvaluateView } from "./evaluate.js";
 import { refreshColours } from "./heat.js";
 import { PlanePictures, WeightPictures } from "./pictures.js";
+import { SampleView } from "./sample.js";
 import { TrainView } from "./train.js";
 
 const SHOWN = 6000; // ms that a passing notice stays
@@ -16,10 +17,12 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 setTheme();
 
 const connection = new Connection();
+const draw = new DrawView(connection);
 const views = {
-  draw: new DrawView(connection),
+  draw,
   train: new TrainView(connection, "digits", "full", new WeightPictures()),
   plane: new TrainView(connection, "plane", "fast", new PlanePictures()),
+  sample: new SampleView(connection, draw.pad),
   evaluate: new EvaluateView(connection),
 };
 const tabs = makeTabs();
