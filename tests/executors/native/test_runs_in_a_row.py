@@ -69,7 +69,7 @@ def test_bits_are_those_of_one_thread_and_helpers_leave(monkeypatch: pytest.Monk
 def test_a_run_that_is_not_one_of_a_row_calls_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(tuning, "OFTEN", 0.0)
-    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args) or [])
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args, **_: asked.append(args) or [])
     frozen, _, x = _answer()
     for _ in range(20):
         frozen(x)
@@ -79,7 +79,7 @@ def test_a_run_that_is_not_one_of_a_row_calls_nobody(monkeypatch: pytest.MonkeyP
 def test_who_was_held_up_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen, _, x = _answer()
     asked = []
-    monkeypatch.setattr(threads.Pool, "ask", lambda *args: asked.append(args) or [])
+    monkeypatch.setattr(threads.Pool, "ask", lambda *args, **_: asked.append(args) or [])
     frozen(x)
     frozen(x)
     assert asked

@@ -293,5 +293,6 @@ SETTLED = (
     5.0  # seconds of runs in a process after which it may take a moment to measure the machine
 )
 LEAVE = 0.002  # seconds that threads have to leave a run that is over
+BOUND = 0.2  # seconds that a thread stays on one core, while the system learns what it needs
 LOOK = 0.05  # seconds between looks at how far a run of many steps is
 THREADS = 256  # of a process, at most

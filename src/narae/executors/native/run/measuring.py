@@ -157,7 +157,7 @@ def _together(works: list[Callable[[], float]]) -> list[float]:
             ready.wait(_LATE)
         found.append(work())
 
-    threads.pool().ask(run, len(works), ended)
+    threads.pool().ask(run, len(works), ended, threads.ALONE)
     for _ in works:
         ended.get()
     return found

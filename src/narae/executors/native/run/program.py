@@ -253,7 +253,7 @@ class NativeProgram(Program):
         try:
             self._begin(tables, steps)
             if self._running():
-                threads.pool().ask(help_, helpers, ended)
+                threads.pool().ask(help_, helpers, ended, threads.core() if led else threads.ALONE)
                 yield from self._lead(tables) if led else self._watch(ended, helpers)
         finally:
             # All threads leave before anyone else may use the program. An interrupt may have kept this
@@ -329,6 +329,7 @@ class NativeProgram(Program):
                 raise
             self._advance(place, scratch, phase - 1)
             if time.monotonic() > due:
+                threads.let_go(due)
                 yield int(self._control[driver.STEP])
                 due = time.monotonic() + tuning.LOOK
 
@@ -343,6 +344,7 @@ class NativeProgram(Program):
             except queue.Empty:
                 if not running:
                     return
+                threads.let_go(time.monotonic())
                 yield int(self._control[driver.STEP])
 
     def _ranges(self) -> Iterator[tuple[int, int]]:

@@ -1,14 +1,23 @@
-"""Threads that help programs along, and the scratch of each."""
+"""Threads that help programs along, the scratch of each, and on which cores they are.
+
+Linux wakes a thread on the core where it last ran. Who calls two and then sleeps himself was still on the other core
+when the second was called, so both are on one. They may stay there for 50 ms, and longer where a virtual machine's
+kernel packs what it runs on few cores: two threads do the work of one.
+"""
 
 from __future__ import annotations
 
 import _thread
+import ctypes
+import functools
 import os
 import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,6 +59,74 @@ def cores() -> int:
     return usable_cores()
 
 
+class _Place(NamedTuple):
+    """Where a thread that works is bound, and what it may use else."""
+
+    thread: int  # the system's number
+    core: int
+    allowed: set[int]
+    since: float
+
+
+_places: dict[int, _Place] = {}  # of the threads that are bound to a core, by their number
+_choosing = threading.Lock()  # only threads of the pool take it: no Ctrl-C comes there
+ALONE = -1  # who asks for helpers does not work himself
+
+
+@functools.cache
+def _asking() -> Callable[[], int] | None:
+    """The system's function that tells the core; None where there is none, or threads cannot be bound."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    return getattr(ctypes.CDLL(None), "sched_getcpu", None)
+
+
+def core() -> int:
+    """The core that this thread is on; ALONE where the system does not tell."""
+    asking = _asking()
+    return ALONE if asking is None else asking()
+
+
+@contextmanager
+def bound(beside: int) -> Iterator[None]:
+    """This thread stays on a core where no other one of ours works, if there is one.
+
+    beside: the core of who asked for it, if he goes on to work.
+    """
+    me, here = threading.get_ident(), core()
+    if here != ALONE:
+        with _choosing:
+            others = {beside, *(place.core for place in [*_places.values()])}
+            allowed = os.sched_getaffinity(0)
+            free = {here} if here not in others else allowed - others
+            if free and _bind(0, free):
+                _places[me] = _Place(threading.get_native_id(), core(), allowed, time.monotonic())
+    try:
+        yield
+    finally:
+        place = _places.pop(me, None)
+        if place is not None:
+            _bind(0, place.allowed)
+
+
+def let_go(now: float) -> None:
+    """Leave those to the system that have worked for a while: it has seen by now what they need, and knows who else
+    wants their cores."""
+    for me, place in [*_places.items()]:
+        if now - place.since > tuning.BOUND:
+            _places.pop(me, None)
+            _bind(place.thread, place.allowed)
+
+
+def _bind(thread: int, cores: set[int]) -> bool:
+    """Whether a thread may use just these cores from now on. thread: the system's number; 0 for this one."""
+    try:
+        os.sched_setaffinity(thread, cores)
+    except OSError:  # it has ended, or what the process may use has changed
+        return False
+    return True
+
+
 class Row:
     """Runs of one program, one after the other: how many threads work at the next, and whether helpers have to be
     called, since those of the run before look for another one a while.
@@ -81,6 +158,8 @@ class Row:
         self._began, count = time.monotonic(), changes.count()
         if count != self._known or self._began - self._ended > tuning.OFTEN or not self.short:
             self._known, self._number = count, asked()
+        if _places:
+            let_go(self._began)
         return 1 if self.short and self._began < self._alone_until else self._number
 
     def missing(self, wanted: int, lingering: np.ndarray) -> int:
@@ -100,7 +179,7 @@ class Row:
 
     def call(self, task: Task, count: int) -> None:
         """Call helpers."""
-        self._called.update(self._pool.ask(task, count))
+        self._called.update(self._pool.ask(task, count, beside=core()))
 
     def ended(self, together: bool) -> None:
         """The run is over. together: whether several threads were to work."""
@@ -112,10 +191,10 @@ class Row:
 class _Asked:
     """A task that waits or is being done: it counts as long as it is there."""
 
-    __slots__ = ("__weakref__", "ended", "task")
+    __slots__ = ("__weakref__", "beside", "ended", "task")
 
-    def __init__(self, task: Task, ended: Ended | None) -> None:
-        self.task, self.ended = task, ended
+    def __init__(self, task: Task, ended: Ended | None, beside: int | None) -> None:
+        self.task, self.ended, self.beside = task, ended, beside
 
 
 class Pool:
@@ -132,10 +211,15 @@ class Pool:
         self._open: weakref.WeakSet[_Asked] = weakref.WeakSet()
         self._guard = Guard()
 
-    def ask(self, task: Task, count: int, ended: Ended | None = None) -> list[_Asked]:
-        """Let `count` threads each do the task, soon: those that work for others are not waited
-        for. ended: each puts None there when it is free again."""
-        asked = [_Asked(task, ended) for _ in range(count)]
+    def ask(
+        self, task: Task, count: int, ended: Ended | None = None, beside: int | None = None
+    ) -> list[_Asked]:
+        """Let `count` threads each do the task, soon: those that work for others are not waited for.
+
+        ended: each puts None there when it is free again. beside: they stay on cores of their own; the core of who
+        asks, if he works too, else ALONE. None: they may be anywhere, and use all cores for what they call.
+        """
+        asked = [_Asked(task, ended, beside) for _ in range(count)]
         with self._guard.held():
             self._open.update(asked)
             while self._threads < min(len(self._open), tuning.THREADS):
@@ -151,7 +235,11 @@ def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
         asked = tasks.get()
         ended = asked.ended
         try:
-            asked.task()
+            if asked.beside is None:
+                asked.task()
+            else:
+                with bound(asked.beside):
+                    asked.task()
         finally:
             del asked
             if ended is not None:
@@ -168,6 +256,9 @@ def pool() -> Pool:
 
 def _forked() -> None:
     """Threads do not come along into a forked process: it makes its own."""
+    global _choosing
+    _places.clear()
+    _choosing = threading.Lock()  # somebody may have held it
     _pools[:] = [Pool()]
 
 
