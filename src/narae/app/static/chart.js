@@ -1,6 +1,7 @@
 // Curves on a canvas, with axes and a legend that says the last values.
 
 import { el, framed, number, onLanguage, t } from "./dom.js";
+import { headed } from "./help.js";
 
 const MOST = 600; // points of a curve; beyond it every other one is left out
 const LEFT = 46;
@@ -19,7 +20,7 @@ export class Chart {
     this.element = el(
       "figure",
       { class: "card" },
-      el("figcaption", { t: options.heading }),
+      headed("figcaption", options.heading),
       el("div", { class: "chart" }, this.canvas),
       this.legend,
     );

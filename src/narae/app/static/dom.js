@@ -1,12 +1,14 @@
 // Elements, and the words on them. An element made with `t` shows that row of the table of strings,
 // and changes with the language.
 
+import { load, STRINGS } from "./tables.js";
+
 const table = {};
 let language = "en";
 const listeners = [];
 
 export async function loadStrings() {
-  Object.assign(table, await (await fetch("strings.json")).json());
+  Object.assign(table, await load(STRINGS));
 }
 
 export function t(key, values = {}) {

@@ -2,6 +2,8 @@
 
 import { el, number, onLanguage, percent, say, t } from "./dom.js";
 import { bytes, paintMap, paintSheet, paintUnits } from "./heat.js";
+import { headed, help } from "./help.js";
+import { field } from "./knobs.js";
 import { Pad } from "./pad.js";
 
 const SETTLED = 600; // ms after the last change until the result is said aloud
@@ -54,8 +56,8 @@ export class DrawView {
     return el(
       "section",
       { class: "card", "aria-labelledby": "prediction-heading" },
-      el("h2", { id: "prediction-heading", t: "draw.prediction" }),
-      el("label", { class: "knob" }, el("span", { t: "draw.network" }), this.choice),
+      headed("h2", "draw.prediction", { id: "prediction-heading" }),
+      field("draw.network", this.choice),
       this.state,
       el(
         "div",
@@ -63,7 +65,7 @@ export class DrawView {
         this.digit,
         el("ol", { class: "bars", start: "0" }, ...this.bars.map((bar) => bar.element)),
       ),
-      this.took,
+      el("div", { class: "named" }, this.took, help("draw.time")),
       this.said,
     );
   }
@@ -72,7 +74,7 @@ export class DrawView {
     return el(
       "section",
       { class: "card wide", "aria-labelledby": "inside-heading" },
-      el("h2", { id: "inside-heading", t: "draw.inside" }),
+      headed("h2", "draw.inside", { id: "inside-heading" }),
       this.layers,
     );
   }

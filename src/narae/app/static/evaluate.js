@@ -3,6 +3,8 @@
 import { Chart } from "./chart.js";
 import { el, number, onLanguage, percent, say, t } from "./dom.js";
 import { bytes, paintMap } from "./heat.js";
+import { headed, help } from "./help.js";
+import { field } from "./knobs.js";
 
 const COLOURS = { noise: "--blue", rotation: "--orange", shift: "--green" };
 
@@ -41,16 +43,16 @@ export class EvaluateView {
       el(
         "div",
         { class: "row" },
-        el("label", { class: "knob" }, el("span", { t: "draw.network" }), this.choice),
+        field("draw.network", this.choice),
         this.button,
       ),
-      this.result,
+      el("div", { class: "named" }, this.result, help("evaluate.heading")),
     );
   }
 
   parts() {
     const card = (heading, ...inside) =>
-      el("section", { class: "card" }, el("h3", { t: heading }), ...inside);
+      el("section", { class: "card" }, headed("h3", heading), ...inside);
     const note = el("p", { class: "note", t: "evaluate.matrix.note" });
     const charts = Object.values(this.charts).map((chart) => chart.element);
     return [
@@ -59,7 +61,7 @@ export class EvaluateView {
       el(
         "section",
         { class: "wide" },
-        el("h3", { t: "evaluate.robustness" }),
+        headed("h3", "evaluate.robustness"),
         el("div", { class: "thirds" }, ...charts),
       ),
     ];

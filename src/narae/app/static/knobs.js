@@ -1,6 +1,7 @@
 // The knobs of a task, made from the bounds that the server states.
 
 import { el, say } from "./dom.js";
+import { headed, help } from "./help.js";
 
 let count = 0;
 
@@ -31,11 +32,16 @@ function make(name, bound, value, changed) {
   return bound.whole ? whole(name, bound, value, changed) : slider(name, bound, value, changed);
 }
 
+// A control with its words (a row of strings) and their "?" before it.
+export function field(key, control, ...more) {
+  control.id ||= `${key.replaceAll(".", "-")}-${count++}`;
+  const label = el("label", { for: control.id, t: key });
+  return el("div", { class: "knob" }, el("div", { class: "named" }, label, help(key)), control, ...more);
+}
+
 function labelled(name, control, ...more) {
-  control.id = `knob-${name}-${count++}`;
   control.dataset.knob = name;
-  const label = el("label", { for: control.id, t: `knob.${name}` });
-  return el("div", { class: "knob" }, label, control, ...more);
+  return field(`knob.${name}`, control, ...more);
 }
 
 function choice(name, options, value, changed) {
@@ -93,7 +99,7 @@ class Row {
     this.element = el(
       "fieldset",
       { class: "knob" },
-      el("legend", { t: `knob.${name}` }),
+      el("legend", {}, headed("span", `knob.${name}`)),
       el("div", { class: "row" }, this.cells, this.less, this.more),
     );
     values.forEach((value) => this.cell(value));

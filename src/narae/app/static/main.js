@@ -2,29 +2,21 @@
 
 import { Connection } from "./connection.js";
 import { currentLanguage, el, loadStrings, say, setLanguage } from "./dom.js";
-import { DrawView } from "./draw.js";
-import { EvaluateView } from "./evaluate.js";
 import { refreshColours } from "./heat.js";
-import { PlanePictures, WeightPictures } from "./pictures.js";
-import { SampleView } from "./sample.js";
-import { TrainView } from "./train.js";
+import { loadHelp } from "./help.js";
+import { TABS } from "./tabs.js";
 
 const SHOWN = 6000; // ms that a passing notice stays
 
-await loadStrings();
+await Promise.all([loadStrings(), loadHelp()]);
 const kept = storage();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 setTheme();
 
 const connection = new Connection();
-const draw = new DrawView(connection);
-const views = {
-  draw,
-  train: new TrainView(connection, "digits", "full", new WeightPictures()),
-  plane: new TrainView(connection, "plane", "fast", new PlanePictures()),
-  sample: new SampleView(connection, draw.pad),
-  evaluate: new EvaluateView(connection),
-};
+const page = { connection, views: {} };
+for (const [name, make] of Object.entries(TABS)) page.views[name] = make(page);
+const { views } = page;
 const tabs = makeTabs();
 setLanguage(kept.get("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en"));
 notices();

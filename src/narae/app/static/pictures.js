@@ -2,12 +2,13 @@
 
 import { el, framed, onLanguage, say } from "./dom.js";
 import { bytes, paintMap, paintSheet } from "./heat.js";
+import { headed } from "./help.js";
 
 // A captioned canvas with a note below.
 function figure(heading, kind) {
   const canvas = el("canvas", { class: kind, role: "img", tLabel: heading });
   const note = el("p", { class: "note" });
-  const element = el("figure", { class: "card" }, el("figcaption", { t: heading }), canvas, note);
+  const element = el("figure", { class: "card" }, headed("figcaption", heading), canvas, note);
   return { canvas, note, element };
 }
 

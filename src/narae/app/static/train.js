@@ -1,9 +1,10 @@
-// Train a network live: knobs, buttons, curves; and what a task draws of its network.
+// Train a network live: knobs, buttons, curves; and the task's panels (panels.js).
 
 import { Chart, LAYER_COLOURS } from "./chart.js";
 import { el, number, percent, say } from "./dom.js";
-import { Knobs } from "./knobs.js";
-import { NetworkCard } from "./network.js";
+import { help } from "./help.js";
+import { field, Knobs } from "./knobs.js";
+import { PANELS } from "./panels.js";
 
 // Seconds to wait after a step.
 const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
@@ -11,9 +12,10 @@ const GOES_ON = new Set(["done", "paused"]);
 const ENDED = new Set(["done", "diverged", "failed", "empty"]);
 
 export class TrainView {
-  // pictures: draws what is the task's own; has `elements`, begin(message), show(message), recolour()
-  constructor(connection, task, speed, pictures) {
-    Object.assign(this, { connection, task, pictures });
+  constructor(connection, task, speed) {
+    Object.assign(this, { connection, task });
+    this.panels = [];
+    for (const make of PANELS[task]) this.panels.push(make(this));
     this.run = 0;
     this.steps = this.epochs = 0;
     this.charts = {
@@ -27,15 +29,15 @@ export class TrainView {
     this.size = el("p", { class: "note" });
     this.stale = el("p", { class: "note", role: "status" });
     this.makeButtons(speed);
-    this.network = new NetworkCard(connection, task, pictures.figure.canvas);
-    const parts = [this.left(), this.right(), this.panel];
+    const side = el("div", { class: "side" }, this.left(), ...this.cards("side"));
+    const parts = [side, this.right(), this.panel];
     this.element = el("div", { class: `view train ${task}` }, ...parts);
     connection.on("welcome", (message) => this.welcome(message));
     connection.on("begun", (message) => this.mine(message) && this.begun(message));
     connection.on("status", (message) => this.mine(message) && this.status(message));
     connection.on("progress", (message) => this.mine(message) && this.progress(message));
     connection.on("lost", () => this.status({ state: "empty" }));
-    this.network.listen(); // after the views of the task, whose pictures it copies
+    this.each("listen"); // after the views of the task, whose pictures they may copy
     this.status({ state: "empty" });
   }
 
@@ -59,17 +61,26 @@ export class TrainView {
       { class: "card buttons" },
       el("h2", { t: `train.${this.task}` }),
       el("div", { class: "row" }, this.go, this.step, this.reset),
-      el("label", { class: "knob" }, el("span", { t: "train.speed" }), this.speed),
+      field("train.speed", this.speed),
       this.state,
-      this.where,
-      this.size,
+      el("div", { class: "named" }, this.where, help("train.steps")),
+      el("div", { class: "named" }, this.size, help("train.size")),
     );
   }
 
   right() {
     const charts = Object.values(this.charts).map((chart) => chart.element);
-    const all = [...this.pictures.elements, ...charts.slice(0, 2), this.network.element, charts[2]];
-    return el("div", { class: "pictures" }, ...all);
+    const [loss, accuracy, ...others] = charts;
+    const cards = [...this.cards("elements"), loss, accuracy, ...this.cards("wide"), ...others];
+    return el("div", { class: "pictures" }, ...cards);
+  }
+
+  cards(place) {
+    return this.panels.flatMap((panel) => panel[place] ?? []);
+  }
+
+  each(name, message) {
+    for (const panel of this.panels) panel[name]?.(message);
   }
 
   mine(message) {
@@ -136,6 +147,7 @@ export class TrainView {
     const begun = this.steps > 0 && GOES_ON.has(this.now);
     say(this.go, this.now === "running" ? "train.pause" : begun ? "train.resume" : "train.start");
     this.go.disabled = this.step.disabled = this.now === "building";
+    this.each("status", message);
   }
 
   begun(message) {
@@ -149,7 +161,7 @@ export class TrainView {
     for (let i = 0; i < message.depth; i++) {
       this.charts.gradients.curve(i, "chart.layer", { number: i + 1 }, LAYER_COLOURS[i]);
     }
-    this.pictures.begin(message);
+    this.each("begin", message);
   }
 
   progress(message) {
@@ -163,14 +175,13 @@ export class TrainView {
     this.charts.accuracy.add("training", step, message.accuracy);
     this.charts.accuracy.add("validation", step, message.val_accuracy);
     message.gradients?.forEach((norm, i) => this.charts.gradients.add(i, step, norm));
-    this.pictures.show(message);
+    this.each("show", message);
     if (first && step > 0) this.status({ state: this.now });
   }
 
   recolour() {
     for (const chart of Object.values(this.charts)) chart.paint();
-    this.pictures.recolour();
-    this.network.recolour();
+    this.each("recolour");
   }
 }
 
