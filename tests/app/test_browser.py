@@ -83,7 +83,7 @@ def when(page: Any, expression: str) -> None:
 
 def draw(page: Any, image: Any) -> None:
     """The strokes of an image, by the mouse."""
-    page.locator("#panel-draw button").first.click()  # clear
+    page.locator("#panel-draw .row button").first.click()  # clear
     box = page.locator(".pad").bounding_box()
     for stroke in strokes_of(image.reshape(28, 28)):
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]

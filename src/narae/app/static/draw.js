@@ -39,7 +39,7 @@ export class DrawView {
     return el(
       "section",
       { class: "card", "aria-labelledby": "draw-heading" },
-      el("h2", { id: "draw-heading", t: "draw.heading" }),
+      headed("h2", "draw.heading", { id: "draw-heading" }),
       this.pad.canvas,
       this.pad.live,
       el(

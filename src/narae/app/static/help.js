@@ -35,7 +35,9 @@ export async function loadHelp() {
   pop.addEventListener("focusout", (event) => {
     if (event.relatedTarget && !pop.contains(event.relatedTarget) && event.relatedTarget !== owner) close(false);
   });
-  addEventListener("scroll", () => close(false), { capture: true, passive: true });
+  for (const kind of ["scroll", "resize"]) {
+    addEventListener(kind, () => owner && place(owner), { capture: true, passive: true });
+  }
 }
 
 // The button for a row of help.json. Its title is the row of strings of the same name.
