@@ -40,10 +40,13 @@ def test_everything_explains_itself_and_fits_a_telephone(open_page: Open) -> Non
         for button in page.locator(BUTTONS).all():
             button.click()
             box = page.locator("#help").bounding_box()
-            assert box["x"] >= 0 and box["x"] + box["width"] <= 390
-            assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 844
             words = page.locator("#help-words").text_content()
-            assert len(words) > 20 and not page.evaluate(WIDE)
+            assert len(words) > 20
+            assert not page.evaluate(WIDE)
             button.click()
             assert page.locator("#help").is_hidden()
 

@@ -41,16 +41,21 @@ def test_every_chart_and_number_has_its_help_and_every_help_is_asked_for() -> No
     assert asked - set(HELP) == set(), "keys with a “?” that help*.json does not explain"
     assert set(HELP) - asked - made == set(), "explanations that no “?” asks for"
     assert made - set(HELP) == set()
-    assert set(HELP) - set(TABLE) == set(), "an explanation's title is the row of strings of its name"
+    assert set(HELP) - set(TABLE) == set(), (
+        "an explanation's title is the row of strings of its name"
+    )
 
 
 @pytest.mark.parametrize("key", HELP)
 def test_every_help_is_whole_in_both_languages(key: str) -> None:
-    assert set(HELP[key]) <= {"what", "more", "less", "when", "read"} and "what" in HELP[key]
+    assert set(HELP[key]) <= {"what", "more", "less", "when", "read"}
+    assert "what" in HELP[key]
     for row, text in HELP[key].items():
         assert set(text) == {"en", "ko"}, (key, row)
-        assert re.search("[가-힣]", text["ko"]) and not re.search("[가-힣]", text["en"]), (key, row)
-        assert text["en"].rstrip()[-1] in ".?" and text["ko"].rstrip()[-1] in ".?)", (key, row)
+        assert re.search("[가-힣]", text["ko"]), (key, row)
+        assert not re.search("[가-힣]", text["en"]), (key, row)
+        assert text["en"].rstrip()[-1] in ".?", (key, row)
+        assert text["ko"].rstrip()[-1] in ".?)", (key, row)
 
 
 def test_tables_of_words_are_all_loaded_and_share_no_key() -> None:

@@ -61,12 +61,19 @@ def test_korean_is_korean() -> None:
 
 def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:
     used = {f"{first}.{rest}" for first, parts in MADE.items() for rest in parts}
-    firsts: set[str] = set()  # parts of keys that a script puts together, `rows.${name}`, are used whole
+    firsts: set[str] = (
+        set()
+    )  # parts of keys that a script puts together, `rows.${name}`, are used whole
     for text in SCRIPTS.values():
         firsts |= set(re.findall(r"`([a-z]+(?:\.[a-z_]+)*)\.\$\{", text))
         used |= set(re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"', text)) & set(TABLE)
         used |= set(re.findall(r'data-t(?:-label|-title)?="([\w.]+)"', text))
-        used |= set(re.findall(r'(?:say\([\w.]+, |\bt\(|\bfield\(|\bheaded\("\w+", |\bhelp\(|\bt(?:Label|Title)?: )"([\w.]+)"', text))
+        used |= set(
+            re.findall(
+                r'(?:say\([\w.]+, |\bt\(|\bfield\(|\bheaded\("\w+", |\bhelp\(|\bt(?:Label|Title)?: )"([\w.]+)"',
+                text,
+            )
+        )
     assert used - set(TABLE) == set()
     unused = {key for key in set(TABLE) - used if key.rpartition(".")[0] not in firsts}
     assert unused == set()
