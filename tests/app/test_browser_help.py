@@ -22,7 +22,7 @@ BARE = """() => [...document.querySelectorAll("main .knob, main canvas[role=img]
   .filter((e) => e.offsetParent && !(e.matches(".knob") ? e : e.closest("figure.card, .card"))
     .querySelector(".help"))
   .map((e) => e.outerHTML.slice(0, 120))"""
-BUTTONS = "main [role=tabpanel]:not([hidden]) .help"
+BUTTONS = "main [role=tabpanel]:not([hidden]) .help:visible"
 
 
 def test_everything_explains_itself_and_fits_a_telephone(open_page: Open) -> None:  # noqa: F811

@@ -70,7 +70,7 @@ def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:
         used |= set(re.findall(r'data-t(?:-label|-title)?="([\w.]+)"', text))
         used |= set(
             re.findall(
-                r'(?:say\([\w.]+, |\bt\(|\bfield\(|\bheaded\("\w+", |\bhelp\(|\bt(?:Label|Title)?: )"([\w.]+)"',
+                r'(?:say\([\w.]+, |\bt\(|(?<![.\w])field\(|\bheaded\("\w+", |\bhelp\(|\bt(?:Label|Title)?: )"([\w.]+)"',
                 text,
             )
         )

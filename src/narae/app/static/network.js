@@ -3,6 +3,8 @@
 import { el, framed, number, onLanguage, say, t } from "./dom.js";
 import { edgesOf, nearest, paintEdges, unitName } from "./edges.js";
 import { bytes, paintSheet } from "./heat.js";
+import { headed } from "./help.js";
+import { field } from "./knobs.js";
 import { floats } from "./numbers.js";
 import { UnitPanel } from "./unit.js";
 
@@ -43,11 +45,11 @@ export class NetworkCard {
   }
 
   card() {
-    const shown = el("label", { class: "knob" }, el("span", { t: "network.shown" }), this.most);
+    const shown = field("network.shown", this.most);
     return el(
       "section",
       { class: "card network" },
-      el("h3", { t: "network.heading" }),
+      headed("h3", "network.heading"),
       el("div", { class: "row" }, shown, this.undo, this.allOn, this.edited),
       el("div", { class: "network-parts" }, this.stage, this.panel.element),
       this.note,

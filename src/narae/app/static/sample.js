@@ -2,6 +2,8 @@
 
 import { currentLanguage, el, onLanguage, say, t } from "./dom.js";
 import { inputNames, numberOf, stepsOf, titleOf } from "./sample_steps.js";
+import { headed } from "./help.js";
+import { field } from "./knobs.js";
 import { PARTS } from "./sample_parts.js";
 
 const PLAY = 350; // ms for a place of a window that slides
@@ -34,22 +36,21 @@ export class SampleView {
     return el("button", { type: "button", t: key, onclick });
   }
 
-  field(name, input) {
+  labelled(name, input) {
     input.dataset.sample = name;
-    const row = el("label", { class: "knob" }, el("span", { t: `sample.${name}` }), input);
-    return { row, input };
+    return { row: field(`sample.${name}`, input), input };
   }
 
   whole(name, low, high, changed) {
     const step = name === "x1" || name === "x2" ? "any" : 1;
     const input = el("input", { type: "number", min: low, max: high, step, required: true });
     input.addEventListener("change", () => input.reportValidity() && changed());
-    return this.field(name, input);
+    return this.labelled(name, input);
   }
 
   makeSource() {
     const choose = (name, values, key, changed) =>
-      this.field(name, el("select", { onchange: changed }, ...values.map((v) => el("option", { value: v, ...key(v) }))));
+      this.labelled(name, el("select", { onchange: changed }, ...values.map((v) => el("option", { value: v, ...key(v) }))));
     this.network = choose("network", ["dense", "conv", "mine", "plane"], (n) => ({ t: n === "plane" ? "tab.plane" : `network.${n}` }), () => this.fresh());
     this.kind = choose("kind", ["test", "drawn"], (k) => ({ t: `sample.kind.${k}` }), () => this.fresh());
     this.index = this.whole("index", 0, 9999, () => this.fresh(true));
@@ -57,7 +58,7 @@ export class SampleView {
     this.x1 = this.whole("x1", -100, 100, () => this.fresh(true));
     this.x2 = this.whole("x2", -100, 100, () => this.fresh(true));
     [this.x1.input.value, this.x2.input.value] = [0.5, 0.25];
-    this.target = this.field("target", el("input", { type: "number", step: "any" }));
+    this.target = this.labelled("target", el("input", { type: "number", step: "any" }));
     this.target.input.addEventListener("change", () => this.ask());
     this.another = this.button("sample.another", () => {
       this.index.input.value = Math.floor(Math.random() * 10000);
@@ -68,9 +69,9 @@ export class SampleView {
 
   makeFocus() {
     const change = () => this.focused();
-    this.layer = this.field("layer", el("select", { onchange: () => this.chooseBack() }));
+    this.layer = this.labelled("layer", el("select", { onchange: () => this.chooseBack() }));
     this.unit = this.whole("unit", 1, 1024, change);
-    this.source = this.field("source", el("select", { onchange: change }));
+    this.source = this.labelled("source", el("select", { onchange: change }));
     this.row = this.whole("row", 0, 27, change);
     this.column = this.whole("column", 0, 27, change);
     this.channel = this.whole("channel", 1, 1024, () => this.render());
@@ -84,7 +85,7 @@ export class SampleView {
     return el(
       "section",
       { class: "card", "aria-labelledby": "sample-heading" },
-      el("h2", { id: "sample-heading", t: "sample.heading" }),
+      headed("h2", "sample.heading", { id: "sample-heading" }),
       ...fields.map((f) => f.row),
       this.another,
       this.empty,

@@ -3,6 +3,7 @@
 import { el, framed, number, say, t } from "./dom.js";
 import { inputName } from "./edges.js";
 import { bytes, paintMap } from "./heat.js";
+import { field } from "./knobs.js";
 import { floats, largest, signedBytes } from "./numbers.js";
 
 const ROWS = 64; // weights that are listed, the largest
@@ -58,7 +59,7 @@ export class UnitPanel {
     this.editor = el(
       "div",
       { class: "editor" },
-      el("label", { class: "knob" }, el("span", { t: "unit.edit" }), this.which),
+      field("unit.edit", this.which),
       this.slider,
       this.value,
     );
