@@ -111,4 +111,8 @@ def session(served: Served) -> Iterator[Session]:
 
 def labs() -> list[threading.Thread]:
     """The threads that train for sessions."""
-    return [t for t in threading.enumerate() if t.name in ("narae-digits", "narae-plane")]
+    return [
+        t
+        for t in threading.enumerate()
+        if t.name.startswith(("narae-digits", "narae-plane", "narae-compare"))
+    ]

@@ -122,7 +122,9 @@ def shown(value: object) -> str:
 
 _RATES = (0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "linear")
-OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw", "nadam")
+OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam")
+INITIAL = ("glorot", "he", "zeros", "large")
+SCALES = ("one", "bytes")  # inputs as they are; times 255
 PLANES = ("spirals", "circles", "moons", "xor")
 
 KNOBS: dict[str, Bound] = {
@@ -133,14 +135,29 @@ KNOBS: dict[str, Bound] = {
     "units": Row(Number(1, 1024), most=6),
     "activation": Choice(ACTIVATIONS),
     "optimizer": Choice(OPTIMIZERS),
+    "initial": Choice(INITIAL),
+    "scale": Choice(SCALES),
     "learning_rate": Number(1e-6, 10, whole=False, marks=_RATES),
     "batch_size": Number(1, 1024, marks=(1, 4, 16, 32, 64, 128, 256, 512, 1024)),
+    "momentum": Number(0, 0.99, whole=False),
     "dropout": Number(0, 0.9, whole=False),
+    "shuffled": Number(0, 1, whole=False),
+    "patience": Number(0, 100, marks=(0, 3, 5, 10, 20, 50)),
     "epochs": Number(1, 2000),
     "seed": Number(0, 2**31 - 1),
 }
 
-_SHARED = {"activation": "relu", "optimizer": "adam", "dropout": 0.0, "seed": 1}
+_SHARED = {
+    "activation": "relu",
+    "initial": "glorot",
+    "scale": "one",
+    "optimizer": "adam",
+    "momentum": 0.0,
+    "dropout": 0.0,
+    "shuffled": 0.0,
+    "patience": 0,
+    "seed": 1,
+}
 # What each task's knobs are, in the page's order, and how they stand at first.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {

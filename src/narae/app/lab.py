@@ -21,11 +21,15 @@ from narae.app.knobs import BadMessage
 from narae.app.messages import Control, Message, Rate, Speed, Train
 from narae.app.networks import Network, build
 from narae.app.progress import Progress
+from narae.app.shuffling import shuffled
 from narae.app.tasks import TASKS, Task
-from narae.callbacks import Callback
+from narae.app.turns import Turn
+from narae.callbacks import Callback, EarlyStopping
 
 T = TypeVar("T")
 Send = Callable[[dict[str, Any]], None]
+# Trainings that do no more steps by themselves.
+ENDED = ("done", "stopped", "diverged", "failed")
 NO_NETWORK = "there is no network yet: train one first"
 
 
@@ -36,11 +40,13 @@ class NoNetwork(ValueError):
 class Lab:
     """Trains one network after the other, as the messages say.
 
-    send: called in the lab's thread with each message for the page.
+    task: what messages name, and what is trained unless they say more; send: called in the lab's thread with
+    each message for the page; progress: what tells of a training, step by step.
     """
 
-    def __init__(self, task: str, send: Send) -> None:
-        self.task, self._send = task, send
+    def __init__(self, task: str, send: Send, progress: type[Progress] = Progress) -> None:
+        self.task, self._send, self._tells = task, send, progress
+        self._turn = self._next_turn = Turn()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wanted: Train | None = None
         self._due = self._closed = self._paused = False
@@ -56,6 +62,23 @@ class Lab:
     def ask(self, message: Message) -> None:
         """Do what a message says, before the next step."""
         self._jobs.put(lambda: _DO[type(message)](self, message))
+
+    def train(self, message: Train, turn: Turn) -> None:
+        """Train a network, each step when it is its turn."""
+
+        def begin() -> None:
+            self._train(message)
+            self._next_turn = turn
+
+        self._jobs.put(begin)
+
+    def progress(self) -> Progress | None:
+        """What tells of the training; None before there is a network. For when the training has ended."""
+        return None if self._network is None or self._closed else self._progress
+
+    def wake(self) -> None:
+        """Look again whose turn it is."""
+        self._jobs.put(lambda: None)
 
     def waiting(self) -> int:
         """How many messages and calls wait for the end of a step."""
@@ -106,22 +129,23 @@ class Lab:
             self._fit()
         except Exception as error:  # whatever it was, the page is told and the session goes on
             self._tell("failed", reason=f"{type(error).__name__}: {error}")
+        self._turn.ended()
 
     def _prepare(self, wanted: Train) -> None:
-        self._wanted, self._network = None, None
+        self._wanted, self._network, self._turn = None, None, self._next_turn
         self._paused, self._credit, self._epochs = wanted.paused, 0, 0
         self._run += 1
         self._tell("building")
         self._knobs = wanted.knobs
-        self._data: Task = TASKS[self.task](wanted.knobs)
+        self._data: Task = shuffled(TASKS[wanted.task](wanted.knobs), wanted.knobs)
         size, seed = wanted.knobs["batch_size"], wanted.knobs["seed"]
         self._batches = Batches(self._data.x, self._data.y, size, seed)
         network = build(wanted.knobs, self._data.x.shape[1], self._data.classes)
         self._hand.take(network.model)
-        self._progress = Progress(
+        self._progress = self._tells(
             network,
             self._data,
-            lambda found: self._say("progress", **found),
+            lambda found: self._say(**{"kind": "progress", **found}),
             lambda: inside(network, self._data, self._look, self._hand),
         )
         self._network = network
@@ -132,6 +156,7 @@ class Lab:
             per_epoch=len(self._batches),
             **self._data.opening,
         )
+        self._turn.begun(len(self._batches))
 
     def _fit(self) -> None:
         network = self._network
@@ -139,17 +164,34 @@ class Lab:
             return
         self._tell("paused" if self._paused else "running")
         self._progress.report(whole=True)
+        stopping, more = self._stopping()
         network.model.fit(
             self._batches,
             shuffle=False,
             initial_epoch=self._epochs,
             epochs=self._epochs + self._knobs["epochs"],
             verbose=0,
-            callbacks=[_Hooks(self)],
+            callbacks=[_Hooks(self), *stopping],
+            **more,
         )
-        if not self._over() and self._state != "diverged":
-            self._progress.report(whole=True)
+        if self._over():
+            return
+        self._progress.end()
+        if self._state == "diverged":
+            return
+        self._progress.report(whole=True)
+        if stopping and stopping[0].stopped_epoch:
+            self._tell("stopped", best=stopping[0].best_epoch + 1)
+        else:
             self._tell("done")
+
+    def _stopping(self) -> tuple[list[EarlyStopping], dict[str, Any]]:
+        """Callbacks and arguments of `fit` for a training that ends when validation gets no better."""
+        if not self._knobs["patience"]:
+            return [], {}
+        x, y = self._data.validation_x, self._data.validation_y
+        stopping = EarlyStopping(patience=self._knobs["patience"], restore_best_weights=True)
+        return [stopping], {"validation_data": (x, y), "validation_batch_size": len(x)}
 
     def _over(self) -> bool:
         return self._closed or self._due
@@ -158,7 +200,8 @@ class Lab:
         """Do what was asked for; wait while paused, or for as long as slow motion says."""
         until = time.monotonic() + self._delay
         while not self._over():
-            held = self._paused and not self._credit
+            asked = not self._paused or self._credit or self._turn.due()
+            held = not (asked and self._turn.mine())
             left = None if held else max(0.0, until - time.monotonic() if not self._credit else 0.0)
             try:
                 job = self._jobs.get(timeout=left) if left != 0.0 else self._jobs.get_nowait()
@@ -177,6 +220,7 @@ class Lab:
             if diverged and self._network is not None:
                 self._network.model.stop_training = True
                 self._tell("diverged")
+            self._turn.stepped()
 
     def after_epoch(self) -> None:
         """Count an epoch."""
@@ -193,8 +237,8 @@ class Lab:
             return
         paused, self._credit = message.action != "resume", int(message.action == "step")
         changed, self._paused = paused != self._paused, paused
-        if self._state in ("done", "diverged", "failed"):
-            self._due = message.action != "pause"
+        if self._state in ENDED:
+            self._due = self._turn.again and message.action != "pause"
         elif changed:
             self._tell("paused" if paused else "running")
             if paused and not self._credit:

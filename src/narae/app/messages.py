@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.requests import Edit, Look, Sample, read_edit, read_look, read_sample
 from narae.app.knobs import (
     DEFAULTS,
@@ -29,6 +30,7 @@ from narae.base.types import Json, TensorLike
 LONGEST = 64 * 1024  # characters of a message; a drawing of 128 x 128 has 22,000
 NETWORKS = ("dense", "conv", "mine")
 TASK = Choice(tuple(DEFAULTS))
+TRAINED = Choice((*DEFAULTS, "compare"))  # what buttons are for
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Train:
     task: str
     knobs: Mapping[str, Any]
     paused: bool
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Make two networks anew and train them beside each other; experiment: the one of the table, or None."""
+
+    task: str
+    knobs: tuple[Mapping[str, Any], Mapping[str, Any]]
+    paused: bool
+    experiment: str | None
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Evaluate:
     network: str
 
 
-Message = Draw | Train | Control | Speed | Rate | Evaluate | Look | Edit | Sample
+Message = Draw | Train | Compare | Control | Speed | Rate | Evaluate | Look | Edit | Sample
 
 
 def _draw(given: dict[str, Any]) -> Draw:
@@ -105,6 +117,17 @@ def _train(given: dict[str, Any]) -> Train:
     return Train(task, check_knobs(task, given.get("knobs", {})), paused)
 
 
+def _compare(given: dict[str, Any]) -> Compare:
+    paused = _field({"paused": False, **given}, "paused", Flag())
+    if "experiment" in given:
+        name = _field(given, "experiment", Choice(tuple(EXPERIMENTS)))
+        seed = _field({"seed": 1, **given}, "seed", KNOBS["seed"])
+        return Compare(EXPERIMENTS[name].task, EXPERIMENTS[name].knobs(seed), paused, name)
+    task = _field(given, "task", TASK)
+    a, b = (check_knobs(task, given.get(side, {})) for side in ("a", "b"))
+    return Compare(task, (a, b), paused, None)
+
+
 def _field(given: dict[str, Any], name: str, bound: Bound) -> Any:
     return bound.check(name, given.get(name))
 
@@ -117,8 +140,9 @@ def _plain(kind: type, **bounds: Bound) -> Callable[[dict[str, Any]], Any]:
 SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "draw": _draw,
     "train": _train,
-    "control": _plain(Control, task=TASK, action=Choice(("pause", "resume", "step"))),
-    "speed": _plain(Speed, task=TASK, delay=Number(0, 2, whole=False)),
+    "compare": _compare,
+    "control": _plain(Control, task=TRAINED, action=Choice(("pause", "resume", "step"))),
+    "speed": _plain(Speed, task=TRAINED, delay=Number(0, 2, whole=False)),
     "rate": _plain(Rate, task=TASK, learning_rate=KNOBS["learning_rate"]),
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
     "look": lambda given: read_look(given, TASK),

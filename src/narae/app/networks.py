@@ -12,14 +12,25 @@ import narae
 from narae import initializers, layers, ops, optimizers
 from narae.app.switches import Switches
 
-OPTIMIZERS: dict[str, Callable[[float], Any]] = {
-    "sgd": optimizers.SGD,
-    "momentum": lambda rate: optimizers.SGD(rate, momentum=0.9),
-    "rmsprop": optimizers.RMSprop,
-    "adagrad": optimizers.Adagrad,
-    "adam": optimizers.Adam,
-    "adamw": optimizers.AdamW,
-    "nadam": optimizers.Nadam,
+# Of a rate and a momentum; those that keep averages of their own have no use for it.
+OPTIMIZERS: dict[str, Callable[[float, float], Any]] = {
+    "sgd": lambda rate, momentum: optimizers.SGD(rate, momentum=momentum),
+    "rmsprop": lambda rate, momentum: optimizers.RMSprop(rate, momentum=momentum),
+    "adagrad": lambda rate, _: optimizers.Adagrad(rate),
+    "adam": lambda rate, _: optimizers.Adam(rate),
+    "adamw": lambda rate, _: optimizers.AdamW(rate),
+    "nadam": lambda rate, _: optimizers.Nadam(rate),
+}
+TOO_LARGE = 10.0  # times Glorot's
+
+# Of a seed: seeds of their own, since other sessions draw from the process's generator too.
+INITIALS: dict[str, Callable[[int], Any]] = {
+    "glorot": lambda seed: initializers.GlorotUniform(seed=seed),
+    "he": lambda seed: initializers.HeUniform(seed=seed),
+    "zeros": lambda seed: initializers.Zeros(),
+    "large": lambda seed: initializers.VarianceScaling(
+        TOO_LARGE**2, "fan_avg", "uniform", seed=seed
+    ),
 }
 
 
@@ -66,31 +77,30 @@ def build(knobs: Mapping[str, Any], features: int, classes: int) -> Network:
     """The network of the knobs: Dense, Switches and Dropout for each of `units`, then softmax; compiled.
     For a file, `switches.without_switches` makes plain layers of it.
 
-    >>> knobs = {"units": (4, 3), "activation": "tanh", "dropout": 0.1, "seed": 1}
-    >>> network = build({**knobs, "optimizer": "sgd", "learning_rate": 0.1}, 2, 2)
+    >>> from narae.app.knobs import check_knobs
+    >>> network = build(check_knobs("plane", {"units": [4, 3], "dropout": 0.1}), 2, 2)
     >>> network.parameters, network.depth
     (35, 3)
     """
-    seed, shown = knobs["seed"], []
+    seed, initial, shown = knobs["seed"], INITIALS[knobs["initial"]], []
     inputs = narae.Input((features,))
-    x = inputs
+    # within the network, so that drawings and the plane go the same way
+    x = layers.Rescaling(255.0)(inputs) if knobs["scale"] == "bytes" else inputs
     for i, units in enumerate(knobs["units"]):
-        x = Switches()(_dense(units, knobs["activation"], seed + i)(x))
+        x = Switches()(_dense(units, knobs["activation"], initial(seed + i))(x))
         shown.append(x)
         if knobs["dropout"]:
             x = layers.Dropout(knobs["dropout"], seed=seed + i)(x)
-    x = _dense(classes, "softmax", seed + len(shown))(x)
+    x = _dense(classes, "softmax", initial(seed + len(shown)))(x)
     model = Watched(inputs, x)
-    model.compile(OPTIMIZERS[knobs["optimizer"]](knobs["learning_rate"]), _LOSS)
+    model.compile(OPTIMIZERS[knobs["optimizer"]](knobs["learning_rate"], knobs["momentum"]), _LOSS)
     return Network(model, narae.Model(inputs, [*shown, x]), len(shown) + 1)
 
 
 _LOSS = "sparse_categorical_crossentropy"
 
 
-def _dense(units: int, activation: str, seed: int) -> Any:
-    # seeds of their own: other sessions draw from the process's generator too
-    first = initializers.GlorotUniform(seed=seed)
+def _dense(units: int, activation: str, first: Any) -> Any:
     return layers.Dense(units, activation=activation, kernel_initializer=first)
 
 

@@ -50,8 +50,11 @@ class Progress:
     def epoch(self) -> None:
         """Count an epoch."""
         self.epochs += 1
-        if self._due("numbers"):
+        if self._since and self._due("numbers"):
             self.report()
+
+    def end(self) -> None:
+        """The training is over; the weights are those that stay."""
 
     def report(self, whole: bool = False) -> None:
         """Tell what is new; whole: pictures and validation even when it is not their time."""

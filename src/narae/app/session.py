@@ -15,12 +15,25 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
+from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.asking import carried
 from narae.app.inside.requests import Edit, Look, Sample
 from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
-from narae.app.messages import Control, Draw, Evaluate, Message, Rate, Speed, Train, parse, text_of
+from narae.app.messages import (
+    Compare,
+    Control,
+    Draw,
+    Evaluate,
+    Message,
+    Rate,
+    Speed,
+    Train,
+    parse,
+    text_of,
+)
 from narae.app.networks import Network
+from narae.app.pair import Pair
 from narae.app.pretrained import Library
 
 # Messages that wait for a slow page, or for its lab. Beyond it, progress is left out, which comes again
@@ -45,7 +58,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._taken = asyncio.Event()  # set when a message has gone out
-        self._labs: dict[str, Lab] = {}
+        self._labs: dict[str, Lab | Pair] = {}
         self._evaluating: asyncio.Task[None] | None = None
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -60,7 +73,15 @@ class Session:
     async def run(self) -> None:
         """Greet, then read and write until the page is closed; then end what was begun."""
         knobs = {name: bound.described() for name, bound in KNOBS.items()}
-        self._put({"type": "welcome", "knobs": knobs, "defaults": DEFAULTS})
+        experiments = {name: found.described() for name, found in EXPERIMENTS.items()}
+        self._put(
+            {
+                "type": "welcome",
+                "knobs": knobs,
+                "defaults": DEFAULTS,
+                "experiments": experiments,
+            }
+        )
         self._put(self._library.news())
         both = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
         try:  # a page that is gone may be noticed by either
@@ -171,9 +192,16 @@ class Session:
     async def _lab(self, message: Train | Control | Speed | Rate | Look | Edit) -> None:
         if isinstance(message, Train) and message.task not in self._labs:
             self._labs[message.task] = Lab(message.task, self.tell)
-        if message.task not in self._labs:
+        await self._asked(self._labs.get(message.task), message)
+
+    async def _compare(self, message: Compare) -> None:
+        if "compare" not in self._labs:
+            self._labs["compare"] = Pair(self.tell)
+        await self._asked(self._labs["compare"], message)
+
+    async def _asked(self, lab: Lab | Pair | None, message: Message) -> None:
+        if lab is None:
             raise NoNetwork(NO_NETWORK)
-        lab = self._labs[message.task]
         while lab.waiting() >= _WAITING:
             await asyncio.sleep(0.01)
         lab.ask(message)
@@ -183,6 +211,7 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Draw: Session._draw,
     Evaluate: Session._evaluate,
     Train: Session._lab,
+    Compare: Session._compare,
     Control: Session._lab,
     Speed: Session._lab,
     Rate: Session._lab,
