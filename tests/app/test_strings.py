@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from narae.app.knobs import DEFAULTS, PLANES
+from narae.app.knobs import DEFAULTS, INITIAL, PLANES, SCALES
 from narae.app.messages import NETWORKS
 from narae.app.server import STATIC
 
@@ -28,8 +28,10 @@ MADE = {
     "train": list(DEFAULTS),
     "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
     "data": list(PLANES),
+    "initial": list(INITIAL),
+    "scale": list(SCALES),
     "speed": ["full", "fast", "moderate", "slow"],
-    "state": ["empty", "building", "running", "paused", "done", "diverged", "failed"],
+    "state": ["empty", "building", "running", "paused", "done", "stopped", "diverged", "failed"],
     "sample": [
         *("network", "kind", "index", "x1", "x2", "target"),
         *("layer", "unit", "source", "row", "column", "channel"),

@@ -120,7 +120,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         "plane", {**_FEW, "epochs": 120}, {"patience": 0}, {"patience": 10}, "val_loss", 0.1, "a", 1,
     ),
     "shuffled": Experiment(
-        "digits", {"samples": 300, "units": [128], "batch_size": 50, "learning_rate": 0.003, "epochs": 20}, {"shuffled": 0.0}, {"shuffled": 1.0},
+        "digits", {"samples": 300, "units": [128], "batch_size": 50, "learning_rate": 0.003, "epochs": 20},
+        {"shuffled": 0.0}, {"shuffled": 1.0},
         "val_accuracy", 0.2, "a", 1,
     ),
     "noise": Experiment(

@@ -3,6 +3,8 @@
 import { el, say } from "./dom.js";
 import { headed, help } from "./help.js";
 
+// Knobs whose choices have words of their own; the others are called as in Keras.
+const WORDED = new Set(["data", "initial", "scale"]);
 let count = 0;
 
 export class Knobs {
@@ -46,15 +48,21 @@ function labelled(name, control, ...more) {
 
 function choice(name, options, value, changed) {
   const items = options.map((option) =>
-    name === "data" ? el("option", { value: option, t: `data.${option}` }) : el("option", {}, option),
+    WORDED.has(name) ? el("option", { value: option, t: `${name}.${option}` }) : el("option", {}, option),
   );
   const select = el("select", { onchange: changed }, ...items);
   select.value = value;
   return { element: labelled(name, select), get: () => select.value };
 }
 
+function marked(name, mark) {
+  const option = el("option", { value: mark }, String(mark));
+  if (name === "patience") say(option, mark ? "patience.epochs" : "patience.never", { count: mark });
+  return option;
+}
+
 function marks(name, bound, value, changed) {
-  const items = bound.marks.map((mark) => el("option", { value: mark }, String(mark)));
+  const items = bound.marks.map((mark) => marked(name, mark));
   const select = el("select", { onchange: changed }, ...items);
   select.value = value;
   return { element: labelled(name, select), get: () => Number(select.value) };

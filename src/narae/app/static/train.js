@@ -8,8 +8,8 @@ import { PANELS } from "./panels.js";
 
 // Seconds to wait after a step.
 const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
-const GOES_ON = new Set(["done", "paused"]);
-const ENDED = new Set(["done", "diverged", "failed", "empty"]);
+const GOES_ON = new Set(["done", "stopped", "paused"]);
+const ENDED = new Set(["done", "stopped", "diverged", "failed", "empty"]);
 
 export class TrainView {
   constructor(connection, task, speed) {
@@ -143,7 +143,7 @@ export class TrainView {
   status(message) {
     this.now = message.state;
     this.element.dataset.state = message.state;
-    say(this.state, `state.${message.state}`, { reason: message.reason ?? "" });
+    say(this.state, `state.${message.state}`, { reason: "", ...message });
     const begun = this.steps > 0 && GOES_ON.has(this.now);
     say(this.go, this.now === "running" ? "train.pause" : begun ? "train.resume" : "train.start");
     this.go.disabled = this.step.disabled = this.now === "building";
