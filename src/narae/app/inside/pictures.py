@@ -60,7 +60,6 @@ def diagram(network: Network, data: Task, most: int, hand: Hand) -> dict[str, An
                 "of": layer.kernel.shape[1],
                 "count": shown[i],
                 "activation": _activation(layer),
-                "biases": floats(layer.bias.numpy()[: shown[i]]),
                 "off": [] if last else [u for u in off[i] if u < shown[i]],
                 "hidden_off": 0 if last else sum(u >= shown[i] for u in off[i]),
                 **seen["layers"][i],

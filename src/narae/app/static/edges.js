@@ -9,23 +9,21 @@ const NEAR = 4; // px
 
 // The edges with their ends and weights, the largest of them; and how many there are.
 export function edgesOf(data, places, side) {
+  const sizes = Float32Array.from(data.edges.flatMap((weights) => [...weights]), Math.abs);
+  const count = sizes.length;
+  const least = count > MOST ? sizes.sort()[count - MOST] : 0;
   const edges = [];
   data.edges.forEach((weights, layer) => {
-    const to = places[layer + 1];
     const from = places[layer];
-    if (weights.length === 0) return;
-    for (let i = 0; i < from.length; i++) {
-      for (let j = 0; j < to.length; j++) {
-        const weight = weights[i * to.length + j];
-        const ends = [from[i][0] + side / 2, from[i][1], to[j][0] - side / 2, to[j][1]];
-        edges.push({ layer, from: i, to: j, weight, ends });
-      }
-    }
+    const to = places[layer + 1];
+    weights.forEach((weight, k) => {
+      if (Math.abs(weight) < least) return;
+      const [i, j] = [Math.floor(k / to.length), k % to.length];
+      const ends = [from[i][0] + side / 2, from[i][1], to[j][0] - side / 2, to[j][1]];
+      edges.push({ layer, from: i, to: j, weight, ends });
+    });
   });
-  const count = edges.length;
-  if (count <= MOST) return { edges, count };
-  edges.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-  return { edges: edges.slice(0, MOST), count };
+  return { edges, count };
 }
 
 // unit: [layer, unit] of the one whose edges stand out, or null

@@ -1,6 +1,6 @@
 // The diagram of a network: units as small pictures, edges weighted, live; beside it one unit, large.
 
-import { el, framed, number, onLanguage, say, t } from "./dom.js";
+import { currentLanguage, el, framed, number, onLanguage, say, t } from "./dom.js";
 import { edgesOf, nearest, paintEdges, unitName } from "./edges.js";
 import { bytes, paintSheet } from "./heat.js";
 import { headed } from "./help.js";
@@ -72,7 +72,7 @@ export class NetworkCard {
       this.open = entry.isIntersecting;
       this.look();
     };
-    new IntersectionObserver(seen).observe(this.element);
+    new IntersectionObserver(seen, { rootMargin: "2000px" }).observe(this.element);
     new ResizeObserver(() => this.arrange()).observe(this.stage);
     this.stage.addEventListener("pointermove", (event) => this.overEdge(event));
     this.stage.addEventListener("pointerleave", () => this.leave());
@@ -128,7 +128,7 @@ export class NetworkCard {
 
   take(network) {
     const shape = network.layers.map((layer) => `${layer.count}/${layer.of}`).join(" ");
-    this.data = { ...network, edges: network.edges.map(floats), biases: network.layers.map(biases) };
+    this.data = { ...network, edges: network.edges.map(floats) };
     if (shape !== this.shape) {
       this.shape = shape;
       const gone = (unit) => unit && unit[1] >= (network.layers[unit[0] + 1]?.of ?? 0);
@@ -212,10 +212,13 @@ export class NetworkCard {
       const [layer, unit] = button.dataset.unit.split("-").map(Number);
       const row = this.data.layers[layer + 1];
       const off = row.off.includes(unit);
-      button.classList.toggle("off", off);
-      button.setAttribute("aria-pressed", String(same([layer, unit], this.selected)));
-      const words = { name: unitName(this.data, layer + 1, unit), bias: number(this.data.biases[layer + 1][unit], 3) };
-      button.setAttribute("aria-label", t(off ? "network.unit_off" : "network.unit", words));
+      const pressed = same([layer, unit], this.selected);
+      const mark = `${off} ${pressed} ${currentLanguage()}`;
+      if (button.dataset.mark === mark) continue; // 384 of them, many times a second
+      button.dataset.mark = mark;
+      button.setAttribute("aria-pressed", String(pressed));
+      const name = unitName(this.data, layer + 1, unit);
+      button.setAttribute("aria-label", off ? t("network.unit_off", { name }) : name);
     }
   }
 
@@ -337,10 +340,6 @@ function cross(context, x, y, side, colour) {
   context.moveTo(x + r, y - r);
   context.lineTo(x - r, y + r);
   context.stroke();
-}
-
-function biases(layer) {
-  return layer.biases ? floats(layer.biases) : [];
 }
 
 function same(one, two) {

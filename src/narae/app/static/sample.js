@@ -23,7 +23,7 @@ export class SampleView {
     this.previous = this.button("sample.back", () => this.go(this.place - 1));
     this.next = this.button("sample.next", () => this.go(this.place + 1));
     this.next.classList.add("main");
-    this.element = el("div", { class: "view sample" }, this.left(), this.right());
+    this.element = el("div", { class: "view sample" }, this.originCard(), this.right(), this.stepsCard());
     connection.on("library", (message) => this.library(message.networks));
     connection.on("sample", (message) => this.show(message));
     connection.on("error", () => this.failed());
@@ -80,18 +80,20 @@ export class SampleView {
     this.focusRow = el("div", { class: "row focus" }, ...fields.map((f) => f.row), this.play);
   }
 
-  left() {
+  originCard() {
     const fields = [this.network, this.kind, this.index, this.x1, this.x2, this.target];
     return el(
       "section",
-      { class: "card", "aria-labelledby": "sample-heading" },
+      { class: "card origin", "aria-labelledby": "sample-heading" },
       headed("h2", "sample.heading", { id: "sample-heading" }),
       ...fields.map((f) => f.row),
       this.another,
       this.empty,
-      el("h3", { t: "sample.steps" }),
-      this.list,
     );
+  }
+
+  stepsCard() {
+    return el("section", { class: "card all-steps" }, el("h3", { t: "sample.steps" }), this.list);
   }
 
   right() {
