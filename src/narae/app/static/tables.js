@@ -2,7 +2,7 @@
 // A part of the page may have files of its own; a key stands in one of them.
 
 export const STRINGS = ["strings.json"];
-export const HELP = ["help.json", "help-network.json"];
+export const HELP = ["help.json", "help-network.json", "help-experiments.json"];
 
 export async function load(files) {
   const tables = await Promise.all(files.map(async (file) => (await fetch(file)).json()));
