@@ -151,6 +151,19 @@ def test_the_diagram_has_the_networks_own_numbers(task: str) -> None:
         assert unit["means"][3] == pytest.approx(mean, abs=1e-5)
 
 
+@pytest.mark.parametrize("scale", ["one", "bytes"])
+@pytest.mark.parametrize("layer", [0, 1])
+def test_what_a_unit_answers_to_is_what_it_gives_when_it_is_on(scale: str, layer: int) -> None:
+    network, data, hand = made("digits", units=[6, 5], scale=scale)
+    outputs = network.view.predict_on_batch(data.validation_x[:500])[layer][:, 2]
+    hand.do(edit("off", layer, 2), 0)
+    unit = inside(network, data, Look("digits", False, 8, (layer, 2)), hand)["unit"]
+    assert unit["off"]
+    np.testing.assert_allclose(
+        [unit["low"], unit["high"]], [outputs.min(), outputs.max()], rtol=1e-5
+    )
+
+
 def test_a_session_sees_and_edits_between_steps(session: Session) -> None:
     send = lambda action, **fields: session.send("edit", task="plane", action=action, **fields)
     session.send("train", task="plane", knobs=KNOBS, paused=True)

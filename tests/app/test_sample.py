@@ -248,6 +248,21 @@ def test_a_convolution_a_pooling_and_a_kernels_gradient() -> None:
     close(last["back"]["gradient"], h2.ravel()[2] * d3[1] + 0.02 * w[2, 1])
 
 
+def test_a_number_is_learned_by_its_square() -> None:
+    narae.utils.set_random_seed(4)
+    model = narae.Sequential([narae.Input((2,)), layers.Dense(3, "relu"), layers.Dense(1)])
+    model.compile("sgd", "mean_squared_error")
+    w1, b1, w2, b2 = (w.numpy().astype("f8") for w in model.trainable_weights)
+    h = np.maximum(POINT @ w1 + b1, 0)
+    y = (h @ w2 + b2)[0]
+    found = carry(model, POINT, 0.5, asking(layer=1, unit=0, source=1))
+    assert found["end"]["loss"] == pytest.approx((y - 0.5) ** 2, rel=1e-5)
+    assert found["end"]["p"] == pytest.approx([y], rel=1e-5)
+    assert found["end"]["delta"] == pytest.approx([2 * (y - 0.5)], rel=1e-5)
+    assert found["back"]["gradient"] == pytest.approx(2 * (y - 0.5) * h[1], rel=1e-5)
+    assert carry(model, POINT, None, asking())["end"]["loss"] == 0
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"target": 4.0}, {"target": 1.5}, {"layer": 9}, {"unit": 2}, {"source": 9}, {"place": (6, 0)}],

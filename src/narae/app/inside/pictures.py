@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from narae import layers
+from narae import layers, ops
 from narae.app.inside.edits import Hand
 from narae.app.inside.requests import Look
 from narae.app.messages import packed
@@ -150,8 +150,13 @@ def _outputs(network: Network, x: np.ndarray) -> list[np.ndarray]:
 
 def _answers(network: Network, x: np.ndarray, layer: int, unit: int) -> np.ndarray:
     """What a unit gives for each row of x, when it is switched off too."""
-    before = x if layer == 0 else _outputs(network, x)[layer - 1]
-    return np.asarray(_dense(network)[layer](before))[:, unit]
+    own = _dense(network)[layer]
+    if layer > 0:
+        return np.asarray(own(_outputs(network, x)[layer - 1]))[:, unit]
+    value = ops.convert_to_tensor(x)
+    for before in network.model.layers[1 : network.model.layers.index(own)]:
+        value = before(value)  # inputs may be scaled within the network
+    return np.asarray(own(value))[:, unit]
 
 
 def _dense(network: Network) -> list[layers.Dense]:

@@ -51,8 +51,9 @@ def walk(model: Model, x: np.ndarray, target: float) -> Walk:
                 sums, after = _through(layer, value)
                 passed.append((layer, value, sums, after))
                 value = after
-        y = ops.convert_to_tensor(np.array([target]), "float32")
-        total = model.compute_loss(None, y if value.shape[-1] == 1 else ops.cast(y, "int32"), value)
+        number = value.shape[-1] == 1
+        y = np.array([[target]], np.float32) if number else np.array([target], np.int32)
+        total = model.compute_loss(None, ops.convert_to_tensor(y), value)
         penalty = ops.sum(ops.stack(model.losses)) if model.losses else ops.zeros(())
     weights = model.trainable_weights
     asked = [t for _, _, sums, after in passed for t in (sums, after) if t is not None]

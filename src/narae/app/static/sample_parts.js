@@ -131,6 +131,16 @@ function flatten(message, { step }) {
 
 const nothing = () => [];
 
+// A layer without a picture of its own: its numbers in and out, where they are few.
+function other(message, { step }) {
+  const [values] = before(message, step.layer);
+  const out = floats(message.stages[step.layer].output);
+  if (values.length > 32 || out.length > 32) return [];
+  const pad = (all, i, name) => (i < all.length ? num(all[i], `${name}${i}`) : "");
+  const rows = Array.from({ length: Math.max(values.length, out.length) }, (_, i) => [String(i + 1), pad(values, i, "in"), pad(out, i, "out")]);
+  return [table(["sample.term", "sample.input", "sample.value"], rows)];
+}
+
 // -- from sums to the loss -------------------------------------------------------------------------
 
 const COLUMNS = { shift: 2, power: 3, share: 4 };
@@ -172,7 +182,7 @@ function square(message) {
 function delta(message) {
   const { end, target } = message;
   if (end.activation !== "softmax") {
-    return [paragraph("dL/dz = ", num(end.delta[0], "delta0"))];
+    return [paragraph("dL/dz = 2 · (", num(end.p[0], "p"), " − ", num(target, "target"), ") = ", num(end.delta[0], "delta0"))];
   }
   const rows = end.p.map((p, i) => {
     const y = i === target ? 1 : 0;
@@ -255,7 +265,7 @@ export const PARTS = {
   pool,
   flatten,
   switches: nothing,
-  other: nothing,
+  other,
   shift: softmax,
   power: softmax,
   share: softmax,
