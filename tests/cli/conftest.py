@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from narae.cli.train import Job, train_mnist
+from narae.cli import main
+from narae.cli.job import Job
+from narae.cli.train import train_mnist
 from narae.datasets import mnist
 
 (X, Y), (TX, TY) = mnist.load_data()
@@ -55,3 +58,21 @@ def trained(tmp_path_factory: Any) -> Trained:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: Any) -> None:
     monkeypatch.setattr(mnist, "load_data", small_data)
+
+
+@pytest.fixture
+def narae_(monkeypatch: Any, capsys: Any) -> Any:
+    """Run `narae` with words; (exit code, standard output, standard error)."""
+
+    def run(*words: Any, columns: int = 100) -> tuple[int, str, str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys, "argv", ["narae", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        done = capsys.readouterr()
+        return code, done.out, done.err
+
+    return run

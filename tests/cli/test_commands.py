@@ -15,30 +15,13 @@ from PIL import Image
 
 import narae
 from narae import layers
-from narae.cli import evaluate, main, output, train
+from narae.cli import evaluate, output, train
 from narae.cli.evaluate import class_probabilities, fitted
+from narae.cli.job import Job
 from narae.datasets import mnist
 from narae.primitives.record import RECORDS
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def narae_(monkeypatch: Any, capsys: Any) -> Any:
-    """Run `narae` with words; (exit code, standard output, standard error)."""
-
-    def run(*words: Any, columns: int = 100) -> tuple[int, str, str]:
-        monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr(sys, "argv", ["narae", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return run
 
 
 def _pictures(folder: Path) -> list[str]:
@@ -52,15 +35,16 @@ def test_training_says_and_draws_what_happened(trained: Any) -> None:
     assert "Total params: 76,330" in said
     accuracy = float(re.findall(r"test accuracy (0\.\d+)", said)[0])
     assert accuracy > 0.9
-    assert re.search(r"training accuracy 0\.\d{4}, gap [+-]\d\.\d points", said)
+    assert re.search(r"accuracy: training 0\.\d{4}, validation 0\.\d{4}", said)
+    assert "10,800 samples to train on, 1,200 to validate by, 500 to test with at the end" in said
     assert f"saved {trained.model}" in said
     assert _pictures(trained.folder) == ["confusion.png", "curves.png", "digits.png"]
     assert [p.name for p in trained.folder.glob(".*")] == []
 
 
-def _job(**changes: Any) -> train.Job:
-    default = train.Job(1, 256, 8, "rmsprop", None, 1, Path(), False)
-    return train.Job(**{**default.__dict__, **changes})
+def _job(**changes: Any) -> Job:
+    default = Job(1, 256, 8, "rmsprop", None, 1, Path(), False)
+    return Job(**{**default.__dict__, **changes})
 
 
 def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
@@ -271,7 +255,7 @@ def test_a_bad_picture_does_not_stop_the_others(narae_: Any, trained: Any, tmp_p
     assert not {c for c in said + complaint if not c.isprintable()} - {"\n"}
 
 
-@pytest.mark.parametrize("words", [("train", "cifar"), ("train", "mnist", "--epochs", "0")])
+@pytest.mark.parametrize("words", [("evaluate", "m", "cifar"), ("train", "mnist", "--epochs", "0")])
 def test_wrong_words_are_usage_errors(words: Any, narae_: Any) -> None:
     code, _, complaint = narae_(*words)
     assert code == 2

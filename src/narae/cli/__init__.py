@@ -6,6 +6,9 @@ import os
 import sys
 import warnings
 
+from narae.base.language import tr
+from narae.base.names import printable
+
 
 def main() -> None:
     """Run the command line. Errors a person can mend are one line, without a traceback."""
@@ -19,7 +22,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError as error:
-        _stop(f"not enough memory: {error}" if str(error) else "not enough memory")
+        _stop(f"{tr('not enough memory')}: {error}" if str(error) else tr("not enough memory"))
     except OSError as error:
         where = "" if error.filename is None else f": {error.filename}"
         _stop(f"{error.strerror}{where}" if error.strerror else str(error))
@@ -33,8 +36,6 @@ def _stop(message: str) -> None:
 
 
 def _tell(message: str) -> None:
-    from narae.base.names import printable
-
     print("narae:", printable(" ".join(message.split())), file=sys.stderr)
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 import narae.ops  # noqa: F401  (fills the table of records)
+from narae.base.language import tr
 from narae.executors import EXECUTORS, coverage
 from narae.primitives.record import RECORDS
 
@@ -20,11 +21,11 @@ def print_coverage() -> None:
             ways[name] = coverage(name, RECORDS)
         except ImportError as error:  # of an extra
             missing.append(f"{name}: {error}")
-    table = Table(title=f"{len(RECORDS)} operations")
-    for title in ("operation", "gradient", *ways):
+    table = Table(title=tr("{count} operations", count=len(RECORDS)))
+    for title in (tr("operation"), tr("gradient"), *ways):
         table.add_column(title)
     for name, op in sorted(RECORDS.items()):
-        gradient = "yes" if op.vjp is not None or op.joint is not None else "none"
+        gradient = tr("yes") if op.vjp is not None or op.joint is not None else tr("none")
         table.add_row(name, gradient, *(way[name] for way in ways.values()))
     console = Console()
     console.print(table)

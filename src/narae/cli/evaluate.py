@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narae.base.language import tr, trn
 from narae.cli.output import Pictures, bar, say
 from narae.cli.train import draw_digits
 from narae.datasets import mnist
@@ -22,7 +23,9 @@ def fitted(model: Model, images: np.ndarray) -> np.ndarray:
     shape = getattr(model, "input_shape", None)
     if isinstance(shape, tuple) and None not in shape[1:] and int(np.prod(shape[1:])) == 28 * 28:
         return images.reshape(len(images), *shape[1:])
-    raise ValueError(f"the model takes inputs of shape {shape}, which 28 x 28 digits do not fit")
+    raise ValueError(
+        tr("the model takes inputs of shape {shape}, which 28 x 28 digits do not fit", shape=shape)
+    )
 
 
 def load_classifier(path: Path) -> Any:
@@ -31,7 +34,11 @@ def load_classifier(path: Path) -> Any:
     shape = getattr(model, "output_shape", None)
     if not (isinstance(shape, tuple) and len(shape) == 2 and shape[1] == 10):
         raise ValueError(
-            f"{path} gives outputs of shape {shape}; a classifier of digits gives (None, 10)"
+            tr(
+                "{path} gives outputs of shape {shape}; a classifier of digits gives (None, 10)",
+                path=path,
+                shape=shape,
+            )
         )
     return model
 
@@ -57,24 +64,37 @@ def evaluate_mnist(path: Path, out: Path, plot: bool) -> None:
     guesses = probabilities.argmax(axis=1)
     # the loss by its definition, so that a model that was never compiled can be tested too
     picked = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
-    say(f"test loss     {-np.log(picked).mean():.4f}")
-    say(f"test accuracy {(guesses == labels).mean():.4f}")
+    say(tr("test loss     {loss:.4f}", loss=-np.log(picked).mean()))
+    say(tr("test {measure} {value:.4f}", measure=tr("accuracy"), value=(guesses == labels).mean()))
     matrix = confusion_matrix(labels, probabilities, 10)
     say("")
-    say("digit  right          most often taken for")
+    say(tr("digit  right          most often taken for"))
     for digit, row in enumerate(matrix):
         share = row[digit] / max(row.sum(), 1)
         others = row.copy()
         others[digit] = 0
         other = int(others.argmax())
-        taken = f"{other} ({others[other]} times)" if others[other] else "-"
+        taken = (
+            trn(
+                "{other} ({count} time)", "{other} ({count} times)", int(others[other]), other=other
+            )
+            if others[other]
+            else "-"
+        )
         say(f"{digit}      {share:7.2%} {bar((share - 0.9) * 10, 5)}  {taken}")
     wrong = np.flatnonzero(guesses != labels)
     say("")
-    say(f"{len(wrong)} of {len(labels):,} wrong; the surest mistakes:")
+    say(tr("{wrong} of {count:,} wrong; the surest mistakes:", wrong=len(wrong), count=len(labels)))
     for i in wrong[np.argsort(-probabilities[wrong, guesses[wrong]])][:5]:
         say(
-            f"  test image {i}: {guesses[i]} with {probabilities[i].max():.1%}, it is a {labels[i]}"
+            "  "
+            + tr(
+                "test image {number}: {guess} with {share:.1%}, it is a {label}",
+                number=i,
+                guess=guesses[i],
+                share=probabilities[i].max(),
+                label=labels[i],
+            )
         )
     pictures.draw("confusion.png", lambda target: plot_confusion(matrix, target))
     pictures.draw("digits.png", lambda target: draw_digits(images, labels, probabilities, target))

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from narae.base import trees
+from narae.base.language import tr, trn
 from narae.base.types import Tree
 from narae.cli.evaluate import fitted
 from narae.cli.output import check_writable, say
@@ -29,17 +30,32 @@ def print_explanation(path: Path, batch: int, length: int | None, html: Path | N
         check_writable(html.parent)
     model = load_model(path)
     x, digits = _inputs(model, batch, length)
-    y, what = None, "no labels, since it was saved without compile(): forward alone"
+    y, what = None, tr("no labels, since it was saved without compile(): forward alone")
     if model.compiled:
         y, what = _labels(labels_like(model, batch, length), model, digits)
-    source = "random numbers" if digits is None else "test images of MNIST"
-    say(f"{batch} samples: {source}; {what}")
+    source = tr("random numbers") if digits is None else tr("test images of MNIST")
+    say(
+        trn(
+            "{count} sample: {source}; {what}",
+            "{count} samples: {source}; {what}",
+            batch,
+            source=source,
+            what=what,
+        )
+    )
     found = _explained(model, x, y)
     if html is None:
         Console().print(found)
     else:
         found.save(html)
-        say(f"wrote {html}: {len(found.steps)} steps; open it in a browser")
+        say(
+            trn(
+                "wrote {path}: {count} step; open it in a browser",
+                "wrote {path}: {count} steps; open it in a browser",
+                len(found.steps),
+                path=html,
+            )
+        )
 
 
 def _explained(model: Model, x: Tree[np.ndarray], y: Tree[np.ndarray] | None) -> Any:
@@ -47,7 +63,10 @@ def _explained(model: Model, x: Tree[np.ndarray], y: Tree[np.ndarray] | None) ->
         return explain(model, x, y)
     except (ValueError, TypeError, IndexError) as error:
         raise ValueError(
-            f"{error}; in Python, narae.inspect.explain(model, x, y) takes data of your own"
+            tr(
+                "{error}; in Python, narae.inspect.explain(model, x, y) takes data of your own",
+                error=error,
+            )
         ) from error
 
 
@@ -76,6 +95,6 @@ def _labels(zeros: Any, model: Model, digits: np.ndarray | None) -> tuple[Any, s
     shape = getattr(model, "output_shape", None)  # the batch's length is known, or not
     classes = isinstance(zeros, np.ndarray) and isinstance(shape, tuple) and shape[1:] == (10,)
     if digits is None or not classes:
-        return zeros, "labels of zeros"
+        return zeros, tr("labels of zeros")
     named = np.eye(10, dtype="float32")[digits] if zeros.ndim == 2 else digits.astype("int32")
-    return named, "their labels"
+    return named, tr("their labels")

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from narae.base.language import tr
+
 _GRACE = 10.0  # seconds from asking a process to end to ending it
 _LOOK = 0.1
 
@@ -27,7 +29,7 @@ def launch(script: Path, arguments: Sequence[str], processes: int) -> int:
     ended it. Ctrl-C and SIGTERM go to all of them. Raises FileNotFoundError without the script.
     """
     if not script.is_file():
-        raise FileNotFoundError(errno.ENOENT, "there is no script", str(script))
+        raise FileNotFoundError(errno.ENOENT, tr("there is no script"), str(script))
     port, job = _free_port(), _Job()
     before = {number: signal.signal(number, job.asked) for number in _SIGNALS}
     try:

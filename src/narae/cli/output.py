@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from narae.base.errors import MissingExtra
+from narae.base.language import tr
 from narae.base.names import printable
+
+_TRIED = 1 << 16  # bytes: a disk that is full takes an empty file
 
 
 def say(line: str) -> None:
@@ -16,16 +22,29 @@ def say(line: str) -> None:
     print("\n".join(printable(part) for part in line.split("\n")), flush=True)
 
 
-def check_writable(folder: Path) -> None:
+def complain(line: str) -> None:
+    """A line for standard error: what was left out, or went wrong, while the work goes on."""
+    print("narae:", printable(" ".join(line.split())), file=sys.stderr, flush=True)
+
+
+def check_writable(folder: Path, *names: str) -> None:
     """Make the folder of results, and see that a file can be written there: before the work, whose results
-    would be lost. Raises OSError."""
+    would be lost. names: of files to come, in whose place a folder may stand. Raises OSError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_TRIED))
+            file.flush()
+        for name in names:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
     except OSError as error:
         raise OSError(
-            f"no files can be written into {folder}: {error.strerror}; --out takes another folder"
+            tr(
+                "no files can be written into {folder}: {reason}; --out takes another folder",
+                folder=error.filename if isinstance(error, IsADirectoryError) else folder,
+                reason=error.strerror,
+            )
         ) from error
 
 
@@ -39,6 +58,11 @@ class Pictures:
         self._folder, self._wanted = folder, wanted
         self._written: list[Path] = []
         self._missing: MissingExtra | None = None
+
+    @property
+    def written(self) -> list[Path]:
+        """Those that were drawn."""
+        return list(self._written)
 
     def draw(self, name: str, draw: Callable[[Path], Any]) -> None:
         """Write one picture by `draw(path)`."""
@@ -54,9 +78,9 @@ class Pictures:
     def report(self) -> None:
         """Say which pictures there are."""
         if self._missing is not None:
-            say(f"no pictures: {self._missing}")
+            say(tr("no pictures: {reason}", reason=self._missing))
         for path in self._written:
-            say(f"drew {path}")
+            say(tr("drew {path}", path=path))
 
 
 def bar(share: float, width: int = 24) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from narae.base import trees
 from narae.base.dtypes import np_dtype
+from narae.base.language import tr
 from narae.base.types import LossLike, Tree
 from narae.saving import load_model
 
@@ -26,7 +27,11 @@ def print_plan(path: Path, step: str, batch: int, length: int | None) -> None:
         report = model.explain_plan(x)
     elif not model.compiled:
         raise ValueError(
-            f"{path} was saved without compile(): it has no loss to {step} with; `--step predict` needs none"
+            tr(
+                "{path} was saved without compile(): it has no loss for the step {step}; `--step predict` needs none",
+                path=path,
+                step=step,
+            )
         )
     else:
         report = _with_labels(model, x, step, labels_like(model, batch, length))
@@ -39,8 +44,12 @@ def _with_labels(model: Model, x: Tree[np.ndarray], step: str, y: Any) -> Any:
     except (ValueError, TypeError) as error:
         shapes = ", ".join(str(a.shape) for a in trees.flatten(y))
         raise ValueError(
-            f"the loss takes no zeros of shape {shapes} as labels: {error}; in Python, "
-            "model.explain_plan(x, y) takes labels of your own"
+            tr(
+                "the loss takes no zeros of shape {shapes} as labels: {error}; in Python, "
+                "model.explain_plan(x, y) takes labels of your own",
+                shapes=shapes,
+                error=error,
+            )
         ) from error
 
 
@@ -48,7 +57,10 @@ def ends(model: Model, which: str) -> Any:
     found = getattr(model, which.removesuffix("s"), None)  # in their nest
     if found is None:
         raise ValueError(
-            f"the model's {which} are known when it is called only; in Python, model.explain_plan(x) takes a batch"
+            tr(
+                "the model's {which} are known when it is called only; in Python, model.explain_plan(x) takes a batch",
+                which=tr("inputs") if which == "inputs" else tr("outputs"),
+            )
         )
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
@@ -59,8 +71,11 @@ def batch_shape(tensor: KerasTensor, batch: int, length: int | None) -> tuple[in
     found = [n for n in lengths if n is not None]
     if len(found) < len(lengths):
         raise ValueError(
-            f"the model takes {tensor.name!r} of shape {tensor.shape}, whose length is open: say one by "
-            "`--length 20`"
+            tr(
+                "the model takes {name!r} of shape {shape}, whose length is open: say one by `--length 20`",
+                name=tensor.name,
+                shape=tensor.shape,
+            )
         )
     return (batch, *found)
 

@@ -1,43 +1,91 @@
-"""`narae train mnist`."""
+"""`narae train mnist`, `narae train FOLDER`, `narae train FILE.csv`."""
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
+import contextlib
+import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 import narae
-from narae import layers, optimizers, utils
+from narae import layers, utils
 from narae.base.files import PathLike
-from narae.cli.output import Pictures, check_writable, say
+from narae.base.language import tr
+from narae.cli import card as cards
+from narae.cli.fitting import Learning, learn
+from narae.cli.job import Asked, Job
+from narae.cli.learn_pictures import pictures_task
+from narae.cli.learn_table import table_task
+from narae.cli.output import Pictures, check_writable
 from narae.datasets import mnist
-from narae.inspect import (
-    confusion_matrix,
-    overfitting_sentence,
-    plot_confusion,
-    plot_history,
-    plot_samples,
-)
+from narae.inspect import plot_samples
 
-if TYPE_CHECKING:
-    from narae.models.model import Model
+_MNIST = "mnist"
 
 
-@dataclass(frozen=True)
-class Job:
-    """The flags of `train`."""
+def train(what: str, job: Job, asked: Asked, as_json: bool = False) -> None:
+    """Train on a data set, a folder of pictures or a table, and say what came of it."""
+    path = Path(what)
+    kind = _kind(what, path)
+    name = _MNIST if kind == _MNIST else (path.resolve().stem or "model")
+    check_writable(job.out, f"{name}.keras")
+    _check_flags(kind, asked)
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        utils.set_random_seed(job.seed)
+        if kind == _MNIST:
+            task = mnist_task(job)
+        elif kind == cards.PICTURES:
+            task = pictures_task(path, name, job, asked)
+        else:
+            task = table_task(path, name, job, asked)
+        results = learn(job, task)
+    if as_json:
+        print(json.dumps(results, ensure_ascii=False))
 
-    epochs: int
-    batch_size: int
-    units: int
-    optimizer: str
-    learning_rate: float | None
-    seed: int
-    out: Path
-    plot: bool
+
+def train_mnist(job: Job) -> dict[str, Any]:
+    """Train, test, save and draw, on MNIST."""
+    check_writable(job.out, f"{_MNIST}.keras")
+    utils.set_random_seed(job.seed)
+    return learn(job, mnist_task(job))
+
+
+def _kind(what: str, path: Path) -> str:
+    if what == _MNIST:
+        return _MNIST
+    if path.is_dir():
+        return cards.PICTURES
+    if path.is_file():
+        if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+            return cards.TABLE
+        raise ValueError(
+            tr(
+                "{path} is no table that can be read: a CSV file is expected, or a folder of pictures",
+                path=path,
+            )
+        )
+    raise FileNotFoundError(
+        tr(
+            "there is no data set, folder or file {what}: `mnist`, a folder of pictures or a CSV file is expected",
+            what=what,
+        )
+    )
+
+
+def _check_flags(kind: str, asked: Asked) -> None:
+    """Raise ValueError for flags that say nothing of this kind of data."""
+    if kind != cards.TABLE and (asked.target or asked.task or asked.ignore):
+        raise ValueError(tr("--target, --task and --ignore are for tables (FILE.csv)"))
+    if kind == cards.TABLE and not asked.target:
+        raise ValueError(
+            tr("which column is to be told? Say it by --target COLUMN, one of the table's header")
+        )
+
+
+# -- digits ------------------------------------------------------------------------------------------
 
 
 def as_inputs(images: np.ndarray) -> np.ndarray:
@@ -47,73 +95,33 @@ def as_inputs(images: np.ndarray) -> np.ndarray:
     return rows
 
 
-def train_mnist(job: Job) -> None:
-    """Train, test, save and draw."""
-    check_writable(job.out)
-    utils.set_random_seed(job.seed)
-    (train_images, train_labels), (test_images, test_labels) = mnist.load_data()
+def mnist_task(job: Job) -> Learning:
+    """The first network of every course, on MNIST; the last part of its training images validates."""
+    (images, labels), (test_images, test_labels) = mnist.load_data()
+    inputs, tests = as_inputs(images), as_inputs(test_images)
+    kept = len(inputs) - max(1, round(job.validation * len(inputs)))
     model = narae.Sequential(
         [
             narae.Input((784,)),
-            layers.Dense(job.units, activation="relu"),
+            layers.Dense(job.units or 512, activation="relu"),
             layers.Dense(10, activation="softmax"),
         ]
     )
-    optimizer = optimizers.get(job.optimizer)
-    if job.learning_rate is not None:
-        optimizer.learning_rate = job.learning_rate
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.summary()
-    inputs, tests = as_inputs(train_images), as_inputs(test_images)
-    del train_images
-    try:
-        # The test images are only looked at here: nothing is chosen by them.
-        model.fit(
-            inputs,
-            train_labels,
-            epochs=job.epochs,
-            batch_size=job.batch_size,
-            validation_data=(tests, test_labels),
-        )
-    except KeyboardInterrupt:
-        say("\nstopped: what was learned so far is tested and saved")
-    del inputs
-    _finish(job, model, tests, test_images, test_labels)
 
+    def more(drawn: Pictures, guesses: np.ndarray) -> None:
+        drawn.draw("digits.png", lambda path: draw_digits(test_images, test_labels, guesses, path))
 
-def _finish(
-    job: Job, model: Model, tests: np.ndarray, images: np.ndarray, labels: np.ndarray
-) -> None:
-    loss, accuracy = model.evaluate(tests, labels, verbose=0)
-    say(f"test loss     {loss:.4f}")
-    say(f"test accuracy {accuracy:.4f}")
-    curves = model.history.history
-    if curves.get("accuracy"):
-        trained = curves["accuracy"][-1]
-        say(f"training accuracy {trained:.4f}, gap {100 * (trained - accuracy):+.1f} points")
-        say(overfitting_sentence(trained, accuracy))
-    saved = _saved(model, job.out / "mnist.keras")
-    pictures = Pictures(job.out, job.plot)
-    probabilities = model.predict(tests, batch_size=1024, verbose=0)
-    if curves.get("loss"):
-        pictures.draw("curves.png", lambda path: plot_history(curves, path))
-    pictures.draw("digits.png", lambda path: draw_digits(images, labels, probabilities, path))
-    matrix = confusion_matrix(labels, probabilities, 10)
-    pictures.draw("confusion.png", lambda path: plot_confusion(matrix, path))
-    say(f"saved {saved}")
-    pictures.report()
-
-
-def _saved(model: Model, wanted: Path) -> Path:
-    """Save a trained model; where the disk is full by now, into the folder for temporary files."""
-    try:
-        model.save(wanted)
-    except OSError as error:
-        kept = Path(tempfile.mkdtemp(prefix="narae-")) / wanted.name
-        model.save(kept)
-        say(f"{wanted} could not be written ({error.strerror or error}): the model is in {kept}")
-        return kept
-    return wanted
+    return Learning(
+        name=_MNIST,
+        model=model,
+        train=(inputs[:kept], labels[:kept]),
+        validation=(inputs[kept:], labels[kept:]),
+        test=(tests, test_labels),
+        classes=[str(digit) for digit in range(10)],
+        epochs=5,
+        optimizer="rmsprop",
+        more=more,
+    )
 
 
 def draw_digits(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,10 @@ from narae.base.files import PathLike, atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_HANGUL = (
+    *("NanumGothic", "Nanum Gothic", "Noto Sans CJK KR", "Noto Sans KR", "Malgun Gothic"),
+    *("Apple SD Gothic Neo", "AppleGothic", "UnDotum", "Baekmuk Dotum"),
+)
 TRAIN, VALIDATION, RIGHT, WRONG, QUIET = "#1f6feb", "#d9480f", "#2b8a3e", "#c92a2a", "#adb5bd"
 
 
@@ -40,6 +46,26 @@ def palette(name: str) -> Any:
 def finished(figure: Figure, path: PathLike | None, dpi: int = 120) -> Any:
     """The figure, written to a PNG file first when a path is given."""
     if path is not None:
+        from matplotlib.text import Text
+
+        fonts = _fonts()
+        for text in figure.findobj(Text):
+            if not text.get_text().isascii():
+                text.set_fontfamily(fonts)
         with atomic_write(path) as file:
             figure.savefig(file, format="png", dpi=dpi)
     return figure
+
+
+@functools.cache
+def _fonts() -> list[str]:
+    """matplotlib's own font, then those that are there for what it lacks: Hangul, in names of classes and files."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    there = {font.name for font in fontManager.ttflist}
+    if there.isdisjoint(_HANGUL):  # installed since matplotlib looked
+        for path in findSystemFonts():
+            if Path(path).stem in ("NanumGothic", "malgun", "AppleGothic", "NotoSansCJK-Regular"):
+                fontManager.addfont(path)
+        there = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _HANGUL if name in there)]

@@ -60,6 +60,10 @@ class Archive:
         text = b"".join(self._pieces(name, most))
         return parsed(text, f"{self._path}: {name}", self._stored(name))
 
+    def has(self, name: str) -> bool:
+        """Whether there is a member of that name."""
+        return name in self._file.namelist()
+
     def weights(self) -> Path:
         """The weights file, unpacked next to nothing else in a temporary folder."""
         target = self._folder / WEIGHTS
@@ -118,6 +122,10 @@ class Folder:
         if size > _JSON_LIMIT:
             raise CorruptFile(f"{path} has {size:,} bytes, more than any model needs: refused")
         return parsed(path.read_bytes(), str(path), size)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return (self._path / name).is_file()
 
     def weights(self) -> Path:
         """The weights file."""
