@@ -165,7 +165,7 @@ def test_six_layers_of_64_stay_smooth_and_digits_say_what_is_hidden(
 ) -> None:
     page = started(open_page, viewport={"width": 390, "height": 844})
     for _ in range(3):
-        page.locator(f"{PLANE} fieldset button").nth(1).click()
+        page.locator(PLANE).get_by_role("button", name="Add a layer").click()
     for cell in page.locator(f"{PLANE} .cells input").all():
         cell.fill("64")
         cell.blur()
