@@ -11,6 +11,8 @@ import numpy as np
 from narae.base import trees
 from narae.callbacks.base import Callback, Logs
 from narae.diagnose.data import Finding, misfit, unknown_inputs, unscaled
+from narae.diagnose.rates import SYMPTOM as TOO_HIGH
+from narae.diagnose.rates import constant_loss, too_high
 from narae.diagnose.training import (
     dead_units,
     exploding,
@@ -29,7 +31,8 @@ class Diagnose(Callback):
     Before training it looks at a batch: data that was not scaled or is NaN, labels or a last layer
     that do not fit the loss. Then, and after each epoch, it puts that batch (of at most 256 samples) through the
     training step without changing the model: exploding or vanishing gradients, dead units. From the
-    logs: a loss that is NaN, that does not move in `patience` epochs, or overfitting for as many.
+    logs: a loss that is NaN, a learning rate that is too high (the loss jumps, or stays above what always the same
+    answer would give), a loss that does not move in `patience` epochs, or overfitting for as many.
     Each symptom is told once. A healthy training says nothing.
 
     `findings` are all that was found, with `symptom`, `evidence`, `mends` and `epoch`. A model that runs
@@ -63,18 +66,23 @@ class Diagnose(Callback):
         self._validation: list[float] = []
         self._data: Any = None
         self._probe: Any = None
+        self._constant: float | None = None  # the loss of always the same answer
+        self._bounded = False  # whether networks begin near it
         self._unsound: tuple[str, str] | None = None  # the first operation that gave NaN
 
     def on_data(self, peek: Callable[[], Any]) -> None:
         """Look at a batch before anything is built: labels that do not fit may end the fit."""
         self.findings, self._waiting, self._losses, self._validation = [], [], [], []
         self._data, self._probe, self._unsound = peek(), None, None
+        self._constant = None
         x, y = ([np.asarray(a) for a in trees.flatten(t) if a is not None] for t in self._data[:2])
         layers = list(getattr(self.model, "layers", ()))
         self._note(0, unknown_inputs([*x, *y]))
         self._note(0, unscaled(x, type(layers[0]).__name__ if layers else ""))
         ending = ending_of(self.model)
         if ending is not None and len(y) == 1:
+            self._constant = constant_loss(y[0], ending.loss)
+            self._bounded = ending.loss.endswith("crossentropy")
             self._note(0, misfit(y[0], ending, ends(ending)))
             self.model._compile_state.looked_at_ending = True  # `fit` need not say it too
         self._tell()
@@ -104,7 +112,11 @@ class Diagnose(Callback):
             self._note(epoch + 1, [not_a_number(self._losses[-1], self._unsound)])
         if "val_loss" in logs:
             self._validation.append(float(logs["val_loss"]))
-        self._note(epoch + 1, [stuck(self._losses, self.patience + 1)])
+        known = {finding.symptom for finding in self.findings}
+        scaled = "data that was not scaled" not in known
+        self._note(epoch + 1, [too_high(self._losses, self._constant, self._bounded, scaled)])
+        if TOO_HIGH not in {finding.symptom for finding in self.findings}:
+            self._note(epoch + 1, [stuck(self._losses, self.patience + 1)])
         self._note(epoch + 1, [overfitting(self._losses, self._validation, self.patience)])
 
     def _look(self, epoch: int) -> None:
