@@ -39,7 +39,7 @@ MADE = {
         *(f"{part}.{step}" for part in ("step", "words") for step in SAMPLE_STEPS),
     ],
     "curve": ["noise", "rotation", "shift"],
-    "error": ["bad_message", "no_network", "not_ready", "failed", "full"],
+    "error": ["bad_message", "no_network", "not_ready", "failed", "full", "too_many"],
 }
 
 

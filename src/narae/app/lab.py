@@ -6,7 +6,10 @@ step runs, and the event loop never waits for one.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,11 +33,19 @@ T = TypeVar("T")
 Send = Callable[[dict[str, Any]], None]
 # Trainings that do no more steps by themselves.
 ENDED = ("done", "stopped", "diverged", "failed")
+NICE = 5
 NO_NETWORK = "there is no network yet: train one first"
 
 
 class NoNetwork(ValueError):
     """Something was asked of a network that is not there yet."""
+
+
+def yield_to_others() -> None:
+    """Let the system prefer the event loop to this thread, where each thread has its own priority (Linux)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a container may not allow it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class Lab:
@@ -104,6 +115,7 @@ class Lab:
     # -- in the lab's thread -----------------------------------------------------------------
 
     def _serve(self) -> None:
+        yield_to_others()
         while not self._closed:
             self._jobs.get()()
             while self._due and not self._closed:

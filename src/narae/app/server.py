@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Iterable
@@ -25,6 +27,8 @@ from narae.app.session import Session
 
 STATIC = Path(__file__).parent / "static"
 SESSIONS = 16
+CONNECTIONS = 256  # beyond it a request is answered by 503
+SWITCHING = 0.0005  # seconds after which a thread that computes lets another have the interpreter
 
 
 class Playground:
@@ -64,9 +68,17 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        playground.library.start()
-        yield
-        await run_in_threadpool(playground.library.stop)
+        # labs hold the interpreter for its switching interval each, 5 ms, before the event loop has its turn
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCHING)
+        gc.freeze()  # modules and code stay: the collector, which stops all threads, need not walk them
+        try:
+            playground.library.start()
+            yield
+            await run_in_threadpool(playground.library.stop)
+        finally:
+            sys.setswitchinterval(interval)
+            gc.unfreeze()
 
     app = Starlette(
         routes=[
@@ -101,6 +113,7 @@ def new_server(app: Starlette) -> uvicorn.Server:
         app,
         ws="websockets-sansio",
         ws_max_size=LONGEST,
+        limit_concurrency=CONNECTIONS,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -12,6 +12,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from narae.app.budget import TOO_MANY, Budget
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
@@ -56,19 +57,27 @@ class Session:
     def __init__(self, socket: WebSocket, library: Library) -> None:
         self._socket, self._library = socket, library
         self._loop = asyncio.get_running_loop()
-        self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._out: asyncio.Queue[str] = asyncio.Queue()
+        self._budget = Budget()
         self._taken = asyncio.Event()  # set when a message has gone out
         self._labs: dict[str, Lab | Pair] = {}
         self._evaluating: asyncio.Task[None] | None = None
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message soon; from any thread."""
+        if self._full(message):
+            return
+        text = text_of(message)  # here: thousands of points would hold up the event loop
         with contextlib.suppress(RuntimeError):  # the server has ended
-            self._loop.call_soon_threadsafe(self._put, message)
+            self._loop.call_soon_threadsafe(self._out.put_nowait, text)
 
     def _put(self, message: dict[str, Any]) -> None:
-        if message["type"] != "progress" or self._out.qsize() < _WAITING:
-            self._out.put_nowait(message)
+        if not self._full(message):
+            self._out.put_nowait(text_of(message))
+
+    def _full(self, message: dict[str, Any]) -> bool:
+        """Whether a message is left out because the page is slow: progress comes again soon."""
+        return message["type"] == "progress" and self._out.qsize() >= _WAITING
 
     async def run(self) -> None:
         """Greet, then read and write until the page is closed; then end what was begun."""
@@ -103,7 +112,7 @@ class Session:
         """Send what there is to say, until the page does not take it for too long."""
         with contextlib.suppress(TimeoutError):
             while True:
-                text = text_of(await self._out.get())
+                text = await self._out.get()
                 await asyncio.wait_for(self._socket.send_text(text), _STALLED)
                 self._taken.set()
 
@@ -126,8 +135,13 @@ class Session:
                 text = event.get("text")
                 if text is None:
                     raise BadMessage("expected text, got bytes")
-                await self._obey(parse(text))
+                message = parse(text)
+                if self._budget.warns(message):
+                    self._put({"type": "error", "code": "too_many", "message": TOO_MANY})
+                await self._budget.wait(message)
+                await self._obey(message)
             except (BadMessage, NoNetwork, NotReady) as error:
+                await self._budget.wait(None)
                 self._put({"type": "error", "code": _CODES[type(error)], "message": str(error)})
             except Exception as error:  # ours to mend, but neither the page's end nor the server's
                 self._put({"type": "error", "code": "failed", "message": _named(error)})
