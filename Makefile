@@ -50,12 +50,12 @@ play-pictures: $(VENV)/.dev ## take docs/pictures/play-*.png anew (needs chromiu
 
 docs: figures site ## the figures of docs/learn anew, and the site
 
-figures: $(VENV)/.docs ## run the chapters, draw their figures (a minute)
+figures: $(VENV)/.docs ## run the chapters, draw their figures in both languages (minutes; wants a font with Hangul)
 	$(BIN)/python tools/glossary.py
-	$(BIN)/python tools/pages.py --figures docs/learn/figures docs/learn/en/[0-9]-*.md
+	$(BIN)/python tools/pages.py --figures docs/learn/figures docs/learn/*/[0-9]*-*.md
 
 site: $(VENV)/.docs ## the site, into site/: python -m http.server -d site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 test: $(VENV)/.dev ## the tests and doctests, but for the slow ones
 	$(PYTEST)

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import griffe
@@ -59,9 +60,8 @@ def _modules(module: griffe.Module) -> Iterator[griffe.Module]:
 def _look_up(module: griffe.Module, member: griffe.Attribute) -> None:
     """Replace an attribute that is a function, or say what it is another name of."""
     name = member.name
-    value = getattr(
-        importlib.import_module(module.path), name, None
-    )  # None: a type, for checkers alone
+    # None: a type, for checkers alone, or a module that wants an extra
+    value = getattr(_loaded(module.path), name, None)
     if not (inspect.isfunction(value) or inspect.isclass(value)) or not value.__doc__:
         return
     text = inspect.getdoc(value) or ""
@@ -81,6 +81,16 @@ def _look_up(module: griffe.Module, member: griffe.Attribute) -> None:
         docstring=docstring,
     )
     module.set_member(name, function)
+
+
+def _loaded(path: str) -> ModuleType | None:
+    """A module, or None where it wants an extra that is not installed: then only what its text says is known."""
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "narae":
+            raise
+        return None
 
 
 def _parameter(given: inspect.Parameter) -> griffe.Parameter:

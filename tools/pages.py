@@ -9,9 +9,9 @@ stands for anything, and amounts of blanks do not count. In a `text` block with 
 differ a little"` or such, they may by 0.02 and 5 %: what training gives depends in the last digits on the machine's
 arithmetic. What a block draws with pyplot is written to the pictures that the page shows after it, in their order.
 
-A block in a comment that begins with `<!-- hidden` is run too, but neither the site nor the notebook shows it: drawings that
-are not the lesson. It sees what the page has defined, and what it defines itself the page doesn't see, so that the visible
-code runs without it.
+A block in a comment that begins with `<!-- hidden` is run too, but neither the site nor the notebook shows it: drawings
+that are not the lesson. It sees what the page has defined, and what it defines itself the page doesn't see, so that the
+visible code runs without it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import doctest
 import io
+import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -114,14 +115,12 @@ def examples(page: str) -> list[Example]:
     """The blocks to run, each with the `text` block that follows it, if the next block is one."""
     found = blocks(page)
     starts = [block.span[0] for block in found if block.language == "python"] + [len(page)]
-    ends = dict(zip(starts, starts[1:]))
+    ends = dict(itertools.pairwise(starts))
     return [
         Example(
             block,
             after if after is not None and after.language == "text" else None,
-            tuple(
-                shown[2] for shown in PICTURE.finditer(page, block.span[1], ends[block.span[0]])
-            ),
+            tuple(shown[2] for shown in PICTURE.finditer(page, block.span[1], ends[block.span[0]])),
         )
         for block, after in zip(found, [*found[1:], None], strict=True)
         if block.language == "python"
@@ -140,6 +139,24 @@ def visible(page: str) -> str:
 def pictures(page: str) -> dict[str, str]:
     """The figures that a page shows: file name -> its description."""
     return {name: description for description, name in PICTURE.findall(page)}
+
+
+def exercises(page: str) -> dict[str, tuple[str, ...]]:
+    """The exercises of a page: the heading of each -> the code of its solution, which stands folded below it.
+
+    >>> exercises("## Exercises\\n### 1. Add\\n<details>\\n```python\\n1 + 1\\n```\\n</details>\\n## End\\n")
+    {'1. Add': ('1 + 1\\n',)}
+    """
+    part = re.search(
+        r"^## (?:Exercises|연습 문제)$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL
+    )
+    found = {}
+    for text in re.split(r"^### ", part[1], flags=re.MULTILINE)[1:] if part else []:
+        solution = re.search(r"^<details.*?^</details>$", text, re.MULTILINE | re.DOTALL)
+        inside = blocks(solution[0]) if solution else []
+        code = tuple(block.text for block in inside if block.language == "python")
+        found[text.partition("\n")[0]] = code
+    return found
 
 
 def shows(block: Block | None, printed: str) -> bool:
@@ -239,8 +256,9 @@ def _keep_figures(example: Example, folder: Path, path: Path) -> None:
             f"{path}, line {example.code.line}: {len(drawn)} figures are drawn, {len(example.pictures)} shown after it"
         )
     for figure, name in zip(drawn, example.pictures):
-        from narae.base.files import atomic_write
         from PIL import Image
+
+        from narae.base.files import atomic_write
 
         written = io.BytesIO()
         figure.savefig(written, format="png", dpi=100)

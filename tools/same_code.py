@@ -1,4 +1,4 @@
-"""Whether two pages, each in its own language, have the same code: all but comments, docstrings and what is said to readers."""
+"""Whether two pages, each in its own language, have the same code, but for what is said to readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def same_code(english: str, korean: str) -> bool:
-    """Whether two blocks do the same. Comments and docstrings may differ, and a text may where the Korean one has Hangul.
+    """Whether two blocks do the same. Comments and docstrings may differ, and texts where the Korean has Hangul.
 
     >>> same_code("x = 1  # one\\nprint('loss', x)", "x = 1  # 하나\\nprint('손실', x)")
     True

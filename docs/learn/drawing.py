@@ -115,9 +115,7 @@ def box(axes: Any, x: float, y: float, title: str, forward: str, backward: str) 
     axes.text(x, y - 0.32, backward, ha="center", va="center", color=RED)
 
 
-def strip(
-    axes: Any, numbers: Any, place: float, up: float, colours: str, both_ways: bool
-) -> None:
+def strip(axes: Any, numbers: Any, place: float, up: float, colours: str, both_ways: bool) -> None:
     """Numbers as a row of coloured cells, 4 wide, from `place` on; white is 0 in the middle if both_ways."""
     import numpy as np
 
