@@ -274,6 +274,7 @@ def test_a_digits_arithmetic_is_shown_with_its_numbers(
     draw(page, digits().test_x[0])
     page.click("#tab-sample")
     page.select_option("[data-sample=kind]", "drawn")
+    page.select_option("[data-sample=network]", "dense")
     until(lambda: page.locator("[data-sample=target]").input_value() == "7")
     page.click("#tab-plane")
     state(page, "plane", "paused")

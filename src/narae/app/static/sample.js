@@ -28,6 +28,7 @@ export class SampleView {
     connection.on("sample", (message) => this.show(message));
     connection.on("error", () => this.failed());
     connection.on("lost", () => (this.busy = this.again = false));
+    connection.on("welcome", () => this.isShown && this.networks[this.network.input.value] && this.ask());
     connection.on("begun", (message) => this.begun(message));
     onLanguage(() => this.render());
   }
@@ -52,7 +53,7 @@ export class SampleView {
     const choose = (name, values, key, changed) =>
       this.labelled(name, el("select", { onchange: changed }, ...values.map((v) => el("option", { value: v, ...key(v) }))));
     this.network = choose("network", ["dense", "conv", "mine", "plane"], (n) => ({ t: n === "plane" ? "tab.plane" : `network.${n}` }), () => this.fresh());
-    this.kind = choose("kind", ["test", "drawn"], (k) => ({ t: `sample.kind.${k}` }), () => this.fresh());
+    this.kind = choose("kind", ["test", "drawn"], (k) => ({ t: `sample.kind.${k}` }), () => this.fresh(true));
     this.index = this.whole("index", 0, 9999, () => this.fresh(true));
     this.index.input.value = 0;
     this.x1 = this.whole("x1", -100, 100, () => this.fresh(true));
@@ -171,8 +172,10 @@ export class SampleView {
 
   failed() {
     if (!this.busy) return;
+    const { again } = this;
     this.busy = this.again = false;
     this.stop();
+    if (again) this.ask(); // something else, since then
   }
 
   show(message) {
