@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from tests.app.conftest import Session
 
+from narae.app.bounds import BadMessage
 from narae.app.inside.edits import Hand
 from narae.app.inside.pictures import inside
 from narae.app.inside.requests import Edit, Look
-from narae.app.knobs import BadMessage, check_knobs
+from narae.app.knobs import check_knobs
 from narae.app.networks import Network, build
 from narae.app.switches import without_switches
 from narae.app.tasks import TASKS, Task
@@ -23,7 +24,7 @@ KNOBS = {"points": 100, "batch_size": 50, "epochs": 3, "units": [4, 3]}
 def made(task: str = "plane", **knobs: Any) -> tuple[Network, Task, Hand]:
     checked = check_knobs(task, knobs)
     data, hand = TASKS[task](checked), Hand()
-    network = build(checked, data.x.shape[1], data.classes)
+    network = build(checked, data.x.shape[1], data.target)
     hand.take(network.model)
     return network, data, hand
 

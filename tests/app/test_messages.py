@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narae.app.knobs import DEFAULTS, KNOBS, BadMessage, check_knobs
+from narae.app.bounds import BadMessage
+from narae.app.knobs import DEFAULTS, KNOBS, check_knobs
 from narae.app.messages import LONGEST, SCHEMA, Draw, Train, packed, parse, text_of
 
 PIXELS = base64.b64encode(bytes(64)).decode()
@@ -81,7 +82,7 @@ def test_the_largest_drawing_fits_into_a_message() -> None:
 def test_knobs_that_are_not_given_stand_as_at_first() -> None:
     message = parse(json.dumps({**PLANE, "knobs": {"units": [], "noise": 0}}))
     assert isinstance(message, Train)
-    assert message.knobs == {**DEFAULTS["plane"], "units": (), "noise": 0.0}
+    assert message.knobs == {**check_knobs("plane", {}), "units": (), "noise": 0.0}
 
 
 @pytest.mark.parametrize("task", DEFAULTS)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from narae.app.knobs import PLANES
-from narae.app.planes import EDGE, grid, make_points
+from narae.app.planes import EDGE, PLANES, SEVERAL, SURFACES, grid, make_points
 
 
 @pytest.mark.parametrize("kind", PLANES)
@@ -38,13 +37,34 @@ def test_noise_moves_points_by_its_deviation(kind: str) -> None:
 def test_a_line_parts_no_shape() -> None:
     """What needs hidden layers: the best straight line is wrong about many points."""
     angles = np.linspace(0, np.pi, 60)
-    for kind in PLANES:
+    for kind in sorted(set(PLANES) - {"blobs"}):
         points, labels = make_points(kind, 600, 0.0, 2)
         along = points @ np.stack([np.cos(angles), np.sin(angles)])
         order = np.argsort(along, axis=0)
         right = np.cumsum(2 * labels[order] - 1, axis=0)
         best = 0.5 + np.abs(right).max() / len(points)
         assert best < 0.93, kind
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+@pytest.mark.parametrize("classes", [3, 5, 8])
+def test_several_classes_lie_apart_in_equal_shares(kind: str, classes: int) -> None:
+    points, labels = make_points(kind, 200 * classes, 0.0, 3, classes)
+    assert np.bincount(labels).tolist() == [200] * classes
+    assert np.abs(points).max() < 1.06
+    distance = np.square(points[:, None] - points[None]).sum(-1) + 9 * np.eye(len(points))
+    assert (labels[distance.argmin(axis=1)] == labels).mean() > 0.97
+
+
+@pytest.mark.parametrize("kind", SURFACES)
+def test_surfaces_are_numbers_over_the_whole_plane_and_noise_is_the_targets(kind: str) -> None:
+    points, still = make_points(kind, 1000, 0.0, 3)
+    moved = make_points(kind, 1000, 0.2, 3)
+    np.testing.assert_array_equal(points, moved[0])
+    assert (moved[1] - still).std() == pytest.approx(0.2, rel=0.1)
+    assert 0.9 < np.abs(still).max() <= 1.01
+    assert np.histogram2d(*points.T, bins=4)[0].min() > 20
+    np.testing.assert_array_equal(still[:50], make_points(kind, 50, 0.0, 3)[1])
 
 
 def test_an_unknown_kind_is_named() -> None:

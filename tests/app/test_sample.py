@@ -13,12 +13,14 @@ from tests.app.test_sessions import drawing
 
 import narae
 from narae import layers
+from narae.app.bounds import BadMessage
 from narae.app.digits import digits
 from narae.app.inside.requests import Sample
 from narae.app.inside.sample import carry
-from narae.app.knobs import BadMessage, check_knobs
+from narae.app.knobs import check_knobs
 from narae.app.networks import OPTIMIZERS, build
 from narae.app.switches import switches_of
+from narae.app.targets import Target
 
 KNOBS = {"units": [5, 4], "activation": "tanh", "seed": 3, "learning_rate": 0.05}
 POINT = np.array([0.6, -0.3], "f4")
@@ -36,7 +38,7 @@ def numbers(text: str, *shape: int) -> np.ndarray:
 def trained(optimizer: str = "adam", **knobs: Any) -> narae.Model:
     if optimizer == "momentum":
         optimizer, knobs = "sgd", {**knobs, "momentum": 0.9}
-    network = build(check_knobs("plane", {**KNOBS, **knobs, "optimizer": optimizer}), 2, 3)
+    network = build(check_knobs("plane", {**KNOBS, **knobs, "optimizer": optimizer}), 2, Target(3))
     rng = np.random.default_rng(1)
     network.model.fit(rng.normal(size=(90, 2)).astype("f4"), np.arange(90) % 3, verbose=0)
     return network.model

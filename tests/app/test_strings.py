@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from narae.app.knobs import DEFAULTS, INITIAL, PLANES, SCALES
+from narae.app.features import FEATURES
+from narae.app.knobs import DEFAULTS, INITIAL, SCALES
 from narae.app.messages import NETWORKS
+from narae.app.planes import PLANES, SURFACES
 from narae.app.server import STATIC
 
 TABLE: dict[str, dict[str, str]] = {
@@ -27,9 +29,10 @@ MADE = {
     "network": list(NETWORKS),
     "train": list(DEFAULTS),
     "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
-    "data": list(PLANES),
     "initial": list(INITIAL),
     "scale": list(SCALES),
+    "data": [*PLANES, *SURFACES, "own"],
+    "feature": list(FEATURES),
     "speed": ["full", "fast", "moderate", "slow"],
     "state": ["empty", "building", "running", "paused", "done", "stopped", "diverged", "failed"],
     "sample": [

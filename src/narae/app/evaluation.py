@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae.app.messages import packed
-from narae.app.networks import cross_entropy
+from narae.app.targets import cross_entropy
 from narae.inspect import confusion_matrix
 
 Predict = Callable[[np.ndarray], np.ndarray]

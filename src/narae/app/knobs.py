@@ -3,133 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from narae.app.bounds import BadMessage, Bound, Choice, Number, Row, Several, shown
+from narae.app.features import FEATURES
+from narae.app.own import MOST_CLASSES, Own
+from narae.app.planes import PLANES, SURFACES
 from narae.base.types import Json
-
-
-class BadMessage(ValueError):
-    """A message that the server does not take; the text says what came and what was expected."""
-
-
-class Bound(Protocol):
-    """What a value must be."""
-
-    def check(self, name: str, value: Json) -> Any:
-        """The value, in the form it is used in. Raises BadMessage."""
-        ...
-
-    def described(self) -> dict[str, Any]:
-        """JSON for the page."""
-        ...
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number from `low` to `high`; `marks`: the values that the page offers."""
-
-    low: float
-    high: float
-    whole: bool = True
-    marks: tuple[float, ...] = ()
-
-    def check(self, name: str, value: Json) -> Any:
-        """The number as int or float."""
-        # NaN is in no range
-        if (
-            isinstance(value, (int, float))
-            and not isinstance(value, bool)
-            and self.low <= value <= self.high
-            and not (self.whole and value != int(value))
-        ):
-            return int(value) if self.whole else float(value)
-        kind = "a whole number" if self.whole else "a number"
-        raise BadMessage(
-            f"{name}: expected {kind} from {self.low:g} to {self.high:g}, got {shown(value)}"
-        )
-
-    def described(self) -> dict[str, Any]:
-        """Kind, ends and marks."""
-        return {
-            "kind": "number",
-            "low": self.low,
-            "high": self.high,
-            "whole": self.whole,
-            "marks": self.marks,
-        }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few words."""
-
-    options: tuple[str, ...]
-
-    def check(self, name: str, value: Json) -> Any:
-        """The word."""
-        if not isinstance(value, str) or value not in self.options:
-            raise BadMessage(
-                f"{name}: expected one of {', '.join(self.options)}; got {shown(value)}"
-            )
-        return value
-
-    def described(self) -> dict[str, Any]:
-        """Kind and words."""
-        return {"kind": "choice", "options": self.options}
-
-
-@dataclass(frozen=True)
-class Flag:
-    """True or false."""
-
-    def check(self, name: str, value: Json) -> Any:
-        """The truth value."""
-        if not isinstance(value, bool):
-            raise BadMessage(f"{name}: expected true or false, got {shown(value)}")
-        return value
-
-    def described(self) -> dict[str, Any]:
-        """Kind alone."""
-        return {"kind": "flag"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Up to `most` numbers."""
-
-    each: Number
-    most: int
-
-    def check(self, name: str, value: Json) -> Any:
-        """The numbers as a tuple."""
-        if not isinstance(value, list) or len(value) > self.most:
-            raise BadMessage(
-                f"{name}: expected a list of at most {self.most} numbers, got {shown(value)}"
-            )
-        return tuple(self.each.check(f"{name}[{i}]", v) for i, v in enumerate(value))
-
-    def described(self) -> dict[str, Any]:
-        """Kind, how many, and what each may be."""
-        return {**self.each.described(), "kind": "row", "most": self.most}
-
-
-def shown(value: object) -> str:
-    """A value for an error message: its beginning, since it may be of any size."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
-
 
 _RATES = (0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "sigmoid", "linear")
 OPTIMIZERS = ("sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam")
 INITIAL = ("glorot", "he", "zeros", "large")
 SCALES = ("one", "bytes")  # inputs as they are; times 255
-PLANES = ("spirals", "circles", "moons", "xor")
+_PENALTIES = (0.0, 0.00001, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 
 KNOBS: dict[str, Bound] = {
-    "data": Choice(PLANES),
+    "data": Choice((*PLANES, *SURFACES, "own")),
+    "own": Own(),
+    "classes": Number(2, MOST_CLASSES, marks=tuple(range(2, MOST_CLASSES + 1))),
     "noise": Number(0, 0.5, whole=False),
+    "test_share": Number(0.1, 0.8, whole=False),
+    "features": Several(FEATURES),
     "points": Number(20, 2000, marks=(50, 100, 200, 500, 1000, 2000)),
     "samples": Number(100, 50000, marks=(100, 500, 1000, 5000, 10000, 20000, 50000)),
     "units": Row(Number(1, 1024), most=6),
@@ -143,6 +38,8 @@ KNOBS: dict[str, Bound] = {
     "dropout": Number(0, 0.9, whole=False),
     "shuffled": Number(0, 1, whole=False),
     "patience": Number(0, 100, marks=(0, 3, 5, 10, 20, 50)),
+    "l1": Number(0, 1, whole=False, marks=_PENALTIES),
+    "l2": Number(0, 1, whole=False, marks=_PENALTIES),
     "epochs": Number(1, 2000),
     "seed": Number(0, 2**31 - 1),
 }
@@ -156,6 +53,8 @@ _SHARED = {
     "dropout": 0.0,
     "shuffled": 0.0,
     "patience": 0,
+    "l1": 0.0,
+    "l2": 0.0,
     "seed": 1,
 }
 # What each task's knobs are, in the page's order, and how they stand at first.
@@ -170,7 +69,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "plane": {
         "data": "spirals",
+        "own": {"kind": "classes", "points": [], "names": [], "table": None},
+        "classes": 2,
         "noise": 0.05,
+        "test_share": 0.5,
+        "features": ["x", "y"],
         "units": [16, 16, 8],
         **_SHARED,
         "learning_rate": 0.01,

@@ -17,10 +17,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from narae.app.batches import Batches
+from narae.app.bounds import BadMessage
 from narae.app.inside.edits import Hand
 from narae.app.inside.pictures import inside
 from narae.app.inside.requests import Edit, Look
-from narae.app.knobs import BadMessage
 from narae.app.messages import Control, Message, Rate, Speed, Train
 from narae.app.networks import Network, build
 from narae.app.progress import Progress
@@ -140,7 +140,8 @@ class Lab:
                 self._prepare(self._wanted)
             self._fit()
         except Exception as error:  # whatever it was, the page is told and the session goes on
-            self._tell("failed", reason=f"{type(error).__name__}: {error}")
+            named = "" if isinstance(error, BadMessage) else f"{type(error).__name__}: "
+            self._tell("failed", reason=f"{named}{error}")
         self._turn.ended()
 
     def _prepare(self, wanted: Train) -> None:
@@ -152,7 +153,7 @@ class Lab:
         self._data: Task = shuffled(TASKS[wanted.task](wanted.knobs), wanted.knobs)
         size, seed = wanted.knobs["batch_size"], wanted.knobs["seed"]
         self._batches = Batches(self._data.x, self._data.y, size, seed)
-        network = build(wanted.knobs, self._data.x.shape[1], self._data.classes)
+        network = build(wanted.knobs, self._data.x.shape[1], self._data.target)
         self._hand.take(network.model)
         self._progress = self._tells(
             network,
@@ -202,6 +203,8 @@ class Lab:
         if not self._knobs["patience"]:
             return [], {}
         x, y = self._data.validation_x, self._data.validation_y
+        if not len(x):
+            raise BadMessage("early stopping needs test points: place more, or set patience to 0")
         stopping = EarlyStopping(patience=self._knobs["patience"], restore_best_weights=True)
         return [stopping], {"validation_data": (x, y), "validation_batch_size": len(x)}
 

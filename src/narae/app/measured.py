@@ -3,6 +3,7 @@ depend on the knobs and the seed, never on how fast the machine is."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from narae.app.networks import cross_entropy
 from narae.app.progress import Progress
 
 MOST = 2000  # samples of the training data that are measured
@@ -20,7 +20,8 @@ OFTEN = 0.1  # seconds between two messages with points of the curves
 
 @dataclass(frozen=True)
 class Point:
-    """Means over samples, in inference: nothing is dropped out, and no step lies between them."""
+    """Means over samples, in inference: nothing is dropped out, and no step lies between them. Of targets that are
+    numbers "accuracy" is R²."""
 
     epoch: int
     loss: float
@@ -65,9 +66,12 @@ class Measured(Progress):
         )
 
     def _means(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-        probabilities = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
-        right = float((probabilities.argmax(axis=1) == y).mean())
-        return cross_entropy(probabilities, y), right
+        if not len(x):  # own points too few to spare any
+            return math.nan, math.nan
+        answers = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
+        target = self._network.target
+        found = target.report(answers, y)
+        return found["loss"], found[target.score]
 
 
 def summary(points: list[Point]) -> Mapping[str, float]:

@@ -12,19 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from narae.app.bounds import BadMessage, Bound, Choice, Flag, Number, shown
 from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.requests import Edit, Look, Sample, read_edit, read_look, read_sample
-from narae.app.knobs import (
-    DEFAULTS,
-    KNOBS,
-    BadMessage,
-    Bound,
-    Choice,
-    Flag,
-    Number,
-    check_knobs,
-    shown,
-)
+from narae.app.knobs import DEFAULTS, KNOBS, check_knobs
 from narae.base.types import Json, TensorLike
 
 LONGEST = 64 * 1024  # characters of a message; a drawing of 128 x 128 has 22,000

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from narae.app.networks import Network, cross_entropy
+from narae.app.networks import Network
 from narae.app.tasks import Task
 
 # Seconds between two of a kind: numbers; pictures, which are tens of kilobytes; validation, which
@@ -32,6 +32,7 @@ class Progress:
         inside: Callable[[], dict[str, Any]],
     ) -> None:
         self._network, self._data, self._tell, self._inside = network, data, tell, inside
+        self._score = network.target.score
         self._last = dict.fromkeys(EVERY, -math.inf)
         self._began, self.steps, self.epochs = time.monotonic(), 0, 0
         self._since: list[tuple[float, float]] = []
@@ -40,7 +41,7 @@ class Progress:
     def step(self, logs: dict[str, float], at_once: bool) -> bool:
         """Count a step; whether its loss is no number any more."""
         self.steps += 1
-        self._since.append((logs["loss"], logs["accuracy"]))
+        self._since.append((logs["loss"], logs[self._score]))
         self._gradients = [logs[f"gradient_{i}"] for i in range(self._network.depth)]
         diverged = not math.isfinite(logs["loss"])
         if at_once or diverged or self._due("numbers"):
@@ -60,8 +61,8 @@ class Progress:
         """Tell what is new; whole: pictures and validation even when it is not their time."""
         found: dict[str, Any] = {"step": self.steps, "epoch": self.epochs}
         if self._since:
-            loss, accuracy = np.mean(self._since, axis=0)
-            found |= {"loss": float(loss), "accuracy": float(accuracy)}
+            loss, score = np.mean(self._since, axis=0)
+            found |= {"loss": float(loss), self._score: float(score)}
             found["gradients"] = self._gradients
             self._since = []
         if self._due("pictures") or whole:
@@ -76,11 +77,10 @@ class Progress:
 
     def _validation(self) -> dict[str, float]:
         x, y = self._data.validation_x, self._data.validation_y
-        probabilities = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
-        return {
-            "val_loss": cross_entropy(probabilities, y),
-            "val_accuracy": float((probabilities.argmax(axis=1) == y).mean()),
-        }
+        if not len(x):  # own points too few to spare any
+            return {}
+        answers = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
+        return {f"val_{k}": v for k, v in self._network.target.report(answers, y).items()}
 
     def _due(self, kind: str) -> bool:
         return time.monotonic() - self._last[kind] >= EVERY[kind]

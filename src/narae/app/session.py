@@ -13,13 +13,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from narae.app.budget import TOO_MANY, Budget
+from narae.app.bounds import BadMessage
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
 from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.asking import carried
 from narae.app.inside.requests import Edit, Look, Sample
-from narae.app.knobs import DEFAULTS, KNOBS, BadMessage
+from narae.app.knobs import DEFAULTS, KNOBS
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
 from narae.app.messages import (
     Compare,
@@ -186,7 +187,11 @@ class Session:
             self._put(await run_in_threadpool(reader.ask, ask))
             return
         task = "plane" if message.network == "plane" else "digits"
-        self._put(await self._call(lambda network: carried(network.model, message), task))
+        self._put(
+            await self._call(
+                lambda network: carried(network.model, message, network.features), task
+            )
+        )
 
     async def _call(
         self, function: Callable[[Network], dict[str, Any]], task: str = "digits"

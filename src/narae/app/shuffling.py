@@ -33,5 +33,5 @@ def shuffled(data: Task, knobs: Mapping[str, Any]) -> Task:
     y = deal(data.y, knobs["shuffled"], knobs["seed"])
     opening = data.opening
     if "labels" in opening:
-        opening = {**opening, "labels": [*y.tolist(), *opening["labels"][len(y) :]]}
+        opening = {**opening, "labels": [*y.ravel().tolist(), *opening["labels"][len(y) :]]}
     return dataclasses.replace(data, y=y, opening=opening)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,17 @@ import numpy as np
 from narae import Model
 from narae.app.digits import digits
 from narae.app.drawing import seen_by_network
+from narae.app.features import features_of
 from narae.app.inside.requests import Sample
 from narae.app.inside.sample import carry
 
 
-def carried(model: Model, asked: Sample) -> dict[str, Any]:
+def carried(model: Model, asked: Sample, features: Sequence[str] = ("x", "y")) -> dict[str, Any]:
     """The message for the sample that is asked for, carried through a model. Of a test image the target is
-    its label where none is given. Raises BadMessage."""
+    its label where none is given. features: what the network is given of a point. Raises BadMessage."""
     x, label = _sample(asked)
+    if asked.point is not None and x is not None:
+        x = features_of(x[np.newaxis], features)[0]
     if x is None:
         return {"type": "sample", "network": asked.network, "empty": True}
     shape = model.inputs[0].shape[1:]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from narae import Model, layers
+from narae.app.bounds import BadMessage
 from narae.app.inside.requests import Edit
-from narae.app.knobs import BadMessage
 from narae.app.switches import Switches, switches_of
 
 _KEPT = 200  # changes that can be undone

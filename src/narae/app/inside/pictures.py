@@ -52,7 +52,7 @@ def diagram(network: Network, data: Task, most: int, hand: Hand) -> dict[str, An
     inputs = dense[0].kernel.shape[0]
     seen = _pictures(network, data, shown)
     off = hand.off()
-    rows: list[dict[str, Any]] = [{"of": inputs, **_inputs(data, inputs, seen["side"])}]
+    rows: list[dict[str, Any]] = [{"of": inputs, **_inputs(network, data, seen["side"])}]
     for i, layer in enumerate(dense):
         last = i == len(dense) - 1
         rows.append(
@@ -89,7 +89,7 @@ def whole(network: Network, data: Task, layer: int, unit: int, hand: Hand) -> di
         "out": None if last else floats(dense[layer + 1].kernel.numpy()[unit]),
     }
     if not _of_digits(data):
-        values = _answers(network, grid(_LARGE), layer, unit)
+        values = _answers(network, network.inputs(grid(_LARGE)), layer, unit)
         low, high = float(values.min()), float(values.max())
         return found | {"map": _maps(values, _LARGE), "low": low, "high": high}
     x, y = data.validation_x[:_SEEN], data.validation_y[:_SEEN]
@@ -110,7 +110,7 @@ def _pictures(network: Network, data: Task, shown: list[int]) -> dict[str, Any]:
     mean of what it gives for each of the ten."""
     if not _of_digits(data):
         side = 20 if sum(shown) <= _MANY else 12
-        outputs = _outputs(network, grid(side))
+        outputs = _outputs(network, network.inputs(grid(side)))
         return {"side": side, "layers": [_maps(o[:, :n].T, side) for o, n in zip(outputs, shown)]}
     weights = network.first_weights()[: shown[0]]
     outputs = _outputs(network, data.validation_x[:_SEEN])[1:]
@@ -121,10 +121,11 @@ def _pictures(network: Network, data: Task, shown: list[int]) -> dict[str, Any]:
     return {"side": 28, "layers": rows}
 
 
-def _inputs(data: Task, inputs: int, side: int) -> dict[str, Any]:
+def _inputs(network: Network, data: Task, side: int) -> dict[str, Any]:
     if _of_digits(data):
         return {"kind": "image", "count": 0}
-    return {"count": inputs, **_maps(grid(side).T, side)}
+    maps = network.inputs(grid(side)).T
+    return {"count": len(maps), "names": network.features, **_maps(maps, side)}
 
 
 def _maps(values: np.ndarray, side: int) -> dict[str, Any]:

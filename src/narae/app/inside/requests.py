@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from narae.app.knobs import BadMessage, Bound, Choice, Flag, Number
+from narae.app.bounds import BadMessage, Bound, Choice, Flag, Number
 from narae.base.types import Json
 
 Fields = dict[str, Json]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from narae import GradientTape, Model, layers, ops
+from narae.app.bounds import BadMessage
 from narae.app.inside.pictures import floats
 from narae.app.inside.requests import Sample
 from narae.app.inside.updates import update
 from narae.app.inside.walk import Stage, Walk, walk
 from narae.app.inside.windows import convolved, gradient_terms, pooled
-from narae.app.knobs import BadMessage
 from narae.app.switches import Switches
 from narae.layers.base import Layer
 

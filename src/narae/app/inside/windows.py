@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from narae.app.bounds import BadMessage
 from narae.app.inside.pictures import floats
 from narae.app.inside.walk import Stage
-from narae.app.knobs import BadMessage
 
 _TERMS = 12
 
