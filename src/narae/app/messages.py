@@ -16,6 +16,7 @@ from narae.app.bounds import BadMessage, Bound, Choice, Flag, Number, shown
 from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.requests import Edit, Look, Sample, read_edit, read_look, read_sample
 from narae.app.knobs import DEFAULTS, KNOBS, check_knobs
+from narae.app.tables.requests import Columns, Upload, read_columns, read_upload
 from narae.base.types import Json, TensorLike
 
 LONGEST = 64 * 1024  # characters of a message; a drawing of 128 x 128 has 22,000
@@ -82,7 +83,20 @@ class Evaluate:
     network: str
 
 
-Message = Draw | Train | Compare | Control | Speed | Rate | Evaluate | Look | Edit | Sample
+Message = (
+    Draw
+    | Train
+    | Compare
+    | Control
+    | Speed
+    | Rate
+    | Evaluate
+    | Look
+    | Edit
+    | Sample
+    | Upload
+    | Columns
+)
 
 
 def _draw(given: dict[str, Any]) -> Draw:
@@ -138,6 +152,8 @@ SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
     "look": lambda given: read_look(given, TASK),
     "edit": lambda given: read_edit(given, TASK),
+    "upload": read_upload,
+    "columns": read_columns,
     "sample": lambda given: read_sample(given, _picture),
 }
 

@@ -37,6 +37,7 @@ from narae.app.messages import (
 from narae.app.networks import Network
 from narae.app.pair import Pair
 from narae.app.pretrained import Library
+from narae.app.tables.requests import Columns, Desk, Upload
 
 # Messages that wait for a slow page, or for its lab. Beyond it, progress is left out, which comes again
 # soon, and the page's own messages are not read: its answers would only pile up here.
@@ -62,6 +63,7 @@ class Session:
         self._budget = Budget()
         self._taken = asyncio.Event()  # set when a message has gone out
         self._labs: dict[str, Lab | Pair] = {}
+        self._desk = Desk()
         self._evaluating: asyncio.Task[None] | None = None
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -193,6 +195,13 @@ class Session:
             )
         )
 
+    async def _upload(self, message: Upload) -> None:
+        if self._desk.add(message):
+            self._put(await run_in_threadpool(self._desk.read))
+
+    async def _columns(self, message: Columns) -> None:
+        self._put(await run_in_threadpool(self._desk.choose, message.chosen))
+
     async def _call(
         self, function: Callable[[Network], dict[str, Any]], task: str = "digits"
     ) -> dict[str, Any]:
@@ -237,6 +246,8 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Look: Session._lab,
     Edit: Session._lab,
     Sample: Session._sample,
+    Upload: Session._upload,
+    Columns: Session._columns,
 }
 
 
