@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from tests.app.test_strings import SCRIPTS, TABLE
 
-from narae.app.knobs import KNOBS, Choice, Flag
+from narae.app.bounds import Choice, Flag, Several
+from narae.app.knobs import KNOBS
+from narae.app.own import Own
 from narae.app.server import STATIC
 
 FILES = sorted(STATIC.glob("help*.json"))
@@ -26,7 +28,9 @@ MADE = re.compile(r"\bfield\(`([a-z]+)\.\$\{")  # their fields are looked at in 
 
 def wanted(bound: Any) -> set[str]:
     """What a knob's help has to say: numbers can be larger and smaller."""
-    return {"what", "when"} | (set() if isinstance(bound, (Choice, Flag)) else {"more", "less"})
+    return {"what", "when"} | (
+        set() if isinstance(bound, (Choice, Flag, Several, Own)) else {"more", "less"}
+    )
 
 
 @pytest.mark.parametrize("name", KNOBS)

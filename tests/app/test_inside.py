@@ -131,7 +131,7 @@ def test_the_diagram_has_the_networks_own_numbers(task: str) -> None:
     hand.do(edit("off", 1, 4), 0)
     seen = inside(network, data, Look(task, True, 8, (1, 2)), hand)
     rows, unit = seen["network"]["layers"], seen["unit"]
-    classes = data.classes
+    classes = data.target.outputs
     assert [row["of"] for row in rows] == [data.x.shape[1], *units, classes]
     assert [row["count"] for row in rows[1:]] == [*(min(8, n) for n in units), classes]
     assert [row["off"] for row in rows[1:]] == [[], [4], []]

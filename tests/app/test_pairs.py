@@ -16,6 +16,7 @@ from narae.app.lab import Lab
 from narae.app.messages import Compare, Train
 from narae.app.networks import build
 from narae.app.shuffling import deal, shuffled
+from narae.app.targets import Target
 from narae.app.tasks import TASKS
 from narae.app.turns import Round
 
@@ -48,7 +49,7 @@ def test_each_of_two_is_bit_for_bit_what_it_is_alone(session: Session) -> None:
     assert message["outcome"] is message["experiment"] is None
     for side, knobs in (("a", a), ("b", b)):
         checked = check_knobs("plane", knobs)
-        network = build(checked, 2, 2)
+        network = build(checked, 2, Target(2))
         network.model.set_weights(alone(knobs))
         data = TASKS["plane"](checked)
         assert data.pictures(network)["boundary"] == pictures[side]
@@ -126,7 +127,7 @@ def test_early_stopping_ends_a_training_and_brings_back_the_best_weights(session
 @pytest.mark.parametrize("scale", ["one", "bytes"])
 def test_initial_weights_and_scale_are_what_they_say(scale: str) -> None:
     def first(**knobs: Any) -> Any:
-        return build(check_knobs("plane", {"units": [50], "scale": scale, **knobs}), 2, 2)
+        return build(check_knobs("plane", {"units": [50], "scale": scale, **knobs}), 2, Target(2))
 
     spread = {name: first(initial=name).first_weights() for name in ("glorot", "he", "large")}
     assert np.abs(spread["large"]).max() == pytest.approx(10 * np.abs(spread["glorot"]).max())
@@ -141,7 +142,7 @@ def test_initial_weights_and_scale_are_what_they_say(scale: str) -> None:
 def test_momentum_is_the_optimizers() -> None:
     optimizers = {
         name: build(
-            check_knobs("plane", {"optimizer": name, "momentum": 0.8}), 2, 2
+            check_knobs("plane", {"optimizer": name, "momentum": 0.8}), 2, Target(2)
         ).model.optimizer
         for name in ("sgd", "rmsprop", "adam")
     }

@@ -10,14 +10,39 @@ const palettes = {};
 // The colours of the page at this moment: they change with light and dark.
 export function refreshColours() {
   const style = getComputedStyle(document.documentElement);
-  const colour = (name) => {
-    const hex = style.getPropertyValue(name).trim();
-    return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-  };
+  const colour = (name) => rgb(style.getPropertyValue(name));
   const [zero, high, low, ink] = ["--zero", "--blue", "--orange", "--map-ink"].map(colour);
   palettes.signed = ramp([low, zero, high]);
   palettes.share = ramp([zero, high]);
   palettes.ink = ramp([zero, ink]);
+}
+
+// A colour of the style sheet, in six hexadecimal digits, as three numbers.
+export function rgb(text) {
+  const hex = text.trim();
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+// The colour of a share, 0 to 1, of a palette.
+export function shade(palette, share) {
+  const at = 4 * Math.round(Math.min(1, Math.max(0, share)) * 255);
+  return `rgb(${palettes[palette].slice(at, at + 3).join(" ")})`;
+}
+
+// A map of the likeliest classes: each cell in its class's colour, fainter the nearer the probability (0 to
+// 255) is to `floor`, where all are alike.
+export function paintBlend(canvas, best, shares, side, colours, zero, floor) {
+  resize(canvas, side, side);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(side, side);
+  for (let i = 0; i < side * side; i++) {
+    const strength = Math.max(0, (shares[i] / 255 - floor) / (1 - floor));
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * i + c] = zero[c] + strength * (colours[best[i]][c] - zero[c]);
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
 }
 
 function ramp(stops) {

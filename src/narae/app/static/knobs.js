@@ -2,6 +2,7 @@
 
 import { el, say } from "./dom.js";
 import { headed, help } from "./help.js";
+import { own } from "./own.js";
 
 // Knobs whose choices have words of their own; the others are called as in Keras.
 const WORDED = new Set(["data", "initial", "scale"]);
@@ -28,6 +29,8 @@ export class Knobs {
 }
 
 function make(name, bound, value, changed) {
+  if (bound.kind === "points") return { element: el("span", { hidden: true }), get: () => own.value };
+  if (bound.kind === "several") return several(name, bound.options, value, changed);
   if (bound.kind === "row") return new Row(name, bound, value, changed);
   if (bound.kind === "choice") return choice(name, bound.options, value, changed);
   if (bound.marks.length) return marks(name, bound, value, changed);
@@ -52,7 +55,28 @@ function choice(name, options, value, changed) {
   );
   const select = el("select", { onchange: changed }, ...items);
   select.value = value;
-  return { element: labelled(name, select), get: () => select.value };
+  return { element: labelled(name, select), get: () => select.value, set: (v) => (select.value = v) };
+}
+
+// Some of a few words: a box for each; the last one stays.
+function several(name, options, values, changed) {
+  const boxes = options.map((option) => {
+    const box = el("input", { type: "checkbox", value: option, "data-knob": name });
+    box.checked = values.includes(option);
+    box.addEventListener("change", () => {
+      if (!boxes.some((b) => b.checked)) box.checked = true;
+      changed();
+    });
+    return box;
+  });
+  const labels = boxes.map((box) => el("label", { class: "box" }, box, el("span", { t: `feature.${box.value}` })));
+  const element = el(
+    "fieldset",
+    { class: "knob" },
+    el("legend", {}, headed("span", `knob.${name}`)),
+    el("div", { class: "boxes" }, ...labels),
+  );
+  return { element, get: () => boxes.filter((b) => b.checked).map((b) => b.value) };
 }
 
 function marked(name, mark) {

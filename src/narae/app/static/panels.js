@@ -7,11 +7,13 @@
 //   status(message): a state of the training; recolour(): after a change of colours
 
 import { NetworkCard } from "./network.js";
-import { PlanePictures, WeightPictures } from "./pictures.js";
+import { WeightPictures } from "./pictures.js";
+import { planeData } from "./plane_data.js";
+import { PlanePictures } from "./plane.js";
 
 export const PANELS = {
   digits: [() => new WeightPictures(), network],
-  plane: [() => new PlanePictures(), network],
+  plane: [(view) => new PlanePictures(view), planeData, network],
 };
 
 // The diagram; the view's first picture shows what the network decides.

@@ -21,6 +21,8 @@ export class TrainView {
     this.charts = {
       loss: new Chart({ heading: "chart.loss", x: "chart.steps", low: 0 }),
       accuracy: new Chart({ heading: "chart.accuracy", x: "chart.steps", high: 1, form: percent0 }),
+      // targets that are numbers have no accuracy
+      r2: new Chart({ heading: "chart.r2", x: "chart.steps", low: -1, high: 1, form: (v) => v.toFixed(2) }),
       gradients: new Chart({ heading: "chart.gradients", x: "chart.steps", log: true }),
     };
     this.panel = el("section", { class: "card panel" }, el("h3", { t: "train.knobs" }));
@@ -70,8 +72,9 @@ export class TrainView {
 
   right() {
     const charts = Object.values(this.charts).map((chart) => chart.element);
-    const [loss, accuracy, ...others] = charts;
-    const cards = [...this.cards("elements"), loss, accuracy, ...this.cards("wide"), ...others];
+    const [loss, accuracy, r2, ...others] = charts;
+    const cards = [...this.cards("elements"), loss, accuracy, r2, ...this.cards("wide"), ...others];
+    r2.hidden = true;
     return el("div", { class: "pictures" }, ...cards);
   }
 
@@ -104,6 +107,8 @@ export class TrainView {
   begin(paused) {
     const knobs = this.knobs?.values();
     if (!knobs) return;
+    const why = this.panels.map((panel) => panel.hindered?.(knobs)).find(Boolean);
+    if (why) return void say(this.state, why);
     say(this.stale, null);
     this.connection.send({ type: "train", task: this.task, knobs, paused });
     this.sendSpeed();
@@ -154,7 +159,10 @@ export class TrainView {
     this.steps = this.epochs = 0;
     say(this.size, "train.parameters", { count: number(message.parameters, 9) });
     for (const chart of Object.values(this.charts)) chart.clear();
-    for (const name of ["loss", "accuracy"]) {
+    const numbers = message.targets === "number";
+    this.charts.accuracy.element.hidden = numbers;
+    this.charts.r2.element.hidden = !numbers;
+    for (const name of ["loss", "accuracy", "r2"]) {
       this.charts[name].curve("training", "chart.training", {}, "--blue");
       this.charts[name].curve("validation", "chart.validation", {}, "--orange");
     }
@@ -167,6 +175,7 @@ export class TrainView {
   progress(message) {
     const first = this.steps === 0;
     this.steps = message.step;
+    this.element.dataset.r2 = message.val_r2 ?? "";
     this.element.dataset.accuracy = message.val_accuracy ?? this.element.dataset.accuracy;
     const { step, epoch } = message;
     say(this.where, "train.where", { epoch: number(epoch, 9), step: number(step, 9) });
@@ -174,6 +183,8 @@ export class TrainView {
     this.charts.loss.add("validation", step, message.val_loss);
     this.charts.accuracy.add("training", step, message.accuracy);
     this.charts.accuracy.add("validation", step, message.val_accuracy);
+    this.charts.r2.add("training", step, atLeast(message.r2, -1));
+    this.charts.r2.add("validation", step, atLeast(message.val_r2, -1));
     message.gradients?.forEach((norm, i) => this.charts.gradients.add(i, step, norm));
     this.each("show", message);
     if (first && step > 0) this.status({ state: this.now });
@@ -183,6 +194,10 @@ export class TrainView {
     for (const chart of Object.values(this.charts)) chart.paint();
     this.each("recolour");
   }
+}
+
+function atLeast(value, low) {
+  return value === null || value === undefined ? value : Math.max(value, low);
 }
 
 function percent0(share, digits) {
