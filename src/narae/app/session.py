@@ -12,8 +12,8 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from narae.app.budget import TOO_MANY, Budget
 from narae.app.bounds import BadMessage
+from narae.app.budget import TOO_MANY, Budget
 from narae.app.digits import digits
 from narae.app.drawing import read_drawing
 from narae.app.evaluation import evaluate
