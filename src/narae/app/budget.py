@@ -8,10 +8,19 @@ from collections.abc import Callable
 
 from narae.app.inside.requests import Sample
 from narae.app.messages import Compare, Draw, Evaluate, Message, Train
+from narae.app.tables.requests import Columns, Upload
 
 TOO_MANY = "more messages than the server takes from one session: they wait"
 # Seconds of a session's time that a message is worth. A hand that draws, or turns knobs, stays far below.
-_COSTS: dict[type, float] = {Draw: 0.01, Train: 0.2, Compare: 0.2, Evaluate: 1.0, Sample: 0.05}
+_COSTS: dict[type, float] = {
+    Draw: 0.01,
+    Train: 0.2,
+    Compare: 0.2,
+    Evaluate: 1.0,
+    Sample: 0.05,
+    Upload: 0.05,
+    Columns: 0.1,
+}
 _PLAIN = 0.005
 _SAVED = 2.0  # seconds that may be saved up, for a burst
 _AGAIN = 5.0  # seconds until the page is told once more
