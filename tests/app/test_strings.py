@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 
+from narae.app import doctor
 from narae.app.features import FEATURES
 from narae.app.knobs import DEFAULTS, INITIAL, SCALES
 from narae.app.messages import NETWORKS
@@ -23,6 +25,8 @@ SAMPLE_STEPS = re.findall(
     r"^  (\w+)", SCRIPTS["sample_parts.js"].split("export const PARTS = {")[1], re.MULTILINE
 )
 
+SYMPTOMS = sorted(set(re.findall(r'_found\("(\w+)"', inspect.getsource(doctor))))
+
 # Keys that are put together when the page runs, by their first part.
 MADE = {
     "tab": ["draw", "train", "plane", "sample", "evaluate"],
@@ -33,6 +37,8 @@ MADE = {
     "scale": list(SCALES),
     "data": [*PLANES, *SURFACES, "own"],
     "feature": list(FEATURES),
+    "finding": SYMPTOMS,
+    "found": SYMPTOMS,
     "speed": ["full", "fast", "moderate", "slow"],
     "state": ["empty", "building", "running", "paused", "done", "stopped", "diverged", "failed"],
     "sample": [

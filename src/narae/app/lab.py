@@ -12,12 +12,13 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from narae.app.batches import Batches
 from narae.app.bounds import BadMessage
+from narae.app.doctor import Doctor
 from narae.app.inside.edits import Hand
 from narae.app.inside.pictures import inside
 from narae.app.inside.requests import Edit, Look
@@ -162,6 +163,7 @@ class Lab:
             lambda: inside(network, self._data, self._look, self._hand),
         )
         self._network = network
+        self._doctor = Doctor(wanted.knobs, self._data, network)
         self._say(
             "begun",
             depth=network.depth,
@@ -231,6 +233,7 @@ class Lab:
         watched = self._paused or self._delay >= 0.1
         self._credit = max(0, self._credit - 1)
         if not self._over():
+            self._say_found(self._doctor.step(logs))
             diverged = self._progress.step(logs, at_once=watched)
             if diverged and self._network is not None:
                 self._network.model.stop_training = True
@@ -242,6 +245,11 @@ class Lab:
         if not self._over():
             self._epochs += 1
             self._progress.epoch()
+            self._say_found(self._doctor.epoch())
+
+    def _say_found(self, findings: Iterable[dict[str, Any]]) -> None:
+        for finding in findings:
+            self._say("finding", **finding)
 
     def _train(self, message: Train) -> None:
         self._wanted, self._due = message, True

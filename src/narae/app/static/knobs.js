@@ -20,6 +20,11 @@ export class Knobs {
     }
   }
 
+  // Set some knobs, by name; the page is not told of it.
+  set(values) {
+    for (const [name, value] of Object.entries(values)) this.parts[name].set(value);
+  }
+
   // The values, or null when one is not within its bounds; the browser says which then.
   values() {
     const inputs = [...this.element.querySelectorAll("input")];
@@ -76,7 +81,8 @@ function several(name, options, values, changed) {
     el("legend", {}, headed("span", `knob.${name}`)),
     el("div", { class: "boxes" }, ...labels),
   );
-  return { element, get: () => boxes.filter((b) => b.checked).map((b) => b.value) };
+  const set = (values) => boxes.forEach((b) => (b.checked = values.includes(b.value)));
+  return { element, get: () => boxes.filter((b) => b.checked).map((b) => b.value), set };
 }
 
 function marked(name, mark) {
@@ -89,7 +95,12 @@ function marks(name, bound, value, changed) {
   const items = bound.marks.map((mark) => marked(name, mark));
   const select = el("select", { onchange: changed }, ...items);
   select.value = value;
-  return { element: labelled(name, select), get: () => Number(select.value) };
+  // a value between the marks, such as an address may have, gets a place of its own
+  const set = (v) => {
+    if (!bound.marks.includes(v)) select.append(marked(name, v));
+    select.value = v;
+  };
+  return { element: labelled(name, select), get: () => Number(select.value), set };
 }
 
 function whole(name, bound, value, changed) {
@@ -102,7 +113,7 @@ function whole(name, bound, value, changed) {
     onchange: changed,
   });
   input.value = value;
-  return { element: labelled(name, input), get: () => Number(input.value) };
+  return { element: labelled(name, input), get: () => Number(input.value), set: (v) => (input.value = v) };
 }
 
 function slider(name, bound, value, changed) {
@@ -116,7 +127,11 @@ function slider(name, bound, value, changed) {
     oninput: () => (shown.textContent = Number(input.value).toFixed(2)),
   });
   input.value = value;
-  return { element: labelled(name, input, shown), get: () => Number(input.value) };
+  const set = (v) => {
+    input.value = v;
+    shown.textContent = Number(input.value).toFixed(2);
+  };
+  return { element: labelled(name, input, shown), get: () => Number(input.value), set };
 }
 
 // Hidden layers: a number of units for each.
@@ -168,6 +183,12 @@ class Row {
   limit() {
     this.less.disabled = this.cells.childElementCount === 0;
     this.more.disabled = this.cells.childElementCount >= this.bound.most;
+  }
+
+  set(values) {
+    this.cells.replaceChildren();
+    values.forEach((value) => this.cell(value));
+    this.limit();
   }
 
   get() {

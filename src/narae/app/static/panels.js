@@ -6,15 +6,20 @@
 //   listen(): called once, when the view listens; begin(message): a new network (the server's "begun"); show(message): its progress;
 //   status(message): a state of the training; recolour(): after a change of colours
 
+import { FindingCard } from "./finding.js";
 import { NetworkCard } from "./network.js";
 import { WeightPictures } from "./pictures.js";
 import { planeData } from "./plane_data.js";
 import { PlanePictures } from "./plane.js";
 
 export const PANELS = {
-  digits: [() => new WeightPictures(), network],
-  plane: [(view) => new PlanePictures(view), planeData, network],
+  digits: [() => new WeightPictures(), network, finding],
+  plane: [(view) => new PlanePictures(view), planeData, network, finding],
 };
+
+function finding(view) {
+  return new FindingCard(view);
+}
 
 // The diagram; the view's first picture shows what the network decides.
 function network(view) {

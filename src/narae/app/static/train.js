@@ -124,6 +124,14 @@ export class TrainView {
     else say(this.stale, "train.changed");
   }
 
+  // Set knobs for somebody, and start anew with them; gives what they were before.
+  apply(values, paused = false) {
+    const before = this.knobs.values() ?? {};
+    this.knobs.set(values);
+    this.begin(paused);
+    return Object.fromEntries(Object.keys(values).map((name) => [name, before[name]]));
+  }
+
   control(action) {
     this.connection.send({ type: "control", task: this.task, action });
   }
