@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from narae.base.language import tr
+
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number; True and False are none, nor are arrays of several.
@@ -28,7 +30,14 @@ def whole(owner: str, argument: str, value: Any) -> int:
     1
     """
     if not is_whole(value):
-        raise TypeError(f"{owner} takes `{argument}` as a whole number, got {value!r:.80}")
+        raise TypeError(
+            tr(
+                "{owner} takes `{argument}` as a whole number, got {value!r:.80}",
+                owner=owner,
+                argument=argument,
+                value=value,
+            )
+        )
     return operator.index(value)
 
 
@@ -40,7 +49,14 @@ def number(owner: str, argument: str, value: Any) -> float:
     """
     single = isinstance(value, (int, float)) or getattr(value, "shape", None) == ()
     if isinstance(value, bool) or not single:
-        raise TypeError(f"{owner} takes `{argument}` as a number, got {value!r:.80}")
+        raise TypeError(
+            tr(
+                "{owner} takes `{argument}` as a number, got {value!r:.80}",
+                owner=owner,
+                argument=argument,
+                value=value,
+            )
+        )
     return float(value)
 
 
@@ -54,10 +70,22 @@ def lengths(owner: str, value: Any) -> tuple[int, ...]:
     """
     listed = (value,) if is_whole(value) else value
     if not hasattr(listed, "__iter__") or not all(is_whole(n) for n in listed):
-        raise TypeError(f"{owner} takes a shape of whole numbers such as (2, 3), got {value!r:.80}")
+        raise TypeError(
+            tr(
+                "{owner} takes a shape of whole numbers such as (2, 3), got {value!r:.80}",
+                owner=owner,
+                value=value,
+            )
+        )
     shape = tuple(operator.index(n) for n in listed)
     if any(n < 0 for n in shape):
-        raise ValueError(f"{owner} takes a shape of lengths of 0 or more, got {value!r:.80}")
+        raise ValueError(
+            tr(
+                "{owner} takes a shape of lengths of 0 or more, got {value!r:.80}",
+                owner=owner,
+                value=value,
+            )
+        )
     return shape
 
 
@@ -70,6 +98,11 @@ def axes(owner: str, argument: str, value: Any) -> tuple[int, ...]:
     listed = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     if not all(map(is_whole, listed)):
         raise TypeError(
-            f"{owner} takes `{argument}` as a whole number or a list of them, got {value!r:.80}"
+            tr(
+                "{owner} takes `{argument}` as a whole number or a list of them, got {value!r:.80}",
+                owner=owner,
+                argument=argument,
+                value=value,
+            )
         )
     return tuple(operator.index(one) for one in listed)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from narae.base import settings
+from narae.base.language import mark, tr
 
 
 class ShapeError(ValueError):
@@ -59,8 +60,12 @@ class MissingExtra(ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{purpose} needs {package}, which is not installed. Install it with: "
-            f"pip install 'narae[{extra}]'"
+            tr(
+                "{purpose} needs {package}, which is not installed. Install it with: pip install 'narae[{extra}]'",
+                purpose=purpose,
+                package=package,
+                extra=extra,
+            )
         )
 
 
@@ -77,9 +82,9 @@ def nearest(name: object, options: Iterable[str]) -> str:
     options, said = sorted(set(options)), str(name)
     ranked = sorted((*_apart(said, option), option) for option in options)
     if ranked and ranked[0][0] <= max(1, len(said) // 3):
-        return f"Did you mean {ranked[0][-1]!r}?"
+        return tr("Did you mean {name!r}?", name=ranked[0][-1])
     shown = ", ".join(options[:40])
-    return f"Known names: {shown}{', ...' if len(options) > 40 else ''}."
+    return tr("Known names: {names}.", names=shown + (", ..." if len(options) > 40 else ""))
 
 
 def _apart(said: str, option: str) -> tuple[int, int]:
@@ -122,7 +127,14 @@ def unknown_arguments(
     known = {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
     unknown = sorted(given)
     said = nearest(unknown[0], known - {"self"})
-    return ValueError(f"{what} got unknown arguments: {', '.join(unknown)}. {said}")
+    return ValueError(
+        tr(
+            "{what} got unknown arguments: {names}. {near}",
+            what=what,
+            names=", ".join(unknown),
+            near=said,
+        )
+    )
 
 
 def unknown_name(kind: str, name: object, options: Iterable[str]) -> ValueError:
@@ -132,7 +144,15 @@ def unknown_name(kind: str, name: object, options: Iterable[str]) -> ValueError:
     Traceback (most recent call last):
     ValueError: Unknown optimizer: 'adm'. Did you mean 'adam'?
     """
-    return ValueError(f"Unknown {kind}: {name!r}. {nearest(name, options)}")
+    near = nearest(name, options)
+    return ValueError(tr("Unknown {kind}: {name!r}. {near}", kind=tr(kind), name=name, near=near))
+
+
+# kinds of things that are asked for by name
+_KINDS = (
+    *(mark("optimizer"), mark("loss"), mark("metric"), mark("initializer"), mark("regularizer")),
+    *(mark("constraint"), mark("activation"), mark("layer"), mark("executor"), mark("callback")),
+)
 
 
 class ConfigError(ValueError, TypeError):
@@ -142,54 +162,63 @@ class ConfigError(ValueError, TypeError):
 _WORDS: tuple[tuple[str, str], ...] = (
     (
         r"not enough values to unpack|too many values to unpack",
-        "a list in it has another length than expected",
+        mark("a list in it has another length than expected"),
     ),
     (
         r"invalid literal for int\(\) with base 10: (.*)|could not convert string to float: (.*)",
-        "{0} stands where a number is expected",
+        mark("{value} stands where a number is expected"),
     ),
     (
         r"could not convert string to|can't convert|cannot convert float (NaN|infinity) to integer",
-        "what stands where a number is expected is none",
+        mark("what stands where a number is expected is none"),
     ),
-    (r"unexpected keyword argument (.*)", "it has no argument {0}"),
-    (r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", "it lacks {0}"),
+    (r"unexpected keyword argument (.*)", mark("it has no argument {value}")),
+    (
+        r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)",
+        mark("it lacks {value}"),
+    ),
     (
         r"takes .*positional arguments? but \d+ (?:was|were) given",
-        "it is given more than its call takes",
+        mark("it is given more than its call takes"),
     ),
-    (r"\w+\(\) argument must be", "another kind of value stands where a number is expected"),
-    (r"too many positional arguments", "it is given more than its call takes"),
-    (r"missing a required argument: (.*?)(;|$)", "its call lacks {0}"),
+    (r"\w+\(\) argument must be", mark("another kind of value stands where a number is expected")),
+    (r"too many positional arguments", mark("it is given more than its call takes")),
+    (r"missing a required argument: (.*?)(;|$)", mark("its call lacks {value}")),
     (
         r"'(\w+)' object has no attribute",
-        "a value of type {0} stands where another kind is expected",
+        mark("a value of type {value} stands where another kind is expected"),
     ),
-    (r"unhashable type: '(\w+)'", "a {0} stands where a name or number is expected"),
+    (r"unhashable type: '(\w+)'", mark("a {value} stands where a name or number is expected")),
     (
         r"'(\w+)' object is not (iterable|subscriptable|callable|a mapping)",
-        "a value of type {0} stands where another kind is expected",
+        mark("a value of type {value} stands where another kind is expected"),
     ),
     (
         r"argument of type '(\w+)' is not (iterable|a container)",
-        "a value of type {0} stands where another kind is expected",
+        mark("a value of type {value} stands where another kind is expected"),
     ),
-    (r"object of type '(\w+)' has no len", "a value of type {0} stands where a list is expected"),
-    (r"cannot unpack non-iterable (\w+)", "a value of type {0} stands where a list is expected"),
+    (
+        r"object of type '(\w+)' has no len",
+        mark("a value of type {value} stands where a list is expected"),
+    ),
+    (
+        r"cannot unpack non-iterable (\w+)",
+        mark("a value of type {value} stands where a list is expected"),
+    ),
     (
         r"'(\w+)' object cannot be interpreted as an integer",
-        "a value of type {0} stands where a whole number is expected",
+        mark("a value of type {value} stands where a whole number is expected"),
     ),
     (
         r"'<' not supported|unsupported operand|not supported between|bad operand type"
         r"|can only concatenate|can't multiply sequence",
-        "values of kinds that do not go together stand in it",
+        mark("values of kinds that do not go together stand in it"),
     ),
     (
         r"indices must be integers|list index out of range|tuple index out of range",
-        "a list in it is shorter than expected, or another kind of value stands in its place",
+        mark("a list in it is shorter than expected, or another kind of value stands in its place"),
     ),
-    (r"truth value of an array", "an array stands where one number is expected"),
+    (r"truth value of an array", mark("an array stands where one number is expected")),
 )
 
 
@@ -206,23 +235,23 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, ConfigError):
         return text  # in words already
     if isinstance(error, RecursionError):
-        return "it is nested too deep"
+        return tr("it is nested too deep")
     if isinstance(error, MemoryError):
-        return "it asks for more memory than there is"
+        return tr("it asks for more memory than there is")
     if type(error) is KeyError:
-        return f"{text} is missing"
+        return tr("{name} is missing", name=text)
     if isinstance(error, OverflowError):
-        return f"a number in it is too large ({text})"
+        return tr("a number in it is too large ({error})", error=text)
     for pattern, words in _WORDS:
         found = re.search(pattern, text)
         if found:
             groups = [g.replace("NoneType", "None") for g in found.groups() if g is not None] or [
                 ""
             ]
-            return words.format(*groups)
+            return tr(words, value=groups[0])
     if isinstance(error, (AttributeError, IndexError)) and not isinstance(error, NotYet):
-        return f"a value of another kind than expected stands in it ({text})"
-    return text or f"its values make no sense ({type(error).__name__})"
+        return tr("a value of another kind than expected stands in it ({error})", error=text)
+    return text or tr("its values make no sense ({kind})", kind=type(error).__name__)
 
 
 # -- warnings ----------------------------------------------------------------------------------------

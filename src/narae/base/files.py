@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from narae.base.language import mark
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -96,11 +98,11 @@ def _at_once(path: str, flags: int) -> int:
 
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, mark("a folder")),
+    (stat.S_ISFIFO, mark("a pipe")),
+    (stat.S_ISSOCK, mark("a socket")),
+    (stat.S_ISCHR, mark("a device")),
+    (stat.S_ISBLK, mark("a device")),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from narae.base.errors import NotYet, nearest
+from narae.base.language import tr
 
 _ROOT = "narae."
 
@@ -32,7 +33,10 @@ def missing(module: str, name: str, known: Sequence[str]) -> AttributeError:
     instead = way_out(f"{module}.{name}")
     if instead is not None:
         return NotYet(_told(f"{module}.{name}", instead))
-    return AttributeError(f"{module} has no {name!r}. {nearest(name, known)}")
+    near = nearest(name, known)
+    return AttributeError(
+        tr("{module} has no {name!r}. {near}", module=module, name=name, near=near)
+    )
 
 
 def explain_missing(module: str, known: Sequence[str]) -> None:
@@ -57,7 +61,14 @@ def missing_member(kinds: Sequence[type], name: str) -> NotYet | None:
     for kind in kinds:
         instead = way_out(f"{kind.__name__}.{name}")
         if instead is not None:
-            return NotYet(f"narae's {kinds[0].__name__} has no {name} yet: {instead}")
+            return NotYet(
+                tr(
+                    "narae's {kind} has no {name} yet: {instead}",
+                    kind=kinds[0].__name__,
+                    name=name,
+                    instead=instead,
+                )
+            )
     return None
 
 
@@ -81,7 +92,7 @@ class Attributes:
 
 def _told(path: str, instead: str) -> str:
     module, _, name = path.rpartition(".")
-    return f"{module} has no {name} yet: {instead}"
+    return tr("{module} has no {name} yet: {instead}", module=module, name=name, instead=instead)
 
 
 def refuse_import(path: str) -> None:

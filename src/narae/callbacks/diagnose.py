@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narae.base import trees
+from narae.base.language import tr
 from narae.callbacks.base import Callback, Logs
 from narae.diagnose.data import Finding, misfit, unknown_inputs, unscaled
 from narae.diagnose.rates import SYMPTOM as TOO_HIGH
@@ -58,7 +59,12 @@ class Diagnose(Callback):
     def __init__(self, patience: int = 3, verbose: int = 1) -> None:
         super().__init__()
         if patience < 1:
-            raise ValueError(f"patience is a number of epochs of at least 1, got {patience!r}")
+            raise ValueError(
+                tr(
+                    "patience is a number of epochs of at least 1, got {patience!r}",
+                    patience=patience,
+                )
+            )
         self.patience, self.verbose = patience, verbose
         self.findings: list[Finding] = []
         self._waiting: list[Finding] = []  # to be told when no progress bar is on the line

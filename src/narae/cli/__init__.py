@@ -22,7 +22,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except MemoryError as error:
-        _stop(f"{tr('not enough memory')}: {error}" if str(error) else tr("not enough memory"))
+        short = tr("not enough memory")
+        _stop(f"{short}: {error}" if str(error) else short)
     except OSError as error:
         where = "" if error.filename is None else f": {error.filename}"
         _stop(f"{error.strerror}{where}" if error.strerror else str(error))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from narae.base.language import mark, tr
+
 if TYPE_CHECKING:
     from narae.losses.base import Ending
 
@@ -20,8 +22,8 @@ _TABULAR = (
 
 @dataclass(frozen=True)
 class Finding:
-    """symptom: its name. evidence: the numbers that show it. mends: what usually helps, the first
-    first. epoch: from 1; 0 before training."""
+    """symptom: its name, English in every language, since programs compare it. evidence: the numbers that show it.
+    mends: what usually helps, the first first. epoch: from 1; 0 before training."""
 
     symptom: str
     evidence: str
@@ -29,14 +31,20 @@ class Finding:
     epoch: int = 0
 
     def __str__(self) -> str:
-        when = f" (epoch {self.epoch})" if self.epoch else ""
+        symptom = tr(self.symptom)
+        head = (
+            tr("diagnosis: {symptom} (epoch {epoch})", symptom=symptom, epoch=self.epoch)
+            if self.epoch
+            else tr("diagnosis: {symptom}", symptom=symptom)
+        )
         tries = "\n".join(f"    - {mend}" for mend in self.mends)
-        return f"diagnosis: {self.symptom}{when}\n  {self.evidence}\n  usual mends:\n{tries}"
+        usual = tr("usual mends:")
+        return f"{head}\n  {self.evidence}\n  {usual}\n{tries}"
 
 
 _SCALE = (
-    "bring every feature to about [0, 1] or to mean 0 and deviation 1: x / 255 for pixels",
-    "or let a layers.Normalization or layers.Rescaling at the model's beginning do it",
+    mark("bring every feature to about [0, 1] or to mean 0 and deviation 1: x / 255 for pixels"),
+    mark("or let a layers.Normalization or layers.Rescaling at the model's beginning do it"),
 )
 
 
@@ -51,8 +59,14 @@ def unscaled(arrays: Sequence[np.ndarray], first: str) -> Iterator[Finding]:
         low, high = float(np.nanmin(x)), float(np.nanmax(x))
         deviation = float(np.nanstd(x, dtype=np.float64))
         if deviation > 20 or max(-low, high) > 200:
-            said = f"an input of shape {x.shape} runs from {low:.4g} to {high:.4g}, deviation {deviation:.3g}"
-            yield Finding("data that was not scaled", said, _SCALE)
+            said = tr(
+                "an input of shape {shape} runs from {low:.4g} to {high:.4g}, deviation {deviation:.3g}",
+                shape=x.shape,
+                low=low,
+                high=high,
+                deviation=deviation,
+            )
+            yield Finding(mark("data that was not scaled"), said, tuple(map(tr, _SCALE)))
         elif x.ndim == 2 and x.shape[1] <= _TABULAR and len(x) > 2:
             yield from _uneven(x)
 
@@ -65,11 +79,15 @@ def _uneven(x: np.ndarray) -> Iterator[Finding]:
             int(deviations.argmax()),
             int(np.where(deviations > 0, deviations, np.inf).argmin()),
         )
-        said = (
-            f"column {wide} of an input has a deviation of {deviations[wide]:.3g}, column {narrow} one "
-            f"of {deviations[narrow]:.3g}"
+        said = tr(
+            "column {wide} of an input has a deviation of {deviations:.3g}, column {narrow} one of "
+            "{deviations2:.3g}",
+            wide=wide,
+            deviations=deviations[wide],
+            narrow=narrow,
+            deviations2=deviations[narrow],
         )
-        yield Finding("data that was not scaled", said, _SCALE)
+        yield Finding(mark("data that was not scaled"), said, tuple(map(tr, _SCALE)))
 
 
 def unknown_inputs(arrays: Sequence[np.ndarray]) -> Iterator[Finding]:
@@ -77,15 +95,18 @@ def unknown_inputs(arrays: Sequence[np.ndarray]) -> Iterator[Finding]:
     for x in arrays:
         bad = int(np.size(x) - np.isfinite(x).sum()) if x.dtype.kind == "f" else 0
         if bad:
-            said = (
-                f"{bad:,} of {x.size:,} numbers of an array of shape {x.shape} are NaN or infinite"
+            said = tr(
+                "{bad:,} of {size:,} numbers of an array of shape {shape} are NaN or infinite",
+                bad=bad,
+                size=x.size,
+                shape=x.shape,
             )
-            mends = ("fill or drop what is missing: numpy.nan_to_num, or leave those rows out",)
-            yield Finding("data that is no number", said, mends)
+            mends = (tr("fill or drop what is missing: numpy.nan_to_num, or leave those rows out"),)
+            yield Finding(mark("data that is no number"), said, mends)
 
 
-_SPARSE = "use loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ..."
-_ONE_HOT = "or make them one-hot: narae.utils.to_categorical(y)"
+_SPARSE = mark("use loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ...")
+_ONE_HOT = mark("or make them one-hot: narae.utils.to_categorical(y)")
 
 
 Said = tuple[str, tuple[str, ...]]  # what is wrong, and what mends it
@@ -96,59 +117,129 @@ def misfit(y: np.ndarray, ending: Ending, ends: Iterable[Said] = ()) -> Iterator
     if not y.size or y.dtype.kind not in "fiub":
         return
     for said, mends in (*_labels(y, ending), *ends):
-        yield Finding("labels that do not fit the loss", said, mends)
+        yield Finding(mark("labels that do not fit the loss"), said, mends)
 
 
 def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
     loss, low, high = ending.loss, float(np.nanmin(y)), float(np.nanmax(y))
     whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
-    shown = f"labels of shape {y.shape} from {low:.4g} to {high:.4g}"
+    shown = tr(
+        "labels of shape {shape} from {low:.4g} to {high:.4g}",
+        shape=y.shape,
+        low=low,
+        high=high,
+    )
     last = y.shape[-1] if y.ndim > 1 else 1
     if loss == "sparse_categorical_crossentropy":
         rows = y.reshape(-1, last)
         if last > 1 and last == ending.units and low >= 0 and np.allclose(rows.sum(axis=1), 1):
-            one_hot = f"{shown} are one-hot; {loss} takes one class number per sample"
-            yield one_hot, ("use loss='categorical_crossentropy'", "or y.argmax(axis=-1) as labels")
+            one_hot = tr(
+                "{shown} are one-hot; {loss} takes one class number per sample",
+                shown=shown,
+                loss=loss,
+            )
+            yield (
+                one_hot,
+                (tr("use loss='categorical_crossentropy'"), tr("or y.argmax(axis=-1) as labels")),
+            )
         elif not whole or low < 0:
-            yield f"{shown}; {loss} takes class numbers 0, 1, 2, ...", _TARGETS
+            yield (
+                tr(
+                    "{shown}; {loss} takes class numbers 0, 1, 2, ...",
+                    shown=shown,
+                    loss=loss,
+                ),
+                tuple(map(tr, _TARGETS)),
+            )
         elif ending.units is not None and high >= ending.units:
             mends = (
-                f"give the last layer {int(high) + 1} units, one per class",
-                "or count labels from 0",
+                tr(
+                    "give the last layer {high} units, one per class",
+                    high=int(high) + 1,
+                ),
+                tr("or count labels from 0"),
             )
-            yield f"{shown}, and the last layer has {ending.units} units", mends
+            yield (
+                tr(
+                    "{shown}, and the last layer has {units} units",
+                    shown=shown,
+                    units=ending.units,
+                ),
+                mends,
+            )
     elif loss == "categorical_crossentropy":
         if last == 1 and whole and high > 1:
-            yield f"{shown} are class numbers; {loss} takes one-hot rows", (_SPARSE, _ONE_HOT)
+            yield (
+                tr(
+                    "{shown} are class numbers; {loss} takes one-hot rows",
+                    shown=shown,
+                    loss=loss,
+                ),
+                (tr(_SPARSE), tr(_ONE_HOT)),
+            )
         elif last > 1 and (low < 0 or not np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
             yield (
-                f"{shown}: the rows do not sum to 1, as probabilities do",
+                tr(
+                    "{shown}: the rows do not sum to 1, as probabilities do",
+                    shown=shown,
+                ),
                 (
-                    "one-hot rows: narae.utils.to_categorical(y)",
-                    "for several labels at once: a sigmoid and 'binary_crossentropy'",
+                    tr("one-hot rows: narae.utils.to_categorical(y)"),
+                    tr("for several labels at once: a sigmoid and 'binary_crossentropy'"),
                 ),
             )
     elif loss == "binary_crossentropy" and (low < 0 or high > 1):
-        mends = ("code the two classes as 0 and 1: (y > 0).astype('float32')",)
+        mends = (tr("code the two classes as 0 and 1: (y > 0).astype('float32')"),)
         more = (
-            (f"for {int(high) + 1} classes: softmax and {_SPARSE[4:]}",)
+            (
+                tr(
+                    "for {count} classes: softmax and loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ...",
+                    count=int(high) + 1,
+                ),
+            )
             if whole and high > 1
             else ()
         )
-        yield f"{shown}; {loss} takes 0 and 1", mends + more
+        yield (
+            tr(
+                "{shown}; {loss} takes 0 and 1",
+                shown=shown,
+                loss=loss,
+            ),
+            mends + more,
+        )
     elif loss in ("hinge", "squared_hinge") and not np.isin(y, (-1, 0, 1)).all():
-        yield f"{shown}; {loss} takes -1 and 1", ("code the two classes as -1 and 1",)
+        yield (
+            tr(
+                "{shown}; {loss} takes -1 and 1",
+                shown=shown,
+                loss=loss,
+            ),
+            (tr("code the two classes as -1 and 1"),),
+        )
     elif loss in _REGRESSION and ending.activation in _RANGES:
         least, most = _RANGES[ending.activation]
         if low < least - 1e-6 or high > most + 1e-6:
-            said = f"{shown}, and a last {ending.activation} gives numbers from {least} to {most:g}"
+            said = tr(
+                "{shown}, and a last {activation} gives numbers from {least} to {most:g}",
+                shown=shown,
+                activation=ending.activation,
+                least=least,
+                most=most,
+            )
             yield (
                 said,
-                ("end with a Dense without activation", "or scale the targets into that range"),
+                (
+                    tr("end with a Dense without activation"),
+                    tr("or scale the targets into that range"),
+                ),
             )
 
 
-_TARGETS = ("use a regression loss such as 'mse' for numbers", "number the classes from 0")
+_TARGETS = (
+    mark("use a regression loss such as 'mse' for numbers"),
+    mark("number the classes from 0"),
+)
 _REGRESSION = (
     *("mean_squared_error", "mean_absolute_error", "mean_squared_logarithmic_error"),
     *("mean_absolute_percentage_error", "huber", "log_cosh"),

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from narae.base.language import mark, tr
 from narae.diagnose.data import Finding
 
 Weights = Mapping[str, tuple[int, float, float]]
-_SLOWER = "a smaller learning rate, a tenth of it"
+_SLOWER = mark("a smaller learning rate, a tenth of it")
 
 
 def exploding(weights: Weights) -> Finding | None:
@@ -20,14 +21,21 @@ def exploding(weights: Weights) -> Finding | None:
     if math.isfinite(length) and length <= 10 * max(total, 1.0):
         return None
     name, (_, _, worst) = max(weights.items(), key=lambda item: _order(item[1][2]))
-    said = f"the gradient's norm is {length:.3g}, the weights' {total:.3g}; most in {name} ({worst:.3g})"
-    mends = (
-        _SLOWER,
-        "clipnorm=1.0 in the optimizer",
-        "scaled data and targets",
-        "fewer layers, or batch normalization between them",
+    said = tr(
+        "the gradient's norm is {length:.3g}, the weights' {total:.3g}; most in {name} "
+        "({worst:.3g})",
+        length=length,
+        total=total,
+        name=name,
+        worst=worst,
     )
-    return Finding("exploding gradients", said, mends)
+    mends = (
+        tr(_SLOWER),
+        tr("clipnorm=1.0 in the optimizer"),
+        tr("scaled data and targets"),
+        tr("fewer layers, or batch normalization between them"),
+    )
+    return Finding(mark("exploding gradients"), said, mends)
 
 
 def _order(number: float) -> float:
@@ -43,14 +51,20 @@ def vanishing(weights: Weights) -> Finding | None:
     (first, low), (last, high) = sizes[0], max(sizes[len(sizes) // 2 :], key=lambda pair: pair[1])
     if low >= 1e-3 * high or high == 0:
         return None
-    said = f"per weight, the gradient of {first} is {low:.2g}, that of {last} {high:.2g}"
-    mends = (
-        "'relu' (or 'gelu', 'selu') in place of 'sigmoid' and 'tanh' between layers",
-        "batch or layer normalization between layers",
-        "skip connections: layers.Add()([x, block(x)])",
-        "kernel_initializer='he_normal' for relu",
+    said = tr(
+        "per weight, the gradient of {first} is {low:.2g}, that of {last} {high:.2g}",
+        first=first,
+        low=low,
+        last=last,
+        high=high,
     )
-    return Finding("vanishing gradients", said, mends)
+    mends = (
+        tr("'relu' (or 'gelu', 'selu') in place of 'sigmoid' and 'tanh' between layers"),
+        tr("batch or layer normalization between layers"),
+        tr("skip connections: layers.Add()([x, block(x)])"),
+        tr("kernel_initializer='he_normal' for relu"),
+    )
+    return Finding(mark("vanishing gradients"), said, mends)
 
 
 def _matrix(name: str) -> bool:
@@ -61,28 +75,49 @@ def dead_units(dead: Mapping[str, float], samples: int) -> Iterator[Finding]:
     """Layers of which most units give 0 for every sample."""
     for layer, share in dead.items():
         if share > 0.5 and samples >= 16:
-            said = f"{share:.0%} of the units of {layer!r} gave 0 for all of {samples} samples"
+            said = tr(
+                "{share:.0%} of the units of {layer!r} gave 0 for all of {samples} samples",
+                share=share,
+                layer=layer,
+                samples=samples,
+            )
             mends = (
-                _SLOWER,
-                "'leaky_relu', 'elu' or 'gelu' in place of 'relu'",
-                "scaled data",
+                tr(_SLOWER),
+                tr("'leaky_relu', 'elu' or 'gelu' in place of 'relu'"),
+                tr("scaled data"),
                 "kernel_initializer='he_normal'",
             )
-            yield Finding("dead units", said, mends)
+            yield Finding(mark("dead units"), said, mends)
 
 
 def not_a_number(loss: float, where: tuple[str, str] | None) -> Finding | None:
     """A loss that is NaN or infinite. where: the layer and the operation that first were."""
     if math.isfinite(loss):
         return None
-    first = f"; the first operation to give one is {where[1]} in {where[0]!r}" if where else ""
-    mends = (
-        _SLOWER,
-        "clipnorm=1.0 in the optimizer",
-        "look for NaN in the data",
-        "no log or division of numbers that may be 0",
+    first = (
+        tr(
+            "; the first operation to give one is {where} in {where2!r}",
+            where=where[1],
+            where2=where[0],
+        )
+        if where
+        else ""
     )
-    return Finding("a loss that is no number", f"the loss is {loss}{first}", mends)
+    mends = (
+        tr(_SLOWER),
+        tr("clipnorm=1.0 in the optimizer"),
+        tr("look for NaN in the data"),
+        tr("no log or division of numbers that may be 0"),
+    )
+    return Finding(
+        mark("a loss that is no number"),
+        tr(
+            "the loss is {loss}{first}",
+            loss=loss,
+            first=first,
+        ),
+        mends,
+    )
 
 
 def stuck(losses: Sequence[float], epochs: int) -> Finding | None:
@@ -92,14 +127,22 @@ def stuck(losses: Sequence[float], epochs: int) -> Finding | None:
     first, low = losses[0], min(losses)
     if abs(first) < 1e-3 or first - low >= 0.01 * abs(first):
         return None
-    said = f"the loss went from {first:.4g} to {losses[-1]:.4g} in {len(losses)} epochs"
-    mends = (
-        "a larger learning rate, ten times it, if gradients are small; a smaller one if the loss jumps",
-        "a look at the labels: are they in the order of the samples, do they fit the loss?",
-        "scaled data",
-        "more units, if the model is very small",
+    said = tr(
+        "the loss went from {first:.4g} to {losses:.4g} in {count} epochs",
+        first=first,
+        losses=losses[-1],
+        count=len(losses),
     )
-    return Finding("a loss that does not move", said, mends)
+    mends = (
+        tr(
+            "a larger learning rate, ten times it, if gradients are small; a smaller one if the loss "
+            "jumps",
+        ),
+        tr("a look at the labels: are they in the order of the samples, do they fit the loss?"),
+        tr("scaled data"),
+        tr("more units, if the model is very small"),
+    )
+    return Finding(mark("a loss that does not move"), said, mends)
 
 
 def overfitting(
@@ -112,14 +155,19 @@ def overfitting(
     since = len(validation) - 1 - best
     if since < patience or validation[-1] < 1.1 * validation[best] or losses[-1] >= losses[best]:
         return None
-    said = (
-        f"since epoch {best + 1} the validation loss rose from {validation[best]:.4g} to {validation[-1]:.4g}, "
-        f"while the training loss fell from {losses[best]:.4g} to {losses[-1]:.4g}"
+    said = tr(
+        "since epoch {best} the validation loss rose from {validation:.4g} to {validation2:.4g}, "
+        "while the training loss fell from {losses:.4g} to {losses2:.4g}",
+        best=best + 1,
+        validation=validation[best],
+        validation2=validation[-1],
+        losses=losses[best],
+        losses2=losses[-1],
     )
     mends = (
-        "callbacks.EarlyStopping(patience=2, restore_best_weights=True)",
-        "more data, or data augmentation",
-        "layers.Dropout(0.5), or kernel_regularizer='l2'",
-        "fewer layers or units",
+        tr("callbacks.EarlyStopping(patience=2, restore_best_weights=True)"),
+        tr("more data, or data augmentation"),
+        tr("layers.Dropout(0.5), or kernel_regularizer='l2'"),
+        tr("fewer layers or units"),
     )
-    return Finding("overfitting", said, mends)
+    return Finding(mark("overfitting"), said, mends)

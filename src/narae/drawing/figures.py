@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import MissingExtra
 from narae.base.files import PathLike, atomic_write
+from narae.base.language import tr
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ def new_figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtra("matplotlib", "plot", "drawing pictures") from None
+        raise MissingExtra("matplotlib", "plot", tr("drawing pictures")) from None
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -12,6 +12,7 @@ from narae import regularizers
 from narae.base import trees
 from narae.base.changes import being_made
 from narae.base.errors import entry, unknown_arguments, warn_user
+from narae.base.language import tr
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
@@ -85,18 +86,30 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         shape = shape if dim is None else (dim,)
         if shape is not None:
             warn_user(
-                f"{type(self).__name__}(input_shape=...) is the old way to say what goes in: begin the model with "
-                "Input(shape)"
+                tr(
+                    "{kind}(input_shape=...) is the old way to say what goes in: begin the model with "
+                    "Input(shape)",
+                    kind=type(self).__name__,
+                )
             )
         if kwargs:
             raise unknown_arguments(
                 type(self).__name__, kwargs, type(self).__init__, Layer.__init__
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"a layer's name is a string without '/', got {name!r}")
+            raise ValueError(
+                tr(
+                    "a layer's name is a string without '/', got {name!r}",
+                    name=name,
+                )
+            )
         if not isinstance(trainable, bool):
             raise ValueError(
-                f"{type(self).__name__} takes `trainable` as True or False, got {trainable!r}"
+                tr(
+                    "{kind} takes `trainable` as True or False, got {trainable!r}",
+                    kind=type(self).__name__,
+                    trainable=trainable,
+                )
             )
         self._input_shape_arg = None if shape is None else tuple(shape)
         self.name = auto_name(type(self).__name__) if name is None else name
@@ -146,8 +159,12 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
         self._require_init()
         if any(not layer.built for layer in self._layers):
             warn_user(
-                f"the layer {self.name!r} has no `build` of its own, and holds layers that are not built: they "
-                f"stay so. Call the layer on data, or write build(input_shape) in {type(self).__name__}"
+                tr(
+                    "the layer {name!r} has no `build` of its own, and holds layers that are not built: they "
+                    "stay so. Call the layer on data, or write build(input_shape) in {kind}",
+                    name=self.name,
+                    kind=type(self).__name__,
+                )
             )
 
     # -- call --------------------------------------------------------------------------------
@@ -164,7 +181,10 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
             NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError(
-            f"the layer {type(self).__name__} has no `call`: define call(self, inputs) in the class"
+            tr(
+                "the layer {kind} has no `call`: define call(self, inputs) in the class",
+                kind=type(self).__name__,
+            )
         )
 
     @entry
@@ -220,8 +240,12 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
             for leaf in trees.flatten(arg):
                 if leaf is not None and not is_tensor(leaf):
                     raise ValueError(
-                        f"Layer {self.name!r} takes tensors, got {arg!r:.80}: convert it with np.array or "
-                        "narae.ops.convert_to_tensor first, or pass it by its name if it is a setting"
+                        tr(
+                            "Layer {name!r} takes tensors, got {arg!r:.80}: convert it with np.array or "
+                            "narae.ops.convert_to_tensor first, or pass it by its name if it is a setting",
+                            name=self.name,
+                            arg=arg,
+                        )
                     )
 
     def _check(self, args: tuple[Any, ...], tensors: Bound) -> None:
@@ -360,6 +384,9 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints):
     def _require_init(self) -> None:
         if "_ready" not in self.__dict__:
             raise RuntimeError(
-                f"{type(self).__name__}.__init__ did not call super().__init__() first; add it as the first "
-                "line of __init__"
+                tr(
+                    "{kind}.__init__ did not call super().__init__() first; add it as the first line of "
+                    "__init__",
+                    kind=type(self).__name__,
+                )
             )

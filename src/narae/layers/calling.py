@@ -15,6 +15,7 @@ from narae.base import trees
 from narae.base.context import Stack
 from narae.base.dtypes import is_float
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.engine.scope import autocast, autocasting
 from narae.tensor.lengths import public_shape
 from narae.tensor.masks import any_mask, get_keras_mask, masks_of, set_masks, with_mask
@@ -73,7 +74,14 @@ class Signature:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{layer}: {error}; its call is call{self.signature}") from None
+            raise TypeError(
+                tr(
+                    "{layer}: {error}; its call is call{signature}",
+                    layer=layer,
+                    error=error,
+                    signature=self.signature,
+                )
+            ) from None
         return dict(bound.arguments)
 
 
@@ -113,8 +121,13 @@ def tensor_arguments(bound: Bound, layer: str = "a layer") -> Bound:
             out[name] = value
         elif name not in _CATCH_ALL:
             raise ValueError(
-                f"{layer} takes tensors or settings in one argument, got both in {name}: {odd[0]!r:.60} is no "
-                "tensor. Convert it with np.array, or pass it by a name of its own"
+                tr(
+                    "{layer} takes tensors or settings in one argument, got both in {name}: {odd!r:.60} is "
+                    "no tensor. Convert it with np.array, or pass it by a name of its own",
+                    layer=layer,
+                    name=name,
+                    odd=odd[0],
+                )
             )
     return out
 
@@ -149,7 +162,13 @@ class Casting:
             try:
                 leaf = as_tensor(leaf)
             except TypeError as error:
-                raise ValueError(f"Layer {self.name!r}: {error}") from None
+                raise ValueError(
+                    tr(
+                        "Layer {name!r}: {error}",
+                        name=self.name,
+                        error=error,
+                    )
+                ) from None
         elif hasattr(leaf, "__narae_tensor__"):
             leaf = leaf.__narae_tensor__()
         elif not is_tensor(leaf):
@@ -200,7 +219,10 @@ class Recorded:
     def _first_call(self) -> Call:
         if not self._calls:
             raise AttributeError(
-                f"the layer {self.name!r} has no input and output before it is called on a KerasTensor"
+                tr(
+                    "the layer {name!r} has no input and output before it is called on a KerasTensor",
+                    name=self.name,
+                )
             )
         return self._calls[0]
 
@@ -245,8 +267,12 @@ def pass_on(layer: Layer, inputs: Any, outputs: Any, mask: Any) -> None:
     elif any_mask(mask) and not layer.__dict__.get("_told_of_mask"):
         layer.__dict__["_told_of_mask"] = True  # once: a model calls its layers again and again
         warn_user(
-            f"the layer {layer.name!r} ({type(layer).__name__}) does not support masking, and its input has a mask: "
-            "the layers after it do not see it"
+            tr(
+                "the layer {name!r} ({kind}) does not support masking, and its input has a mask: the "
+                "layers after it do not see it",
+                name=layer.name,
+                kind=type(layer).__name__,
+            )
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from narae import ops
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.base.registry import builtin
 from narae.base.types import (
     Config,
@@ -80,7 +81,12 @@ class Embedding(LowRank):
         name = type(self).__name__
         refuse_quantization(self, quantization_config=quantization_config)
         if kwargs.pop("input_length", None) is not None:
-            warn_user(f"{name}(input_length=...) is of Keras 2 and does nothing: leave it out")
+            warn_user(
+                tr(
+                    "{name}(input_length=...) is of Keras 2 and does nothing: leave it out",
+                    name=name,
+                )
+            )
         super().__init__(**kwargs)
         self.input_dim = validate_positive("input_dim", input_dim, name)
         self.output_dim = validate_positive("output_dim", output_dim, name)

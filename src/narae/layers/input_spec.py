@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from narae.base import trees
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.types import Config, Tensors, Tree
 from narae.tensor.symbolic import KerasTensor
 from narae.tensor.tensor import Tensor
@@ -83,49 +84,93 @@ class InputSpec:
         problem = self._problem(tuple(shape), value.dtype)
         if problem:
             raise ShapeError(
-                f"Layer {layer!r} takes inputs with {problem[0]}, got shape {tuple(value.shape)}"
-                f"{problem[1]}"
+                tr(
+                    "Layer {layer!r} takes inputs with {problem}, got shape {shape}{problem2}",
+                    layer=layer,
+                    problem=problem[0],
+                    shape=tuple(value.shape),
+                    problem2=problem[1],
+                )
             )
 
     def _problem(self, shape: tuple[int | None, ...], dtype: str) -> tuple[str, str] | None:
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
-            return f"ndim={self.ndim}", f" (rank {rank}); {_fix(rank, self.ndim, shape)}"
+            return f"ndim={self.ndim}", tr(
+                " (rank {rank}); {fix}",
+                rank=rank,
+                fix=_fix(rank, self.ndim, shape),
+            )
         if self.max_ndim is not None and rank > self.max_ndim:
-            return f"at most {self.max_ndim} axes", f" (rank {rank}); a Flatten() before it?"
+            return tr(
+                "at most {max_ndim} axes",
+                max_ndim=self.max_ndim,
+            ), tr(
+                " (rank {rank}); a Flatten() before it?",
+                rank=rank,
+            )
         if self.min_ndim is not None and rank < self.min_ndim:
             return (
-                f"at least min_ndim={self.min_ndim} axes",
-                f" (rank {rank}); {_fix(rank, self.min_ndim, shape)}",
+                tr(
+                    "at least min_ndim={min_ndim} axes",
+                    min_ndim=self.min_ndim,
+                ),
+                tr(
+                    " (rank {rank}); {fix}",
+                    rank=rank,
+                    fix=_fix(rank, self.min_ndim, shape),
+                ),
             )
         if self.dtype is not None and dtype != self.dtype:
-            return f"dtype {self.dtype}", f" of dtype {dtype}"
+            return tr(
+                "dtype {dtype}",
+                dtype=self.dtype,
+            ), tr(
+                " of dtype {dtype}",
+                dtype=dtype,
+            )
         for axis, length in self.axes.items():
             if length is not None and shape[axis] not in (length, None):
                 return (
-                    f"axis {axis} of length {length}",
-                    f"; a Flatten() or Reshape() before it? {_seen(axis)}",
+                    tr(
+                        "axis {axis} of length {length}",
+                        axis=axis,
+                        length=length,
+                    ),
+                    tr(
+                        "; a Flatten() or Reshape() before it? {seen}",
+                        seen=_seen(axis),
+                    ),
                 )
         for axis, (want, got) in enumerate(zip(self.shape or (), shape, strict=False)):
             if want is not None and got is not None and want != got:
-                return f"shape {self.shape}", f": axis {axis} differs"
+                return tr(
+                    "shape {shape}",
+                    shape=self.shape,
+                ), tr(
+                    ": axis {axis} differs",
+                    axis=axis,
+                )
         return None
 
 
 def _fix(rank: int, wanted: int, shape: tuple[int | None, ...]) -> str:
     """What is likely missing, or too much."""
     if rank > wanted:
-        return "a Flatten() or Reshape() before it?"
+        return tr("a Flatten() or Reshape() before it?")
     batched = bool(shape) and shape[0] is None
     few = bool(shape) and shape[-1] in _CHANNELS  # so the last axis may be that of channels
     if wanted <= 2 or rank < wanted - 1 or (few and not batched):
-        return "a batch axis missing? x[None] makes a batch of one"
+        return tr("a batch axis missing? x[None] makes a batch of one")
     if wanted == 3:
-        return (
-            "an axis of steps missing (return_sequences=True in a recurrent layer before it), "
-            "or one of channels (x[..., None])?"
+        return tr(
+            "an axis of steps missing (return_sequences=True in a recurrent layer before it), or one "
+            "of channels (x[..., None])?",
         )
-    return "an axis of channels missing? x[..., None] makes pictures of one channel, Input((28, 28, 1)) takes them"
+    return tr(
+        "an axis of channels missing? x[..., None] makes pictures of one channel, Input((28, 28, "
+        "1)) takes them",
+    )
 
 
 _CHANNELS = (1, 2, 3, 4)  # of a picture, as usual
@@ -145,13 +190,25 @@ def check_inputs(spec: Tree[InputSpec | None] | None, inputs: Tensors, layer: st
         missing = [name for name in spec if name not in inputs]
         if missing:
             raise ValueError(
-                f"Layer {layer!r} takes inputs named {sorted(spec)}, missing: {missing}"
+                tr(
+                    "Layer {layer!r} takes inputs named {spec}, missing: {missing}",
+                    layer=layer,
+                    spec=sorted(spec),
+                    missing=missing,
+                )
             )
         leaves: list[Any] = [inputs[name] for name in sorted(spec)]
     else:
         leaves = trees.flatten(inputs)
     if len(leaves) != len(specs):
-        raise ValueError(f"Layer {layer!r} takes {len(specs)} input(s), got {len(leaves)}")
+        raise ValueError(
+            tr(
+                "Layer {layer!r} takes {count} input(s), got {count2}",
+                layer=layer,
+                count=len(specs),
+                count2=len(leaves),
+            )
+        )
     for one, leaf in zip(specs, leaves, strict=True):
         if isinstance(one, InputSpec) and hasattr(leaf, "shape"):
             one.check(leaf, layer)

@@ -8,6 +8,7 @@ from typing import Unpack
 from narae import ops
 from narae.base.arguments import whole
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.registry import builtin
 from narae.base.types import Config, Ints, Shape, TensorLike
 from narae.layers.merging import Merge
@@ -52,7 +53,11 @@ class Concatenate(Merge):
         if not fits:
             got = ", ".join(str(tuple(s)) for s in shapes)
             raise ShapeError(
-                f"Concatenate(axis={self.axis}) takes shapes that agree elsewhere, got {got}"
+                tr(
+                    "Concatenate(axis={axis}) takes shapes that agree elsewhere, got {got}",
+                    axis=self.axis,
+                    got=got,
+                )
             )
         return tuple(out)
 
@@ -107,10 +112,20 @@ class Dot(Merge):
     def __init__(self, axes: Ints, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
-            raise TypeError(f"Dot takes an axis or two of them, got axes={axes!r}")
+            raise TypeError(
+                tr(
+                    "Dot takes an axis or two of them, got axes={axes!r}",
+                    axes=axes,
+                )
+            )
         pair = (axes, axes) if isinstance(axes, int) else axes
         if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(f"Dot takes an axis or two of them, got axes={axes!r}")
+            raise ValueError(
+                tr(
+                    "Dot takes an axis or two of them, got axes={axes!r}",
+                    axes=axes,
+                )
+            )
         self.axes = axes
         self.normalize = normalize
 
@@ -118,7 +133,12 @@ class Dot(Merge):
         pair = (self.axes, self.axes) if isinstance(self.axes, int) else tuple(self.axes)
         found = tuple(a % r for a, r in zip(pair, ranks, strict=True))
         if 0 in found:
-            raise ValueError(f"Dot keeps the batch axis 0 apart, got axes={self.axes}")
+            raise ValueError(
+                tr(
+                    "Dot keeps the batch axis 0 apart, got axes={axes}",
+                    axes=self.axes,
+                )
+            )
         return found  # type: ignore[return-value]
 
     def build(self, input_shape: Sequence[Shape]) -> None:
@@ -129,11 +149,23 @@ class Dot(Merge):
     def _require_equal(self, shapes: Sequence[Shape], a: int, b: int) -> None:
         left, right = (tuple(shape) for shape in shapes)
         if left[a] != right[b]:
-            raise ShapeError(f"Dot(axes={self.axes}) of shapes {left} and {right}: lengths differ")
+            raise ShapeError(
+                tr(
+                    "Dot(axes={axes}) of shapes {left} and {right}: lengths differ",
+                    axes=self.axes,
+                    left=left,
+                    right=right,
+                )
+            )
 
     def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
         if len(shapes) != 2:
-            raise ValueError(f"Dot takes two inputs, got {len(shapes)}")
+            raise ValueError(
+                tr(
+                    "Dot takes two inputs, got {count}",
+                    count=len(shapes),
+                )
+            )
         a, b = self._axes((len(shapes[0]), len(shapes[1])))
         left, right = list(shapes[0]), list(shapes[1])
         if None not in (left[a], right[b]):

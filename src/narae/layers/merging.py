@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from narae import ops
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.registry import builtin
 from narae.base.types import Shape, TensorLike
 from narae.layers.base import Layer
@@ -29,11 +30,20 @@ class Merge(Layer):
             input_shape[0], (list, tuple)
         ):
             raise ValueError(
-                f"{type(self).__name__} takes a list of inputs, got one of shape {input_shape}"
+                tr(
+                    "{kind} takes a list of inputs, got one of shape {input_shape}",
+                    kind=type(self).__name__,
+                    input_shape=input_shape,
+                )
             )
         if len(input_shape) < self.least:
             raise ValueError(
-                f"{type(self).__name__} takes at least {self.least} inputs, got {len(input_shape)}"
+                tr(
+                    "{kind} takes at least {least} inputs, got {count}",
+                    kind=type(self).__name__,
+                    least=self.least,
+                    count=len(input_shape),
+                )
             )
         self._merged(input_shape)
 
@@ -49,7 +59,13 @@ class Merge(Layer):
             wide = known - {1} if axis else known  # batches are never repeated
             if len(wide) > 1:
                 got = ", ".join(str(tuple(s)) for s in shapes)
-                raise ShapeError(f"{type(self).__name__} cannot merge inputs of shapes {got}")
+                raise ShapeError(
+                    tr(
+                        "{kind} cannot merge inputs of shapes {got}",
+                        kind=type(self).__name__,
+                        got=got,
+                    )
+                )
             unknown = None in lengths and (axis > 0 or not known)
             out.append(None if unknown else wide.pop() if wide else 1)
         return tuple(out)
@@ -58,7 +74,11 @@ class Merge(Layer):
         """The merged inputs."""
         if not isinstance(inputs, (list, tuple)):
             raise ValueError(
-                f"{type(self).__name__} takes a list of inputs, got {type(inputs).__name__}"
+                tr(
+                    "{kind} takes a list of inputs, got {kind2}",
+                    kind=type(self).__name__,
+                    kind2=type(inputs).__name__,
+                )
             )
         rank = max(len(x.shape) for x in inputs)
         return self.merge([_to_rank(x, rank) for x in inputs])
@@ -91,8 +111,13 @@ class Merge(Layer):
         listed = all(isinstance(given, (list, tuple)) for given in (inputs, mask))
         if not listed or len(inputs) != len(mask):
             raise ValueError(
-                f"{type(self).__name__}.compute_mask takes a list of inputs and a list with a mask or None for each, "
-                f"got {_described(inputs)} and {_described(mask)}"
+                tr(
+                    "{kind}.compute_mask takes a list of inputs and a list with a mask or None for each, got "
+                    "{described} and {described2}",
+                    kind=type(self).__name__,
+                    described=_described(inputs),
+                    described2=_described(mask),
+                )
             )
         return list(mask)
 
@@ -148,7 +173,12 @@ class Subtract(Merge):
         """Check that there are exactly two inputs."""
         super().build(input_shape)
         if len(input_shape) != 2:
-            raise ValueError(f"Subtract takes two inputs, got {len(input_shape)}")
+            raise ValueError(
+                tr(
+                    "Subtract takes two inputs, got {count}",
+                    count=len(input_shape),
+                )
+            )
 
     def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """x - y."""

@@ -12,6 +12,7 @@ from narae import ops
 from narae.base import trees
 from narae.base.copying import Copied
 from narae.base.errors import entry
+from narae.base.language import tr
 from narae.base.names import auto_name, snake_case
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
@@ -132,7 +133,10 @@ class Loss(Copied):
             NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} needs a method call(self, y_true, y_pred)"
+            tr(
+                "{kind} needs a method call(self, y_true, y_pred)",
+                kind=type(self).__name__,
+            )
         )
 
     def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
@@ -293,20 +297,43 @@ def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
     loss, last = ending.loss, ending.activation
     entropy = loss.endswith("crossentropy")
     if entropy and ending.from_logits and last in ("softmax", "sigmoid"):
-        said = (
-            f"the last layer's {last} and from_logits=True: the loss takes a {last} of it once more"
+        said = tr(
+            "the last layer's {last} and from_logits=True: the loss takes a {last} of it once more",
+            last=last,
         )
-        yield said, (f"leave {last} out of the last layer", "or leave from_logits out of the loss")
+        yield (
+            said,
+            (
+                tr(
+                    "leave {last} out of the last layer",
+                    last=last,
+                ),
+                tr("or leave from_logits out of the loss"),
+            ),
+        )
     if entropy and not ending.from_logits and last in ("linear", "relu", "tanh"):
         unit = "sigmoid" if loss.startswith("binary") else "softmax"
-        said = f"{loss} takes probabilities, and the last layer's activation is {last!r}"
-        yield said, (f"end with activation={unit!r}", "or give the loss from_logits=True")
+        said = tr(
+            "{loss} takes probabilities, and the last layer's activation is {last!r}",
+            loss=loss,
+            last=last,
+        )
+        yield (
+            said,
+            (
+                tr(
+                    "end with activation={unit!r}",
+                    unit=unit,
+                ),
+                tr("or give the loss from_logits=True"),
+            ),
+        )
     if last == "softmax" and ending.units == 1:
         yield (
-            "a softmax over one unit is 1 whatever comes in",
+            tr("a softmax over one unit is 1 whatever comes in"),
             (
-                "use activation='sigmoid' for one unit",
-                "or as many units as there are classes",
+                tr("use activation='sigmoid' for one unit"),
+                tr("or as many units as there are classes"),
             ),
         )
 

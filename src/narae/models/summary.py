@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from narae.base import trees
 from narae.base.dtypes import np_dtype
 from narae.base.errors import unknown_name
+from narae.base.language import tr
 from narae.base.names import printable
 from narae.layers.input import InputLayer
 from narae.models.functional_config import places_of
@@ -63,7 +64,7 @@ def _graph(model: Model) -> Functional | None:
 def _matches(names: list[str], pattern: str) -> list[int]:
     found = [i for i, name in enumerate(names) if re.match(pattern, name)]
     if not found:
-        raise unknown_name("layer in layer_range", pattern, names)
+        raise unknown_name(tr("layer in layer_range"), pattern, names)
     return found
 
 

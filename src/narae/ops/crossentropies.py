@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.types import TensorLike
 from narae.ops.objectives import crossentropy
 from narae.ops.objectives.ctc import ctc_loss as ctc
@@ -33,7 +34,11 @@ def binary_crossentropy(
     target, output = crossentropy.pair("binary_crossentropy", target, output)
     if target.shape != output.shape:
         raise ShapeError(
-            f"binary_crossentropy takes a target of the output's shape {output.shape}, got {target.shape}"
+            tr(
+                "binary_crossentropy takes a target of the output's shape {shape}, got {shape2}",
+                shape=output.shape,
+                shape2=target.shape,
+            )
         )
     return crossentropy.binary_terms(target, output, from_logits)
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.limits import afford
 from narae.base.types import Ints, TensorLike
 from narae.ops.indexing import take
@@ -54,13 +55,25 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         x, y = to(x, "int32"), to(y, "int32")
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError(
-            f"matmul takes vectors and matrices, got shapes {x.shape} and {y.shape}; multiply() takes scalars"
+            tr(
+                "matmul takes vectors and matrices, got shapes {shape} and {shape2}; multiply() takes "
+                "scalars",
+                shape=x.shape,
+                shape2=y.shape,
+            )
         )
     inner = y.shape[0] if y.ndim == 1 else y.shape[-2]
     if x.shape[-1] != inner:
         raise ShapeError(
-            f"matmul of {x.shape} and {y.shape}: the last axis of the first ({x.shape[-1]}) and the "
-            f"{'only' if y.ndim == 1 else 'second last'} of the second ({inner}) must agree; a transpose?",
+            tr(
+                "matmul of {shape} and {shape2}: the last axis of the first ({shape3}) and the {value} "
+                "of the second ({inner}) must agree; a transpose?",
+                shape=x.shape,
+                shape2=y.shape,
+                shape3=x.shape[-1],
+                value="only" if y.ndim == 1 else "second last",
+                inner=inner,
+            ),
             lengths=(x.shape[-1], inner),
         )
     if y.ndim <= 2:
@@ -247,7 +260,11 @@ def cross(
     x, y = moveaxis(x, axisa, -1), moveaxis(y, axisb, -1)
     if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
         raise ShapeError(
-            f"cross takes vectors of 2 or 3 numbers, got shapes {x.shape} and {y.shape}"
+            tr(
+                "cross takes vectors of 2 or 3 numbers, got shapes {shape} and {shape2}",
+                shape=x.shape,
+                shape2=y.shape,
+            )
         )
     flat = x.shape[-1] == y.shape[-1] == 2
     a, b = (_three(t) for t in (x, y))
@@ -284,9 +301,20 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     """
     x, y = promoted(x1, x2, floating=True)
     if x.ndim != 1 or y.ndim != 1:
-        raise ShapeError(f"correlate takes vectors, got shapes {x.shape} and {y.shape}")
+        raise ShapeError(
+            tr(
+                "correlate takes vectors, got shapes {shape} and {shape2}",
+                shape=x.shape,
+                shape2=y.shape,
+            )
+        )
     if mode not in ("valid", "same", "full"):
-        raise ValueError(f"correlate takes a mode of valid, same or full, got {mode!r}")
+        raise ValueError(
+            tr(
+                "correlate takes a mode of valid, same or full, got {mode!r}",
+                mode=mode,
+            )
+        )
     n, m = x.shape[0], y.shape[0]
     padded = S.pad_zeros(x, ((m - 1, m - 1),))
     afford((n + m) * m)

@@ -10,6 +10,7 @@ import numpy as np
 
 from narae.base.dtypes import DTYPES, HALVES, is_float, is_int, np_dtype
 from narae.base.errors import DtypeError, ShapeError
+from narae.base.language import tr
 from narae.base.types import IntLike
 from narae.graph.ir import Op, Spec, Value, enter
 from narae.primitives import rows
@@ -52,7 +53,12 @@ def record(
 ) -> Op:
     """Make an operation's record and enter it in the table."""
     if name in RECORDS:
-        raise ValueError(f"the operation {name!r} has a record already")
+        raise ValueError(
+            tr(
+                "the operation {name!r} has a record already",
+                name=name,
+            )
+        )
     if fields.get("elementwise"):
         fields["simplify"] = _narrowed(name, fields.get("simplify"))
         fields["rows"] = rows.elementwise
@@ -106,8 +112,11 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         if len(wide) > 1:
             got = " and ".join(str(shape) for shape in shapes)
             raise ShapeError(
-                f"shapes {got} do not broadcast: counted from the last axis, lengths must be "
-                "equal or one of them 1; a reshape or expand_dims before it?",
+                tr(
+                    "shapes {got} do not broadcast: counted from the last axis, lengths must be equal or one "
+                    "of them 1; a reshape or expand_dims before it?",
+                    got=got,
+                ),
                 lengths=_pair(wide),
             )
         out.append(wide.pop() if wide else 1)
@@ -143,7 +152,11 @@ def elementwise_rule(
         for spec in specs:
             if spec.dtype != dtype:
                 raise DtypeError(
-                    f"{name} takes operands of one dtype, got {[s.dtype for s in specs]}"
+                    tr(
+                        "{name} takes operands of one dtype, got {value}",
+                        name=name,
+                        value=[s.dtype for s in specs],
+                    )
                 )
         if dtype not in fits:
             raise _wrong_kind(name, dtype, takes)
@@ -242,7 +255,14 @@ def normalize_axis(axis: IntLike, ndim: int, what: str = "axis") -> int:
     2
     """
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"{what} {axis} is out of range for a tensor of rank {ndim}")
+        raise ShapeError(
+            tr(
+                "{what} {axis} is out of range for a tensor of rank {ndim}",
+                what=what,
+                axis=axis,
+                ndim=ndim,
+            )
+        )
     return int(axis % ndim) if ndim else 0
 
 
@@ -253,5 +273,11 @@ def normalize_axes(axes: IntLike | Sequence[IntLike] | None, ndim: int) -> tuple
     listed = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
     found = tuple(sorted(normalize_axis(a, ndim) for a in listed))
     if len(set(found)) != len(found):
-        raise ShapeError(f"axes {listed} name an axis twice for a tensor of rank {ndim}")
+        raise ShapeError(
+            tr(
+                "axes {listed} name an axis twice for a tensor of rank {ndim}",
+                listed=listed,
+                ndim=ndim,
+            )
+        )
     return found

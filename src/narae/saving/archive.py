@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from narae.base.files import kind_of
+from narae.base.language import tr
 from narae.saving.paths import CorruptFile, check_source
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -80,10 +81,20 @@ class Archive:
         """The contents of a member. Raises CorruptFile beyond `limit` bytes, and for damage."""
         info, count = self._info(name), 0
         if info.flag_bits & 1:
-            raise CorruptFile(f"{self._path}: {name} is encrypted: refused")
+            raise CorruptFile(
+                tr(
+                    "{path}: {name} is encrypted: refused",
+                    path=self._path,
+                    name=name,
+                )
+            )
         if info.compress_type not in _KINDS:
             raise CorruptFile(
-                f"{self._path}: {name} is packed in a way that `.keras` files are not: refused"
+                tr(
+                    "{path}: {name} is packed in a way that `.keras` files are not: refused",
+                    path=self._path,
+                    name=name,
+                )
             )
         try:
             with self._file.open(info) as source:
@@ -91,21 +102,38 @@ class Archive:
                     count += len(piece)
                     if count > limit:
                         raise CorruptFile(
-                            f"{self._path}: {name} would unpack {self._stored(name):,} bytes to more than "
-                            f"{limit:,}, more than any model needs: refused"
+                            tr(
+                                "{path}: {name} would unpack {stored:,} bytes to more than {limit:,}, more than any "
+                                "model needs: refused",
+                                path=self._path,
+                                name=name,
+                                stored=self._stored(name),
+                                limit=limit,
+                            )
                         )
                     yield piece
         except CorruptFile:
             raise
         except _DAMAGE as error:
-            raise CorruptFile(f"{self._path}: {name} is damaged: {_reason(error)}") from None
+            raise CorruptFile(
+                tr(
+                    "{path}: {name} is damaged: {reason}",
+                    path=self._path,
+                    name=name,
+                    reason=_reason(error),
+                )
+            ) from None
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         try:
             return self._file.getinfo(name)
         except KeyError:
             raise CorruptFile(
-                f"{self._path} has no {name}: it is no `.keras` file of Keras 3 or narae"
+                tr(
+                    "{path} has no {name}: it is no `.keras` file of Keras 3 or narae",
+                    path=self._path,
+                    name=name,
+                )
             ) from None
 
 
@@ -120,7 +148,13 @@ class Folder:
         path = self._file(name)
         size = path.stat().st_size
         if size > _JSON_LIMIT:
-            raise CorruptFile(f"{path} has {size:,} bytes, more than any model needs: refused")
+            raise CorruptFile(
+                tr(
+                    "{path} has {size:,} bytes, more than any model needs: refused",
+                    path=path,
+                    size=size,
+                )
+            )
         return parsed(path.read_bytes(), str(path), size)
 
     def has(self, name: str) -> bool:
@@ -142,13 +176,30 @@ def parsed(text: bytes, shown: str, stored: int) -> Any:
     JSON, and for more parts than the file's bytes can be: each takes far more memory than its letters."""
     parts = text.count(b",") + text.count(b"[") + text.count(b"{")
     if parts > 600_000 + stored // 16 or text.count(b'"class_name"') > _NAMES_LIMIT:
-        raise CorruptFile(f"{shown} has more parts than any model: refused")
+        raise CorruptFile(
+            tr(
+                "{shown} has more parts than any model: refused",
+                shown=shown,
+            )
+        )
     try:
         data = json.loads(text)
     except RecursionError:
-        raise CorruptFile(f"{shown} is nested more than {_DEPTH_LIMIT} deep: refused") from None
+        raise CorruptFile(
+            tr(
+                "{shown} is nested more than {DEPTH_LIMIT} deep: refused",
+                shown=shown,
+                DEPTH_LIMIT=_DEPTH_LIMIT,
+            )
+        ) from None
     except ValueError as error:
-        raise CorruptFile(f"{shown} is no sound JSON: {error}") from None
+        raise CorruptFile(
+            tr(
+                "{shown} is no sound JSON: {error}",
+                shown=shown,
+                error=error,
+            )
+        ) from None
     _check_depth(data, shown)
     return data
 
@@ -158,7 +209,13 @@ def _check_depth(data: object, shown: str) -> None:
     while todo:
         item, depth = todo.pop()
         if depth > _DEPTH_LIMIT:
-            raise CorruptFile(f"{shown} is nested more than {_DEPTH_LIMIT} deep: refused")
+            raise CorruptFile(
+                tr(
+                    "{shown} is nested more than {DEPTH_LIMIT} deep: refused",
+                    shown=shown,
+                    DEPTH_LIMIT=_DEPTH_LIMIT,
+                )
+            )
         if isinstance(item, dict):
             todo += [(v, depth + 1) for v in item.values() if isinstance(v, (dict, list))]
         elif isinstance(item, list):
@@ -177,7 +234,12 @@ class _Careful:
             left = os.fstat(self._file.fileno()).st_size - self._file.tell()
             wanted = left if count < 0 else min(count, left)
             if wanted > self.limit:
-                raise zipfile.BadZipFile(f"its list of members would have {wanted:,} bytes")
+                raise zipfile.BadZipFile(
+                    tr(
+                        "its list of members would have {wanted:,} bytes",
+                        wanted=wanted,
+                    )
+                )
         return self._file.read(count)
 
     def __getattr__(self, name: str) -> Any:
@@ -195,14 +257,17 @@ def opened(path: Path) -> Iterator[Archive | Folder]:
         careful = _Careful(raw)
         try:
             if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
-                raise zipfile.BadZipFile("it is no file of data")
+                raise zipfile.BadZipFile(tr("it is no file of data"))
             file = zipfile.ZipFile(careful)  # type: ignore[arg-type]
         except PermissionError:
             raise
         except _DAMAGE as error:
             raise CorruptFile(
-                f"{path} is no sound `.keras` file (a zip file; cut off while it was copied?): "
-                f"{_reason(error)}"
+                tr(
+                    "{path} is no sound `.keras` file (a zip file; cut off while it was copied?): {reason}",
+                    path=path,
+                    reason=_reason(error),
+                )
             ) from None
         careful.limit = 0
         with file:
@@ -216,12 +281,28 @@ def _check_names(path: Path, file: zipfile.ZipFile) -> None:
         parts = Path(info.filename.replace("\\", "/")).parts
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in info.filename:
             raise CorruptFile(
-                f"{path} has a member {info.filename!r} that points out of it: refused"
+                tr(
+                    "{path} has a member {filename!r} that points out of it: refused",
+                    path=path,
+                    filename=info.filename,
+                )
             )
         if info.filename in seen:
-            raise CorruptFile(f"{path} has two members {info.filename!r}: refused")
+            raise CorruptFile(
+                tr(
+                    "{path} has two members {filename!r}: refused",
+                    path=path,
+                    filename=info.filename,
+                )
+            )
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise CorruptFile(f"{path} has a member {info.filename!r} that is a link: refused")
+            raise CorruptFile(
+                tr(
+                    "{path} has a member {filename!r} that is a link: refused",
+                    path=path,
+                    filename=info.filename,
+                )
+            )
         seen.add(info.filename)
 
 

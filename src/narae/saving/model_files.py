@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base.errors import entry, unknown_arguments, warn_user
 from narae.base.files import atomic_write, kind_of
+from narae.base.language import tr
 from narae.base.limits import Limits, limited
 from narae.base.serialization import serialize_keras_object
 from narae.distributed.processes import written_once
@@ -58,7 +59,7 @@ def save_model(
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     if kwargs.pop("save_format", None) is not None:
-        warn_user("save_format is not needed: the ending of the name says it")
+        warn_user(tr("save_format is not needed: the ending of the name says it"))
     if kwargs:
         raise unknown_arguments("save", kwargs, save_model)
     path = as_path(filepath)
@@ -79,12 +80,19 @@ def _check_ending(path: Path, zipped: bool | None) -> None:
     if zipped is False:
         if path.suffix in (".keras", *_LEGACY):
             raise ValueError(
-                f"zipped=False makes a folder: its name has no ending like {path.suffix!r}, got {path.name!r}"
+                tr(
+                    "zipped=False makes a folder: its name has no ending like {suffix!r}, got {name!r}",
+                    suffix=path.suffix,
+                    name=path.name,
+                )
             )
     elif path.suffix not in (".keras", *_LEGACY):
         raise ValueError(
-            f"Invalid filepath extension: a model file's name ends in `.keras` (or `.h5`, as older Keras has "
-            f"it), got {path.name!r}"
+            tr(
+                "Invalid filepath extension: a model file's name ends in `.keras` (or `.h5`, as older "
+                "Keras has it), got {name!r}",
+                name=path.name,
+            )
         )
 
 
@@ -116,7 +124,12 @@ def _write(path: Path, files: dict[str, bytes]) -> None:
 
 def _write_folder(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
+        raise FileExistsError(
+            tr(
+                "{path} is there already; overwrite=True replaces it",
+                path=path,
+            )
+        )
     path.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         with atomic_write(path / name) as target:
@@ -132,15 +145,36 @@ def read_json(text: str, custom_objects: CustomObjects | None = None) -> Any:
     """The model that a text of `to_json` describes. Raises CorruptFile, a ValueError, where it describes none."""
     shown = "the JSON text"
     if not isinstance(text, (str, bytes, bytearray)):
-        raise TypeError(f"model_from_json takes the text of to_json, got {type(text).__name__}")
+        raise TypeError(
+            tr(
+                "model_from_json takes the text of to_json, got {kind}",
+                kind=type(text).__name__,
+            )
+        )
     try:
         config = json.loads(text)
     except RecursionError:
-        raise CorruptFile(f"{shown} is nested too deep") from None
+        raise CorruptFile(
+            tr(
+                "{shown} is nested too deep",
+                shown=shown,
+            )
+        ) from None
     except ValueError as error:
-        raise CorruptFile(f"{shown} is no JSON: {error}") from error
+        raise CorruptFile(
+            tr(
+                "{shown} is no JSON: {error}",
+                shown=shown,
+                error=error,
+            )
+        ) from error
     if not isinstance(config, dict) or "class_name" not in config:
-        raise CorruptFile(f"{shown} describes no model: it has no class_name")
+        raise CorruptFile(
+            tr(
+                "{shown} describes no model: it has no class_name",
+                shown=shown,
+            )
+        )
     with limited(Limits(shown, _memory(), _ARRAYS, _STEPS, "this machine has memory for")) as left:
         model = reading.described(config, custom_objects, True, shown)
     finish_waiting(left)
@@ -193,7 +227,12 @@ def load_model(
     with archive.opened(path) as found:
         config = found.json(archive.CONFIG)
         if not isinstance(config, dict) or "class_name" not in config:
-            raise CorruptFile(f"{path}: config.json describes no model")
+            raise CorruptFile(
+                tr(
+                    "{path}: config.json describes no model",
+                    path=path,
+                )
+            )
         if not compile:
             config.pop("compile_config", None)
         weights = found.weights()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from narae.base.files import kind_of
+from narae.base.language import tr
 
 if TYPE_CHECKING:
     from narae.base.types import PathLike
@@ -23,7 +24,12 @@ class CorruptFile(ValueError):
 def as_path(filepath: PathLike) -> Path:
     """A path from a string or a path, `~` expanded. Raises TypeError for anything else."""
     if not isinstance(filepath, (str, bytes, os.PathLike)):
-        raise TypeError(f"a path is a string or a pathlib.Path, got {filepath!r:.80}")
+        raise TypeError(
+            tr(
+                "a path is a string or a pathlib.Path, got {filepath!r:.80}",
+                filepath=filepath,
+            )
+        )
     path = Path(os.fsdecode(filepath))
     return path.expanduser() if str(path).startswith("~") else path
 
@@ -34,26 +40,65 @@ def check_source(path: Path, what: str = "a `.keras` file") -> None:
     try:
         there = path.exists()
     except (OSError, ValueError) as error:  # a name that is too long, or with a zero byte
-        raise MissingFile(f"File not found: filepath={path}: {error}") from None
+        raise MissingFile(
+            tr(
+                "File not found: filepath={path}: {error}",
+                path=path,
+                error=error,
+            )
+        ) from None
     if not there:
         fix = "; it is a link that leads nowhere" if path.is_symlink() else ""
-        raise MissingFile(f"File not found: filepath={path}: there is no file {path}{fix}")
+        raise MissingFile(
+            tr(
+                "File not found: filepath={path}: there is no file {path}{fix}",
+                path=path,
+                fix=fix,
+            )
+        )
     kind = kind_of(path)
     if kind is not None:
-        raise CorruptFile(f"{path} is {kind}; {what} is expected")
+        raise CorruptFile(
+            tr(
+                "{path} is {kind}; {what} is expected",
+                path=path,
+                kind=tr(kind),
+                what=tr(what),
+            )
+        )
     if not os.access(path, os.R_OK):
-        raise PermissionError(f"{path} may not be read: its permissions do not allow it")
+        raise PermissionError(
+            tr(
+                "{path} may not be read: its permissions do not allow it",
+                path=path,
+            )
+        )
 
 
 def check_target(path: Path, overwrite: bool) -> None:
     """Before a file is written. Raises an error that names the folder or file when `path` cannot be."""
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"cannot write {path}: the folder {path.parent} is not there; make it first"
+            tr(
+                "cannot write {path}: the folder {parent} is not there; make it first",
+                path=path,
+                parent=path.parent,
+            )
         )
     kind = kind_of(path)
     if kind is not None:
         error = IsADirectoryError if kind == "a folder" else ValueError
-        raise error(f"cannot write {path}: it is {kind}")
+        raise error(
+            tr(
+                "cannot write {path}: it is {kind}",
+                path=path,
+                kind=tr(kind),
+            )
+        )
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there already; overwrite=True replaces it")
+        raise FileExistsError(
+            tr(
+                "{path} is there already; overwrite=True replaces it",
+                path=path,
+            )
+        )

@@ -12,6 +12,7 @@ import numpy as np
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.errors import MissingExtra, ShapeError, unknown_name
 from narae.base.files import atomic_write
+from narae.base.language import tr
 from narae.base.settings import standardize_data_format
 from narae.base.types import DTypeLike, TensorLike
 
@@ -27,7 +28,7 @@ def _pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise MissingExtra("pillow", "plot", "reading and writing pictures") from None
+        raise MissingExtra("pillow", "plot", tr("reading and writing pictures")) from None
     return Image
 
 
@@ -52,7 +53,12 @@ def img_to_array(
     first = standardize_data_format(data_format) == "channels_first"
     x = np.asarray(img, np_dtype(standardize_dtype(dtype)))
     if x.ndim not in (2, 3):
-        raise ShapeError(f"a picture has rank 2 or 3, got shape {x.shape}")
+        raise ShapeError(
+            tr(
+                "a picture has rank 2 or 3, got shape {shape}",
+                shape=x.shape,
+            )
+        )
     x = x[..., None] if x.ndim == 2 else x
     return x.transpose(2, 0, 1) if first else x
 
@@ -82,7 +88,12 @@ def array_to_img(
     image = _pillow()
     array = np.asarray(x, np_dtype(standardize_dtype(dtype)))
     if array.ndim != 3:
-        raise ShapeError(f"a picture has rank 3, got shape {array.shape}")
+        raise ShapeError(
+            tr(
+                "a picture has rank 3, got shape {shape}",
+                shape=array.shape,
+            )
+        )
     if standardize_data_format(data_format) == "channels_first":
         array = array.transpose(1, 2, 0)
     if scale:
@@ -90,7 +101,12 @@ def array_to_img(
         array = array / (array.max() or 1) * 255
     channels = array.shape[-1]
     if channels not in (1, 3, 4):
-        raise ShapeError(f"a picture has 1, 3 or 4 channels, got shape {array.shape}")
+        raise ShapeError(
+            tr(
+                "a picture has 1, 3 or 4 channels, got shape {shape}",
+                shape=array.shape,
+            )
+        )
     if channels == 1:
         plane = array[..., 0]
         return image.fromarray(plane.astype("int32" if plane.max() > 255 else "uint8"))
@@ -148,7 +164,12 @@ def _read(path: Source) -> bytes:
         return Path(path).read_bytes()
     if hasattr(path, "read"):
         return path.read()
-    raise TypeError(f"a picture is read from a path or an open file, got {path!r}")
+    raise TypeError(
+        tr(
+            "a picture is read from a path or an open file, got {path!r}",
+            path=path,
+        )
+    )
 
 
 def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -195,7 +216,12 @@ def save_img(
         ending = Path(path).suffix.lower()
         file_format = file_format or _pillow().registered_extensions().get(ending)
     if not file_format:
-        raise ValueError(f"no picture format is known for {path!r}: give file_format='png'")
+        raise ValueError(
+            tr(
+                "no picture format is known for {path!r}: give file_format='png'",
+                path=path,
+            )
+        )
     file_format = {"jpg": "jpeg"}.get(file_format.lower(), file_format)
     if img.mode == "RGBA" and file_format.lower() == "jpeg":
         img = img.convert("RGB")

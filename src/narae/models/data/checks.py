@@ -11,6 +11,7 @@ from narae.base import trees
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.graph.ir import Spec
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def as_arrays(data: DataLike, name: str) -> Arrays:
         return _leaves(data, name)
     except RecursionError:
         raise RecursionError(
-            f"{name} is a nest that holds itself, or is too deep to have leaves"
+            tr(
+                "{name} is a nest that holds itself, or is too deep to have leaves",
+                name=name,
+            )
         ) from None
 
 
@@ -64,14 +68,24 @@ def as_array(data: object, name: str) -> np.ndarray:
     try:
         array = data if isinstance(data, np.ndarray) else _converted(data, name)
     except ValueError as error:
-        raise ValueError(f"{name} cannot be made an array: {error}") from error
+        raise ValueError(
+            tr(
+                "{name} cannot be made an array: {error}",
+                name=name,
+                error=error,
+            )
+        ) from error
     try:
         standardize_dtype(array.dtype)
     except ValueError:
         raise ValueError(
-            f"{name} has the NumPy dtype {array.dtype}{_example(array)}: a model takes numbers. "
-            "Strings and "
-            "categories are encoded as integers first; rows of different lengths are padded"
+            tr(
+                "{name} has the NumPy dtype {dtype}{example}: a model takes numbers. Strings and "
+                "categories are encoded as integers first; rows of different lengths are padded",
+                name=name,
+                dtype=array.dtype,
+                example=_example(array),
+            )
         ) from None
     return native(array, name)
 
@@ -88,12 +102,23 @@ def _converted(data: Any, name: str) -> np.ndarray:
     if hasattr(data, "__narae_tensor__"):
         return np.asarray(data.__narae_tensor__())
     if hasattr(data, "toarray"):
-        raise ValueError(f"{name} is sparse ({type(data).__name__}): pass {name}.toarray()")
+        raise ValueError(
+            tr(
+                "{name} is sparse ({kind}): pass {name}.toarray()",
+                name=name,
+                kind=type(data).__name__,
+            )
+        )
     if isinstance(data, (int, float, list, tuple, np.generic)) or hasattr(data, "__array__"):
         return np.asarray(data)
     raise ValueError(
-        f"Unrecognized data type: {name}={data!r:.60} (of type {type(data)}). narae takes "
-        f"{SUPPORTED}"
+        tr(
+            "Unrecognized data type: {name}={data!r:.60} (of type {kind}). narae takes {SUPPORTED}",
+            name=name,
+            data=data,
+            kind=type(data),
+            SUPPORTED=SUPPORTED,
+        )
     )
 
 
@@ -127,22 +152,39 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
         for pair in leaves_by_name(tree, name)
     ]
     if x is None or not named:
-        raise ValueError(f"there is no data: x is {x!r}; pass {SUPPORTED}")
+        raise ValueError(
+            tr(
+                "there is no data: x is {x!r}; pass {SUPPORTED}",
+                x=x,
+                SUPPORTED=SUPPORTED,
+            )
+        )
     for name, array in named:
         if not array.ndim:
             raise ValueError(
-                f"{name} is the single number {array}: data has a first axis of samples, (samples, "
-                "...)"
+                tr(
+                    "{name} is the single number {array}: data has a first axis of samples, (samples, ...)",
+                    name=name,
+                    array=array,
+                )
             )
     lengths = {len(array) for _, array in named}
     if len(lengths) > 1:
         sizes = ", ".join(f"{name} has {len(array)}" for name, array in named)
         raise ValueError(
-            f"all arrays need the same number of samples (length of the first axis), but {sizes}"
+            tr(
+                "all arrays need the same number of samples (length of the first axis), but {sizes}",
+                sizes=sizes,
+            )
         )
     if 0 in lengths:
         shapes = ", ".join(f"{name} has shape {array.shape}" for name, array in named)
-        raise ValueError(f"there are no samples: {shapes}")
+        raise ValueError(
+            tr(
+                "there are no samples: {shapes}",
+                shapes=shapes,
+            )
+        )
     return lengths.pop()
 
 
@@ -153,13 +195,21 @@ def check_weights(y: Arrays, sample_weight: Arrays) -> None:
     if trees.is_nested(sample_weight):
         if isinstance(y, dict) and not trees.same_structure(y, sample_weight):
             raise ValueError(
-                f"sample_weight needs one array per output, like y: y has the keys {list(y)}, sample_weight "
-                f"is {type(sample_weight).__name__} {list(sample_weight)!r:.60}"
+                tr(
+                    "sample_weight needs one array per output, like y: y has the keys {y}, sample_weight is "
+                    "{kind} {sample_weight!r:.60}",
+                    y=list(y),
+                    kind=type(sample_weight).__name__,
+                    sample_weight=list(sample_weight),
+                )
             )
     elif sample_weight.ndim > 1 and sample_weight.shape[1:] != (1,):
         raise ValueError(
-            f"one sample_weight for several outputs has one number per sample, (samples,), got shape "
-            f"{sample_weight.shape}: pass one array per output, in the structure of y"
+            tr(
+                "one sample_weight for several outputs has one number per sample, (samples,), got shape "
+                "{shape}: pass one array per output, in the structure of y",
+                shape=sample_weight.shape,
+            )
         )
 
 
@@ -172,7 +222,12 @@ def check_batch_size(batch_size: object) -> int:
         or isinstance(batch_size, bool)
         or batch_size < 1
     ):
-        raise ValueError(f"batch_size is a whole number of at least 1, got {batch_size!r}")
+        raise ValueError(
+            tr(
+                "batch_size is a whole number of at least 1, got {batch_size!r}",
+                batch_size=batch_size,
+            )
+        )
     return int(batch_size)
 
 
@@ -182,7 +237,10 @@ def check_steps(steps: object) -> int | None:
         return None
     if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool) or steps < 1:
         raise ValueError(
-            f"the number of steps per epoch is a whole number of at least 1, or None; got {steps!r}"
+            tr(
+                "the number of steps per epoch is a whole number of at least 1, or None; got {steps!r}",
+                steps=steps,
+            )
         )
     return int(steps)
 
@@ -194,8 +252,11 @@ def check_class_weight(class_weight: object) -> ClassWeights:
         for key, value in class_weight.items()
     ):
         raise ValueError(
-            f"class_weight is a dict from integer labels to weights, as {{0: 1.0, 1: 5.0}}; got "
-            f"{class_weight!r:.100}"
+            tr(
+                "class_weight is a dict from integer labels to weights, as {{0: 1.0, 1: 5.0}}; got "
+                "{class_weight!r:.100}",
+                class_weight=class_weight,
+            )
         )
     return {int(key): float(value) for key, value in class_weight.items()}
 
@@ -211,12 +272,17 @@ def class_weights(y: Arrays, class_weight: ClassWeights, whole: bool = False) ->
     if trees.is_nested(y) or y is None:
         what = "y is missing" if y is None else "y is a nest of several arrays"
         raise ValueError(
-            f"`class_weight` is only supported for Models with a single output: {what}"
+            tr(
+                "`class_weight` is only supported for Models with a single output: {what}",
+                what=what,
+            )
         )
     if y.ndim > 2:
         raise ValueError(
-            "class_weight goes with labels (n,), (n, 1) or one-hot rows (n, classes), got "
-            f"{y.shape}"
+            tr(
+                "class_weight goes with labels (n,), (n, 1) or one-hot rows (n, classes), got {shape}",
+                shape=y.shape,
+            )
         )
     labels = (
         y.argmax(axis=1)
@@ -227,8 +293,11 @@ def class_weights(y: Arrays, class_weight: ClassWeights, whole: bool = False) ->
     unseen = sorted(set(class_weight) - set(values.tolist()))
     if whole and unseen:
         warn_user(
-            f"class_weight names the labels {unseen}, which no sample of y has; y has "
-            f"{values.tolist()[:20]}"
+            tr(
+                "class_weight names the labels {unseen}, which no sample of y has; y has {tolist}",
+                unseen=unseen,
+                tolist=values.tolist()[:20],
+            )
         )
     table = np.array([class_weight.get(value, 1.0) for value in values.tolist()], np.float32)
     return table[places.reshape(-1)]

@@ -13,6 +13,7 @@ from typing import cast
 
 from narae.base import trees
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.distributed.distribution import distribution
 from narae.models.data.arrays import ArraySource
 from narae.models.data.batches import ClassWeights, DataLike, Shuffle, Source, Triple
@@ -67,7 +68,12 @@ def make_source(
         "batch",
         None,
     ):
-        raise ValueError(f'shuffle is True, False or "batch", got {shuffle!r}')
+        raise ValueError(
+            tr(
+                'shuffle is True, False or "batch", got {shuffle!r}',
+                shuffle=shuffle,
+            )
+        )
     weights = None if class_weight is None else check_class_weight(class_weight)
     steps = check_steps(steps)
     seed = make_default_seed() if seed is None else seed
@@ -82,9 +88,12 @@ def make_source(
     for name, extra in (("y", y), ("sample_weight", sample_weight)):
         if extra is not None:
             raise ValueError(
-                f"x is a {type(x).__name__} that gives whole batches: {name} is not passed beside "
-                "it, but comes "
-                "in each batch, (x, y) or (x, y, sample_weight)"
+                tr(
+                    "x is a {kind} that gives whole batches: {name} is not passed beside it, but comes in "
+                    "each batch, (x, y) or (x, y, sample_weight)",
+                    kind=type(x).__name__,
+                    name=name,
+                )
             )
     if isinstance(x, Windows) and x.batch_size is not None:
         source = _from_windows(x, x.batch_size, whole, weights)
@@ -105,8 +114,11 @@ def _warn_of_order(x: object, kind: str, shuffle: Shuffle) -> None:
     if not shuffle or isinstance(x, Batches) or not unordered:
         return
     warn_user(
-        f"shuffle is ignored: x is a {type(x).__name__}, whose batches come in its own order. Shuffle "
-        "where they are made, and pass shuffle=False"
+        tr(
+            "shuffle is ignored: x is a {kind}, whose batches come in its own order. Shuffle where "
+            "they are made, and pass shuffle=False",
+            kind=type(x).__name__,
+        )
     )
 
 
@@ -122,8 +134,10 @@ def _kind(x: object) -> str:
     )
     if torch_class not in (None, "DataLoader"):
         raise ValueError(
-            f"x is a {type(x).__name__} of single samples: wrap it, torch.utils.data.DataLoader(x, "
-            "batch_size=32)"
+            tr(
+                "x is a {kind} of single samples: wrap it, torch.utils.data.DataLoader(x, batch_size=32)",
+                kind=type(x).__name__,
+            )
         )
     pandas = type(x).__module__.startswith("pandas")
     array_like = pandas or any(
@@ -138,7 +152,12 @@ def _kind(x: object) -> str:
     if isinstance(x, Iterable):
         return "stream"
     raise ValueError(
-        f"Unrecognized data type: x={x!r:.60} (of type {type(x)}). narae takes {SUPPORTED}"
+        tr(
+            "Unrecognized data type: x={x!r:.60} (of type {kind}). narae takes {SUPPORTED}",
+            x=x,
+            kind=type(x),
+            SUPPORTED=SUPPORTED,
+        )
     )
 
 
@@ -167,8 +186,10 @@ def _from_arrays(
     if weights is not None:
         if sample_weight is not None:
             raise ValueError(
-                "class_weight and sample_weight cannot both be given: multiply the weights into "
-                "sample_weight"
+                tr(
+                    "class_weight and sample_weight cannot both be given: multiply the weights into "
+                    "sample_weight",
+                )
             )
         tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > size))
     return ArraySource(tree, samples, size, shuffle, _whole_executions(steps, execution), seed)
@@ -180,8 +201,11 @@ def _from_windows(
     """Windows as rows of a view of their series: batches are gathered from it into a program's inputs."""
     if not len(x):
         raise ValueError(
-            f"there are no samples: the series is too short for a window of {x.inputs.shape[1]} steps, or "
-            "targets are missing where windows begin"
+            tr(
+                "there are no samples: the series is too short for a window of {shape} steps, or targets "
+                "are missing where windows begin",
+                shape=x.inputs.shape[1],
+            )
         )
     given = None if weights is None else class_weights(x.targets, weights, whole=True)
     tree = x.inputs, x.targets, given
@@ -203,20 +227,32 @@ def split(
     (8, [8, 9])
     """
     if not 0 < fraction < 1:
-        raise ValueError(f"validation_split is a share between 0 and 1, got {fraction!r}")
+        raise ValueError(
+            tr(
+                "validation_split is a share between 0 and 1, got {fraction!r}",
+                fraction=fraction,
+            )
+        )
     if _kind(x) != "arrays":
         raise ValueError(
-            f"validation_split takes the last rows of arrays; x is a {type(x).__name__}: pass "
-            "validation_data"
+            tr(
+                "validation_split takes the last rows of arrays; x is a {kind}: pass validation_data",
+                kind=type(x).__name__,
+            )
         )
     tree = as_arrays(x, "x"), as_arrays(y, "y"), as_arrays(sample_weight, "sample_weight")
     samples = count_samples(*tree)
     at = math.floor(samples * (1 - fraction))
     if at in (0, samples):
         raise ValueError(
-            f"validation_split={fraction} of {samples} samples leaves {at} to train and "
-            f"{samples - at} to validate: "
-            "take another share"
+            tr(
+                "validation_split={fraction} of {samples} samples leaves {at} to train and {samples2} to "
+                "validate: take another share",
+                fraction=fraction,
+                samples=samples,
+                at=at,
+                samples2=samples - at,
+            )
         )
 
     def part(rows: slice) -> Triple:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.base.settings import max_epochs, max_steps_per_epoch
 from narae.losses.base import ending_of, ends
 from narae.models.data.batches import Batch, Source
@@ -53,13 +54,24 @@ class FitOptions:
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("initial_epoch", self.initial_epoch)):
             if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-                raise ValueError(f"{name} is a whole number of at least 0, got {value!r}")
+                raise ValueError(
+                    tr(
+                        "{name} is a whole number of at least 0, got {value!r}",
+                        name=name,
+                        value=value,
+                    )
+                )
 
     def limited(self) -> FitOptions:
         """The same within the limits of `narae.config`, with a warning where they were beyond."""
         epochs, most = self.epochs, max_epochs()
         if most and most < epochs:
-            warn_user(f"epochs are limited to {most} by narae.config.set_max_epochs()")
+            warn_user(
+                tr(
+                    "epochs are limited to {most} by narae.config.set_max_epochs()",
+                    most=most,
+                )
+            )
             epochs = most
         steps, validation_steps = limited_steps(self.steps_per_epoch), self.validation_steps
         if self.validation_data is not None or self.validation_split:
@@ -74,7 +86,10 @@ class FitOptions:
         several = isinstance(freq, Collection) and not isinstance(freq, str)
         if freq is True or not (freq >= 1 if isinstance(freq, int) else several):
             raise ValueError(
-                f"validation_freq is a number of epochs of at least 1, or a list of epochs, got {freq!r}"
+                tr(
+                    "validation_freq is a number of epochs of at least 1, or a list of epochs, got {freq!r}",
+                    freq=freq,
+                )
             )
 
     def validates(self, epoch: int) -> bool:
@@ -88,7 +103,12 @@ def limited_steps(steps: int | None) -> int | None:
     most = max_steps_per_epoch()
     if not most or (steps and steps <= most):
         return steps
-    warn_user(f"steps per epoch are limited to {most} by narae.config.set_max_steps_per_epoch()")
+    warn_user(
+        tr(
+            "steps per epoch are limited to {most} by narae.config.set_max_steps_per_epoch()",
+            most=most,
+        )
+    )
     return most
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from narae import losses as losses_module
 from narae.base import trees
 from narae.base.copying import Copied
+from narae.base.language import tr
 from narae.metrics import Mean
 from narae.metrics.accuracy import target_kind
 from narae.models.training.outputs import NoSuchOutput, at, matched, name_of, names_of, shapes_of
@@ -66,8 +67,11 @@ class CompiledLoss(Copied):
         self._given, self._names = loss, output_names
         if isinstance(weights, (str, bytes)) or not (weights is None or _is_weights(weights)):
             raise ValueError(
-                "loss_weights is a number (for one output), a list, a tuple or a dict of numbers, "
-                f"got {weights!r}"
+                tr(
+                    "loss_weights is a number (for one output), a list, a tuple or a dict of numbers, got "
+                    "{weights!r}",
+                    weights=weights,
+                )
             )
         # unknown names are errors at compile, not at the first step
         self._losses = trees.map_tree(_wrapped, loss)
@@ -104,7 +108,7 @@ class CompiledLoss(Copied):
             target, pred = self._target(true, entry), at(y_pred, entry.path)
             values.append(entry.loss(target, pred, sample_weight=sample))
         if not values:
-            raise ValueError("compile(loss=...) holds no loss: every entry is None")
+            raise ValueError(tr("compile(loss=...) holds no loss: every entry is None"))
         self._track(values, y_pred)
         weighted = [
             value if entry.weight is None else value * entry.weight
@@ -148,8 +152,12 @@ class CompiledLoss(Copied):
         found = at(true, entry.path)
         if all(leaf is None for leaf in trees.flatten(found)):
             raise ValueError(
-                f"y has no targets for the output {entry.name!r}, which has the loss "
-                f"{getattr(entry.loss, 'name', entry.loss)!r}: pass them, or None as its loss"
+                tr(
+                    "y has no targets for the output {name!r}, which has the loss {loss!r}: pass them, or "
+                    "None as its loss",
+                    name=entry.name,
+                    loss=getattr(entry.loss, "name", entry.loss),
+                )
             )
         return found
 
@@ -175,8 +183,12 @@ class CompiledLoss(Copied):
         if isinstance(losses, dict) and not isinstance(y_pred, dict) and None not in names:
             if set(losses) != set(names):
                 raise ValueError(
-                    f"compile(loss=...) names {list(losses)}. Expected keys: {names}, the names of the model's "
-                    "outputs; give a loss, or None, for each"
+                    tr(
+                        "compile(loss=...) names {losses}. Expected keys: {names}, the names of the model's "
+                        "outputs; give a loss, or None, for each",
+                        losses=list(losses),
+                        names=names,
+                    )
                 )
             losses = _listed([losses[name] for name in names], y_pred)
             if isinstance(weights, dict) and set(weights) == set(names):
@@ -228,14 +240,22 @@ class CompiledLoss(Copied):
             if missing:
                 there = list(y_pred) if isinstance(y_pred, dict) else "no dict"
                 raise NoSuchOutput(
-                    f"compile(loss=...) has the keys {[*path, *missing]}, which the model's outputs "
-                    f"({there}) have not"
+                    tr(
+                        "compile(loss=...) has the keys {names}, which the model's outputs ({there}) have not",
+                        names=[*path, *missing],
+                        there=there,
+                    )
                 )
         else:
             entries, outputs = len(at(loss, ())), len(at(y_pred, ()))
             if entries != outputs:
                 raise NoSuchOutput(
-                    f"compile(loss=...) has {entries} entries, the model has {outputs} outputs {names}"
+                    tr(
+                        "compile(loss=...) has {entries} entries, the model has {outputs} outputs {names}",
+                        entries=entries,
+                        outputs=outputs,
+                        names=names,
+                    )
                 )
             keys = list(range(entries))
         for key in keys:
@@ -265,11 +285,19 @@ def _with_weights(losses: Losses, weights: LossWeights) -> Any:
     own = trees.flatten(weights) if trees.is_nested(weights) else [weights]
     if isinstance(losses, dict) and isinstance(weights, dict) and set(weights) != set(losses):
         raise ValueError(
-            f"loss_weights has the keys {list(weights)}, loss has {list(losses)}: they are of one kind"
+            tr(
+                "loss_weights has the keys {weights}, loss has {losses}: they are of one kind",
+                weights=list(weights),
+                losses=list(losses),
+            )
         )
     if len(own) != len(flat):
         raise ValueError(
-            f"loss_weights has {len(own)} weights for {len(flat)} losses: one for each is expected"
+            tr(
+                "loss_weights has {count} weights for {count2} losses: one for each is expected",
+                count=len(own),
+                count2=len(flat),
+            )
         )
     pairs = zip(flat, own, strict=True)
     weighted = [None if loss is None else _WeightedLoss(loss, weight) for loss, weight in pairs]
@@ -284,7 +312,12 @@ def _wrapped(loss: LossLike | None) -> Loss | str | None:
     if isinstance(found, losses_module.Loss):
         return found
     if not callable(found):
-        raise ValueError(f"a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}")
+        raise ValueError(
+            tr(
+                "a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}",
+                loss=loss,
+            )
+        )
     name = loss if isinstance(loss, str) else name_of(found)
     return losses_module.LossFunctionWrapper(cast("Callable[..., Tensor]", found), name=name)
 

@@ -8,6 +8,7 @@ from narae import optimizers
 from narae.base import limits
 from narae.base.copying import Copied
 from narae.base.errors import entry, warn_user
+from narae.base.language import tr
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
 from narae.metrics import Mean
@@ -97,7 +98,10 @@ class Compiling(Layer):
         """
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(
-                f"steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}"
+                tr(
+                    "steps_per_execution is a whole number of at least 1, got {steps_per_execution!r}",
+                    steps_per_execution=steps_per_execution,
+                )
             )
         # all of it is made before any of it is kept: what is refused leaves the model as it was
         given = optimizers.get(optimizer)
@@ -133,7 +137,9 @@ class Compiling(Layer):
         if asked == "auto":
             return not eagerly and self._supports_jit()
         if asked and eagerly:
-            warn_user("compile got run_eagerly=True and jit_compile=True: the steps run eagerly")
+            warn_user(
+                tr("compile got run_eagerly=True and jit_compile=True: the steps run eagerly")
+            )
             return False
         return bool(asked)
 
@@ -151,7 +157,12 @@ class Compiling(Layer):
     @jit_compile.setter
     def jit_compile(self, value: bool) -> None:
         if value and not self._supports_jit():
-            warn_user(f"a layer of {self.name!r} has supports_jit=False: jit_compile stays False")
+            warn_user(
+                tr(
+                    "a layer of {name!r} has supports_jit=False: jit_compile stays False",
+                    name=self.name,
+                )
+            )
             value = False
         self._jit_compile = value
 

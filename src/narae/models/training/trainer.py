@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from narae.base.errors import entry, unknown_arguments
+from narae.base.language import tr
 from narae.models.training import compiled_call, loops
 from narae.models.training.checks import FitOptions
 from narae.models.training.functions import StepFunctions
@@ -264,8 +265,11 @@ class Trainer(StepFunctions):
     def _require_compiled(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(
-                f"You must call `compile()` before `{what}()`: "
-                'model.compile(optimizer="rmsprop", loss=..., metrics=[...])'
+                tr(
+                    'You must call `compile()` before `{what}()`: model.compile(optimizer="rmsprop", '
+                    "loss=..., metrics=[...])",
+                    what=what,
+                )
             )
 
     def _by_program(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensors | None:

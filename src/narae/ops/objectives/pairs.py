@@ -8,6 +8,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.base.types import Shape, TensorLike
 from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.shapes import squeeze
@@ -34,8 +35,14 @@ def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Ten
             broadcast_shapes(y_true.shape, y_pred.shape)
     except ShapeError:
         raise ShapeError(
-            f"{name} compares y_true with y_pred element by element, got shapes {given[0]} and "
-            f"{given[1]}: {_misfit(*given, _UNITS)}"
+            tr(
+                "{name} compares y_true with y_pred element by element, got shapes {given} and {given2}: "
+                "{misfit}",
+                name=name,
+                given=given[0],
+                given2=given[1],
+                misfit=_misfit(*given, _UNITS),
+            )
         ) from None
     return y_true, y_pred
 
@@ -44,23 +51,46 @@ def check_same_shape(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless there is a target for each prediction."""
     if not _alike(tuple(true), tuple(pred)):
         raise ShapeError(
-            f"{name} takes targets of the predictions' shape {tuple(pred)}, got {tuple(true)}: "
-            f"{_misfit(true, pred, 'a label, 0 or 1, for each unit of the last layer')}"
+            tr(
+                "{name} takes targets of the predictions' shape {pred}, got {true}: {misfit}",
+                name=name,
+                pred=tuple(pred),
+                true=tuple(true),
+                misfit=_misfit(true, pred, "a label, 0 or 1, for each unit of the last layer"),
+            )
         )
 
 
 def check_axis(name: str, axis: int, shape: Shape) -> None:
     """Raise ValueError unless an axis is a whole number, ShapeError unless there is one so numbered."""
     if isinstance(axis, bool) or not isinstance(axis, int):
-        raise ValueError(f"{name} takes `axis` as a whole number, got {axis!r}")
+        raise ValueError(
+            tr(
+                "{name} takes `axis` as a whole number, got {axis!r}",
+                name=name,
+                axis=axis,
+            )
+        )
     if shape and not -len(shape) <= axis < len(shape):
-        raise ShapeError(f"{name}: axis {axis} is out of range for predictions of shape {shape}")
+        raise ShapeError(
+            tr(
+                "{name}: axis {axis} is out of range for predictions of shape {shape}",
+                name=name,
+                axis=axis,
+                shape=shape,
+            )
+        )
 
 
 def check_one_hot(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
     if not pred:
-        raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
+        raise ShapeError(
+            tr(
+                "{name} takes predictions of shape (..., classes), got a scalar",
+                name=name,
+            )
+        )
     if _alike(true, pred):
         return
     hint = _misfit(true, pred, "")
@@ -70,14 +100,27 @@ def check_one_hot(name: str, true: Shape, pred: Shape) -> None:
             f": one integer per sample? That is sparse_{name} "
             "(or narae.utils.to_categorical on the targets)"
         )
-    raise ShapeError(f"{name} takes targets of the predictions' shape {pred}, got {true}{hint}")
+    raise ShapeError(
+        tr(
+            "{name} takes targets of the predictions' shape {pred}, got {true}{hint}",
+            name=name,
+            pred=pred,
+            true=true,
+            hint=hint,
+        )
+    )
 
 
 def class_indices(name: str, y_true: Tensor | np.ndarray, pred_shape: Shape, axis: int = -1) -> Any:
     """Integer targets without a last axis of length 1. Raises ShapeError when they do not fit."""
     true, pred = tuple(y_true.shape), tuple(pred_shape)
     if not pred:
-        raise ShapeError(f"{name} takes predictions of shape (..., classes), got a scalar")
+        raise ShapeError(
+            tr(
+                "{name} takes predictions of shape (..., classes), got a scalar",
+                name=name,
+            )
+        )
     if len(true) == len(pred) and true[-1] == 1:
         y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else squeeze(y_true, -1)
     axis = axis % len(pred)
@@ -89,8 +132,15 @@ def class_indices(name: str, y_true: Tensor | np.ndarray, pred_shape: Shape, axi
     if _alike(true, pred):
         hint = f"labels of shape {true} look one-hot: {name.removeprefix('sparse_')} takes those"
     raise ShapeError(
-        f"{name} takes one class index per sample, targets of shape {expected} for predictions of "
-        f"shape {pred}, got {true}: {hint}"
+        tr(
+            "{name} takes one class index per sample, targets of shape {expected} for predictions of "
+            "shape {pred}, got {true}: {hint}",
+            name=name,
+            expected=expected,
+            pred=pred,
+            true=true,
+            hint=hint,
+        )
     )
 
 
@@ -125,8 +175,12 @@ def check_labels(
     if data.dtype.kind == "f" and not np.array_equal(data, np.trunc(data)):
         bad = data[data != np.trunc(data)].flat[0]
         raise ValueError(
-            f"{name} takes class indices, got labels that are not whole numbers (such as {bad}): "
-            "a regression loss (mean_squared_error), or categorical_crossentropy for probabilities?"
+            tr(
+                "{name} takes class indices, got labels that are not whole numbers (such as {bad}): a "
+                "regression loss (mean_squared_error), or categorical_crossentropy for probabilities?",
+                name=name,
+                bad=bad,
+            )
         )
     low, high = data.min(), data.max()
     if low >= 0 and high < classes:
@@ -137,6 +191,13 @@ def check_labels(
     if low < 0 or high >= classes:
         bad = int(low if low < 0 else high)
         raise ValueError(
-            f"{name}: label {bad} is out of range for {classes} classes (valid: 0 to "
-            f"{classes - 1}); {_REMEDY_OF_PADDING if bad == -1 else _REMEDY}"
+            tr(
+                "{name}: label {bad} is out of range for {classes} classes (valid: 0 to {classes2}); "
+                "{value}",
+                name=name,
+                bad=bad,
+                classes=classes,
+                classes2=classes - 1,
+                value=_REMEDY_OF_PADDING if bad == -1 else _REMEDY,
+            )
         )

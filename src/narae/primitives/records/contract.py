@@ -29,11 +29,24 @@ def free_axes(ndim: int, contract: tuple[int, ...], batch: tuple[int, ...]) -> t
 
 def _rule(x: Spec, y: Spec, *, contract: Axes, batch: Axes) -> Spec:
     if x.dtype != y.dtype:
-        raise DtypeError(f"a product takes operands of one dtype, got {x.dtype} and {y.dtype}")
+        raise DtypeError(
+            tr(
+                "a product takes operands of one dtype, got {dtype} and {dtype2}",
+                dtype=x.dtype,
+                dtype2=y.dtype,
+            )
+        )
     for (left, right), what in ((contract, "contracted"), (batch, "batch")):
         if [x.shape[a] for a in left] != [y.shape[a] for a in right]:
             raise ShapeError(
-                f"the {what} axes {left} of {x.shape} and {right} of {y.shape} differ in length",
+                tr(
+                    "the {what} axes {left} of {shape} and {right} of {shape2} differ in length",
+                    what=what,
+                    left=left,
+                    shape=x.shape,
+                    right=right,
+                    shape2=y.shape,
+                ),
                 lengths=differing([x.shape[a] for a in left], [y.shape[a] for a in right]),
             )
     free_x = free_axes(len(x.shape), contract[0], batch[0])

@@ -11,6 +11,7 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.language import tr
 from narae.base.types import KnownShape, Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
@@ -32,7 +33,13 @@ def _left(shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int] | N
 def _reshape_rule(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     if math.prod(shape) != x.size:
         raise ShapeError(
-            f"cannot reshape {x.shape} ({x.size} elements) to {shape} ({math.prod(shape)} elements)",
+            tr(
+                "cannot reshape {shape} ({size} elements) to {shape2} ({prod} elements)",
+                shape=x.shape,
+                size=x.size,
+                shape2=shape,
+                prod=math.prod(shape),
+            ),
             lengths=_left(x.shape, tuple(shape)),
         )
     return Spec(tuple(shape), x.dtype)
@@ -64,7 +71,13 @@ reshape = record(
 
 def _transpose_rule(x: Spec, *, axes: tuple[int, ...]) -> Spec:
     if sorted(axes) != list(range(len(x.shape))):
-        raise ShapeError(f"transpose of rank {len(x.shape)} takes each axis once, got axes {axes}")
+        raise ShapeError(
+            tr(
+                "transpose of rank {count} takes each axis once, got axes {axes}",
+                count=len(x.shape),
+                axes=axes,
+            )
+        )
     return Spec(tuple(x.shape[a] for a in axes), x.dtype)
 
 
@@ -103,7 +116,11 @@ def _broadcast_rule(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     fits = lead >= 0 and all(n in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True))
     if not fits:
         raise ShapeError(
-            f"cannot broadcast {x.shape} to {shape}: a length must match or be 1",
+            tr(
+                "cannot broadcast {shape} to {shape2}: a length must match or be 1",
+                shape=x.shape,
+                shape2=shape,
+            ),
             lengths=differing(x.shape, shape[max(lead, 0) :], beside=1),
         )
     return Spec(tuple(shape), x.dtype)
@@ -223,12 +240,20 @@ def _concat_rule(*xs: Spec, axis: int) -> Spec:
     rest = [s.shape[:axis] + s.shape[axis + 1 :] for s in xs]
     if any(len(s.shape) != len(first.shape) for s in xs) or len(set(rest)) != 1:
         raise ShapeError(
-            f"concatenate along axis {axis} takes shapes that agree elsewhere, got "
-            f"{[s.shape for s in xs]}",
+            tr(
+                "concatenate along axis {axis} takes shapes that agree elsewhere, got {value}",
+                axis=axis,
+                value=[s.shape for s in xs],
+            ),
             lengths=next(filter(None, (differing(rest[0], other) for other in rest)), None),
         )
     if len({s.dtype for s in xs}) != 1:
-        raise DtypeError(f"concatenate takes one dtype, got {[s.dtype for s in xs]}")
+        raise DtypeError(
+            tr(
+                "concatenate takes one dtype, got {value}",
+                value=[s.dtype for s in xs],
+            )
+        )
     total = sum(s.shape[axis] for s in xs)
     return Spec((*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype)
 
