@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from narae.base.language import tr
+from narae.base.language import mark, tr
 from narae.diagnose.data import Finding
 
-SYMPTOM = "a learning rate that is too high"
+SYMPTOM = mark("a learning rate that is too high")
 
 # Losses as multiples of the constant answer's: nobody who learns stays above it.
 _WORSE = 1.5  # above it after two epochs

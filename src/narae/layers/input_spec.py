@@ -177,8 +177,9 @@ _CHANNELS = (1, 2, 3, 4)  # of a picture, as usual
 
 
 def _seen(axis: int) -> str:
-    where = "last" if axis == -1 else f"{axis}th"
-    return f"(the layer's weights were created for that length of the {where} axis)"
+    if axis == -1:
+        return tr("(the layer's weights were created for that length of the last axis)")
+    return tr("(the layer's weights were created for that length of axis {axis})", axis=axis)
 
 
 def check_inputs(spec: Tree[InputSpec | None] | None, inputs: Tensors, layer: str) -> None:

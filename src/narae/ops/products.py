@@ -71,7 +71,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
                 shape=x.shape,
                 shape2=y.shape,
                 shape3=x.shape[-1],
-                value="only" if y.ndim == 1 else "second last",
+                value=tr("only axis") if y.ndim == 1 else tr("second last axis"),
                 inner=inner,
             ),
             lengths=(x.shape[-1], inner),

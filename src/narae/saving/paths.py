@@ -48,7 +48,7 @@ def check_source(path: Path, what: str = "a `.keras` file") -> None:
             )
         ) from None
     if not there:
-        fix = "; it is a link that leads nowhere" if path.is_symlink() else ""
+        fix = tr("; it is a link that leads nowhere") if path.is_symlink() else ""
         raise MissingFile(
             tr(
                 "File not found: filepath={path}: there is no file {path}{fix}",

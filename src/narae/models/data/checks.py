@@ -11,15 +11,14 @@ from narae.base import trees
 from narae.base.arrays import native
 from narae.base.dtypes import standardize_dtype
 from narae.base.errors import warn_user
-from narae.base.language import tr
+from narae.base.language import mark, tr
 from narae.graph.ir import Spec
 
 if TYPE_CHECKING:
     from narae.models.data.batches import Arrays, ClassWeights, DataLike
 
-SUPPORTED = (
-    "NumPy arrays, tensors, pandas DataFrames and Series, lists of numbers, dicts, lists or tuples "
-    "of "
+SUPPORTED = mark(
+    "NumPy arrays, tensors, pandas DataFrames and Series, lists of numbers, dicts, lists or tuples of "
     "these, or, as x alone, what gives batches: a generator, narae.utils.PyDataset, a PyTorch "
     "DataLoader, a tf.data.Dataset or any iterable"
 )
@@ -91,7 +90,7 @@ def as_array(data: object, name: str) -> np.ndarray:
 
 
 def _example(array: np.ndarray) -> str:
-    return f" (first value {array.flat[0]!r:.40})" if array.size else ""
+    return tr(" (first value {value!r:.40})", value=array.flat[0]) if array.size else ""
 
 
 def _converted(data: Any, name: str) -> np.ndarray:
@@ -117,7 +116,7 @@ def _converted(data: Any, name: str) -> np.ndarray:
             name=name,
             data=data,
             kind=type(data),
-            SUPPORTED=SUPPORTED,
+            SUPPORTED=tr(SUPPORTED),
         )
     )
 
@@ -156,7 +155,7 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
             tr(
                 "there is no data: x is {x!r}; pass {SUPPORTED}",
                 x=x,
-                SUPPORTED=SUPPORTED,
+                SUPPORTED=tr(SUPPORTED),
             )
         )
     for name, array in named:
@@ -170,7 +169,9 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
             )
     lengths = {len(array) for _, array in named}
     if len(lengths) > 1:
-        sizes = ", ".join(f"{name} has {len(array)}" for name, array in named)
+        sizes = ", ".join(
+            tr("{name} has {count}", name=name, count=len(array)) for name, array in named
+        )
         raise ValueError(
             tr(
                 "all arrays need the same number of samples (length of the first axis), but {sizes}",
@@ -178,7 +179,9 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
             )
         )
     if 0 in lengths:
-        shapes = ", ".join(f"{name} has shape {array.shape}" for name, array in named)
+        shapes = ", ".join(
+            tr("{name} has shape {shape}", name=name, shape=array.shape) for name, array in named
+        )
         raise ValueError(
             tr(
                 "there are no samples: {shapes}",
@@ -270,7 +273,7 @@ def class_weights(y: Arrays, class_weight: ClassWeights, whole: bool = False) ->
     y.
     """
     if trees.is_nested(y) or y is None:
-        what = "y is missing" if y is None else "y is a nest of several arrays"
+        what = tr("y is missing") if y is None else tr("y is a nest of several arrays")
         raise ValueError(
             tr(
                 "`class_weight` is only supported for Models with a single output: {what}",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from narae.base import trees
+from narae.base.language import tr
 from narae.distributed.distribution import distribution
 from narae.distributed.processes import process_count, process_index, sizes
 from narae.graph.ir import Spec
@@ -72,11 +73,20 @@ def _agreed(mine: int) -> int:
     """The length of the batch of each process; 0 when all have ended."""
     found = sizes(mine)
     if _FAILED in found:
-        raise RuntimeError(f"the data of process {found.index(_FAILED)} failed: see its error")
+        raise RuntimeError(
+            tr(
+                "the data of process {index} failed: see its error",
+                index=found.index(_FAILED),
+            )
+        )
     if len(set(found)) > 1:
         raise ValueError(
-            f"the processes gave batches of {found} samples in one step: each gives its own part of "
-            f"a batch, and all as many (0: it has ended); this is process {process_index()}"
+            tr(
+                "the processes gave batches of {found} samples in one step: each gives its own part of a "
+                "batch, and all as many (0: it has ended); this is process {process_index}",
+                found=found,
+                process_index=process_index(),
+            )
         )
     return mine
 

@@ -156,7 +156,7 @@ def _kind(x: object) -> str:
             "Unrecognized data type: x={x!r:.60} (of type {kind}). narae takes {SUPPORTED}",
             x=x,
             kind=type(x),
-            SUPPORTED=SUPPORTED,
+            SUPPORTED=tr(SUPPORTED),
         )
     )
 

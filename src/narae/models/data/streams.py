@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
+from narae.base.language import tr
 from narae.models.data.batches import ClassWeights, Source, TreeBatch, part_of_pass, warn_ran_out
 from narae.models.data.checks import as_arrays, class_weights, count_samples
 from narae.random.keys import shuffle_rows
@@ -24,7 +25,10 @@ def batch_of(item: object, class_weight: ClassWeights | None) -> TreeBatch:
         item = (item,)
     if not 1 <= len(item) <= 3:
         raise ValueError(
-            f"a batch is x, (x, y) or (x, y, sample_weight); the source gave {len(item)} things"
+            tr(
+                "a batch is x, (x, y) or (x, y, sample_weight); the source gave {count} things",
+                count=len(item),
+            )
         )
     given: tuple[Any, ...] = (*item, None, None)[:3]
     names = ("x", "y", "sample_weight")
@@ -32,7 +36,7 @@ def batch_of(item: object, class_weight: ClassWeights | None) -> TreeBatch:
     if class_weight is not None:
         if weight is not None:
             raise ValueError(
-                "class_weight and sample_weight in one: the source gives weights of its own"
+                tr("class_weight and sample_weight in one: the source gives weights of its own")
             )
         weight = class_weights(y, class_weight)
     count_samples(x, y, weight)
@@ -75,9 +79,11 @@ class StreamSource(Source):
             warn_ran_out(f"{given} batches came where {asked} steps were asked for")
         if not given and self._given:
             raise ValueError(
-                "the generator is used up: every batch was given already. Pass something that "
-                "can be iterated again (a narae.utils.PyDataset, a DataLoader), or a generator "
-                "with enough batches and the number of steps per epoch"
+                tr(
+                    "the generator is used up: every batch was given already. Pass something that can be "
+                    "iterated again (a narae.utils.PyDataset, a DataLoader), or a generator with enough "
+                    "batches and the number of steps per epoch",
+                )
             )
         self._given += given
         if self._limit is None:
@@ -88,7 +94,7 @@ class StreamSource(Source):
         if not self._ahead:
             batch = self._next()
             if batch is None:
-                raise ValueError("there is no data: the source gave no batch")
+                raise ValueError(tr("there is no data: the source gave no batch"))
             self._ahead.append(batch)
         return self._ahead[0]
 
@@ -152,7 +158,10 @@ class DatasetSource(Source):
         self._limit = steps
         if self._count() is None and steps is None and not hasattr(dataset, "num_batches"):
             raise ValueError(
-                f"{type(dataset).__name__} has no len(): say how many steps an epoch has"
+                tr(
+                    "{kind} has no len(): say how many steps an epoch has",
+                    kind=type(dataset).__name__,
+                )
             )
 
     def reset(self, looked: bool) -> None:

@@ -186,8 +186,11 @@ def _whole(source: Source | None) -> str:
     named = zip(("x", "y", "sample_weight"), arrays, strict=True)
     shapes = [f"{n} {a.shape}" for name, tree in named for n, a in leaves_by_name(tree, name)]
     several = (source.samples or 0) > (source.batch_size or 0)
-    batches = f"; in batches of {source.batch_size}" if several else ""
-    return f" (the data: {', '.join(shapes)}{batches})"
+    listed = ", ".join(shapes)
+    if not several:
+        return tr(" (the data: {shapes})", shapes=listed)
+    size = source.batch_size
+    return tr(" (the data: {shapes}; in batches of {size})", shapes=listed, size=size)
 
 
 def has_own_step(model: Trainable, kind: Kind) -> bool:

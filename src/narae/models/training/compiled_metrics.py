@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from narae import metrics
 from narae.base import trees
 from narae.base.identifiers import get_object
+from narae.base.language import tr
 from narae.metrics import Metric
 from narae.models.training.outputs import matched, name_of, named, names_of
 
@@ -57,7 +58,11 @@ class CompiledMetrics(Metric):
         for what, given in self._given:
             if given is not None and not isinstance(given, (list, tuple, dict)):
                 raise ValueError(
-                    f"compile({what}=...) takes a list (or a dict by output names), got {given!r}"
+                    tr(
+                        "compile({what}=...) takes a list (or a dict by output names), got {given!r}",
+                        what=what,
+                        given=given,
+                    )
                 )
             for one in trees.flatten(given):
                 _check(one)  # unknown names are errors at compile
@@ -96,7 +101,11 @@ class CompiledMetrics(Metric):
             i = row.place
             if trues[i] is None:
                 raise ValueError(
-                    f"y has no targets for the output {names[i] or i!r}, which has the metric {row.name!r}"
+                    tr(
+                        "y has no targets for the output {value!r}, which has the metric {name!r}",
+                        value=names[i] or i,
+                        name=row.name,
+                    )
                 )
             row.metric.update_state(
                 trues[i], preds[i], sample_weight=samples[i] if row.weighted else None
@@ -114,7 +123,7 @@ class CompiledMetrics(Metric):
         """The results by name. Raises ValueError before the first batch."""
         if self._rows is None:
             raise ValueError(
-                "the compiled metrics have no result before the model has seen its first batch"
+                tr("the compiled metrics have no result before the model has seen its first batch")
             )
         return {row.name: row.metric.result() for row in self._rows}
 
@@ -176,10 +185,21 @@ def _per_output(what: str, given: Metrics, y_pred: Outputs, names: list[Any]) ->
     found = _nested(given, y_pred)
     if found is None:
         unknown = [key for key in given if key not in names] if isinstance(given, dict) else []
+        shown = (
+            tr("names {unknown}", unknown=unknown)
+            if unknown
+            else tr("has {count} entries", count=len(given))
+        )
         raise ValueError(
-            f"compile({what}=...) {f'names {unknown}' if unknown else f'has {len(given)} entries'}, the "
-            f"model has {len(names)} outputs{named(names)}: give a list for each output, a dict by their "
-            f"names, or a nest like theirs; got {given!r:.100}"
+            tr(
+                "compile({what}=...) {value}, the model has {count} outputs{named}: give a list for each "
+                "output, a dict by their names, or a nest like theirs; got {given!r:.100}",
+                what=what,
+                value=shown,
+                count=len(names),
+                named=named(names),
+                given=given,
+            )
         )
     return found
 
@@ -206,12 +226,17 @@ def _listed(one: Tree[MetricLike | None]) -> list[Any]:
 
 def _metric_for(one: MetricLike | None, y_true: Tensor | None, y_pred: Tensor) -> Metric:
     if one is None:
-        raise ValueError("compile(metrics=...) has None among an output's metrics")
+        raise ValueError(tr("compile(metrics=...) has None among an output's metrics"))
     if isinstance(one, Metric):
         return one
     if isinstance(one, str) and one.lower() in _KINDS:
         if y_true is None:
-            raise ValueError(f"y has no targets for an output with the metric {one!r}")
+            raise ValueError(
+                tr(
+                    "y has no targets for an output with the metric {one!r}",
+                    one=one,
+                )
+            )
         kind: Any = _KINDS[one.lower()](y_true.shape, y_pred.shape)
         return kind(name=one)
     found = metrics.get(one)

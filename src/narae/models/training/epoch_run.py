@@ -13,6 +13,7 @@ import numpy as np
 
 from narae.base import trees
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.models.data.batches import Batch, Source
 from narae.models.training.step_programs import StepPrograms, as_floats
 from narae.models.training.trainable import Kind, Logs
@@ -79,9 +80,13 @@ class NanWatch:
         self._warned = True
         step = first + int(np.isnan(losses).argmax())
         warn_user(
-            f"The loss became NaN at epoch {epoch + 1}, step {step + 1}: from here on nothing is learned. Usual "
-            "causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a learning rate too "
-            "high. callbacks.TerminateOnNaN() stops at once.",
+            tr(
+                "The loss became NaN at epoch {epoch}, step {step}: from here on nothing is learned. "
+                "Usual causes: NaN in the data (np.isnan(x).any()), inputs that were not scaled, a "
+                "learning rate too high. callbacks.TerminateOnNaN() stops at once.",
+                epoch=epoch + 1,
+                step=step + 1,
+            ),
             RuntimeWarning,
         )
 

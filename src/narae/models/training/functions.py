@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from narae.base import trees
+from narae.base.language import tr
 from narae.engine.variable import standing
 from narae.models.data.streams import batch_of
 from narae.models.training.step_programs import StepPrograms, as_floats
@@ -106,8 +107,13 @@ class StepFunctions(Steps):
         make = getattr(type(self), f"make_{name}")
         if make is not getattr(StepFunctions, f"make_{name}"):
             raise NotImplementedError(
-                f"{type(self).__name__} has a make_{name} of its own, which narae's loops do not run: they compile "
-                f"{kind}_step. Override that one"
+                tr(
+                    "{kind} has a make_{name} of its own, which narae's loops do not run: they compile "
+                    "{kind2}_step. Override that one",
+                    kind=type(self).__name__,
+                    name=name,
+                    kind2=kind,
+                )
             )
         if self.__dict__.get(name) is None or force:
             self.__dict__[name] = StepFunction(self, kind)  # no setting of the model's
@@ -209,7 +215,12 @@ def _pairs(
 ) -> list[tuple[Variable, TensorLike]]:
     if len(variables) != len(values):
         raise ValueError(
-            f"there are {len(variables)} {what} variables, got {len(values)} values: pass one for each of "
-            f"{[v.path for v in variables]}"
+            tr(
+                "there are {count} {what} variables, got {count2} values: pass one for each of {value}",
+                count=len(variables),
+                what=what,
+                count2=len(values),
+                value=[v.path for v in variables],
+            )
         )
     return [(v, getattr(value, "own_value", value)) for v, value in zip(variables, values)]

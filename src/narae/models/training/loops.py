@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 
+from narae.base.language import tr
 from narae.base.settings import max_steps_per_epoch
 from narae.callbacks import CallbackList, History
 from narae.models.data.batches import ClassWeights, DataLike, Source
@@ -162,8 +163,12 @@ def _unpacked(data: DataLike) -> tuple[Any, Any, Any]:
         return data, None, None
     if len(data) not in (1, 2, 3):
         raise ValueError(
-            f"validation_data is (x,), (x, y), (x, y, sample_weight) or an iterable of batches, got "
-            f"a {type(data).__name__} of {len(data)}"
+            tr(
+                "validation_data is (x,), (x, y), (x, y, sample_weight) or an iterable of batches, got a "
+                "{kind} of {count}",
+                kind=type(data).__name__,
+                count=len(data),
+            )
         )
     x, y, sample_weight = (*data, None, None)[:3]
     return x, y, sample_weight
@@ -195,7 +200,7 @@ def _train_epoch(programs: StepPrograms, running: EpochRun, part: int) -> Logs:
     """One pass over the training data; the metrics at its end. part: which epoch of the data it is."""
     programs.refresh_dependencies()  # callbacks may have changed a setting
     if not running.run(part):
-        raise ValueError("fit got no data: the source gave no batch")
+        raise ValueError(tr("fit got no data: the source gave no batch"))
     last = running.results.last
     return as_floats(programs.model.get_metrics_result() if last is None else last)
 
@@ -220,7 +225,7 @@ def _test_epoch(
         lambda batch: checks.batch("test", source, batch),
     )
     if not running.run(0):
-        raise ValueError("evaluate got no data: the source gave no batch")
+        raise ValueError(tr("evaluate got no data: the source gave no batch"))
     logs = as_floats(results.last)
     callbacks.on_test_end(logs)
     return logs

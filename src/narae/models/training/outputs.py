@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from narae.base import trees
+from narae.base.language import tr
 from narae.base.names import snake_case
 
 if TYPE_CHECKING:
@@ -100,8 +101,15 @@ def matched(
             out[place] = leaf
         return out
     raise ValueError(
-        f"{what} and the model's outputs have different structures: {what} is {shown(given)}, the "
-        f"{count} output(s) are {shown(y_pred)}{named(names)}"
+        tr(
+            "{what} and the model's outputs have different structures: {what} is {shown}, the "
+            "{count} output(s) are {shown2}{named}",
+            what=what,
+            shown=shown(given),
+            count=count,
+            shown2=shown(y_pred),
+            named=named(names),
+        )
     )
 
 

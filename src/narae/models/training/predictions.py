@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narae.base import trees
+from narae.base.language import tr
 from narae.models.training.epoch_run import Results
 from narae.models.training.trainable import Logs
 
@@ -83,7 +84,7 @@ class Predictions(Results):
     def joined(self) -> Tree[np.ndarray]:
         """All outputs in the model's structure. Raises ValueError where there are none."""
         if self._tree is None:
-            raise ValueError("predict got no data: the source gave no batch")
+            raise ValueError(tr("predict got no data: the source gave no batch"))
         leaves = self._written() or [
             np.concatenate([np.atleast_1d(part) for part in parts])
             for parts in zip(*self._parts, strict=True)

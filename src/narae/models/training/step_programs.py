@@ -13,6 +13,7 @@ from narae.base import changes, trees
 from narae.base.context import Guard
 from narae.base.dtypes import is_float
 from narae.base.errors import warn_user
+from narae.base.language import tr
 from narae.base.settings import floatx
 from narae.distributed.distribution import distribution
 from narae.engine.compiled import Compiled, ManySteps, Programs
@@ -68,8 +69,12 @@ class StepPrograms:
         self._again = self._again + 1 if where else 0
         if self._again == _OFTEN:
             warn_user(
-                f"{self.model.name!r} is compiled anew at every call, since {where} has changed each time: make it "
-                "a narae.Variable, or compute with it outside of the model"
+                tr(
+                    "{name!r} is compiled anew at every call, since {where} has changed each time: make it a "
+                    "narae.Variable, or compute with it outside of the model",
+                    name=self.model.name,
+                    where=where,
+                )
             )
 
     def _forget_outdated(self) -> str:
@@ -199,8 +204,10 @@ class StepPrograms:
     def _eager(self, kind: Kind, batch: Batch) -> Any:
         if distribution() is not None:
             raise ValueError(
-                "a model that runs eagerly runs on one device, and a distribution is in use: compile "
-                "it without run_eagerly=True"
+                tr(
+                    "a model that runs eagerly runs on one device, and a distribution is in use: compile it "
+                    "without run_eagerly=True",
+                )
             )
 
         def fed(leaf: np.ndarray | None) -> Tensor | None:
@@ -252,7 +259,10 @@ def as_floats(logs: Mapping[str, Any]) -> Logs:
     `{m.name: m.result() for m in self.metrics}`, stands beside the others, as in Keras."""
     if not isinstance(logs, dict):
         raise TypeError(
-            f"a train_step or test_step returns a dict of metrics by name, got {type(logs).__name__}"
+            tr(
+                "a train_step or test_step returns a dict of metrics by name, got {kind}",
+                kind=type(logs).__name__,
+            )
         )
     found: dict[str, Any] = {}
     for name in sorted(logs):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from narae import ops
 from narae.base import trees
 from narae.base.dtypes import is_float
+from narae.base.language import tr
 from narae.base.settings import floatx
 from narae.engine.tape import GradientTape
 from narae.models.training.compiling import Compiling
@@ -83,16 +84,22 @@ class Steps(Compiling):
         if self._compile_state.loss is not None:
             if y is None:
                 raise ValueError(
-                    f"{self.name!r} is compiled with the loss {self.loss!r} and got no y: pass the "
-                    "targets, or compile it without a loss if layers add theirs"
+                    tr(
+                        "{name!r} is compiled with the loss {loss!r} and got no y: pass the targets, or compile "
+                        "it without a loss if layers add theirs",
+                        name=self.name,
+                        loss=self.loss,
+                    )
                 )
             outputs: Any = y_pred
             found.append(self._compile_state.loss(y, outputs, sample_weight))
         found += [_scalar(loss) for loss in self.losses]
         if not found and training:
             raise ValueError(
-                "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or call "
-                "add_loss in a layer"
+                tr(
+                    "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or "
+                    "call add_loss in a layer",
+                )
             )
         if not found:
             return ops.zeros(())
@@ -146,7 +153,10 @@ class Steps(Compiling):
             loss = self._computed_loss(x, y, y_pred, sample_weight, training=True)
             if self.optimizer is None:
                 raise ValueError(
-                    f"{self.name!r} was compiled with optimizer=None: it cannot be trained"
+                    tr(
+                        "{name!r} was compiled with optimizer=None: it cannot be trained",
+                        name=self.name,
+                    )
                 )
             weights = self.trainable_weights
             if weights and not self.optimizer.built:  # its state has a part in the scale

@@ -8,7 +8,7 @@ import numpy as np
 
 from narae.base.dtypes import as_float
 from narae.base.errors import ShapeError
-from narae.base.language import tr
+from narae.base.language import mark, tr, trn
 from narae.base.types import Shape, TensorLike
 from narae.ops.casting import cast, convert_to_tensor
 from narae.ops.shapes import squeeze
@@ -16,7 +16,7 @@ from narae.ops.weighting import same_rank
 from narae.primitives.record import broadcast_shapes
 from narae.tensor.tensor import Tensor
 
-_UNITS = "the units of the last layer must match the targets' last axis"
+_UNITS = mark("the units of the last layer must match the targets' last axis")
 
 
 def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
@@ -41,7 +41,7 @@ def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Ten
                 name=name,
                 given=given[0],
                 given2=given[1],
-                misfit=_misfit(*given, _UNITS),
+                misfit=_misfit(*given, tr(_UNITS)),
             )
         ) from None
     return y_true, y_pred
@@ -50,13 +50,14 @@ def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Ten
 def check_same_shape(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless there is a target for each prediction."""
     if not _alike(tuple(true), tuple(pred)):
+        hint = tr("a label, 0 or 1, for each unit of the last layer")
         raise ShapeError(
             tr(
                 "{name} takes targets of the predictions' shape {pred}, got {true}: {misfit}",
                 name=name,
                 pred=tuple(pred),
                 true=tuple(true),
-                misfit=_misfit(true, pred, "a label, 0 or 1, for each unit of the last layer"),
+                misfit=_misfit(true, pred, hint),
             )
         )
 
@@ -96,9 +97,9 @@ def check_one_hot(name: str, true: Shape, pred: Shape) -> None:
     hint = _misfit(true, pred, "")
     hint = hint and f": {hint}"
     if _alike(true, pred[:-1]) or _alike(true, (*pred[:-1], 1)):
-        hint = (
-            f": one integer per sample? That is sparse_{name} "
-            "(or narae.utils.to_categorical on the targets)"
+        hint = tr(
+            ": one integer per sample? That is sparse_{name} (or narae.utils.to_categorical on the targets)",
+            name=name,
         )
     raise ShapeError(
         tr(
@@ -127,10 +128,13 @@ def class_indices(name: str, y_true: Tensor | np.ndarray, pred_shape: Shape, axi
     expected = pred[:axis] + pred[axis + 1 :]
     if _alike(tuple(y_true.shape), expected):
         return y_true
-    hint = "the targets and predictions of a batch must match but for the classes' axis"
+    hint = tr("the targets and predictions of a batch must match but for the classes' axis")
     hint = _misfit((*tuple(y_true.shape), 1), pred, hint)
     if _alike(true, pred):
-        hint = f"labels of shape {true} look one-hot: {name.removeprefix('sparse_')} takes those"
+        dense = name.removeprefix("sparse_")
+        hint = tr(
+            "labels of shape {true} look one-hot: {dense} takes those", true=true, dense=dense
+        )
     raise ShapeError(
         tr(
             "{name} takes one class index per sample, targets of shape {expected} for predictions of "
@@ -149,10 +153,12 @@ def _misfit(true: Shape, pred: Shape, otherwise: str) -> str:
     more = len(pred) - len(true)
     if more < 1:
         return otherwise
-    axes = "an axis" if more == 1 else f"{more} axes"
-    return (
-        f"the predictions have {axes} more than the targets. Is a Flatten() missing before the last layer (or a "
-        "GlobalAveragePooling)?"
+    return trn(
+        "the predictions have an axis more than the targets. Is a Flatten() missing before the last layer (or a "
+        "GlobalAveragePooling)?",
+        "the predictions have {count} axes more than the targets. Is a Flatten() missing before the last layer (or a "
+        "GlobalAveragePooling)?",
+        more,
     )
 
 
@@ -161,8 +167,8 @@ def _alike(a: Shape, b: Shape) -> bool:
     return len(a) == len(b) and all(n == m or None in (n, m) for n, m in zip(a, b, strict=True))
 
 
-_REMEDY = "more units in the last layer, or labels counted from 0?"
-_REMEDY_OF_PADDING = "for padding, a loss with ignore_class=-1; else, labels counted from 0?"
+_REMEDY = mark("more units in the last layer, or labels counted from 0?")
+_REMEDY_OF_PADDING = mark("for padding, a loss with ignore_class=-1; else, labels counted from 0?")
 
 
 def check_labels(
@@ -198,6 +204,6 @@ def check_labels(
                 bad=bad,
                 classes=classes,
                 classes2=classes - 1,
-                value=_REMEDY_OF_PADDING if bad == -1 else _REMEDY,
+                value=tr(_REMEDY_OF_PADDING if bad == -1 else _REMEDY),
             )
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from narae.base.dtypes import np_dtype
 from narae.base.errors import DtypeError, ShapeError, differing
+from narae.base.language import tr
 from narae.base.types import Namespace
 from narae.graph.ir import Node, Spec, Value
 from narae.graph.notation import Term
