@@ -1,0 +1,1 @@
+"""Digits on paper: found, cut apart, read."""
