@@ -1,7 +1,7 @@
 """Sheets of paper with digits, as telephones and scanners see them: eleven styles of one digit, and sheets of several.
 
-`python tools/paper_styles.py` reads them and prints the table of docs/paper.md; `--pictures FOLDER` keeps them. The same
-seed gives the same sheets. Seeds below 10,000 are for tuning, those from there on for reports.
+`python -m tools.paper_table` reads them and prints the table of docs/paper.md. The same seed gives the same sheets:
+those below 10,000 are for tuning, from there on for reports.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from tools.paper_hands import Split, written
 
 Rng = np.random.Generator
+Bounds = tuple[float, float]
+Style = Callable[[Rng, int, Split], Image.Image]
 REPORTED = 10_000  # the first seed of reports
 
 
@@ -170,15 +172,25 @@ def shot(
     ) * sheet.light[..., None]
     picture = Image.fromarray(np.uint8(np.clip(seen, 0, 1) * 255))
     if turn:
-        shade = tuple(int(v) for v in np.asarray(picture)[:4, :4].reshape(-1, 3).mean(0))
-        picture = picture.rotate(turn, Image.Resampling.BICUBIC, expand=True, fillcolor=shade)
+        room = round(
+            0.13 * max(picture.size)
+        )  # a photograph of more than what it shows: no corner is empty
+        wide = Image.fromarray(
+            np.pad(np.asarray(picture), ((room, room), (room, room), (0, 0)), mode="reflect")
+        )
+        turned = wide.rotate(turn, Image.Resampling.BICUBIC)
+        picture = turned.crop((room, room, room + picture.width, room + picture.height))
     picture = picture.filter(ImageFilter.GaussianBlur(blur))
     values = np.asarray(picture, "f4") / 255
     values = values + rng.normal(0, noise, values.shape)
     return Image.fromarray(np.uint8(np.clip(values, 0, 1) * 255))
 
 
-def _styled(*marks: Callable[[Rng, Sheet], None], pen: tuple[float, float] = (0.07, 0.14), **camera: tuple[float, float]):  # fmt: skip
+def _styled(
+    *marks: Callable[[Rng, Sheet], None], pen: Bounds = (0.07, 0.14), **camera: Bounds
+) -> Style:
+    """A style: what is printed on the paper or lies on it, the pen's width, and the bounds of what the camera does."""
+
     def make(rng: Rng, digit: int, split: Split) -> Image.Image:
         sheet = _one(rng, digit, split, rng.uniform(*pen))
         for mark in marks:
@@ -191,7 +203,7 @@ def _styled(*marks: Callable[[Rng, Sheet], None], pen: tuple[float, float] = (0.
     return make
 
 
-STYLES: dict[str, Callable[[Rng, int, Split], Image.Image]] = {
+STYLES: dict[str, Style] = {
     "clean": _styled(),
     "thin pen": _styled(pen=(0.025, 0.05)),
     "thick pen": _styled(pen=(0.16, 0.22)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -101,9 +102,37 @@ def test_predict_says_what_it_saw(narae_: Any, trained: Any, tmp_path: Path) -> 
     code, said, _ = narae_("predict", trained.model, *files, "--out", tmp_path / "new")
     assert code == 0
     for file, label in zip(files, labels, strict=False):
-        assert f"{file}: {label}  (" in said
-    assert said.count("90 x 90, grey; dark on light: inverted; cropped") == 3
-    assert _pictures(tmp_path / "new") == ["predictions.png"]
+        assert re.search(rf"{re.escape(str(file))}: ({label}  \(|{label}, but not sure)", said)
+    assert said.count("90 x 90, grey; dark on light") == 3
+    assert _pictures(tmp_path / "new") == [f"digit {i}-read.png" for i in range(3)]
+
+
+def test_predict_reads_sheets_without_a_model_and_goes_on_after_bad_files(
+    narae_: Any, tmp_path: Path
+) -> None:
+    _, (digits, labels) = train.mnist.load_data()
+    sheet = np.full((140, 300), 255, np.uint8)
+    for i in range(4):
+        sheet[20 + 60 * (i // 2) :, 20 + 70 * (i % 2) :][:56, :56] -= (
+            digits[i].repeat(2, 0).repeat(2, 1)
+        )
+    Image.fromarray(sheet).save(tmp_path / "sheet.png")
+    Image.new("L", (60, 60), 200).save(tmp_path / "blank.png")
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    files = [tmp_path / name for name in ("blank.png", "sheet.png", "bad.jpg")]
+    code, said, complaint = narae_("predict", *files, "--out", tmp_path / "out")
+    assert code == 1
+    assert complaint.count("narae: ") == 2
+    rows = ["".join(map(str, labels[:2])), "".join(map(str, labels[2:4]))]
+    assert f"  {rows[0]}\n  {rows[1]}\n" in said
+    assert _pictures(tmp_path / "out") == ["sheet-read.png"]
+    code, said, _ = narae_("predict", *files, "--json", "--no-picture", "--out", tmp_path)
+    blank, sheet_, bad = json.loads(said)
+    assert code == 1
+    assert "no digit" in blank["error"]
+    assert "is no picture" in bad["error"]
+    assert sheet_["text"].split("\n") == rows
+    assert sheet_["rows"][0][0]["verdict"] in ("sure", "unsure")
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28), (28, 28, 1)])
@@ -120,7 +149,10 @@ WORDS = {
     "no command": ((), ["train", "evaluate", "predict", "ops", "machine"]),
     "train": (("train", "--help"), ["handwritten digits", "--units 16", "overfit", "default: 128"]),
     "evaluate": (("evaluate", "--help"), ["surest mistakes", "narae evaluate mnist.keras mnist"]),
-    "predict": (("predict", "--help"), ["dark on light or light on dark", "seven.png"]),
+    "predict": (
+        ("predict", "--help"),
+        ["dark on light or light on dark", "seven.png", "ruled or squared"],
+    ),
 }
 
 

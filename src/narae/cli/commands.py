@@ -164,36 +164,45 @@ def evaluate(
 
 
 @app.command(
-    help=tr("""Read digits from pictures of your own.
+    help=tr("""Read digits from photographs of paper, and from pictures of your own.
 
-    A picture may have any size and colour, dark on light or light on dark: it is brought to the form of
-    MNIST's digits (28 x 28, light on dark, centred), and what was done to it is said.
+    One digit or many, in rows, dark on light or light on dark, on plain, ruled or squared paper, in boxes, partly
+    in shadow: the digits are found, cut apart and read, each with a confidence. What it does not know it says.
 
-    A model that `narae train FOLDER` or `narae train FILE.csv` made takes pictures or tables as it was trained on.
+    A network that ships with narae reads them; with `MODEL.keras` it is one of yours, such as `narae train mnist`
+    makes. A model that `narae train FOLDER` or `narae train FILE.csv` made takes pictures or tables as it was trained
+    on. The exit code is 1 when a file could not be read; the others are read all the same.
 
-    **Try:** `narae predict mnist.keras seven.png`, `narae predict flowers.keras more.csv`
+    **Try:** `narae predict photograph.jpg`, `narae predict mnist.keras seven.png`,
+    `narae predict flowers.keras more.csv`
     """)
 )
 def predict(
-    model: Model,
-    images: Annotated[
+    files: Annotated[
         list[Path],
         typer.Argument(
             help=tr(
-                "Pictures of one digit each: any size, colour, polarity. For a model of your own data: pictures, or "
-                "CSV files."
+                "Pictures of digits on paper. Before them, if you like, a `.keras` file; for a model of your own data: "
+                "pictures, or CSV files."
             ),
-            metavar="FILE.png...",
+            metavar="[MODEL.keras] FILE...",
         ),
     ],
     out: Out = Path("."),
-    plot: Plot = True,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--picture/--no-picture",
+            "--plot/--no-plot",
+            help=tr("Write a picture of what was seen in each file, `NAME-read.png`."),
+        ),
+    ] = True,
     as_json: Json = False,
 ) -> None:
-    """Read digits from pictures of your own."""
+    """Read digits from photographs of paper, and from pictures of your own."""
     from narae.cli.own import predict as run
 
-    if not run(model, images, out, plot, as_json):
+    if not run(files, out, plot, as_json):
         raise typer.Exit(1)
 
 

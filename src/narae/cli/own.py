@@ -23,14 +23,17 @@ _SHOWN = 20  # rows of a table that are printed; the file has all
 _UNSURE = 0.6
 
 
-def predict(path: Path, files: Sequence[Path], out: Path, plot: bool, as_json: bool) -> bool:
-    """By what the model's file says of its data; digits where it says nothing. Returns whether every file was read."""
-    card = cards.read(path)
-    if card is not None:
-        return predict_own(path, card, files, out, as_json)
-    if as_json:
-        raise ValueError(tr("--json is for models that `narae train` made of your own data"))
-    return predict_images(path, list(files), out, plot)
+def predict(files: Sequence[Path], out: Path, plot: bool, as_json: bool) -> bool:
+    """By what the model's file says of its data; digits where it says nothing, or where there is no model before the
+    pictures. Returns whether every file was read."""
+    model = files[0] if files[0].suffix == ".keras" else None
+    rest = list(files[1:] if model is not None else files)
+    if not rest:
+        raise ValueError(tr("no file is given to be read: `narae predict mnist.keras seven.png`"))
+    card = None if model is None else cards.read(model)
+    if model is not None and card is not None:
+        return predict_own(model, card, rest, out, as_json)
+    return predict_images(model, rest, out, plot, as_json)
 
 
 def predict_own(

@@ -73,7 +73,7 @@ def _lines(mask: np.ndarray) -> list[Line]:
     found = [_crossings(strips[:, i]) for i in range(count)]
     lines = []
     for chain in _chains(found, 1.5 + _STEEPEST * strip):
-        ends = (chain[0][0] <= 2) + (chain[-1][0] >= count - 3)
+        ends = (chain[0][0] <= 1) + (chain[-1][0] >= count - 2)
         # from edge to edge, a digit in between; or from one edge to a digit at the other
         if not ends or len(chain) < (0.45, 0.35)[ends - 1] * count:
             continue
@@ -89,7 +89,7 @@ def _lines(mask: np.ndarray) -> list[Line]:
 
 def _crossings(strip: np.ndarray) -> list[tuple[float, float]]:
     """Where lines cross a strip (height, pixels): the middle and the thickness of each."""
-    height, pixels = strip.shape
+    height = len(strip)
     padded = np.pad(strip, ((2, 2), (0, 0)))
     near = np.logical_or.reduce([padded[i : i + height] for i in range(5)])  # it may rise by 2
     filled = np.pad(near.mean(axis=1) > 0.85, 1)

@@ -9,10 +9,12 @@ from typing import Literal
 
 import numpy as np
 
+from narae.base.language import tr
 from narae.datasets.digit_form import ink_to_digit
-from narae.paper.ink import find_ink
+from narae.paper.ink import find_ink, ink_of_image
 from narae.paper.lines import without_lines
 from narae.paper.pieces import Piece, cut, digit_height, regions, rows, together
+from narae.paper.windows import labelled
 
 Classify = Callable[[np.ndarray], np.ndarray]  # images (n, 28, 28) -> probabilities (n, 10)
 Verdict = Literal["sure", "unsure", "unknown"]
@@ -77,7 +79,7 @@ def _line(row: list[Mark]) -> str:
     tall = float(np.median([m.box[3] - m.box[1] for m in row]))
     out = row[0].text
     for before, mark in itertools.pairwise(row):
-        out += (" " if mark.box[0] - before.box[2] > 0.9 * tall else "") + mark.text
+        out += (" " if mark.box[0] - before.box[2] > 1.2 * tall else "") + mark.text
     return out
 
 
@@ -97,18 +99,24 @@ def read_page(picture: np.ndarray, classify: Classify, said: str = "") -> Page:
     >>> paper = np.ones((60, 90)); paper[10:50, 20:26] = 0; paper[10:50, 60:66] = 0
     >>> page = read_page(paper, lambda images: np.eye(10)[[1] * len(images)])
     >>> page.text, page.marks[0].box, page.done
-    ('11', (20, 10, 26, 50), 'dark on light')
+    ('11', (19, 9, 27, 51), 'dark on light')
     """
     colours = np.asarray(picture, np.float32).reshape(*picture.shape[:2], -1)
-    ink, mask, done = clean_ink(colours, said)
-    if ink.shape == (28, 28):
-        image = ink / max(float(ink.max()), 1e-6)
+    if colours.shape[:2] == (28, 28):
+        image = ink_of_image(colours)
         mark = Mark((0, 0, 28, 28), image, classify(image[None])[0])
-        return Page([[mark]], _coloured(colours), f"{done}; 28 x 28 already: not scaled or moved")
+        steps = [said] if said else []
+        steps.append(tr("28 x 28 already: not scaled or moved"))
+        return Page([[mark]], _coloured(colours), "; ".join(steps))
+    ink, mask, done = clean_ink(colours, said)
     pieces = regions(ink, mask)
     if len(pieces) > _MOST:
         raise ValueError(
-            f"{len(pieces)} things are to be seen in the picture, and at most {_MOST} are read: is it a sheet of digits?"
+            tr(
+                "{count} things are to be seen in the picture, and at most {most} are read: is it a sheet of digits?",
+                count=len(pieces),
+                most=_MOST,
+            )
         )
     tall = digit_height(pieces)
     found = [_read_row(row, tall, classify) for row in rows(pieces)]
@@ -119,15 +127,24 @@ def clean_ink(colours: np.ndarray, said: str = "") -> tuple[np.ndarray, np.ndarr
     """Ink (height, width) without noise and lines, where it is, and what was seen."""
     found = find_ink(colours)
     steps = [said] if said else []
-    steps.append("dark on light" if found.light else "light on dark")
-    if found.ink.shape == (28, 28):
-        return found.ink, found.ink > 0, "; ".join(steps)
+    steps.append(tr("dark on light") if found.light else tr("light on dark"))
     peak = float(np.quantile(found.ink[found.ink > 5 * found.noise], 0.9))
     mask = found.ink > np.maximum(5 * found.noise, 0.16 * peak)
     kept = without_lines(mask)
     if kept.sum() < 0.97 * mask.sum():
-        steps.append("printed lines taken out")
+        steps.append(tr("printed lines taken out"))
+    kept = _without_corners(found.ink, kept)
     return np.where(kept, found.ink, 0), kept, "; ".join(steps)
+
+
+def _without_corners(ink: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """At the edge of a picture the corner of a shadow is as narrow as a stroke; but it is not as dark."""
+    labels, _ = labelled(mask)
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    at_edge = np.isin(labels, edge[edge > 0])
+    if not at_edge.any():
+        return mask
+    return mask & ~(at_edge & (ink < 0.75 * np.quantile(ink[mask], 0.9)))
 
 
 def _coloured(colours: np.ndarray) -> np.ndarray:
@@ -169,14 +186,15 @@ def _may_be_one(parts: list[Piece], tall: float) -> bool:
     """Whether pieces are near enough to be one digit."""
     width = max(p.right for p in parts) - min(p.left for p in parts)
     gaps = [b.left - a.right for a, b in itertools.pairwise(parts)]
-    return width < 1.25 * tall and max(gaps) < 0.12 * tall
+    height = max(p.bottom for p in parts) - min(p.top for p in parts)
+    return width < 1.5 * max(tall, height) and max(gaps) < 0.12 * tall
 
 
 def _cost(mark: Mark, piece: Piece, tall: float) -> float:
     """How unlikely it is that this is one digit."""
-    small = max(0.0, 0.55 - piece.height / tall) * 6
+    small = max(0.0, 0.55 - piece.height / tall) * 10
     wide = max(0.0, piece.width / max(piece.height, 0.8 * tall) - 1.3) * 4
-    return -float(np.log(max(mark.confidence, 1e-3))) + small + wide + 0.4
+    return -float(np.log(max(mark.confidence, 1e-3))) + small + wide + 0.25
 
 
 def _image(piece: Piece) -> np.ndarray:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from narae.base.language import tr
 from narae.paper.ink import stroke_width
 from narae.paper.windows import boxes, labelled, largest
 
@@ -77,7 +78,7 @@ def regions(ink: np.ndarray, mask: np.ndarray) -> list[Piece]:
             found.append(Piece(np.where(own, ink[top:bottom, left:right], 0), int(left), int(top)))
     found = [p for p in found if p.mass > 4]
     if not found:
-        raise ValueError("only specks are to be seen in the picture: no digit")
+        raise ValueError(tr("only specks are to be seen in the picture: no digit"))
     strength = np.array([np.quantile(p.ink[p.ink > 0], 0.8) for p in found])
     weight = np.array([p.mass for p in found])
     usual = strength[weight > 0.25 * weight.max()].max()
@@ -124,7 +125,7 @@ def _beside(piece: Piece, row: list[Piece]) -> float:
 
 def cut(piece: Piece, tall: float) -> list[Piece]:
     """A piece cut where digits may touch: along the ways from top to bottom that meet the least ink."""
-    if piece.width < 0.62 * max(tall, piece.height):
+    if piece.width < 0.5 * max(tall, piece.height):
         return [piece]
     ways = list(_ways(piece.ink, max(3, round(0.2 * tall))))
     columns = np.arange(piece.width)
