@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,15 @@ class Opened:
     colours: np.ndarray
     said: str
     scale: float
+
+
+def pillow() -> tuple[ModuleType, ModuleType, ModuleType]:
+    """Image, ImageDraw and ImageOps of pillow. Raises MissingExtra without it."""
+    try:
+        from PIL import Image, ImageDraw, ImageOps
+    except ImportError:
+        raise MissingExtra("pillow", "plot", "reading pictures") from None
+    return Image, ImageDraw, ImageOps
 
 
 def open_file(path: Path) -> Opened:
@@ -66,10 +76,7 @@ def open_picture(
         ValueError: it is no picture, damaged, or too large; the message begins with its name.
         MissingExtra: pillow is not installed.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtra("pillow", "plot", "reading pictures") from None
+    Image, _, _ = pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes, which are checked here, and odd metadata
@@ -94,8 +101,7 @@ def open_picture(
 
 
 def _opened(picture: Image) -> Opened:
-    from PIL import Image, ImageOps
-
+    Image, _, ImageOps = pillow()
     size = picture.size
     kind = "grey" if picture.mode in {"L", "1", "LA", *_DEEP} else "colour"
     said = f"{size[0]} x {size[1]}, " + (tr("grey") if kind == "grey" else tr("colour"))
@@ -129,8 +135,7 @@ def _shades(values: np.ndarray) -> np.ndarray:
 
 def _on_paper(layer: Image) -> Image:
     """A transparent picture on white; on black when white shows nothing of it."""
-    from PIL import Image
-
+    Image, _, _ = pillow()
     white, black = (
         Image.alpha_composite(Image.new("RGBA", layer.size, paper), layer).convert("RGB")
         for paper in ("white", "black")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narae.base.errors import MissingExtra
+from narae.paper.opening import pillow
 from narae.paper.page import Mark, Page, Verdict
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ _LEAST = 640  # pixels of the longer side, so that words can be read
 
 def draw_page(page: Page) -> Image:
     """The page with its marks, as an image of pillow. Raises MissingExtra without pillow."""
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError:
-        raise MissingExtra("pillow", "plot", "drawing pictures") from None
+    Image, ImageDraw, _ = pillow()
     height, width = page.picture.shape[:2]
     scale = max(1, round(_LEAST / max(height, width)))
     columns = max(1, min(len(page.marks), max(width * scale, 4 * _CELL) // _CELL))
