@@ -175,18 +175,15 @@ def test_six_layers_of_64_stay_smooth_and_digits_say_what_is_hidden(
     assert "largest of" in page.locator(f"{PLANE} .network > .note").text_content()
     press(page, "plane", 0)
     state(page, "plane", "running")
-    frames = page.evaluate(
-        """() => new Promise((done) => {
-          const times = []; let last = performance.now();
-          const tick = (now) => {
-            times.push(now - last); last = now;
-            times.length < 60 ? requestAnimationFrame(tick) : done(times.sort((a, b) => a - b));
-          };
-          requestAnimationFrame(tick);
-        })"""
-    )
-    print("a frame with 386 units, ms: median", frames[30], "longest tenth", frames[54])
-    assert frames[30] < 100
+    # processor time of the page's own thread, which no other load makes longer: it has to have half to spare
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    busy = lambda: {m["name"]: m["value"] for m in tools.send("Performance.getMetrics")["metrics"]}
+    before = busy()["TaskDuration"]
+    page.wait_for_timeout(2000)
+    spent = busy()["TaskDuration"] - before
+    print(f"{spent:.2f} s of 2 with 386 units that train")
+    assert spent < 1
     page.click("#tab-train")
     page.locator("#panel-train [data-unit='0-7']").wait_for()
     assert page.locator("#panel-train .layer-more").all_text_contents() == ["120 more\nhidden"]
