@@ -9,9 +9,8 @@ const NEAR = 4; // px
 
 // The edges with their ends and weights, the largest of them; and how many there are.
 export function edgesOf(data, places, side) {
-  const sizes = Float32Array.from(data.edges.flatMap((weights) => [...weights]), Math.abs);
-  const count = sizes.length;
-  const least = count > MOST ? sizes.sort()[count - MOST] : 0;
+  const count = data.edges.reduce((sum, weights) => sum + weights.length, 0);
+  const least = count > MOST ? smallest(data.edges, count) : 0;
   const edges = [];
   data.edges.forEach((weights, layer) => {
     const from = places[layer];
@@ -24,6 +23,14 @@ export function edgesOf(data, places, side) {
     });
   });
   return { edges, count };
+}
+
+// The size of the smallest weight that is drawn.
+function smallest(all, count) {
+  const sizes = new Float32Array(count);
+  let at = 0;
+  for (const weights of all) for (const weight of weights) sizes[at++] = Math.abs(weight);
+  return sizes.sort()[count - MOST];
 }
 
 // unit: [layer, unit] of the one whose edges stand out, or null

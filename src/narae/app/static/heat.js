@@ -2,7 +2,10 @@
 // both signs, around 128.
 
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const out = new Uint8Array(letters.length);
+  for (let i = 0; i < out.length; i++) out[i] = letters.charCodeAt(i); // from() is ten times as slow
+  return out;
 }
 
 const palettes = {};

@@ -2,10 +2,10 @@
 
 import { currentLanguage, el, framed, number, onLanguage, say, t } from "./dom.js";
 import { edgesOf, nearest, paintEdges, unitName } from "./edges.js";
-import { bytes, paintSheet } from "./heat.js";
 import { headed } from "./help.js";
 import { field } from "./knobs.js";
 import { floats } from "./numbers.js";
+import { Squares } from "./squares.js";
 import { UnitPanel } from "./unit.js";
 
 // What is said below the diagram, when all edges are drawn and when not.
@@ -40,8 +40,9 @@ export class NetworkCard {
     this.tip = el("p", { class: "tip", hidden: true, "aria-hidden": "true" });
     this.units = el("div", { class: "unit-buttons", role: "group", tLabel: "network.heading" });
     this.stage = el("div", { class: "stage" }, this.canvas, this.units, this.tip);
+    this.squares = new Squares();
     this.element = this.card();
-    this.paint = framed(() => this.draw());
+    this.paint = framed(() => this.drawInTime());
   }
 
   card() {
@@ -276,6 +277,19 @@ export class NetworkCard {
     return undefined;
   }
 
+  // Drawing takes a fifth of the time at most: on a slow machine with many units it comes less often.
+  drawInTime() {
+    clearTimeout(this.later);
+    const began = performance.now();
+    if (began < (this.rested ?? 0)) {
+      this.later = setTimeout(() => this.drawInTime(), this.rested - began);
+      return;
+    }
+    this.draw();
+    const now = performance.now();
+    this.rested = now + 4 * (now - began);
+  }
+
   draw() {
     const wide = this.stage.clientWidth;
     if (!this.data || !wide || !this.places) return;
@@ -288,58 +302,19 @@ export class NetworkCard {
     const found = edgesOf(this.data, this.places, this.side);
     this.drawn = found.edges;
     paintEdges(context, found.edges, style, this.shownUnit);
-    this.data.layers.forEach((layer, i) => this.drawUnits(context, layer, i, style));
+    const { places, side, selected } = this;
+    const chosen = selected && [selected[0] + 1, selected[1]];
+    this.squares.paint(context, this.data.layers, { places, side, chosen, style });
     this.markButtons();
     const all = found.count === found.edges.length;
     const key = NOTES[this.task][all ? 0 : 1];
     say(this.note, key, { drawn: number(found.edges.length, 9), count: number(found.count, 9) });
   }
 
-  drawUnits(context, layer, i, style) {
-    const { side } = this;
-    context.imageSmoothingEnabled = false;
-    context.lineWidth = 1;
-    if (layer.kind === "image") {
-      context.fillStyle = style.getPropertyValue("--zero");
-      context.strokeStyle = style.getPropertyValue("--muted");
-      const [x, y] = this.places[i][0];
-      context.fillRect(x - side / 2, y - side / 2, side, side);
-      context.strokeRect(x - side / 2, y - side / 2, side, side);
-      return;
-    }
-    const [w, h] = layer.kind === "means" ? [10, 1] : [layer.side, layer.side];
-    this.sheets ??= [];
-    this.sheets[i] ??= document.createElement("canvas");
-    paintSheet(this.sheets[i], bytes(layer.values), layer.count, w, h, layer.count, "signed");
-    this.places[i].forEach(([x, y], j) => {
-      const off = layer.off?.includes(j);
-      context.globalAlpha = off ? 0.25 : 1;
-      context.drawImage(this.sheets[i], j * (w + 1), 0, w, h, x - side / 2, y - side / 2, side, side);
-      context.globalAlpha = 1;
-      const chosen = same([i - 1, j], this.selected);
-      context.strokeStyle = style.getPropertyValue(chosen ? "--ink" : off ? "--red" : "--line");
-      context.lineWidth = chosen ? 3 : 1;
-      context.strokeRect(x - side / 2, y - side / 2, side, side);
-      if (off) cross(context, x, y, side, style.getPropertyValue("--red"));
-    });
-  }
-
   recolour() {
     this.paint();
     this.panel.recolour();
   }
-}
-
-function cross(context, x, y, side, colour) {
-  const r = side / 2 - 1;
-  context.strokeStyle = colour;
-  context.lineWidth = 2;
-  context.beginPath();
-  context.moveTo(x - r, y - r);
-  context.lineTo(x + r, y + r);
-  context.moveTo(x + r, y - r);
-  context.lineTo(x - r, y + r);
-  context.stroke();
 }
 
 function same(one, two) {
