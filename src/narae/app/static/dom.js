@@ -11,7 +11,9 @@ export async function loadStrings() {
   Object.assign(table, await load(STRINGS));
 }
 
-export function t(key, values = {}) {
+// otherwise: what is said when the table has no such row
+export function t(key, values = {}, otherwise = undefined) {
+  if (otherwise !== undefined && !(key in table)) return otherwise;
   const text = table[key][language];
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 }

@@ -1,5 +1,6 @@
 // Draw a digit; see the probabilities, and every layer, change with the stroke.
 
+import { selects } from "./address.js";
 import { el, number, onLanguage, percent, say, t } from "./dom.js";
 import { bytes, paintMap, paintSheet, paintUnits } from "./heat.js";
 import { headed, help } from "./help.js";
@@ -32,6 +33,7 @@ export class DrawView {
     connection.on("lost", () => (this.busy = false));
     connection.on("welcome", () => this.ask());
     onLanguage(() => this.last && this.show(this.last, true));
+    this.inAddress = selects({ network: this.choice }, () => this.chosen());
     this.nothing();
   }
 

@@ -1,5 +1,6 @@
 // Test a network: confusion matrix, surest mistakes, and how much noise, rotation and shift it bears.
 
+import { selects } from "./address.js";
 import { Chart } from "./chart.js";
 import { el, number, onLanguage, percent, say, t } from "./dom.js";
 import { bytes, paintMap } from "./heat.js";
@@ -16,6 +17,7 @@ export class EvaluateView {
       { id: "evaluate-network" },
       ...["dense", "conv", "mine"].map((n) => el("option", { value: n, t: `network.${n}` })),
     );
+    this.inAddress = selects({ network: this.choice }, () => {});
     this.button = el("button", { type: "button", class: "main", t: "evaluate.run" });
     this.button.addEventListener("click", () => this.ask());
     this.result = el("p", { class: "state", role: "status", t: "evaluate.none" });

@@ -20,6 +20,11 @@ export class Knobs {
     }
   }
 
+  // The values, whether they are within their bounds or not.
+  current() {
+    return Object.fromEntries(Object.entries(this.parts).map(([name, part]) => [name, part.get()]));
+  }
+
   // Set some knobs, by name; the page is not told of it.
   set(values) {
     for (const [name, value] of Object.entries(values)) this.parts[name].set(value);
@@ -29,7 +34,7 @@ export class Knobs {
   values() {
     const inputs = [...this.element.querySelectorAll("input")];
     if (!inputs.every((input) => input.reportValidity())) return null;
-    return Object.fromEntries(Object.entries(this.parts).map(([name, part]) => [name, part.get()]));
+    return this.current();
   }
 }
 

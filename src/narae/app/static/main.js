@@ -1,7 +1,8 @@
 // The page: tabs, language, light and dark, and the notice of what is wrong with the connection.
 
+import { Address } from "./address.js";
 import { Connection } from "./connection.js";
-import { currentLanguage, el, loadStrings, say, setLanguage } from "./dom.js";
+import { currentLanguage, el, loadStrings, say, setLanguage, t } from "./dom.js";
 import { refreshColours } from "./heat.js";
 import { loadHelp } from "./help.js";
 import { TABS } from "./tabs.js";
@@ -19,13 +20,16 @@ for (const [name, make] of Object.entries(TABS)) page.views[name] = make(page);
 const { views } = page;
 const tabs = makeTabs();
 setLanguage(kept.get("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en"));
-notices();
-choose(location.hash.slice(1));
-addEventListener("hashchange", () => choose(location.hash.slice(1)));
+const show = notices();
+const address = new Address(views, { choose, language: setLanguage, complain });
+page.complain = complain;
+page.touched = () => address.write();
+address.read();
 
 document.getElementById("language").addEventListener("click", () => {
   kept.set("language", currentLanguage() === "ko" ? "en" : "ko");
   setLanguage(kept.get("language"));
+  address.write();
 });
 document.getElementById("theme").addEventListener("click", () => {
   kept.set("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
@@ -75,7 +79,7 @@ function makeTabs() {
       id: `tab-${name}`,
       "aria-controls": `panel-${name}`,
       t: `tab.${name}`,
-      onclick: () => (location.hash = name),
+      onclick: () => address.go(name),
     });
     list.append(found[name]);
     const panel = { role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}` };
@@ -88,20 +92,26 @@ function makeTabs() {
     if (place < 0 || !(event.key in moves)) return;
     event.preventDefault();
     const next = names.at(moves[event.key] % names.length);
-    location.hash = next;
+    address.go(next);
     found[next].focus();
   });
   return found;
 }
 
-function choose(name) {
-  const chosen = name in views ? name : "draw";
+function choose(chosen) {
   for (const [other, tab] of Object.entries(tabs)) {
     tab.setAttribute("aria-selected", String(other === chosen));
     tab.tabIndex = other === chosen ? 0 : -1;
     document.getElementById(`panel-${other}`).hidden = other !== chosen;
   }
   views[chosen].shown();
+}
+
+// An address asks for what is not: say what may be, and what is in its place.
+function complain({ name, value, allowed, kept: now }) {
+  const label = t(`knob.${name}`, {}, name);
+  if (allowed) show("address.bad", { name: label, value, allowed, kept: now }, true);
+  else show("address.unknown", { name: label }, true);
 }
 
 function notices() {
@@ -123,4 +133,5 @@ function notices() {
     lost = false;
   });
   connection.on("error", (message) => show(`error.${message.code}`, message, true));
+  return show;
 }

@@ -9,8 +9,8 @@ import { TrainView } from "./train.js";
 // page: {connection, views: those of the tabs before}
 export const TABS = {
   draw: (page) => new DrawView(page.connection),
-  train: (page) => new TrainView(page.connection, "digits", "full"),
-  plane: (page) => new TrainView(page.connection, "plane", "fast"),
+  train: (page) => new TrainView(page, "digits", "full"),
+  plane: (page) => new TrainView(page, "plane", "fast"),
   sample: (page) => new SampleView(page.connection, page.views.draw.pad),
   evaluate: (page) => new EvaluateView(page.connection),
 };

@@ -1,5 +1,6 @@
 // Train a network live: knobs, buttons, curves; and the task's panels (panels.js).
 
+import { allowed, lengthen, shorten } from "./address.js";
 import { Chart, LAYER_COLOURS } from "./chart.js";
 import { el, number, percent, say } from "./dom.js";
 import { help } from "./help.js";
@@ -12,8 +13,10 @@ const GOES_ON = new Set(["done", "stopped", "paused"]);
 const ENDED = new Set(["done", "stopped", "diverged", "failed", "empty"]);
 
 export class TrainView {
-  constructor(connection, task, speed) {
-    Object.assign(this, { connection, task });
+  // page: {connection, touched(): a knob was turned, complain(found): the address asks for what is not}
+  constructor(page, task, speed) {
+    const { connection } = page;
+    Object.assign(this, { page, connection, task });
     this.panels = [];
     for (const make of PANELS[task]) this.panels.push(make(this));
     this.run = 0;
@@ -31,6 +34,9 @@ export class TrainView {
     this.size = el("p", { class: "note" });
     this.stale = el("p", { class: "note", role: "status" });
     this.makeButtons(speed);
+    this.firstSpeed = speed;
+    this.wanted = {};
+    this.inAddress = { entries: () => this.entries(), apply: (found) => this.fromAddress(found) };
     const side = el("div", { class: "side" }, this.left(), ...this.cards("side"));
     const parts = [side, this.right(), this.panel];
     this.element = el("div", { class: `view train ${task}` }, ...parts);
@@ -92,9 +98,12 @@ export class TrainView {
 
   welcome(message) {
     if (!this.knobs) {
-      const bounds = message.knobs;
+      const bounds = (this.bounds = message.knobs);
+      this.defaults = message.defaults[this.task];
       this.knobs = new Knobs(bounds, message.defaults[this.task], (name) => this.changed(name));
       this.panel.append(this.knobs.element, this.stale);
+      const bad = this.fromAddress(this.wanted);
+      if (bad.length) this.page.complain(bad[0]);
     }
     if (this.isShown) this.begin(true);
   }
@@ -110,18 +119,53 @@ export class TrainView {
     const why = this.panels.map((panel) => panel.hindered?.(knobs)).find(Boolean);
     if (why) return void say(this.state, why);
     say(this.stale, null);
+    this.page.touched?.();
     this.connection.send({ type: "train", task: this.task, knobs, paused });
     this.sendSpeed();
   }
 
   // A learning rate counts from the next step on; other knobs make another network.
   changed(name) {
+    this.page.touched?.();
     const knobs = this.knobs.values();
     if (!knobs || this.now === "empty") return;
     if (name === "learning_rate") {
       this.connection.send({ type: "rate", task: this.task, learning_rate: knobs[name] });
     } else if (this.steps === 0 && this.now !== "running") this.begin(true);
     else say(this.stale, "train.changed");
+  }
+
+  // The knobs that are not as they stand at first, as the address has them, and the speed.
+  entries() {
+    if (!this.knobs) return this.wanted;
+    const values = this.knobs.current();
+    const found = Object.entries(values).filter(([name, v]) => this.bounds[name].kind !== "points"
+      && shorten(v) !== shorten(this.defaults[name]));
+    if (this.speed.value !== this.firstSpeed) found.push(["speed", this.speed.value]);
+    return Object.fromEntries(found.map(([name, v]) => [name, shorten(v)]));
+  }
+
+  // Another address: knobs that it does not name stand as at first.
+  fromAddress(entries) {
+    if (!this.knobs) {
+      this.wanted = entries; // until the server has said what there is
+      return [];
+    }
+    const { speed = this.firstSpeed, ...named } = entries;
+    const [values, bad] = [{}, []];
+    for (const [name, first] of Object.entries(this.defaults)) {
+      if (this.bounds[name].kind === "points") continue;
+      values[name] = name in named ? lengthen(this.bounds[name], named[name]) : first;
+      if (values[name] !== undefined) continue;
+      bad.push({ name, value: named[name], allowed: allowed(this.bounds[name]), kept: shorten(first) });
+      values[name] = first;
+    }
+    for (const name of Object.keys(named)) if (!(name in this.defaults)) bad.push({ name, value: named[name] });
+    if (speed in SPEEDS) this.speed.value = speed;
+    else bad.push({ name: "speed", value: speed, allowed: Object.keys(SPEEDS).join(", "), kept: this.firstSpeed });
+    this.knobs.set(values);
+    if (this.now !== "empty") this.begin(true);
+    return bad;
   }
 
   // Set knobs for somebody, and start anew with them; gives what they were before.
