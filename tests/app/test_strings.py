@@ -10,6 +10,7 @@ from narae.app import doctor
 from narae.app.features import FEATURES
 from narae.app.knobs import DEFAULTS, INITIAL, SCALES
 from narae.app.messages import NETWORKS
+from narae.app.paper import CODES
 from narae.app.planes import PLANES, SURFACES
 from narae.app.server import STATIC
 
@@ -29,6 +30,7 @@ SYMPTOMS = sorted(set(re.findall(r'_found\("(\w+)"', inspect.getsource(doctor)))
 
 # Keys that are put together when the page runs, by their first part.
 MADE = {
+    "paper": [f"error.{code}" for code in (*CODES, "lost")],
     "tab": ["draw", "train", "plane", "sample", "evaluate"],
     "network": list(NETWORKS),
     "train": list(DEFAULTS),
@@ -68,7 +70,7 @@ def test_korean_is_korean() -> None:
     other = {"language.label"}  # says in English that there is English
     without = [k for k, row in TABLE.items() if not re.search("[가-힣]", row["ko"])]
     formulas = {f"feature.{name}" for name in FEATURES}
-    assert set(without) - other <= {"language", "draw.said"} | formulas
+    assert set(without) - other <= {"language", "draw.said", "paper.mark"} | formulas
 
 
 def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:

@@ -8,7 +8,7 @@ but then that name is in the Host header, and is refused. (Addresses in numbers 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +51,18 @@ def is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_own(headers: Mapping[str, str]) -> bool:
+    """Whether a request was sent by a page of this server, by its Origin; scripts without a browser have none.
+
+    >>> is_own({"host": "localhost:8765", "origin": "http://localhost:8765"}), is_own({"host": "localhost:8765"})
+    (True, True)
+    >>> is_own({"host": "localhost:8765", "origin": "https://elsewhere.example"})
+    False
+    """
+    host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
+    return not origin or origin in (f"http://{host}", f"https://{host}")
 
 
 class Guard:

@@ -16,11 +16,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.routing import Mount, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from narae.app.messages import LONGEST, text_of
+from narae.app.paper import PaperReader
 from narae.app.pretrained import Library
 from narae.app.security import Guard
 from narae.app.session import Session
@@ -83,6 +84,7 @@ def create_app(
     app = Starlette(
         routes=[
             WebSocketRoute("/session", playground.connect),
+            Route("/paper", PaperReader().post, methods=["POST"]),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(Guard, names=tuple(names))],

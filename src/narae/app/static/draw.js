@@ -6,6 +6,7 @@ import { bytes, paintMap, paintSheet, paintUnits } from "./heat.js";
 import { headed, help } from "./help.js";
 import { field } from "./knobs.js";
 import { Pad } from "./pad.js";
+import { PaperCard } from "./paper.js";
 
 const SETTLED = 600; // ms after the last change until the result is said aloud
 
@@ -26,7 +27,8 @@ export class DrawView {
     this.took = el("p", { class: "note" });
     this.said = el("p", { class: "unseen", role: "status", id: "prediction" });
     this.layers = el("div", { class: "layers" });
-    this.element = el("div", { class: "view draw" }, this.left(), this.right(), this.inside());
+    this.paper = new PaperCard();
+    this.element = el("div", { class: "view draw" }, this.left(), this.right(), this.inside(), this.paper.element);
     connection.on("library", (message) => this.library(message.networks));
     connection.on("prediction", (message) => this.show(message));
     connection.on("error", () => this.answered());
@@ -87,6 +89,7 @@ export class DrawView {
 
   recolour() {
     this.pad.paint();
+    this.paper.recolour();
     if (this.last) this.show(this.last, true);
   }
 
