@@ -137,7 +137,7 @@ def test_the_diagram_by_keys_and_its_edges_numbers(
     page.keyboard.press("Escape")
     until(lambda: chosen.get_attribute("aria-pressed") == "false")
 
-    # the middle between x₁ and a unit lies on their edge
+    # the middle between x and a unit lies on their edge
     page.mouse.move(0, 0)
     page.locator(f"{PLANE} .stage").scroll_into_view_if_needed()
     ends = page.evaluate(
@@ -155,8 +155,7 @@ def test_the_diagram_by_keys_and_its_edges_numbers(
     tip = page.locator(f"{PLANE} .tip")
     tip.wait_for()
     name, number = tip.text_content().split(": ")
-    assert name.split(" → ")[0] in ("x₁", "x₂")
-    source, target = "x₁x₂".index(name[:2]) // 2, int(name.rsplit(".", 1)[1]) - 1
+    source, target = ["x", "y"].index(name.split(" → ")[0]), int(name.rsplit(".", 1)[1]) - 1
     assert math.isclose(float(number), weights(served)[0][source, target], rel_tol=1e-6)
 
 
@@ -279,6 +278,9 @@ def test_a_digits_arithmetic_is_shown_with_its_numbers(
     page.select_option("[data-sample=network]", "plane")
     until(lambda: page.locator("#sample-step").text_content() == "The input, 2")
     assert (value(page, "x0"), value(page, "x1")) == (0.5, 0.25)
+    page.get_by_role("button", name="Another one").click()
+    until(lambda: value(page, "x0") != 0.5)
+    assert value(page, "x0") == np.float32(page.locator("[data-sample=x1]").input_value())
 
 
 def test_a_window_slides_by_itself_until_it_is_stopped(open_page: Open) -> None:  # noqa: F811

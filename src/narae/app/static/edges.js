@@ -81,11 +81,12 @@ export function nearest(edges, x, y) {
 
 // What a unit is called: layer 0 are the inputs, the last one the outputs.
 export function unitName(data, layer, unit) {
-  if (layer === 0) return inputName(unit);
+  if (layer === 0) return inputName(unit, data.layers[0].names);
   const last = layer === data.layers.length - 1;
   return last ? t("network.name.output", { unit }) : t("network.name.unit", { layer, unit: unit + 1 });
 }
 
+// names: of the inputs of the plane's network, where it has said them
 export function inputName(input, names) {
-  return names?.[input] ?? `x${"₀₁₂₃₄₅₆₇₈₉"[input + 1] ?? input + 1}`;
+  return names?.[input] ? t(`feature.${names[input]}`) : String(input + 1);
 }

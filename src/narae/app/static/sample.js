@@ -61,11 +61,19 @@ export class SampleView {
     [this.x1.input.value, this.x2.input.value] = [0.5, 0.25];
     this.target = this.labelled("target", el("input", { type: "number", step: "any" }));
     this.target.input.addEventListener("change", () => this.ask());
-    this.another = this.button("sample.another", () => {
-      this.index.input.value = Math.floor(Math.random() * 10000);
-      this.fresh(true);
-    });
+    this.another = this.button("sample.another", () => this.anotherOne());
     this.empty = el("p", { class: "note", role: "status" });
+  }
+
+  // A test image, or a point of the plane's data with its class or number.
+  anotherOne() {
+    if (this.network.input.value === "plane") {
+      const { points, labels } = this.opening;
+      const i = Math.floor(Math.random() * points.length);
+      [this.x1.input.value, this.x2.input.value] = points[i];
+      this.target.input.value = labels[i];
+    } else this.index.input.value = Math.floor(Math.random() * 10000);
+    this.fresh(true);
   }
 
   makeFocus() {
@@ -143,7 +151,8 @@ export class SampleView {
     const plane = this.network.input.value === "plane";
     const drawn = this.kind.input.value === "drawn";
     this.kind.row.hidden = plane;
-    this.index.row.hidden = this.another.hidden = plane || drawn;
+    this.index.row.hidden = plane || drawn;
+    this.another.hidden = plane ? !this.opening?.points?.length : drawn;
     this.x1.row.hidden = this.x2.row.hidden = !plane;
   }
 
