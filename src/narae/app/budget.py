@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from narae.app.inside.requests import Sample
-from narae.app.messages import Compare, Draw, Evaluate, Message, Train
+from narae.app.messages import Code, Compare, Draw, Evaluate, Message, Save, Train
 from narae.app.tables.requests import Columns, Upload
 
 TOO_MANY = "more messages than the server takes from one session: they wait"
@@ -17,6 +17,8 @@ _COSTS: dict[type, float] = {
     Train: 0.2,
     Compare: 0.2,
     Evaluate: 1.0,
+    Code: 0.1,
+    Save: 0.5,
     Sample: 0.05,
     Upload: 0.05,
     Columns: 0.1,

@@ -77,6 +77,22 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Code:
+    """The knobs as a script of Keras."""
+
+    task: str
+    knobs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Save:
+    """The network of a task as a file, with the knobs it was trained by."""
+
+    task: str
+    knobs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Test a network on MNIST's test images."""
 
@@ -94,6 +110,8 @@ Message = (
     | Look
     | Edit
     | Sample
+    | Code
+    | Save
     | Upload
     | Columns
 )
@@ -120,6 +138,16 @@ def _train(given: dict[str, Any]) -> Train:
     task = _field(given, "task", TASK)
     paused = _field({"paused": False, **given}, "paused", Flag())
     return Train(task, check_knobs(task, given.get("knobs", {})), paused)
+
+
+def _knobs_of(kind: type) -> Callable[[dict[str, Any]], Any]:
+    """A reader of a message about a task with its knobs."""
+
+    def read(given: dict[str, Any]) -> Any:
+        task = _field(given, "task", TASK)
+        return kind(task, check_knobs(task, given.get("knobs", {})))
+
+    return read
 
 
 def _compare(given: dict[str, Any]) -> Compare:
@@ -149,6 +177,8 @@ SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "control": _plain(Control, task=TRAINED, action=Choice(("pause", "resume", "step"))),
     "speed": _plain(Speed, task=TRAINED, delay=Number(0, 2, whole=False)),
     "rate": _plain(Rate, task=TASK, learning_rate=KNOBS["learning_rate"]),
+    "code": _knobs_of(Code),
+    "save": _knobs_of(Save),
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
     "look": lambda given: read_look(given, TASK),
     "edit": lambda given: read_edit(given, TASK),

@@ -23,12 +23,14 @@ from narae.app.inside.requests import Edit, Look, Sample
 from narae.app.knobs import DEFAULTS, KNOBS
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
 from narae.app.messages import (
+    Code,
     Compare,
     Control,
     Draw,
     Evaluate,
     Message,
     Rate,
+    Save,
     Speed,
     Train,
     parse,
@@ -37,6 +39,7 @@ from narae.app.messages import (
 from narae.app.networks import Network
 from narae.app.pair import Pair
 from narae.app.pretrained import Library
+from narae.app.script import saved, script
 from narae.app.tables.requests import Columns, Desk, Upload
 
 # Messages that wait for a slow page, or for its lab. Beyond it, progress is left out, which comes again
@@ -195,6 +198,14 @@ class Session:
             )
         )
 
+    async def _code(self, message: Code) -> None:
+        text = await run_in_threadpool(script, message.task, message.knobs)
+        self._put({"type": "code", "task": message.task, "text": text})
+
+    async def _save(self, message: Save) -> None:
+        found = await self._call(lambda network: saved(network, message.knobs), message.task)
+        self._put({**found, "task": message.task})
+
     async def _upload(self, message: Upload) -> None:
         if self._desk.add(message):
             self._put(await run_in_threadpool(self._desk.read))
@@ -246,6 +257,8 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Look: Session._lab,
     Edit: Session._lab,
     Sample: Session._sample,
+    Code: Session._code,
+    Save: Session._save,
     Upload: Session._upload,
     Columns: Session._columns,
 }

@@ -7,18 +7,23 @@
 //   status(message): a state of the training; recolour(): after a change of colours
 
 import { FindingCard } from "./finding.js";
+import { KeepCard } from "./keep.js";
 import { NetworkCard } from "./network.js";
 import { WeightPictures } from "./pictures.js";
 import { planeData } from "./plane_data.js";
 import { PlanePictures } from "./plane.js";
 
 export const PANELS = {
-  digits: [() => new WeightPictures(), network, finding],
-  plane: [(view) => new PlanePictures(view), planeData, network, finding],
+  digits: [() => new WeightPictures(), network, finding, keep],
+  plane: [(view) => new PlanePictures(view), planeData, network, finding, keep],
 };
 
 function finding(view) {
   return new FindingCard(view);
+}
+
+function keep(view) {
+  return new KeepCard(view);
 }
 
 // The diagram; the view's first picture shows what the network decides.
