@@ -80,7 +80,7 @@
         html("td", { style: times[i][j] ? `color: var(--nf-${times[i][j] < 0 ? "red" : "blue"})` : "" }, `${show(n, 1)} × ${show(kernel[i][j], 2)}`))))));
       const words = say("convolution.sum", { row: at[0], column: at[1], sum: show(total(times)) });
       for (const canvas of [input, output]) canvas.setAttribute("aria-label", `${say("convolution.keys")} ${words}`);
-      tell(words);
+      tell(words, timer !== null);
     }
 
     function mark(element, row, column, side, rows, columns) {
@@ -118,9 +118,10 @@
     }
     function start() {
       slide.textContent = say("convolution.stop");
+      if (at[0] === map.length - 1 && at[1] === map[0].length - 1) at = [0, -1]; // again, from the first place
       timer = setInterval(() => {
         const next = at[0] * map[0].length + at[1] + 1;
-        if (next >= map.length * map[0].length) return halt();
+        if (next + 1 >= map.length * map[0].length) halt();
         move([Math.floor(next / map[0].length), next % map[0].length]);
       }, still() ? 700 : 120);
     }

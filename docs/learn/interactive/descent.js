@@ -57,7 +57,7 @@
       }
       picture.replaceChildren(...parts);
       picture.setAttribute("aria-label", describe());
-      tell(describe());
+      tell(describe(), timer !== null);
     }
 
     function describe() {
@@ -91,8 +91,8 @@
       run.textContent = say("descent.stop");
       timer = setInterval(() => {
         forward();
-        draw();
         if (--left === 0 || lost()) halt();
+        draw();
       }, PAUSE);
     }
     function put(w) {

@@ -41,7 +41,8 @@
   const still = () => ({ W: [[1, 0], [0, 1]], b: [0, 0], relu: false });
 
   builders.geometry = (tell) => {
-    const layers = [{ W: [[1, 0.6], [-0.5, 1.1]], b: [0.4, 0.2], relu: true }, { W: [[1, -1], [-0.6, 0.8]], b: [-0.5, 1], relu: true }];
+    const knobs = { angle: 30, sx: 1.2, sy: 1, bx: 0.4, by: 0.2 };
+    const layers = [{ W: turning(knobs.angle, knobs.sx, knobs.sy), b: [knobs.bx, knobs.by], relu: true }, { W: [[1, -1], [-0.6, 0.8]], b: [-0.5, 1], relu: true }];
     let two = false;
     const stage = html("div", { class: "nf-row nf-top" });
     const editors = layers.map((layer, k) => editor(layer, k));
@@ -65,7 +66,7 @@
     function editor(layer, k) {
       const cells = [];
       const field = (name, get, set) => {
-        const input = number(say("geometry.entry", { name, layer: k + 1 }), get(), (value) => {
+        const input = number(say("geometry.entry", { name, layer: k + 1 }), Number(get().toFixed(3)), (value) => {
           set(value);
           draw();
         }, { step: 0.1 });
@@ -87,7 +88,6 @@
       return { element, refresh };
     }
 
-    const knobs = { angle: 0, sx: 1, sy: 1, bx: 0, by: 0 };
     const RANGES = { angle: { min: -180, max: 180, step: 5, digits: 0 }, sx: { min: -2, max: 2, step: 0.1 }, sy: { min: -2, max: 2, step: 0.1 }, bx: { min: -2, max: 2, step: 0.1 }, by: { min: -2, max: 2, step: 0.1 } };
     const sliders = Object.entries(RANGES).map(([name, range]) => slider(say(`geometry.${name}`), { ...range, value: knobs[name] }, (to) => {
       knobs[name] = to;

@@ -95,7 +95,12 @@
     const builder = builders[name];
     if (!builder) throw new Error(`no interactive figure is called ${name}`);
     const told = html("p", { class: "nf-told", role: "status", "aria-live": "polite" });
-    const body = builder((text) => (told.textContent = text));
+    // Of what moves by itself screen readers would be told many times a second: only its end is said aloud.
+    const tell = (text, moving = false) => {
+      told.setAttribute("aria-live", moving ? "off" : "polite");
+      told.textContent = text;
+    };
+    const body = builder(tell);
     const title = say(`${name}.title`);
     place.classList.add("nf");
     place.setAttribute("role", "group");

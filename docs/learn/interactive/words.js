@@ -41,7 +41,7 @@ Object.assign(window.naraeFigures.words, {
   "descent.back": { en: "Back to the start", ko: "처음으로" },
   "descent.state": {
     en: "Step {step}: w = {w}, loss {height}, slope {slope}. The next move is {move}, to {next}.",
-    ko: "{step}걸음째: w = {w}, 손실 {height}, 기울기 {slope}. 다음에는 {move}만큼 움직여 {next}(으)로 갑니다.",
+    ko: "{step}걸음째: w = {w}, 손실 {height}, 기울기 {slope}. 다음 걸음은 {move}, 닿을 곳은 {next}입니다.",
   },
   "descent.there": { en: "Flat here: it has arrived in a valley.", ko: "바닥이 평평합니다. 골짜기에 다다랐습니다." },
   "descent.across": { en: "It jumped over the valley to the other side.", ko: "골짜기를 뛰어넘어 건너편으로 갔습니다." },
@@ -76,8 +76,8 @@ Object.assign(window.naraeFigures.words, {
 
   "geometry.title": { en: "Try it: what a Dense layer does to the plane", ko: "해 보기: Dense 층이 평면에 하는 일" },
   "geometry.help": {
-    en: "The sliders turn, stretch and move the grid; they write the matrix W and the bias b, which you can edit too. relu folds.",
-    ko: "슬라이더로 격자를 돌리고 늘이고 옮기면 행렬 W와 편향 b가 정해집니다. 숫자를 직접 고쳐도 됩니다. relu는 꺾습니다.",
+    en: "The sliders turn, stretch and move the grid: they write W and b of layer 1. You can edit these numbers too. relu folds.",
+    ko: "슬라이더로 격자를 돌리고 늘이고 옮기면 1층의 W와 b가 정해집니다. 숫자를 직접 고쳐도 됩니다. relu는 꺾습니다.",
   },
   "geometry.before": { en: "x: before", ko: "x: 원래 모습" },
   "geometry.after": { en: "after layer {layer}: x W + b", ko: "{layer}층 뒤: x W + b" },
@@ -141,7 +141,7 @@ Object.assign(window.naraeFigures.words, {
   "attention.value": { en: "value", ko: "값" },
   "attention.result": {
     en: "“{token}” looks most at “{most}”, {percent} %. Its result, the weighted sum of the values, is ({result}).",
-    ko: "‘{token}’은(는) ‘{most}’을(를) 가장 많이 봅니다({percent}%). 값의 가중합, 곧 결과는 ({result})입니다.",
+    ko: "‘{token}’의 시선이 가장 많이 가는 곳은 ‘{most}’, {percent}%입니다. 값의 가중합, 곧 결과는 ({result})입니다.",
   },
   "attention.options": { en: "Options", ko: "선택" },
   "attention.causal": { en: "causal mask", ko: "인과 마스크" },
