@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from narae.base.errors import ShapeError, unknown_name
 from narae.base.files import PathLike
 from narae.base.types import TensorLike, Tensors
 from narae.drawing.figures import finished, new_figure, palette
+from narae.inspect.plots.tsne import STEPS, Descent
 from narae.inspect.plots.weights import outputs_of
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from narae.models.model import Model
 
 _MOST = 1000  # samples of an exact t-SNE: its work grows with their square
-_PERPLEXITY, _STEPS, _RATE = 30.0, 500, 200.0
 
 
 def embed(
@@ -109,67 +110,54 @@ def _outputs(model: Model, x: Tensors, layer: Layer | str | None) -> np.ndarray:
     return outputs_of(model, x, [layer])[0][1]
 
 
-def _pca(rows: np.ndarray) -> np.ndarray:
-    """The first two principal components, by the singular value decomposition of centred rows."""
-    centred = rows - rows.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+@dataclass(frozen=True)
+class Principal:
+    """The first two principal components of rows: their middle, the two directions (2, d), and which share of all
+    variance lies along each."""
+
+    middle: np.ndarray
+    directions: np.ndarray
+    shares: tuple[float, float]
+
+    def place(self, rows: np.ndarray) -> np.ndarray:
+        """Where rows (n, d) lie, those of the data or new ones: (n, 2)."""
+        found = (rows - self.middle) @ self.directions.T
+        return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
+
+
+def principal(rows: np.ndarray) -> Principal:
+    """The two directions in which rows (n, d) vary most, by the singular value decomposition of centred rows, each
+    so turned that its largest part is positive.
+
+    >>> found = principal(np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 1.0]]))
+    >>> [round(share, 3) for share in found.shares], found.middle.tolist()
+    ([0.5, 0.5], [0.0, 1.0])
+    """
+    middle = rows.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(rows - middle, full_matrices=False)
     two = directions[:2]
     largest = np.abs(two).argmax(axis=1)
     # a direction and its opposite are the same: the sign is a choice
     two = two * np.where(two[np.arange(len(two)), largest] < 0, -1, 1)[:, None]
-    found = centred @ two.T
-    return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
+    variance = np.pad(sizes**2, (0, 2)) / max(float(np.sum(sizes**2)), 1e-300)
+    return Principal(middle, two, (float(variance[0]), float(variance[1])))
+
+
+def _pca(rows: np.ndarray) -> np.ndarray:
+    return principal(rows).place(rows)
 
 
 def _tsne(rows: np.ndarray) -> np.ndarray:
-    """Exact t-SNE from the first two principal components: KL(P || Q) by gradient descent with momentum
-    0.5, then 0.8, and P four times as large in the beginning, as in the paper's section 3.4."""
-    count = len(rows)
-    if count > _MOST:
+    """Exact t-SNE from the first two principal components."""
+    if len(rows) > _MOST:
         raise ValueError(
-            f"an exact t-SNE of {count:,} samples: take at most {_MOST:,}, or method='pca'"
+            f"an exact t-SNE of {len(rows):,} samples: take at most {_MOST:,}, or method='pca'"
         )
-    if count < 3:
+    if len(rows) < 4:
         return _pca(rows)
-    near = _similarities(rows)
-    points = _pca(rows)
-    points *= 1e-4 / max(float(points[:, 0].std()), 1e-12)
-    move = np.zeros_like(points)
-    for step in range(_STEPS):
-        early = step < _STEPS // 4
-        pull = 1 / (1 + _distances(points))
-        np.fill_diagonal(pull, 0)
-        force = (near * (4 if early else 1) - pull / pull.sum()) * pull
-        gradient = 4 * (force.sum(axis=1)[:, None] * points - force @ points)
-        move = (0.5 if early else 0.8) * move - _RATE * min(1.0, count / 600) * gradient
-        points = points + move
-        points -= points.mean(axis=0)
-    return points
-
-
-def _distances(rows: np.ndarray) -> np.ndarray:
-    """Squared distances between all rows."""
-    squares = np.sum(rows**2, axis=1)
-    return np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0)
-
-
-def _similarities(rows: np.ndarray) -> np.ndarray:
-    """P, symmetric: for each row Gaussian weights of the others, as wide as gives the perplexity."""
-    distances, count = _distances(rows), len(rows)
-    np.fill_diagonal(distances, np.inf)
-    wanted = np.log(min(_PERPLEXITY, (count - 1) / 3))
-    low, high = np.zeros(count), np.full(count, np.inf)
-    scale = 1 / np.maximum(np.median(np.where(np.isinf(distances), 0, distances), axis=1), 1e-12)
-    nearest = distances.min(axis=1, keepdims=True)
-    for _ in range(50):
-        weights = np.exp(-(distances - nearest) * scale[:, None])
-        shares = weights / weights.sum(axis=1, keepdims=True)
-        entropy = -np.sum(shares * np.log(np.maximum(shares, 1e-300)), axis=1)
-        wide = entropy > wanted
-        low, high = np.where(wide, scale, low), np.where(wide, high, scale)
-        scale = np.where(np.isinf(high), scale * 2, (low + np.where(np.isinf(high), low, high)) / 2)
-    both = shares + shares.T
-    return np.maximum(both / both.sum(), 1e-12)
+    descent = Descent(rows, _pca(rows))
+    descent.advance(STEPS)
+    return descent.points
 
 
 _METHODS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"pca": _pca, "tsne": _tsne}

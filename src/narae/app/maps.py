@@ -1,0 +1,122 @@
+"""A map of digits: test images by PCA or t-SNE of their pixels, or of what a layer makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+
+from narae.app.bounds import BadMessage, Choice, Flag, Number, shown
+from narae.app.digits import digits
+from narae.app.inside.pictures import floats
+from narae.app.messages import packed
+from narae.inspect.plots.embedding import Principal, principal
+from narae.inspect.plots.tsne import STEPS, Descent
+
+COUNT = 1000  # test images: an exact t-SNE's work grows with their square
+_AT_ONCE = 5  # steps between two turns of others: a tenth of a second
+Layers = Callable[[np.ndarray], list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Map:
+    """What `map` asks for: a network and a layer of it (-1: pixels), a method, how many neighbours count, and
+    whether the page still needs the images."""
+
+    network: str
+    layer: int
+    method: str
+    perplexity: float
+    images: bool
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the t-SNE that runs."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A drawing to be placed in the map, ink (size, size) of bytes."""
+
+    image: np.ndarray
+
+
+def read_map(given: dict[str, Any], networks: tuple[str, ...]) -> Map:
+    """A `map` message. Raises BadMessage."""
+    return Map(
+        Choice(networks).check("network", given.get("network")),
+        Number(-1, 20).check("layer", given.get("layer")),
+        Choice(("pca", "tsne")).check("method", given.get("method")),
+        Number(2, 100, whole=False).check("perplexity", given.get("perplexity", 30)),
+        Flag().check("images", given.get("images", False)),
+    )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A map that is shown: where PCA places what is new, of which layer."""
+
+    asked: Map
+    found: Principal
+
+    def place(self, image: np.ndarray, layers: Layers) -> dict[str, Any]:
+        """The message for an image (28, 28) of the network's form."""
+        if self.asked.method != "pca":
+            raise BadMessage("only PCA places what is new: t-SNE has no formula for it")
+        outputs = layers(image[np.newaxis])
+        rows = _rows(image[np.newaxis], outputs, self.asked.layer)
+        return {
+            "type": "placed",
+            "point": self.found.place(rows)[0].tolist(),
+            "guess": int(outputs[-1][0].argmax()),
+            "seen": packed(image),
+        }
+
+
+def begin(asked: Map, layers: Layers) -> tuple[dict[str, Any], Drawn, np.ndarray]:
+    """The opening message, with the points by PCA, from which t-SNE begins; what places drawings; and the rows.
+
+    layers: every layer's output for images (n, 28, 28), the last one probabilities."""
+    data = digits()
+    images = data.test_x[:COUNT].reshape(-1, 28, 28)
+    outputs = layers(images)
+    if asked.layer >= len(outputs):
+        raise BadMessage(f"layer: this network has {len(outputs)}, got {shown(asked.layer)}")
+    rows = _rows(images, outputs, asked.layer)
+    found = principal(rows)
+    points = found.place(rows)
+    message = {
+        "type": "map",
+        "network": asked.network,
+        "layer": asked.layer,
+        "method": asked.method,
+        "layers": [list(out.shape[1:]) for out in outputs],
+        "labels": data.test_y[:COUNT].tolist(),
+        "guesses": outputs[-1].argmax(axis=1).tolist(),
+        "shares": found.shares,
+        "points": floats(points),
+        "of": STEPS if asked.method == "tsne" else 0,
+    }
+    if asked.images:
+        message["images"] = packed(images)
+    return message, Drawn(asked, found), rows
+
+
+def _rows(images: np.ndarray, outputs: list[np.ndarray], layer: int) -> np.ndarray:
+    chosen = images if layer < 0 else outputs[layer]
+    return chosen.reshape(len(images), -1).astype(np.float64)
+
+
+async def descend(rows: np.ndarray, start: np.ndarray, perplexity: float) -> AsyncIterator[dict]:
+    """Messages of a t-SNE, a few steps each, between which other sessions have their turn."""
+    descent = await run_in_threadpool(Descent, rows, start, perplexity)
+    while descent.steps < STEPS:
+        await run_in_threadpool(descent.advance, _AT_ONCE)
+        loss = await run_in_threadpool(descent.divergence)
+        done = descent.steps >= STEPS
+        points = floats(descent.points)
+        yield {"type": "moved", "points": points, "step": descent.steps, "kl": loss, "done": done}
