@@ -31,7 +31,7 @@ SYMPTOMS = sorted(set(re.findall(r'_found\("(\w+)"', inspect.getsource(doctor)))
 # Keys that are put together when the page runs, by their first part.
 MADE = {
     "paper": [f"error.{code}" for code in (*CODES, "lost")],
-    "tab": ["draw", "train", "plane", "sample", "evaluate"],
+    "tab": ["draw", "train", "plane", "sample", "map", "evaluate"],
     "network": list(NETWORKS),
     "train": list(DEFAULTS),
     "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
@@ -49,6 +49,7 @@ MADE = {
         *("kind.test", "kind.drawn", "layer.dense", "layer.conv"),
         *(f"{part}.{step}" for part in ("step", "words") for step in SAMPLE_STEPS),
     ],
+    "map": ["pca", "tsne"],
     "curve": ["noise", "rotation", "shift"],
     "error": ["bad_message", "no_network", "not_ready", "failed", "full", "too_many"],
 }

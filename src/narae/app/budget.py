@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from narae.app.inside.requests import Sample
+from narae.app.map_requests import Map, Place
 from narae.app.messages import Code, Compare, Draw, Evaluate, Message, Save, Train
 from narae.app.tables.requests import Columns, Upload
 
@@ -22,6 +23,8 @@ _COSTS: dict[type, float] = {
     Sample: 0.05,
     Upload: 0.05,
     Columns: 0.1,
+    Map: 1.0,
+    Place: 0.02,
 }
 _PLAIN = 0.005
 _SAVED = 2.0  # seconds that may be saved up, for a burst

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 
-from narae.app.bounds import BadMessage, Choice, Flag, Number, shown
+from narae.app.bounds import BadMessage, shown
 from narae.app.digits import digits
 from narae.app.inside.pictures import floats
+from narae.app.map_requests import Map
 from narae.app.messages import packed
 from narae.inspect.plots.embedding import Principal, principal
 from narae.inspect.plots.tsne import STEPS, Descent
@@ -19,41 +20,6 @@ from narae.inspect.plots.tsne import STEPS, Descent
 COUNT = 1000  # test images: an exact t-SNE's work grows with their square
 _AT_ONCE = 5  # steps between two turns of others: a tenth of a second
 Layers = Callable[[np.ndarray], list[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Map:
-    """What `map` asks for: a network and a layer of it (-1: pixels), a method, how many neighbours count, and
-    whether the page still needs the images."""
-
-    network: str
-    layer: int
-    method: str
-    perplexity: float
-    images: bool
-
-
-@dataclass(frozen=True)
-class Stop:
-    """End the t-SNE that runs."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A drawing to be placed in the map, ink (size, size) of bytes."""
-
-    image: np.ndarray
-
-
-def read_map(given: dict[str, Any], networks: tuple[str, ...]) -> Map:
-    """A `map` message. Raises BadMessage."""
-    return Map(
-        Choice(networks).check("network", given.get("network")),
-        Number(-1, 20).check("layer", given.get("layer")),
-        Choice(("pca", "tsne")).check("method", given.get("method")),
-        Number(2, 100, whole=False).check("perplexity", given.get("perplexity", 30)),
-        Flag().check("images", given.get("images", False)),
-    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from narae.app.bounds import BadMessage, Bound, Choice, Flag, Number, shown
 from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.requests import Edit, Look, Sample, read_edit, read_look, read_sample
 from narae.app.knobs import DEFAULTS, KNOBS, check_knobs
+from narae.app.map_requests import Stop, read_map, read_place
 from narae.app.tables.requests import Columns, Upload, read_columns, read_upload
 from narae.base.types import Json, TensorLike
 
@@ -182,6 +183,9 @@ SCHEMA: dict[str, Callable[[dict[str, Any]], Message]] = {
     "evaluate": _plain(Evaluate, network=Choice(NETWORKS)),
     "look": lambda given: read_look(given, TASK),
     "edit": lambda given: read_edit(given, TASK),
+    "map": lambda given: read_map(given, NETWORKS),
+    "stop": lambda given: Stop(),
+    "place": lambda given: read_place(given, _picture),
     "upload": read_upload,
     "columns": read_columns,
     "sample": lambda given: read_sample(given, _picture),

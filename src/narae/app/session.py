@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from narae.app.bounds import BadMessage
 from narae.app.budget import TOO_MANY, Budget
 from narae.app.digits import digits
-from narae.app.drawing import read_drawing
+from narae.app.drawing import read_drawing, seen_by_network
 from narae.app.evaluation import evaluate
 from narae.app.experiments import EXPERIMENTS
 from narae.app.inside.asking import carried
 from narae.app.inside.requests import Edit, Look, Sample
 from narae.app.knobs import DEFAULTS, KNOBS
 from narae.app.lab import NO_NETWORK, Lab, NoNetwork
+from narae.app.map_requests import Map, Place, Stop
+from narae.app.maps import Drawn, Layers, begin, descend
 from narae.app.messages import (
     Code,
     Compare,
@@ -67,6 +69,8 @@ class Session:
         self._taken = asyncio.Event()  # set when a message has gone out
         self._labs: dict[str, Lab | Pair] = {}
         self._desk = Desk()
+        self._drawn: Drawn | None = None
+        self._mapping: asyncio.Task[None] | None = None
         self._evaluating: asyncio.Task[None] | None = None
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -102,8 +106,7 @@ class Session:
         try:  # a page that is gone may be noticed by either
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._evaluating is not None:
-                both.append(self._evaluating)
+            both += [task for task in (self._evaluating, self._mapping) if task is not None]
             for task in both:
                 task.cancel()
             for lab in self._labs.values():
@@ -157,7 +160,7 @@ class Session:
 
     async def _draw(self, message: Draw) -> None:
         if message.network == "mine":
-            read = functools.partial(_read_by, message.image)
+            read = partial(_read_by, message.image)
             self._put(await self._call(read))
             return
         reader = self._reader(message.network)
@@ -188,7 +191,7 @@ class Session:
     async def _sample(self, message: Sample) -> None:
         if message.network in ("dense", "conv"):
             reader = self._reader(message.network)
-            ask = functools.partial(carried, asked=message)
+            ask = partial(carried, asked=message)
             self._put(await run_in_threadpool(reader.ask, ask))
             return
         task = "plane" if message.network == "plane" else "digits"
@@ -205,6 +208,40 @@ class Session:
     async def _save(self, message: Save) -> None:
         found = await self._call(lambda network: saved(network, message.knobs), message.task)
         self._put({**found, "task": message.task})
+
+    async def _map(self, message: Map) -> None:
+        await self._stop_map()
+        opening, self._drawn, rows = await self._layered(message.network, partial(begin, message))
+        self._put(opening)
+        if message.method == "tsne":
+            start = self._drawn.found.place(rows)
+            self._mapping = asyncio.create_task(self._descend(rows, start, message.perplexity))
+
+    async def _descend(self, rows: np.ndarray, start: np.ndarray, perplexity: float) -> None:
+        async for message in descend(rows, start, perplexity):
+            await self._room()
+            self._put(message)
+
+    async def _stop_map(self, message: Stop | None = None) -> None:
+        if self._mapping is not None:
+            self._mapping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._mapping
+        self._mapping = None
+
+    async def _place(self, message: Place) -> None:
+        seen = seen_by_network(message.image)
+        if seen is None or self._drawn is None:
+            self._put({"type": "placed", "point": None})
+            return
+        place = partial(self._drawn.place, seen)
+        self._put(await self._layered(self._drawn.asked.network, place))
+
+    async def _layered(self, network: str, function: Callable[[Layers], Any]) -> Any:
+        """What a function makes of the outputs of all layers of a network, which it is given a function for."""
+        if network == "mine":
+            return await self._call(lambda mine: function(layers_of(mine)))
+        return await run_in_threadpool(function, self._reader(network).layers)
 
     async def _upload(self, message: Upload) -> None:
         if self._desk.add(message):
@@ -259,6 +296,9 @@ _DO: dict[type, Callable[[Session, Any], Awaitable[None]]] = {
     Sample: Session._sample,
     Code: Session._code,
     Save: Session._save,
+    Map: Session._map,
+    Place: Session._place,
+    Stop: Session._stop_map,
     Upload: Session._upload,
     Columns: Session._columns,
 }
@@ -270,12 +310,17 @@ def _named(error: Exception) -> str:
 
 def _read_by(image: np.ndarray, network: Network) -> dict[str, Any]:
     """A drawing, read by the session's own network."""
+    return read_drawing(image, "mine", layers_of(network))
+
+
+def layers_of(network: Network) -> Layers:
+    """The outputs of all layers of a session's own network, for images (n, 28, 28)."""
 
     def layers(images: np.ndarray) -> list[np.ndarray]:
         found = network.view.predict_on_batch(images.reshape(len(images), -1))
         return [np.asarray(out) for out in (found if isinstance(found, list) else [found])]
 
-    return read_drawing(image, "mine", layers)
+    return layers
 
 
 def _evaluated(predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:

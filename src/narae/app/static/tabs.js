@@ -3,6 +3,7 @@
 
 import { DrawView } from "./draw.js";
 import { EvaluateView } from "./evaluate.js";
+import { MapView } from "./map.js";
 import { SampleView } from "./sample.js";
 import { TrainView } from "./train.js";
 
@@ -12,5 +13,6 @@ export const TABS = {
   train: (page) => new TrainView(page, "digits", "full"),
   plane: (page) => new TrainView(page, "plane", "fast"),
   sample: (page) => new SampleView(page.connection, page.views.draw.pad),
+  map: (page) => new MapView(page.connection),
   evaluate: (page) => new EvaluateView(page.connection),
 };
