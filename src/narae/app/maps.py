@@ -19,6 +19,7 @@ from narae.inspect.plots.tsne import STEPS, Descent
 
 COUNT = 1000  # test images: an exact t-SNE's work grows with their square
 _AT_ONCE = 5  # steps between two turns of others: a tenth of a second
+_MEASURED = 25  # steps between two measures of the divergence
 Layers = Callable[[np.ndarray], list[np.ndarray]]
 
 
@@ -77,12 +78,16 @@ def _rows(images: np.ndarray, outputs: list[np.ndarray], layer: int) -> np.ndarr
     return chosen.reshape(len(images), -1).astype(np.float64)
 
 
-async def descend(rows: np.ndarray, start: np.ndarray, perplexity: float) -> AsyncIterator[dict]:
+async def descend(
+    rows: np.ndarray, start: np.ndarray, perplexity: float
+) -> AsyncIterator[dict[str, Any]]:
     """Messages of a t-SNE, a few steps each, between which other sessions have their turn."""
     descent = await run_in_threadpool(Descent, rows, start, perplexity)
+    loss = None
     while descent.steps < STEPS:
         await run_in_threadpool(descent.advance, _AT_ONCE)
-        loss = await run_in_threadpool(descent.divergence)
         done = descent.steps >= STEPS
+        if descent.steps % _MEASURED == 0:  # it costs as much as a step
+            loss = await run_in_threadpool(descent.divergence)
         points = floats(descent.points)
         yield {"type": "moved", "points": points, "step": descent.steps, "kl": loss, "done": done}

@@ -26,7 +26,7 @@ export class MapView {
     this.canvas = el("canvas", { class: "map-canvas", role: "img", tabindex: 0, tLabel: "map.heading" });
     this.image = el("canvas", { class: "map", role: "img", tLabel: "map.image" });
     this.name = el("p", { class: "state", role: "status", t: "map.hover" });
-    this.element = el("div", { class: "view digit-map" }, this.left(), this.right());
+    this.element = el("div", { class: "view digit-map" }, ...this.left(), this.right());
     this.paint = framed(() => this.draw());
     new ResizeObserver(() => this.paint()).observe(this.canvas);
     onLanguage(() => this.paint());
@@ -35,9 +35,9 @@ export class MapView {
 
   left() {
     this.perplexityField = field("map.perplexity", this.perplexity);
-    return el(
-      "section",
-      { class: "card" },
+    const card = (kind, ...inside) => el("section", { class: `card ${kind}` }, ...inside);
+    const choices = card(
+      "choices",
       headed("h2", "map.heading"),
       field("map.network", this.network),
       field("map.layer", this.layer),
@@ -45,12 +45,17 @@ export class MapView {
       this.perplexityField,
       this.button,
       this.state,
-      el("div", { class: "map-image" }, this.image, this.name),
+    );
+    const image = el("div", { class: "map-image" }, this.image, this.name);
+    const hand = card(
+      "hand",
+      image,
       headed("h3", "map.drawn"),
       this.pad.canvas,
       this.pad.live,
       el("div", { class: "row" }, el("button", { type: "button", t: "draw.clear", onclick: () => this.pad.clear() })),
     );
+    return [choices, hand];
   }
 
   right() {

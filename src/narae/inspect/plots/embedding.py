@@ -126,20 +126,26 @@ class Principal:
 
 
 def principal(rows: np.ndarray) -> Principal:
-    """The two directions in which rows (n, d) vary most, by the singular value decomposition of centred rows, each
-    so turned that its largest part is positive.
+    """The two directions in which rows (n, d) vary most, each so turned that its largest part is positive: the
+    covariances' eigenvectors, by way of the products of rows where these are fewer.
 
     >>> found = principal(np.array([[0.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 1.0]]))
     >>> [round(share, 3) for share in found.shares], found.middle.tolist()
     ([0.5, 0.5], [0.0, 1.0])
     """
     middle = rows.mean(axis=0)
-    _, sizes, directions = np.linalg.svd(rows - middle, full_matrices=False)
-    two = directions[:2]
+    centred = rows - middle
+    wide = rows.shape[1] > len(rows)
+    values, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
+    first = vectors[:, :-3:-1]
+    two = (centred.T @ first if wide else first).T
+    sizes = np.linalg.norm(two, axis=1, keepdims=True)
+    two = np.divide(two, sizes, out=np.zeros_like(two), where=sizes > 1e-9 * sizes.max(initial=0))
     largest = np.abs(two).argmax(axis=1)
     # a direction and its opposite are the same: the sign is a choice
     two = two * np.where(two[np.arange(len(two)), largest] < 0, -1, 1)[:, None]
-    variance = np.pad(sizes**2, (0, 2)) / max(float(np.sum(sizes**2)), 1e-300)
+    values = np.maximum(values, 0)
+    variance = np.pad(values[::-1], (0, 2)) / max(float(values.sum()), 1e-300)
     return Principal(middle, two, (float(variance[0]), float(variance[1])))
 
 

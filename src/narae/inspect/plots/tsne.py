@@ -60,12 +60,16 @@ def divergence(near: np.ndarray, points: np.ndarray) -> float:
 def gradient(near: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Of the divergence, by the points: 4 Σ_j (p_ij − q_ij)(y_i − y_j) / (1 + |y_i − y_j|²). (n, 2)."""
     pull = _pull(points)
-    force = (near - pull / pull.sum()) * pull
+    force = pull * (-1 / pull.sum())
+    force += near
+    force *= pull
     return 4 * (force.sum(axis=1)[:, None] * points - force @ points)
 
 
 def _pull(points: np.ndarray) -> np.ndarray:
-    pull = 1 / (1 + distances(points))
+    pull = distances(points)
+    pull += 1
+    np.reciprocal(pull, out=pull)
     np.fill_diagonal(pull, 0)
     return pull
 
@@ -90,6 +94,7 @@ class Descent:
             raise ValueError(f"t-SNE of {len(rows)} samples: take at least 4")
         rows = np.asarray(rows, np.float64)
         self._near = affinities(rows, min(perplexity, (len(rows) - 1) / 3))
+        self._groups = self._near * _EXAGGERATION
         self.points = start * (1e-4 / max(float(start[:, 0].std()), 1e-12))
         self._move = np.zeros_like(self.points)
         self.steps, self._early = 0, of // 4
@@ -100,7 +105,7 @@ class Descent:
         four times, so that groups form."""
         for _ in range(steps):
             early = self.steps < self._early
-            slope = gradient(self._near * (_EXAGGERATION if early else 1), self.points)
+            slope = gradient(self._groups if early else self._near, self.points)
             self._move = (0.5 if early else 0.8) * self._move - self._rate * slope
             self.points = self.points + self._move
             self.points -= self.points.mean(axis=0)
