@@ -34,7 +34,7 @@ pytestmark = [
         reason="no chromium here: apt-get install chromium, or NARAE_CHROMIUM=path",
     ),
 ]
-TABS = ("draw", "train", "plane", "sample", "map", "evaluate")
+TABS = ("draw", "train", "plane", "sample", "experiments", "map", "evaluate")
 Open = Callable[..., Any]
 
 

@@ -15,6 +15,7 @@ from narae.app.knobs import check_knobs
 from narae.app.lab import Lab
 from narae.app.messages import Compare, Train
 from narae.app.networks import build
+from narae.app.planes import SURFACES
 from narae.app.shuffling import deal, shuffled
 from narae.app.targets import Target
 from narae.app.tasks import TASKS
@@ -163,3 +164,11 @@ def test_labels_are_dealt_out_among_themselves() -> None:
     assert (data.y != plain.y).any()
     assert data.opening["labels"][:60] == data.y.tolist()  # the page shows what is learned
     np.testing.assert_array_equal(data.validation_y, plain.validation_y)
+
+
+def test_numbers_are_compared_by_the_variance_they_explain() -> None:
+    knobs = {**KNOBS, "data": SURFACES[0], "dropout": 0.0, "epochs": 3}
+    sides = check_knobs("plane", knobs), check_knobs("plane", {**knobs, "units": []})
+    found = compared(Compare("plane", sides, False, None))
+    for side in ("a", "b"):
+        assert set(found[side]) == {"epoch", "loss", "r2", "val_loss", "val_r2", "points"}

@@ -7,6 +7,7 @@ import json
 import re
 
 from narae.app import doctor
+from narae.app.experiments import EXPERIMENTS
 from narae.app.features import FEATURES
 from narae.app.knobs import DEFAULTS, INITIAL, SCALES
 from narae.app.messages import NETWORKS
@@ -27,11 +28,13 @@ SAMPLE_STEPS = re.findall(
 )
 
 SYMPTOMS = sorted(set(re.findall(r'_found\("(\w+)"', inspect.getsource(doctor))))
+WORDS_OF_ONE = ("title", "question", "name_a", "name_b", "why", "next")
+MEASURES = sorted({experiment.measure for experiment in EXPERIMENTS.values()})
 
 # Keys that are put together when the page runs, by their first part.
 MADE = {
     "paper": [f"error.{code}" for code in (*CODES, "lost")],
-    "tab": ["draw", "train", "plane", "sample", "map", "evaluate"],
+    "tab": ["draw", "train", "plane", "sample", "experiments", "map", "evaluate"],
     "network": list(NETWORKS),
     "train": list(DEFAULTS),
     "knob": sorted({name for knobs in DEFAULTS.values() for name in knobs}),
@@ -50,6 +53,10 @@ MADE = {
         *(f"{part}.{step}" for part in ("step", "words") for step in SAMPLE_STEPS),
     ],
     "map": ["pca", "tsne"],
+    "experiment": [f"{part}.{name}" for part in WORDS_OF_ONE for name in EXPERIMENTS],
+    "experiments": [f"{part}.{m}" for part in ("guess", "found", "level") for m in MEASURES],
+    "chapter": [str(number) for number in range(1, 6)],
+    "task": list(DEFAULTS),
     "curve": ["noise", "rotation", "shift"],
     "error": ["bad_message", "no_network", "not_ready", "failed", "full", "too_many"],
 }
@@ -71,7 +78,7 @@ def test_korean_is_korean() -> None:
     other = {"language.label"}  # says in English that there is English
     without = [k for k, row in TABLE.items() if not re.search("[가-힣]", row["ko"])]
     formulas = {f"feature.{name}" for name in FEATURES}
-    assert set(without) - other <= {"language", "draw.said", "paper.mark"} | formulas
+    assert set(without) - other <= {"language", "draw.said", "compare.side", "paper.mark"} | formulas
 
 
 def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:

@@ -3,10 +3,8 @@ depend on the knobs and the seed, never on how fast the machine is."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,20 +12,12 @@ import numpy as np
 from narae.app.progress import Progress
 
 MOST = 2000  # samples of the training data that are measured
-GOOD = 0.9  # the validation accuracy that "reached" waits for
 OFTEN = 0.1  # seconds between two messages with points of the curves
 
 
-@dataclass(frozen=True)
-class Point:
-    """Means over samples, in inference: nothing is dropped out, and no step lies between them. Of targets that are
-    numbers "accuracy" is R²."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
+# "epoch", and of training and ("val_...") validation the loss and the score: means over samples, in inference,
+# where nothing is dropped out and no step lies between them.
+Point = dict[str, float]
 
 
 class Measured(Progress):
@@ -53,39 +43,34 @@ class Measured(Progress):
 
     def _tell_points(self) -> None:
         self._when = time.monotonic()
-        new = [asdict(point) for point in self.points[self._told :]]
+        new = self.points[self._told :]
         self._told = len(self.points)
         self._tell({"kind": "measured", "points": new, "first": self._told - len(new)})
 
     def _point(self) -> Point:
         data = self._data
-        return Point(
-            self.epochs,
-            *self._means(data.x[:MOST], data.y[:MOST]),
-            *self._means(data.validation_x, data.validation_y),
-        )
+        training = self._report(data.x[:MOST], data.y[:MOST])
+        validation = self._report(data.validation_x, data.validation_y)
+        return {
+            "epoch": self.epochs,
+            **training,
+            **{f"val_{name}": value for name, value in validation.items()},
+        }
 
-    def _means(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    def _report(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         if not len(x):  # own points too few to spare any
-            return math.nan, math.nan
+            return {}
         answers = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
-        target = self._network.target
-        found = target.report(answers, y)
-        return found["loss"], found[target.score]
+        return self._network.target.report(answers, y)
 
 
 def summary(points: list[Point]) -> Mapping[str, float]:
-    """The numbers that an answer may name: the last ones, the gap, the first epoch that was good.
+    """The numbers that an answer may name: the last ones, and by how much training is better than validation.
 
-    >>> found = summary([Point(0, 0.7, 0.5, 0.7, 0.5), Point(1, 0.1, 1.0, 0.3, 0.92)])
-    >>> found["reached"], round(found["gap"], 2)
-    (1, 0.08)
+    >>> found = summary([{"epoch": 0, "accuracy": 0.5}, {"epoch": 1, "accuracy": 1.0, "val_accuracy": 0.75}])
+    >>> found["epoch"], found["gap"]
+    (1, 0.25)
     """
-    last = asdict(points[-1])
-    reached = next((p.epoch for p in points if p.val_accuracy >= GOOD), points[-1].epoch)
-    return {
-        **last,
-        "gap": last["accuracy"] - last["val_accuracy"],
-        "best_val_loss": min(p.val_loss for p in points),
-        "reached": reached,
-    }
+    last = points[-1]
+    gap = {"gap": last["accuracy"] - last["val_accuracy"]} if "val_accuracy" in last else {}
+    return {**last, **gap}

@@ -54,15 +54,17 @@ class Pair:
         if not all(isinstance(found, Measured) for found in watched):
             return  # one has failed, and said so
         numbers = {s: summary(found.points) for s, found in zip(SIDES, watched, strict=True)}
-        outcome = None
+        outcome = expected = None
         if message.experiment is not None:
-            outcome = EXPERIMENTS[message.experiment].outcome(numbers["a"], numbers["b"])
+            row = EXPERIMENTS[message.experiment]
+            outcome, expected = row.outcome(numbers["a"], numbers["b"]), row.expected
         self._send(
             {
                 "type": "outcome",
                 "task": "compare",
                 "experiment": message.experiment,
                 "outcome": outcome,
+                "expected": outcome is not None and outcome == expected,
                 **numbers,
             }
         )

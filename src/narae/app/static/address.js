@@ -1,13 +1,16 @@
 // The page in its address: #plane?lang=ko&plane.noise=0.2&plane.units=16-8. Tab, language, and each view's
 // settings that are not as they stand at first. A view that has some gives them as `inAddress`:
 //   entries(): {name: text}; apply({name: text}): sets them, and gives what it could not take, as
-//   [{name, value, allowed, kept}]
+//   [{name, value, allowed, kept}]; and, if Back and Forward lead from one of its pages to another, back({name: text})
+// #experiment=rate is short for #experiments?experiments.open=rate.
 
 import { currentLanguage } from "./dom.js";
 
 const LANGUAGES = ["en", "ko"];
 
 export function parse(hash) {
+  const short = /^#experiment=(\w+)$/.exec(hash);
+  if (short) return { tab: "experiments", query: new URLSearchParams({ "experiments.open": short[1] }) };
   const [tab, query = ""] = hash.replace(/^#/, "").split("?");
   return { tab, query: new URLSearchParams(query) };
 }
@@ -56,6 +59,7 @@ export class Address {
     const { tab, query } = parse(location.hash);
     if (!event.state?.ours && query.size) return this.read();
     this.tab = tab in this.views ? tab : "draw";
+    this.views[this.tab].inAddress?.back?.(own(query, this.tab));
     this.page.choose(this.tab);
     this.write();
     return undefined;

@@ -35,8 +35,8 @@ export class Chart {
   }
 
   // name: identity; key and values: its words; colour: a variable of the style sheet
-  curve(name, key, values, colour, points = []) {
-    this.series.set(name, { key, values, colour, points });
+  curve(name, key, values, colour, points = [], dashed = false) {
+    this.series.set(name, { key, values, colour, points, dashed });
     this.paint();
   }
 
@@ -113,8 +113,10 @@ export class Chart {
     curve.points.forEach(([x, y], i) =>
       i ? context.lineTo(places.toX(x), places.toY(y)) : context.moveTo(places.toX(x), places.toY(y)),
     );
+    context.setLineDash(curve.dashed ? [5, 4] : []);
     context.stroke();
-    if (curve.points.length > 40) return;
+    context.setLineDash([]);
+    if (curve.points.length > 40 || curve.dashed) return;
     context.fillStyle = style.getPropertyValue(curve.colour);
     for (const [x, y] of curve.points) {
       context.beginPath();
@@ -130,7 +132,7 @@ export class Chart {
       const words = t(curve.key, curve.values);
       const value = last === undefined ? "–" : this.options.form(last[1], 3);
       said.push(`${words} ${value}`);
-      const dot = el("span", { class: "dot", "aria-hidden": "true" });
+      const dot = el("span", { class: curve.dashed ? "dot dashed" : "dot", "aria-hidden": "true" });
       dot.style.background = `var(${curve.colour})`;
       return el("span", { class: "key" }, dot, this.options.bare ? words : `${words} ${value}`);
     });

@@ -38,7 +38,8 @@ export function setLanguage(name) {
 const PLACES = { t: null, tLabel: "aria-label", tTitle: "title" };
 const NAMES = { t: "data-t", tLabel: "data-t-label", tTitle: "data-t-title" };
 
-function translate(root) {
+// Elements that were no part of the page when the language changed are translated when they become one.
+export function translate(root) {
   for (const [place, attribute] of Object.entries(PLACES)) {
     for (const element of root.querySelectorAll(`[${NAMES[place]}]`)) {
       write(element, place, attribute);

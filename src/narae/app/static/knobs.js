@@ -97,7 +97,9 @@ function marked(name, mark) {
 }
 
 function marks(name, bound, value, changed) {
-  const items = bound.marks.map((mark) => marked(name, mark));
+  // a preset may lie between the marks
+  const all = [...new Set([...bound.marks, value])].sort((a, b) => a - b);
+  const items = all.map((mark) => marked(name, mark));
   const select = el("select", { onchange: changed }, ...items);
   select.value = value;
   // a value between the marks, such as an address may have, gets a place of its own

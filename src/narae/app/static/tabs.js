@@ -3,6 +3,7 @@
 
 import { DrawView } from "./draw.js";
 import { EvaluateView } from "./evaluate.js";
+import { ExperimentsView } from "./experiments.js";
 import { MapView } from "./map.js";
 import { SampleView } from "./sample.js";
 import { TrainView } from "./train.js";
@@ -13,6 +14,7 @@ export const TABS = {
   train: (page) => new TrainView(page, "digits", "full"),
   plane: (page) => new TrainView(page, "plane", "fast"),
   sample: (page) => new SampleView(page.connection, page.views.draw.pad),
+  experiments: (page) => new ExperimentsView(page),
   map: (page) => new MapView(page.connection),
   evaluate: (page) => new EvaluateView(page.connection),
 };

@@ -8,7 +8,7 @@ import { field, Knobs } from "./knobs.js";
 import { PANELS } from "./panels.js";
 
 // Seconds to wait after a step.
-const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
+export const SPEEDS = { full: 0, fast: 0.004, moderate: 0.04, slow: 0.4 };
 const GOES_ON = new Set(["done", "stopped", "paused"]);
 const ENDED = new Set(["done", "stopped", "diverged", "failed", "empty"]);
 
