@@ -78,7 +78,9 @@ def test_korean_is_korean() -> None:
     other = {"language.label"}  # says in English that there is English
     without = [k for k, row in TABLE.items() if not re.search("[가-힣]", row["ko"])]
     formulas = {f"feature.{name}" for name in FEATURES}
-    assert set(without) - other <= {"language", "draw.said", "compare.side", "paper.mark"} | formulas
+    assert (
+        set(without) - other <= {"language", "draw.said", "compare.side", "paper.mark"} | formulas
+    )
 
 
 def test_every_key_that_is_used_is_there_and_every_one_there_is_used() -> None:
