@@ -23,7 +23,7 @@ def carried(model: Model, asked: Sample, features: Sequence[str] = ("x", "y")) -
         x = features_of(x[np.newaxis], features)[0]
     if x is None:
         return {"type": "sample", "network": asked.network, "empty": True}
-    shape = model.inputs[0].shape[1:]
+    shape = tuple(int(n or 0) for n in model.inputs[0].shape[1:])
     target = label if asked.target is None else asked.target
     return {**carry(model, x.reshape(shape), target, asked), "label": label, "empty": False}
 

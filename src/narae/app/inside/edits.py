@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from narae import Model, layers
+from narae import Model, Variable, layers
 from narae.app.bounds import BadMessage
 from narae.app.inside.requests import Edit
 from narae.app.switches import Switches, switches_of
@@ -23,6 +23,13 @@ class Place:
     layer: int
     unit: int
     source: int | None
+
+
+def bias_of(layer: layers.Dense) -> Variable:
+    """The bias of a layer of the playground's networks, which all have one. Raises ValueError without it."""
+    if layer.bias is None:
+        raise ValueError(f"{layer.name!r} has no bias")
+    return layer.bias
 
 
 class Hand:
@@ -134,20 +141,24 @@ class Hand:
     def _get(self, place: Place) -> float:
         if place.source is None:
             return float(self._switches[place.layer].on.numpy()[place.unit])
-        dense = self._dense[place.layer]
-        if place.source < 0:
-            return float(dense.bias.numpy()[place.unit])
-        return float(dense.kernel.numpy()[place.source, place.unit])
+        variable, where = self._variable(place, place.source)
+        return float(variable.numpy()[where])
 
     def _put(self, place: Place, value: float) -> None:
         if place.source is None:
             self._switches[place.layer].turn(place.unit, on=value != 0)
             return
-        dense = self._dense[place.layer]
-        variable = dense.bias if place.source < 0 else dense.kernel
+        variable, where = self._variable(place, place.source)
         values = variable.numpy().copy()
-        values[place.unit if place.source < 0 else (place.source, place.unit)] = value
+        values[where] = value
         variable.assign(values)
+
+    def _variable(self, place: Place, source: int) -> tuple[Variable, tuple[int, ...]]:
+        """The bias or the kernel of a place's layer, and where its number is there."""
+        dense = self._dense[place.layer]
+        if source >= 0:
+            return dense.kernel, (source, place.unit)
+        return bias_of(dense), (place.unit,)
 
 
 _DO: dict[str, Callable[[Hand, Edit, int], None]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from narae import layers, ops
-from narae.app.inside.edits import Hand
+from narae.app.inside.edits import Hand, bias_of
 from narae.app.inside.requests import Look
 from narae.app.messages import packed
 from narae.app.networks import Network
@@ -84,7 +84,7 @@ def whole(network: Network, data: Task, layer: int, unit: int, hand: Hand) -> di
         "activation": _activation(dense[layer]),
         "off": not last and unit in hand.off()[layer],
         "edited": hand.edited(layer, unit),
-        "bias": float(dense[layer].bias.numpy()[unit]),
+        "bias": float(bias_of(dense[layer]).numpy()[unit]),
         "into": floats(kernel[:, unit]),
         "out": None if last else floats(dense[layer + 1].kernel.numpy()[unit]),
     }

@@ -48,7 +48,7 @@ def carry(model: Model, x: np.ndarray, target: float | None, asked: Sample) -> d
 def _focus(done: Walk, asked: Sample) -> int:
     """The layer that is looked at: the one asked for, else the first one that has weights."""
     if asked.layer is None:
-        return next(i for i, stage in enumerate(done.stages) if stage.sums is not None)
+        return next(i for i, stage in enumerate(done.stages) if stage.weighted)
     if asked.layer >= len(done.stages):
         raise BadMessage(f"layer: this model has {len(done.stages)}, got {asked.layer}")
     return asked.layer
@@ -76,7 +76,7 @@ def _stage(stage: Stage, number: int) -> dict[str, Any]:
         "shape": list(stage.output.shape),
         "output": floats(stage.output),
     }
-    if stage.sums is not None:
+    if stage.weighted:
         found |= {"activation": layer.get_config()["activation"], "sums": floats(stage.sums)}
     if isinstance(layer, layers.Conv2D):
         found |= {"window": layer.kernel_size, "strides": layer.strides}
@@ -164,7 +164,7 @@ def _end(done: Walk, target: float) -> dict[str, Any]:
 def _back(model: Model, done: Walk, place: int, asked: Sample) -> dict[str, Any] | None:
     """The gradient of one weight of the layer in focus, how it comes about, and the weight's update."""
     stage = done.stages[place]
-    if stage.sums is None:
+    if not stage.weighted:
         return None
     layer, unit = stage.layer, _unit(stage, asked)
     kernel = done.gradients[id(layer.kernel)]
@@ -199,7 +199,7 @@ def _chain(done: Walk, place: int, unit: int) -> dict[str, Any]:
     """How a hidden unit's delta comes of those of the next dense layer: the sum of w δ, times the slope of the
     activation; the factors of what lies between (0 of a unit that is off) are in the sum."""
     stage = done.stages[place]
-    following = next(s for s in done.stages[place + 1 :] if s.sums is not None)
+    following = next(s for s in done.stages[place + 1 :] if s.weighted)
     found: dict[str, Any] = {"upstream": float(stage.upstream[unit])}
     found["slope"] = _slope(stage, unit)
     found["delta"] = float(stage.delta[unit])

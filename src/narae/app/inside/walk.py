@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,16 +16,21 @@ from narae.tensor.tensor import Tensor
 class Stage:
     """A layer with what came into it and what it gave, without the batch's axis.
 
-    sums: what its activation gets, None of layers that have none; delta: the gradient of the loss with respect to
-    `sums`, upstream: with respect to `output`.
+    sums: what its activation gets, empty for layers without weights; delta: the gradient of the loss with respect
+    to `sums`, upstream: with respect to `output`.
     """
 
-    layer: Layer
+    layer: Any
     input: np.ndarray
     output: np.ndarray
-    sums: np.ndarray | None
-    delta: np.ndarray | None
-    upstream: np.ndarray | None
+    sums: np.ndarray
+    delta: np.ndarray
+    upstream: np.ndarray
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the layer has sums of weighted inputs."""
+        return self.sums.size > 0
 
 
 @dataclass(frozen=True)
@@ -79,5 +85,5 @@ def _through(layer: Layer, x: Tensor) -> tuple[Tensor | None, Tensor]:
     return sums, sums if layer.activation is None else layer.activation(sums)
 
 
-def _one(batch: Tensor | None) -> np.ndarray | None:
-    return None if batch is None else np.asarray(batch)[0]
+def _one(batch: Tensor | None) -> np.ndarray:
+    return np.zeros(0, np.float32) if batch is None else np.asarray(batch)[0]

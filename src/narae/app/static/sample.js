@@ -1,12 +1,13 @@
 // One sample's arithmetic, step by step, with the numbers of the network that carries it.
 
 import { currentLanguage, el, onLanguage, say, t } from "./dom.js";
-import { inputNames, numberOf, stepsOf, titleOf } from "./sample_steps.js";
+import { anyPoint, inputNames, nextPlace, numberOf, stepsOf, titleOf } from "./sample_steps.js";
 import { headed } from "./help.js";
 import { field } from "./knobs.js";
 import { PARTS } from "./sample_parts.js";
 
 const PLAY = 350; // ms for a place of a window that slides
+const TASK = { mine: "digits", plane: "plane" }; // whose network the page trains
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class SampleView {
@@ -29,6 +30,7 @@ export class SampleView {
     connection.on("error", () => this.failed());
     connection.on("lost", () => (this.busy = this.again = false));
     connection.on("welcome", () => this.isShown && this.networks[this.network.input.value] && this.ask());
+    connection.on("status", (message) => this.status(message));
     connection.on("begun", (message) => this.begun(message));
     onLanguage(() => this.render());
   }
@@ -63,15 +65,14 @@ export class SampleView {
     this.target.input.addEventListener("change", () => this.ask());
     this.another = this.button("sample.another", () => this.anotherOne());
     this.empty = el("p", { class: "note", role: "status" });
+    this.moving = el("p", { class: "note", role: "status" });
   }
 
   // A test image, or a point of the plane's data with its class or number.
   anotherOne() {
     if (this.network.input.value === "plane") {
-      const { points, labels } = this.opening;
-      const i = Math.floor(Math.random() * points.length);
-      [this.x1.input.value, this.x2.input.value] = points[i];
-      this.target.input.value = labels[i];
+      const [x, y, label] = anyPoint(this.opening);
+      [this.x1.input.value, this.x2.input.value, this.target.input.value] = [x, y, label];
     } else this.index.input.value = Math.floor(Math.random() * 10000);
     this.fresh(true);
   }
@@ -111,6 +112,7 @@ export class SampleView {
       { class: "card step", "aria-labelledby": "sample-step" },
       el("div", { class: "row" }, this.previous, this.next),
       this.title,
+      this.moving,
       this.words,
       this.focusRow,
       this.body,
@@ -132,6 +134,13 @@ export class SampleView {
     if (message.task === "plane") this.opening = message;
   }
 
+  // A network that trains meanwhile has other numbers at each step.
+  status({ task, state }) {
+    this.states = { ...this.states, [task]: state };
+    const own = TASK[this.network.input.value];
+    say(this.moving, this.states[own] === "running" ? "sample.training" : null);
+  }
+
   ready() {
     const name = this.network.input.value;
     return name === "mine" || name === "plane" || Boolean(this.networks[name]?.ready);
@@ -144,6 +153,7 @@ export class SampleView {
     if (!keep) Object.assign(this, { focuses: {}, back: null, place: 0 });
     else for (const focus of Object.values(this.focuses)) focus.source = null;
     this.sourceFields();
+    this.status({});
     this.ask();
   }
 
@@ -260,9 +270,7 @@ export class SampleView {
   // The window goes on by one place, row by row.
   slide() {
     const { layer, place } = this.message.focus;
-    const [rows, columns] = this.message.stages[layer].shape;
-    const at = (place[0] * columns + place[1] + 1) % (rows * columns);
-    this.focuses[layer].place = [Math.floor(at / columns), at % columns];
+    this.focuses[layer].place = nextPlace(this.message.stages[layer], place);
     this.ask();
   }
 
@@ -301,8 +309,8 @@ export class SampleView {
     this.play.hidden = !window || calm.matches;
     Object.assign(this.unit.input, { max: stage.shape.at(-1), value: focus.unit + 1 });
     this.channel.input.max = channels;
-    if (!(this.channel.input.value <= channels)) this.channel.input.value = 1;
-    if (channels > 1 && this.channel.input.value === "") this.channel.input.value = 1;
+    const chosen = Number(this.channel.input.value);
+    if (!(chosen >= 1 && chosen <= channels)) this.channel.input.value = 1;
     if (window) {
       Object.assign(this.row.input, { max: stage.shape[0] - 1, value: focus.place[0] });
       Object.assign(this.column.input, { max: stage.shape[1] - 1, value: focus.place[1] });

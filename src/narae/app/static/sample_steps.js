@@ -56,6 +56,18 @@ export function inputNames(message, layer, features) {
   return placeNames(shape);
 }
 
+// The place after this one in a layer's maps, row by row, and from the end to the beginning.
+export function nextPlace({ shape: [rows, columns] }, [row, column]) {
+  const at = (row * columns + column + 1) % (rows * columns);
+  return [Math.floor(at / columns), at % columns];
+}
+
+// One of the plane's points, with its class or number.
+export function anyPoint({ points, labels }) {
+  const i = Math.floor(Math.random() * points.length);
+  return [...points[i], labels[i]];
+}
+
 function placeNames([rows, columns, channels]) {
   return range(rows * columns * channels, (i) => {
     const place = Math.floor(i / channels);
