@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from narae.base.copying import Copied
+from narae.base.errors import MissingExtra
 from narae.base.files import PathLike
+from narae.base.language import tr
+from narae.drawing.cards import Card, Shown
 from narae.drawing.figures import QUIET, TRAIN, VALIDATION, finished, new_figure
 
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
 Logs = dict[str, Any]
 LazyLogs = Logs | Callable[[], Logs]  # of batches: made when somebody looks
+
+
+_LAST = 5  # epochs whose numbers a notebook shows
 
 
 class Callback(Copied):
@@ -117,7 +123,7 @@ def overrides(callback: Callback, hook: str) -> bool:
     return hook in _ALIASES and overrides(callback, _ALIASES[hook])
 
 
-class History(Callback):
+class History(Callback, Shown):
     """What `fit` gives: `history`, a list of values by metric name, one per epoch; `epoch`, their
     numbers.
 
@@ -165,6 +171,22 @@ class History(Callback):
             self._draw(axes, name)
         return finished(figure, path)
 
+    def _show_on(self, card: Card) -> None:
+        card.title("History")
+        curves = {name: values for name, values in self.history.items() if len(values)}
+        if not curves:
+            return card.lines([tr("no epoch has ended yet")])
+        try:
+            card.picture(self.plot())
+        except MissingExtra as error:
+            card.lines([str(error)])
+        most = max(map(len, curves.values()))
+        rows = [
+            (i + 1, *(_shown(values, i) for values in curves.values()))
+            for i in range(max(0, most - _LAST), most)
+        ]
+        card.table((tr("epoch"), *curves), rows, range(len(curves) + 1))
+
     def _draw(self, axes: Axes, name: str) -> None:
         validation = f"val_{name}"
         styles = ((name, "o-", TRAIN, "training"), (validation, "s--", VALIDATION, "validation"))
@@ -183,3 +205,10 @@ class History(Callback):
         """Where a metric's values are, from 1; by their order when fits share this History."""
         count, at = len(self.history[name]), self._at.get(name, [])
         return at if at == sorted(set(at)) and len(at) == count else list(range(1, count + 1))
+
+
+def _shown(values: list[Any], place: int) -> str:
+    if place >= len(values):
+        return ""
+    value = values[place]
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

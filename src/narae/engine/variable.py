@@ -13,6 +13,7 @@ from narae.base.copying import Copied
 from narae.base.dtypes import is_float, np_dtype
 from narae.base.errors import ShapeError, entry
 from narae.base.names import auto_name, current_path
+from narae.drawing.cards import Card, Shown
 from narae.engine import tape
 from narae.engine.initial import initial_value, is_computed, waiting_value
 from narae.engine.scope import Stand, autocast_dtype, current_scope, eagerly
@@ -36,7 +37,7 @@ class Stored(Protocol):
         ...
 
 
-class Variable(Copied, LogicalOperators):
+class Variable(Copied, Shown, LogicalOperators):
     """A named tensor that can be assigned to: a weight, a counter, an optimizer's state.
 
     Args:
@@ -304,6 +305,11 @@ class Variable(Copied, LogicalOperators):
         with eagerly():
             body = np.array2string(self.store.host(), separator=", ", threshold=100)
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.spec.dtype}, value={body}>"
+
+    def _show_on(self, card: Card) -> None:
+        card.title(f"Variable {self.path} {self.spec.dtype}[{', '.join(map(str, self.shape))}]")
+        with eagerly():
+            card.numbers(np.asarray(self.store.host()))
 
 
 def touch(variables: Iterable[Variable]) -> None:

@@ -25,6 +25,7 @@ from narae.tensor.tensor import Tensor
 
 if TYPE_CHECKING:
     from narae.base.types import CustomObjects, PathLike, ShapeLike, Tree
+    from narae.drawing.cards import Card
     from narae.inspect.explanation.probe import Probe
     from narae.inspect.plan_report import PlanReport
     from narae.models.data.batches import DataLike, Triple
@@ -170,6 +171,11 @@ class Model(Trainer, Layer):
         from narae.models.summary import print_summary  # start-up: the names of operations in files
 
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
+
+    def _show_on(self, card: Card) -> None:
+        from narae.models.summary import show_summary
+
+        show_summary(self, card)
 
     @entry
     def explain_plan(

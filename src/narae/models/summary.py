@@ -19,6 +19,7 @@ from narae.saving.operation_names import class_name_of
 from narae.tensor.symbolic import Call
 
 if TYPE_CHECKING:
+    from narae.drawing.cards import Card
     from narae.engine.variable import Variable
     from narae.layers.base import Layer
     from narae.models.functional import Functional
@@ -38,6 +39,21 @@ def print_summary(
     branched = _branched(model)
     text = _rendered(model, rows, line_length, show_trainable, branched, plain=print_fn is not None)
     (print_fn or print)(text)
+
+
+def show_summary(model: Model, card: Card) -> None:
+    """Put the same table on a notebook's card."""
+    branched = _branched(model)
+    heads = ["Layer (type)", "Output Shape", "Param #", *["Connected to"] * branched]
+    rows = []
+    for layer, _ in _rows(model, False, None):
+        cells = [f"{layer.name} ({_kind(layer)})", output_shape_of(layer), _params(layer)]
+        rows.append([*cells, *[", ".join(_sources(model, layer)) or "-"] * branched])
+    card.title(f'Model: "{model.name}"')
+    if not rows:
+        return card.lines([tr("it has no layers yet")])
+    card.table(heads, rows, (2,))
+    card.lines(totals(model))
 
 
 def _rows(

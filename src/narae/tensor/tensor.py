@@ -10,13 +10,14 @@ import numpy as np
 from narae.base.arrays import is_masked, native
 from narae.base.dtypes import np_dtype, standardize_dtype
 from narae.base.types import DTypeLike, ShapeLike, TensorLike
+from narae.drawing.cards import Card, Shown
 from narae.graph.ir import Op, Spec, Value
 from narae.tensor.lengths import Unknown
 from narae.tensor.operators import Operators
 from narae.tensor.public_names import public_op
 
 
-class Tensor(Operators, Value):
+class Tensor(Operators, Shown, Value):
     """An immutable array with a dtype by name; what every operation takes and gives.
 
     A tensor made while a function is traced has no numbers yet: asking for them is an error that
@@ -207,6 +208,11 @@ class Tensor(Operators, Value):
 
     def __str__(self) -> str:
         return repr(self) if self.data is None else str(self.data)
+
+    def _show_on(self, card: Card) -> None:
+        card.title(f"Tensor {self.dtype}[{', '.join(map(str, self.shape))}]")
+        if self.data is not None:
+            card.numbers(self.data)
 
 
 Op.result_type = Tensor

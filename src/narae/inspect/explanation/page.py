@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import secrets
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ from narae.inspect.explanation.tables import Table, facts, tables
 if TYPE_CHECKING:
     from narae.inspect.explanation.report import Explanation, Layer
 
-_HEIGHT = 640  # pixels of the picture within a notebook
+_HEIGHT = 640  # pixels of a notebook's frame until its page tells how high it is
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
 script-src 'unsafe-inline'">
-<title>{title}</title><style>{style}</style></head><body>
+<title>{title}</title><style>{style}</style></head><body{within}>
 <header><h1>{title}</h1><ul class="facts">{facts}</ul>
 <div class="bar" role="toolbar" aria-label="picture">
 <button id="fold">Fold all</button><button id="unfold">Unfold all</button>
@@ -39,9 +40,21 @@ Dashed: values that the gradient or the update takes along.</span></div></header
 """
 
 
-def page(found: Explanation) -> str:
-    """The whole page."""
+# A frame may not be looked into from outside, so its page tells its height. Pages of JupyterLab run an output's
+# script on its own, so it finds its frame by name.
+_FRAME = """<iframe id="{name}" srcdoc="{source}" sandbox="allow-scripts" title="explanation" \
+style="width:100%;height:{height}px;border:0;display:block"></iframe>
+<script>addEventListener("message", function (event) {{
+  const frame = document.getElementById("{name}");
+  if (frame && event.source === frame.contentWindow && event.data && event.data.naraeHeight > 0)
+    frame.style.height = Math.ceil(event.data.naraeHeight) + "px";
+}});</script>"""
+
+
+def page(found: Explanation, within: bool = False) -> str:
+    """The whole page. within: it stands in a frame of a notebook, where its tables are folded."""
     return _PAGE.format(
+        within=' class="within"' * within,
         title=html.escape(f"{found.model}: one {found.kind} step"),
         style=_asset("explain.css"),
         script=_asset("explain.js"),
@@ -49,18 +62,15 @@ def page(found: Explanation) -> str:
             f"<li>{html.escape(name)} <b>{html.escape(value)}</b></li>"
             for name, value in facts(found)
         ),
-        tables="".join(map(_table, tables(found))),
+        tables="".join(_table(table, within) for table in tables(found)),
         data=_json({**picture(found), "layers": {la.path: _layer(la) for la in found.layers}}),
     )
 
 
 def fragment(found: Explanation) -> str:
     """For notebooks: the page in a frame of its own, so that neither disturbs the other."""
-    source = html.escape(page(found), quote=True)
-    return (
-        f'<iframe srcdoc="{source}" sandbox="allow-scripts" title="explanation" '
-        f'style="width:100%;height:{_HEIGHT}px;border:0"></iframe>'
-    )
+    source = html.escape(page(found, within=True), quote=True)
+    return _FRAME.format(name=f"narae-{secrets.token_hex(8)}", source=source, height=_HEIGHT)
 
 
 def _asset(name: str) -> str:
@@ -90,7 +100,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, folded: bool) -> str:
     right = [' class="n"' if column.right else "" for column in table.columns]
     head = "".join(
         f"<th{cls}>{html.escape(c.title)}</th>" for cls, c in zip(right, table.columns, strict=True)
@@ -101,10 +111,9 @@ def _table(table: Table) -> str:
         + "</tr>"
         for row in table.rows
     )
-    return (
-        f'<h2>{html.escape(table.title)}</h2><div class="wide"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    title = f"<h2>{html.escape(table.title)}</h2>"
+    shown = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return f"<details><summary>{title}</summary>{shown}</details>" if folded else title + shown
 
 
 def _cell(text: str) -> str:

@@ -269,3 +269,9 @@ else if (/^b\d+$/.test(asked) && D.boxes[+asked.slice(1)]?.parts) open.add(+aske
 else if (/^p\d+$/.test(asked) && D.parts[+asked.slice(1)]) open.add(D.boxes.find(b => b.parts?.includes(+asked.slice(1))).id);
 fit();
 if (/^[bp]\d+$/.test(asked) && document.querySelector(`[data-key="${asked}"]`)) choose(asked);
+// In a notebook's frame: as high as what is in it.
+if (document.body.classList.contains("within")) {
+  const tell = () => parent.postMessage({ naraeHeight: document.body.getBoundingClientRect().height + 2 }, "*");
+  tell(); // an observer is quiet while the frame is out of sight
+  new ResizeObserver(tell).observe(document.body);
+}
