@@ -135,7 +135,7 @@ def test_nothing_that_a_card_shows_is_markup() -> None:
 def test_cards_of_what_is_not_ready() -> None:
     assert "no epoch has ended yet" in History()._repr_html_()
     assert "no layers yet" in narae.Sequential()._repr_html_()
-    assert "no weights before it sees an input" in layers.Dense(2)._repr_html_()
+    assert "not before it sees an input" in layers.Dense(2)._repr_html_()
 
     class Own(layers.Layer):
         def __init__(self, width: int) -> None:

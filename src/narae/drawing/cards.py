@@ -39,7 +39,7 @@ class Card:
 
     >>> card = Card()
     >>> card.title("Tensor <3>")
-    >>> card.html()[-27:]
+    >>> card.html()[-29:]
     '<b>Tensor &lt;3&gt;</b></div>'
     """
 

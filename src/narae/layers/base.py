@@ -16,7 +16,6 @@ from narae.base.language import tr
 from narae.base.names import auto_name, current_path, name_scope
 from narae.base.types import DTypePolicyLike, RegularizerLike
 from narae.distributed.distribution import laid_out
-from narae.drawing.cards import Card, Shown, plain_arguments
 from narae.engine.scope import eagerly, tracing
 from narae.layers.building import BuildHints, as_shapes, finish, fitting, scoped_build, specs_of
 from narae.layers.calling import (
@@ -37,6 +36,7 @@ from narae.layers.calling import (
 from narae.layers.configuring import Configured
 from narae.layers.input_spec import check_inputs
 from narae.layers.options import InputOptions
+from narae.layers.shown import ShownLayer
 from narae.layers.state import Stateful
 from narae.layers.stateless import Stateless
 from narae.tensor.masks import any_mask, masks_of
@@ -44,7 +44,7 @@ from narae.tensor.symbolic import Call, KerasTensor, any_symbolic, infer
 from narae.tensor.tensor import Tensor
 
 
-class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints, Shown):
+class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints, ShownLayer):
     """A part of a model: variables, and a call from tensors to tensors.
 
     Subclasses make variables in `build(input_shape)` by `add_weight`, and compute in `call(inputs)`. `call` may
@@ -381,17 +381,6 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints, Show
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-    def _show_on(self, card: Card) -> None:
-        card.title(f"{type(self).__name__} {self.name}")
-        weights = self.weights
-        count = f"{sum(v.size for v in weights):,}"
-        unbuilt = tr("not before it sees an input")
-        card.facts([(tr("weights"), count if self.built else unbuilt)])
-        card.facts(plain_arguments(self.get_config))
-        heads = (tr("weight"), tr("shape"), "dtype")
-        if weights:
-            card.table(heads, [(v.path.rpartition("/")[2], v.shape, v.dtype) for v in weights])
 
     def _require_init(self) -> None:
         if "_ready" not in self.__dict__:
