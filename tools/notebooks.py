@@ -90,7 +90,7 @@ def _outputs(
     from nbformat import v4
 
     outputs = []
-    if block is not None and block.span[0] - end < len('\n```text title=""\n') + len(block.title):
+    if block is not None and block.span[0] - end <= len('\n```text title=""\n') + len(block.title):
         outputs.append(v4.new_output("stream", name="stdout", text=block.text))
         end = block.span[1] + len("```\n")
     while (shown := pages.PICTURE.match(page[end:].lstrip())) and shown[2] in drawn:

@@ -43,6 +43,10 @@ def test_a_notebook_is_its_page(language: str, name: str) -> None:
     for example in pages.examples(page):
         if not example.code.hidden:
             assert example.code.text.strip() in text, f"line {example.code.line}"
+    prints = {e.code.text.strip(): bool(e.shown) for e in pages.examples(page)}
+    for cell in _codes(made):
+        streams = [output for output in cell.outputs if output.output_type == "stream"]
+        assert bool(streams) == prints[cell.source.strip()], cell.source
     shown = sum(len(cell.get("attachments", {})) for cell in made.cells)
     shown += sum(_pictures(cell) for cell in _codes(made))
     assert shown == len(pages.pictures(page)), "as many pictures as on the page"
