@@ -46,6 +46,16 @@ def test_the_site_loads_every_script_and_the_kit_first() -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path.name
 
 
+def test_styles_touch_the_figures_alone() -> None:
+    """Every class of theirs begins with nf-: `nf` itself is what Pygments calls a function's name."""
+    text = (FOLDER / "figures.css").read_text(encoding="utf-8")
+    selectors = re.findall(r"(?:^|[}/])\s*([^{}@/]+)\{", text)
+    assert len(selectors) > 30
+    for selector in selectors:
+        assert all(name.startswith("nf-") for name in re.findall(r"\.([A-Za-z][\w-]*)", selector))
+        assert ".nf-" in selector, selector
+
+
 def test_words_are_whole_used_and_there() -> None:
     words = _words()
     text = (FOLDER / "words.js").read_text(encoding="utf-8")

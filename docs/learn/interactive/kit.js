@@ -102,7 +102,7 @@
     };
     const body = builder(tell);
     const title = say(`${name}.title`);
-    place.classList.add("nf");
+    place.classList.add("nf-figure");
     place.setAttribute("role", "group");
     place.setAttribute("aria-label", title);
     place.replaceChildren(
