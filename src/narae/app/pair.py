@@ -50,8 +50,8 @@ class Pair:
         """Tell what was measured; by the thread of the lab that ended last, while the other's has ended as well."""
         if run != self._runs:
             return
-        watched = [lab.progress() for lab in self._labs]
-        if not all(isinstance(found, Measured) for found in watched):
+        watched = [found for lab in self._labs if isinstance(found := lab.progress(), Measured)]
+        if len(watched) < len(SIDES):
             return  # one has failed, and said so
         numbers = {s: summary(found.points) for s, found in zip(SIDES, watched, strict=True)}
         outcome = expected = None
