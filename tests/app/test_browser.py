@@ -84,7 +84,7 @@ def when(page: Any, expression: str) -> None:
 def draw(page: Any, image: Any) -> None:
     """The strokes of an image, by the mouse."""
     page.locator("#panel-draw .row button").first.click()  # clear
-    box = page.locator(".pad").bounding_box()
+    box = page.locator("#panel-draw .pad").bounding_box()
     for stroke in strokes_of(image.reshape(28, 28)):
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*points[0])
@@ -273,7 +273,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(open_page: Open) -> Non
     page.click("#language")
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("#tab-train").text_content() == "Train"
-    assert "Drawing area" in page.locator(".pad").get_attribute("aria-label")
+    assert "Drawing area" in page.locator("#panel-draw .pad").get_attribute("aria-label")
     page.reload()
     page.wait_for_selector("#tab-train")
     assert page.locator("#tab-train").text_content() == "Train"  # it is kept
@@ -281,7 +281,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(open_page: Open) -> Non
 
 def test_drawing_and_tabs_by_keyboard(open_page: Open) -> None:
     page = open_page()
-    page.locator(".pad").focus()
+    page.locator("#panel-draw .pad").focus()
     for key in ["Shift+ArrowUp"] * 3 + [" "] + ["ArrowDown"] * 18 + [" "]:
         page.keyboard.press(key)
     assert read(page).startswith("1, ")
@@ -297,7 +297,7 @@ def test_drawing_and_tabs_by_keyboard(open_page: Open) -> None:
 
 def test_a_finger_draws(open_page: Open) -> None:
     page = open_page(has_touch=True, viewport={"width": 375, "height": 700})
-    box = page.locator(".pad").bounding_box()
+    box = page.locator("#panel-draw .pad").bounding_box()
     touch = page.context.new_cdp_session(page)
 
     def send(kind: str, *points: tuple[float, float]) -> None:
