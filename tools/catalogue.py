@@ -13,7 +13,7 @@ import io
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -40,11 +40,21 @@ def path_of(language: str, ending: str) -> Path:
 def extracted() -> Catalog:
     """What the code marks, in the order of its files."""
     found = Catalog(project="narae")
-    for name, _, message, comments, _ in extract_from_dir(
-        str(SOURCES), [("**.py", "python")], keywords=KEYWORDS, comment_tags=("Translators:",)
-    ):
-        found.add(message, locations=[(f"src/narae/{name}", 0)], auto_comments=comments)
+    for path in sorted(SOURCES.rglob("*.py")):
+        if marks(path):
+            where = [(path.relative_to(ROOT).as_posix(), 0)]
+            for _, message, comments, _ in extract_from_file(
+                "python", path, KEYWORDS, ("Translators:",)
+            ):
+                found.add(message, locations=where, auto_comments=comments)
     return found
+
+
+def marks(path: Path) -> bool:
+    """Whether a module's `tr` and `mark` are those of narae.base.language."""
+    return path.name == "language.py" or "from narae.base.language import" in path.read_text(
+        "utf-8"
+    )
 
 
 def read(language: str) -> Catalog:

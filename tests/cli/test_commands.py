@@ -413,6 +413,9 @@ def test_tables_of_an_explanation_fit_the_terminal(narae_: Any, trained: Any, wi
     heads = [line for line in said.splitlines() if line.strip().startswith(("layer ", "step "))]
     assert len(heads) == 2
     assert not any("…" in line for line in heads)
+    if width >= 80:
+        assert "forward" in said
+        assert "mean ± std" in heads[1]
 
 
 def test_other_networks_are_explained_on_random_numbers(narae_: Any, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def nearest(name: object, options: Iterable[str]) -> str:
     """
     options, said = sorted(set(options)), str(name)
     ranked = sorted((*_apart(said, option), option) for option in options)
-    if ranked and ranked[0][0] <= max(1, len(said) // 3):
+    if ranked and ranked[0][0] <= max(1, len(said) // 3) and ranked[0][0] < len(said):
         return tr("Did you mean {name!r}?", name=ranked[0][-1])
     shown = ", ".join(options[:40])
     return tr("Known names: {names}.", names=shown + (", ..." if len(options) > 40 else ""))

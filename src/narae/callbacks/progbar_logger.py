@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from narae.base.language import tr
 from narae.callbacks.base import Callback, LazyLogs, Logs
 from narae.utils.progbar import Progbar, emit
 
@@ -45,7 +46,7 @@ class ProgbarLogger(Callback):
         """Say which epoch begins."""
         self._begin()
         if self.verbose and self.epochs > 1:
-            emit(f"Epoch {epoch + 1}/{self.epochs}\n")
+            emit(tr("Epoch {epoch}/{epochs}", epoch=epoch + 1, epochs=self.epochs) + "\n")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """End the line with the epoch's metrics."""

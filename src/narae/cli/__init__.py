@@ -6,12 +6,22 @@ import os
 import sys
 import warnings
 
-from narae.base.language import tr
+from narae.base.language import ENGLISH, language, tr
 from narae.base.names import printable
 
 
 def main() -> None:
     """Run the command line. Errors a person can mend are one line, without a traceback."""
+    if language() == ENGLISH:
+        _run()
+    else:
+        from narae.cli.speaking import libraries_speak
+
+        with libraries_speak():
+            _run()
+
+
+def _run() -> None:
     from narae.cli.commands import app
 
     try:

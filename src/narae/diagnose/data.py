@@ -124,10 +124,7 @@ def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
     loss, low, high = ending.loss, float(np.nanmin(y)), float(np.nanmax(y))
     whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
     shown = tr(
-        "labels of shape {shape} from {low:.4g} to {high:.4g}",
-        shape=y.shape,
-        low=low,
-        high=high,
+        "labels of shape {shape} from {low:.4g} to {high:.4g}", shape=y.shape, low=low, high=high
     )
     last = y.shape[-1] if y.ndim > 1 else 1
     if loss == "sparse_categorical_crossentropy":
@@ -144,45 +141,29 @@ def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
             )
         elif not whole or low < 0:
             yield (
-                tr(
-                    "{shown}; {loss} takes class numbers 0, 1, 2, ...",
-                    shown=shown,
-                    loss=loss,
-                ),
+                tr("{shown}; {loss} takes class numbers 0, 1, 2, ...", shown=shown, loss=loss),
                 tuple(map(tr, _TARGETS)),
             )
         elif ending.units is not None and high >= ending.units:
             mends = (
-                tr(
-                    "give the last layer {high} units, one per class",
-                    high=int(high) + 1,
-                ),
+                tr("give the last layer {high} units, one per class", high=int(high) + 1),
                 tr("or count labels from 0"),
             )
             yield (
                 tr(
-                    "{shown}, and the last layer has {units} units",
-                    shown=shown,
-                    units=ending.units,
+                    "{shown}, and the last layer has {units} units", shown=shown, units=ending.units
                 ),
                 mends,
             )
     elif loss == "categorical_crossentropy":
         if last == 1 and whole and high > 1:
             yield (
-                tr(
-                    "{shown} are class numbers; {loss} takes one-hot rows",
-                    shown=shown,
-                    loss=loss,
-                ),
+                tr("{shown} are class numbers; {loss} takes one-hot rows", shown=shown, loss=loss),
                 (tr(_SPARSE), tr(_ONE_HOT)),
             )
         elif last > 1 and (low < 0 or not np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
             yield (
-                tr(
-                    "{shown}: the rows do not sum to 1, as probabilities do",
-                    shown=shown,
-                ),
+                tr("{shown}: the rows do not sum to 1, as probabilities do", shown=shown),
                 (
                     tr("one-hot rows: narae.utils.to_categorical(y)"),
                     tr("for several labels at once: a sigmoid and 'binary_crossentropy'"),
@@ -201,20 +182,12 @@ def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
             else ()
         )
         yield (
-            tr(
-                "{shown}; {loss} takes 0 and 1",
-                shown=shown,
-                loss=loss,
-            ),
+            tr("{shown}; {loss} takes 0 and 1", shown=shown, loss=loss),
             mends + more,
         )
     elif loss in ("hinge", "squared_hinge") and not np.isin(y, (-1, 0, 1)).all():
         yield (
-            tr(
-                "{shown}; {loss} takes -1 and 1",
-                shown=shown,
-                loss=loss,
-            ),
+            tr("{shown}; {loss} takes -1 and 1", shown=shown, loss=loss),
             (tr("code the two classes as -1 and 1"),),
         )
     elif loss in _REGRESSION and ending.activation in _RANGES:

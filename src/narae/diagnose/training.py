@@ -111,11 +111,7 @@ def not_a_number(loss: float, where: tuple[str, str] | None) -> Finding | None:
     )
     return Finding(
         mark("a loss that is no number"),
-        tr(
-            "the loss is {loss}{first}",
-            loss=loss,
-            first=first,
-        ),
+        tr("the loss is {loss}{first}", loss=loss, first=first),
         mends,
     )
 
@@ -136,7 +132,7 @@ def stuck(losses: Sequence[float], epochs: int) -> Finding | None:
     mends = (
         tr(
             "a larger learning rate, ten times it, if gradients are small; a smaller one if the loss "
-            "jumps",
+            "jumps"
         ),
         tr("a look at the labels: are they in the order of the samples, do they fit the loss?"),
         tr("scaled data"),

@@ -98,12 +98,7 @@ class Layer(Configured, Stateless, Recorded, Casting, Stateful, BuildHints, Show
                 type(self).__name__, kwargs, type(self).__init__, Layer.__init__
             )
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(
-                tr(
-                    "a layer's name is a string without '/', got {name!r}",
-                    name=name,
-                )
-            )
+            raise ValueError(tr("a layer's name is a string without '/', got {name!r}", name=name))
         if not isinstance(trainable, bool):
             raise ValueError(
                 tr(

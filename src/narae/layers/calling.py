@@ -163,11 +163,7 @@ class Casting:
                 leaf = as_tensor(leaf)
             except TypeError as error:
                 raise ValueError(
-                    tr(
-                        "Layer {name!r}: {error}",
-                        name=self.name,
-                        error=error,
-                    )
+                    tr("Layer {name!r}: {error}", name=self.name, error=error)
                 ) from None
         elif hasattr(leaf, "__narae_tensor__"):
             leaf = leaf.__narae_tensor__()

@@ -97,60 +97,28 @@ class InputSpec:
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
             return f"ndim={self.ndim}", tr(
-                " (rank {rank}); {fix}",
-                rank=rank,
-                fix=_fix(rank, self.ndim, shape),
+                " (rank {rank}); {fix}", rank=rank, fix=_fix(rank, self.ndim, shape)
             )
         if self.max_ndim is not None and rank > self.max_ndim:
-            return tr(
-                "at most {max_ndim} axes",
-                max_ndim=self.max_ndim,
-            ), tr(
-                " (rank {rank}); a Flatten() before it?",
-                rank=rank,
+            return tr("at most {max_ndim} axes", max_ndim=self.max_ndim), tr(
+                " (rank {rank}); a Flatten() before it?", rank=rank
             )
         if self.min_ndim is not None and rank < self.min_ndim:
             return (
-                tr(
-                    "at least min_ndim={min_ndim} axes",
-                    min_ndim=self.min_ndim,
-                ),
-                tr(
-                    " (rank {rank}); {fix}",
-                    rank=rank,
-                    fix=_fix(rank, self.min_ndim, shape),
-                ),
+                tr("at least min_ndim={min_ndim} axes", min_ndim=self.min_ndim),
+                tr(" (rank {rank}); {fix}", rank=rank, fix=_fix(rank, self.min_ndim, shape)),
             )
         if self.dtype is not None and dtype != self.dtype:
-            return tr(
-                "dtype {dtype}",
-                dtype=self.dtype,
-            ), tr(
-                " of dtype {dtype}",
-                dtype=dtype,
-            )
+            return tr("dtype {dtype}", dtype=self.dtype), tr(" of dtype {dtype}", dtype=dtype)
         for axis, length in self.axes.items():
             if length is not None and shape[axis] not in (length, None):
                 return (
-                    tr(
-                        "axis {axis} of length {length}",
-                        axis=axis,
-                        length=length,
-                    ),
-                    tr(
-                        "; a Flatten() or Reshape() before it? {seen}",
-                        seen=_seen(axis),
-                    ),
+                    tr("axis {axis} of length {length}", axis=axis, length=length),
+                    tr("; a Flatten() or Reshape() before it? {seen}", seen=_seen(axis)),
                 )
         for axis, (want, got) in enumerate(zip(self.shape or (), shape, strict=False)):
             if want is not None and got is not None and want != got:
-                return tr(
-                    "shape {shape}",
-                    shape=self.shape,
-                ), tr(
-                    ": axis {axis} differs",
-                    axis=axis,
-                )
+                return tr("shape {shape}", shape=self.shape), tr(": axis {axis} differs", axis=axis)
         return None
 
 
@@ -165,11 +133,11 @@ def _fix(rank: int, wanted: int, shape: tuple[int | None, ...]) -> str:
     if wanted == 3:
         return tr(
             "an axis of steps missing (return_sequences=True in a recurrent layer before it), or one "
-            "of channels (x[..., None])?",
+            "of channels (x[..., None])?"
         )
     return tr(
         "an axis of channels missing? x[..., None] makes pictures of one channel, Input((28, 28, "
-        "1)) takes them",
+        "1)) takes them"
     )
 
 

@@ -112,20 +112,10 @@ class Dot(Merge):
     def __init__(self, axes: Ints, normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not isinstance(axes, (int, list, tuple)):
-            raise TypeError(
-                tr(
-                    "Dot takes an axis or two of them, got axes={axes!r}",
-                    axes=axes,
-                )
-            )
+            raise TypeError(tr("Dot takes an axis or two of them, got axes={axes!r}", axes=axes))
         pair = (axes, axes) if isinstance(axes, int) else axes
         if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(
-                tr(
-                    "Dot takes an axis or two of them, got axes={axes!r}",
-                    axes=axes,
-                )
-            )
+            raise ValueError(tr("Dot takes an axis or two of them, got axes={axes!r}", axes=axes))
         self.axes = axes
         self.normalize = normalize
 
@@ -134,10 +124,7 @@ class Dot(Merge):
         found = tuple(a % r for a, r in zip(pair, ranks, strict=True))
         if 0 in found:
             raise ValueError(
-                tr(
-                    "Dot keeps the batch axis 0 apart, got axes={axes}",
-                    axes=self.axes,
-                )
+                tr("Dot keeps the batch axis 0 apart, got axes={axes}", axes=self.axes)
             )
         return found  # type: ignore[return-value]
 
@@ -160,12 +147,7 @@ class Dot(Merge):
 
     def _merged(self, shapes: Sequence[Shape]) -> tuple[int | None, ...]:
         if len(shapes) != 2:
-            raise ValueError(
-                tr(
-                    "Dot takes two inputs, got {count}",
-                    count=len(shapes),
-                )
-            )
+            raise ValueError(tr("Dot takes two inputs, got {count}", count=len(shapes)))
         a, b = self._axes((len(shapes[0]), len(shapes[1])))
         left, right = list(shapes[0]), list(shapes[1])
         if None not in (left[a], right[b]):

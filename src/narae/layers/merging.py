@@ -173,12 +173,7 @@ class Subtract(Merge):
         """Check that there are exactly two inputs."""
         super().build(input_shape)
         if len(input_shape) != 2:
-            raise ValueError(
-                tr(
-                    "Subtract takes two inputs, got {count}",
-                    count=len(input_shape),
-                )
-            )
+            raise ValueError(tr("Subtract takes two inputs, got {count}", count=len(input_shape)))
 
     def pair(self, x: Tensor, y: Tensor) -> Tensor:
         """x - y."""

@@ -133,10 +133,7 @@ class Loss(Copied):
             NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError(
-            tr(
-                "{kind} needs a method call(self, y_true, y_pred)",
-                kind=type(self).__name__,
-            )
+            tr("{kind} needs a method call(self, y_true, y_pred)", kind=type(self).__name__)
         )
 
     def validate(self, y_true: np.ndarray, y_pred_shape: tuple[int | None, ...]) -> None:
@@ -304,10 +301,7 @@ def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield (
             said,
             (
-                tr(
-                    "leave {last} out of the last layer",
-                    last=last,
-                ),
+                tr("leave {last} out of the last layer", last=last),
                 tr("or leave from_logits out of the loss"),
             ),
         )
@@ -321,10 +315,7 @@ def ends(ending: Ending) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield (
             said,
             (
-                tr(
-                    "end with activation={unit!r}",
-                    unit=unit,
-                ),
+                tr("end with activation={unit!r}", unit=unit),
                 tr("or give the loss from_logits=True"),
             ),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae.base import trees
 from narae.base.errors import ShapeError, entry, warn_user
+from narae.base.language import tr
 from narae.base.names import current_path, name_scope
 from narae.base.registry import builtin
 from narae.layers.base import Layer
@@ -67,7 +68,11 @@ class Functional(Model):
             bad = [leaf for leaf in leaves if not isinstance(leaf, KerasTensor)]
             if bad or not leaves:
                 raise ValueError(
-                    f"a Model's {what} are KerasTensors (of Input and layers), got {bad or leaves!r}"
+                    tr(
+                        "a Model's {what} are KerasTensors (of Input and layers), got {value!r}",
+                        what=what,
+                        value=bad or leaves,
+                    )
                 )
         _warn_of_keys(inputs)
         self._struct = (inputs, outputs)
@@ -90,8 +95,13 @@ class Functional(Model):
         for name, count in counts.items():
             if count > 1:
                 raise ValueError(
-                    f"the name {name!r} is used {count} times in the model {self.name!r}: its layers and "
-                    "operations have names of their own. Pass another name=... to one of them"
+                    tr(
+                        "the name {name!r} is used {count} times in the model {name2!r}: its layers and "
+                        "operations have names of their own. Pass another name=... to one of them",
+                        name=name,
+                        count=count,
+                        name2=self.name,
+                    )
                 )
 
     # -- structure ---------------------------------------------------------------------------
@@ -228,7 +238,13 @@ class Functional(Model):
         leaves = self._leaves(inputs)
         if len(leaves) != len(self._inputs):
             raise ValueError(
-                f"model {self.name!r} takes {len(self._inputs)} input(s) {self.input_names}, got {len(leaves)}"
+                tr(
+                    "model {name!r} takes {count} input(s) {input_names}, got {count2}",
+                    name=self.name,
+                    count=len(self._inputs),
+                    input_names=self.input_names,
+                    count2=len(leaves),
+                )
             )
         pairs = zip(self._input_layers, leaves, strict=True)
         return [fitted(self.name, *pair, mismatches) for pair in pairs]
@@ -248,8 +264,13 @@ class Functional(Model):
             return trees.flatten({name: inputs[name] for name in struct})
         if isinstance(struct, dict) and list(struct) != sorted(struct):
             raise ValueError(
-                f"model {self.name!r} takes a dict of {list(struct)}, got {type(inputs).__name__}: which of "
-                "its arrays is whose cannot be told"
+                tr(
+                    "model {name!r} takes a dict of {struct}, got {kind}: which of its arrays is whose "
+                    "cannot be told",
+                    name=self.name,
+                    struct=list(struct),
+                    kind=type(inputs).__name__,
+                )
             )
         one = isinstance(struct, list) and len(struct) == 1 and not trees.is_nested(inputs)
         leaves = trees.flatten(inputs)
@@ -273,7 +294,12 @@ class Functional(Model):
         missing = [name for name in names if name not in inputs]
         if missing:
             raise ValueError(
-                f"model {self.name!r} takes inputs {sorted(names)}, missing from the dict: {missing}"
+                tr(
+                    "model {name!r} takes inputs {names}, missing from the dict: {missing}",
+                    name=self.name,
+                    names=sorted(names),
+                    missing=missing,
+                )
             )
 
     def compute_output_spec(
@@ -351,8 +377,12 @@ def _warn_of_keys(inputs: Tree[KerasTensor]) -> None:
     for key, tensor in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(tensor, KerasTensor) and key != tensor.name:
             warn_user(
-                f"the key {key!r} of the model's inputs has the tensor {tensor.name!r}: keys and names of a "
-                f"dict of inputs are the same. Input(..., name={key!r}) gives the tensor the name"
+                tr(
+                    "the key {key!r} of the model's inputs has the tensor {name!r}: keys and names of a dict "
+                    "of inputs are the same. Input(..., name={key!r}) gives the tensor the name",
+                    key=key,
+                    name=tensor.name,
+                )
             )
 
 
@@ -360,5 +390,10 @@ def _warn_of_structure(struct: Tree[KerasTensor], inputs: Tensors) -> None:
     wanted = trees.map_tree(lambda t: t.name, struct)
     got = trees.map_tree(lambda a: None if a is None else tuple(getattr(a, "shape", ())), inputs)
     warn_user(
-        f"the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in their order"
+        tr(
+            "the model takes inputs nested as {wanted}, and got {got}: the tensors are taken in "
+            "their order",
+            wanted=wanted,
+            got=got,
+        )
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from narae import ops
 from narae.base.errors import ShapeError
+from narae.base.language import tr
 from narae.layers.base import Layer
 from narae.layers.calling import is_tensor
 from narae.layers.input import InputLayer
@@ -124,8 +125,14 @@ def fitted(
         pairs = list(zip(got[1:], want[1:], strict=False))
         odd = ((g, w) for g, w in pairs if g is not None and w is not None and g != w)
         error = ShapeError(
-            f"model {model!r} takes data of shape {want} for the input {layer.name!r}, got shape "
-            f"{got}{_hint(want, got)}",
+            tr(
+                "model {model!r} takes data of shape {want} for the input {name!r}, got shape {got}{hint}",
+                model=model,
+                want=want,
+                name=layer.name,
+                got=got,
+                hint=_hint(want, got),
+            ),
             lengths=next(odd, None),
         )
         if mismatches is None or len(got) != len(want):
@@ -141,7 +148,8 @@ def _hint(want: Shape, got: Shape) -> str:
     lengths = [n for n in got[1:] if n is not None]
     if len(known) == len(want) - 1 and len(lengths) == len(got[1:]):
         if len(got) > 1 and math.prod(lengths) == math.prod(known):
-            return f"; the elements fit: reshape((-1, {', '.join(map(str, known))})) before it"
+            shape = ", ".join(map(str, known))
+            return tr("; the elements fit: reshape((-1, {shape})) before it", shape=shape)
         if got == tuple(known):
-            return "; a batch axis is missing: x[None] makes a batch of one"
+            return tr("; a batch axis is missing: x[None] makes a batch of one")
     return ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from narae.base import changes, limits
 from narae.base.errors import ConfigError, entry
+from narae.base.language import tr
 from narae.base.registry import builtin
 from narae.base.serialization import deserialize_keras_object, serialize_keras_object
 from narae.layers.base import Layer
@@ -78,15 +79,28 @@ class Sequential(Model):
         ):
             layer = layer.history.target
         if not isinstance(layer, Layer):
-            raise ValueError(f"Sequential takes layers, got {layer!r}{_fix_for(layer)}")
+            raise ValueError(
+                tr(
+                    "Sequential takes layers, got {layer!r}{fix_for}",
+                    layer=layer,
+                    fix_for=_fix_for(layer),
+                )
+            )
         limits.step(len(self._stack) // 50)  # the names are compared with each other
         if any(known.name == layer.name and known is not layer for known in self._stack):
             raise ValueError(
-                f"the model has a layer named {layer.name!r} already: layers have names of their own"
+                tr(
+                    "the model has a layer named {name!r} already: layers have names of their own",
+                    name=layer.name,
+                )
             )
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(
-                f"an Input comes first; {self.name!r} has {len(self._stack)} layer(s) already"
+                tr(
+                    "an Input comes first; {name!r} has {count} layer(s) already",
+                    name=self.name,
+                    count=len(self._stack),
+                )
             )
         if not self._stack and not isinstance(layer, InputLayer):
             self._stack += _input_of(layer)
@@ -107,7 +121,9 @@ class Sequential(Model):
             IndexError: there is none.
         """
         if not self.layers:
-            raise IndexError(f"Sequential model {self.name!r} has no layer to take off")
+            raise IndexError(
+                tr("Sequential model {name!r} has no layer to take off", name=self.name)
+            )
         layer = self._stack.pop()
         changes.note()
         self._functional, self.built = None, False
@@ -131,10 +147,15 @@ class Sequential(Model):
         """
         if input_shape is None and self._functional is None and self._stack:
             raise ValueError(
-                f"build of {self.name!r} needs an input shape: an Input at its beginning names it"
+                tr(
+                    "build of {name!r} needs an input shape: an Input at its beginning names it",
+                    name=self.name,
+                )
             )
         if not self._stack:
-            raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
+            raise ValueError(
+                tr("Sequential model {name!r} has no layers: add some first", name=self.name)
+            )
         first = self._stack[0]
         if isinstance(first, InputLayer):
             if self._functional is not None and input_shape is None:
@@ -143,8 +164,13 @@ class Sequential(Model):
             given = tuple(input_shape or ()) if known else first.batch_shape
             if given != first.batch_shape:
                 raise ValueError(
-                    f"{self.name!r} has already been configured for inputs of shape {first.batch_shape}: it "
-                    f"cannot be built for {given}"
+                    tr(
+                        "{name!r} has already been configured for inputs of shape {batch_shape}: it cannot be "
+                        "built for {given}",
+                        name=self.name,
+                        batch_shape=first.batch_shape,
+                        given=given,
+                    )
                 )
         else:
             if input_shape is None or not _is_shape(input_shape):
@@ -173,7 +199,7 @@ class Sequential(Model):
 
     @layers.setter
     def layers(self, value: object) -> None:
-        raise AttributeError("the layers of a Sequential model change by `add()` and `pop()`")
+        raise AttributeError(tr("the layers of a Sequential model change by `add()` and `pop()`"))
 
     @entry
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -206,7 +232,9 @@ class Sequential(Model):
     def _check(self, args: Any, tensors: Any) -> None:
         if len(self._stack) > 0 or self._functional is not None:
             return super()._check(args, tensors)
-        raise ValueError(f"Sequential model {self.name!r} has no layers: add some first")
+        raise ValueError(
+            tr("Sequential model {name!r} has no layers: add some first", name=self.name)
+        )
 
     def compute_output_spec(
         self, inputs: Tree[KerasTensor], training: bool | None = None, mask: Tensors | None = None
@@ -228,8 +256,12 @@ class Sequential(Model):
     def _known(self, what: str) -> Functional:
         if self._functional is None:
             raise AttributeError(
-                f"Sequential model {self.name!r} has no {what} before it is built: begin it with "
-                "Input(shape=...), or call it on data first"
+                tr(
+                    "Sequential model {name!r} has no {what} before it is built: begin it with "
+                    "Input(shape=...), or call it on data first",
+                    name=self.name,
+                    what=what,
+                )
             )
         return self._functional
 
@@ -301,14 +333,17 @@ class Sequential(Model):
         """
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         if not isinstance(config.get("layers"), list):
-            raise ConfigError("the config of a Sequential model has no list of layers")
+            raise ConfigError(tr("the config of a Sequential model has no list of layers"))
         if isinstance(config.get("dtype"), (dict, str)):
             model.dtype_policy = config["dtype"]
         for layer in config["layers"]:
             made = deserialize_keras_object(layer, custom_objects)
             if not isinstance(made, Layer):
                 raise ValueError(
-                    f"the config of a Sequential model holds something that is no layer: {made!r}"
+                    tr(
+                        "the config of a Sequential model holds something that is no layer: {made!r}",
+                        made=made,
+                    )
                 )
             model.add(made, rebuild=False)
         model._rebuild()
@@ -339,8 +374,13 @@ def _require_one_argument(layer: Layer) -> None:
     several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if len(needed) > 1 or not (places or several):
         raise ValueError(
-            f"a layer of a Sequential model is called on one tensor: {type(layer).__name__} {layer.name!r} "
-            f"takes {needed}. Model(inputs, outputs) has calls with several arguments"
+            tr(
+                "a layer of a Sequential model is called on one tensor: {kind} {name!r} takes {needed}. "
+                "Model(inputs, outputs) has calls with several arguments",
+                kind=type(layer).__name__,
+                name=layer.name,
+                needed=needed,
+            )
         )
 
 

@@ -127,7 +127,9 @@ def _params(layer: Layer | Call) -> str:
         return "0"
     if not layer.built and not layer.weights:
         return (
-            "0 (unbuilt)" if getattr(layer, "build", None) is not None and not layer.built else "0"
+            tr("0 (unbuilt)")
+            if getattr(layer, "build", None) is not None and not layer.built
+            else "0"
         )
     return f"{sum(v.size for v in layer.weights):,}"
 
@@ -145,13 +147,13 @@ def _rendered(
     from rich.table import Table
 
     table = Table(show_header=True, header_style="bold")
-    table.add_column("Layer (type)", overflow="fold", ratio=40)
-    table.add_column("Output Shape", overflow="fold", ratio=28)
-    table.add_column("Param #", justify="right", ratio=18)
+    table.add_column(tr("Layer (type)"), overflow="fold", ratio=40)
+    table.add_column(tr("Output Shape"), overflow="fold", ratio=28)
+    table.add_column(tr("Param #"), justify="right", ratio=18)
     if branched:
-        table.add_column("Connected to", overflow="fold", ratio=26)
+        table.add_column(tr("Connected to"), overflow="fold", ratio=26)
     if show_trainable:
-        table.add_column("Trainable", justify="center")
+        table.add_column(tr("Trainable"), justify="center")
     for layer, depth in rows:
         cells = [
             f"{'  ' * depth}{'└ ' if depth else ''}{escape(printable(layer.name))} ({_kind(layer)})",
@@ -169,7 +171,8 @@ def _rendered(
     console = Console(
         file=buffer, width=line_length or (80 if not branched else 100), color_system=None
     )
-    console.print(f'Model: "{escape(printable(model.name))}"', highlight=False)
+    name = escape(printable(model.name))
+    console.print(tr('Model: "{name}"', name=name), highlight=False)
     console.print(table)
     for line in totals(model):
         console.print(f" {line}", highlight=False)
@@ -223,8 +226,8 @@ def totals(model: Model) -> list[str]:
     own = [] if optimizer is None or not optimizer.built else list(optimizer.variables)
     every = [*model.weights, *own]
     lines = [
-        line("Total params", every),
-        line("Trainable params", model.trainable_weights),
-        line("Non-trainable params", model.non_trainable_weights),
+        line(tr("Total params"), every),
+        line(tr("Trainable params"), model.trainable_weights),
+        line(tr("Non-trainable params"), model.non_trainable_weights),
     ]
-    return lines + ([line("Optimizer params", own)] if own else [])
+    return lines + ([line(tr("Optimizer params"), own)] if own else [])

@@ -310,10 +310,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         )
     if mode not in ("valid", "same", "full"):
         raise ValueError(
-            tr(
-                "correlate takes a mode of valid, same or full, got {mode!r}",
-                mode=mode,
-            )
+            tr("correlate takes a mode of valid, same or full, got {mode!r}", mode=mode)
         )
     n, m = x.shape[0], y.shape[0]
     padded = S.pad_zeros(x, ((m - 1, m - 1),))

@@ -53,12 +53,7 @@ def record(
 ) -> Op:
     """Make an operation's record and enter it in the table."""
     if name in RECORDS:
-        raise ValueError(
-            tr(
-                "the operation {name!r} has a record already",
-                name=name,
-            )
-        )
+        raise ValueError(tr("the operation {name!r} has a record already", name=name))
     if fields.get("elementwise"):
         fields["simplify"] = _narrowed(name, fields.get("simplify"))
         fields["rows"] = rows.elementwise
@@ -110,7 +105,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     for lengths in zip(*padded, strict=True):
         wide = {n for n in lengths if n != 1}
         if len(wide) > 1:
-            got = " and ".join(str(shape) for shape in shapes)
+            got = ", ".join(str(shape) for shape in shapes)
             raise ShapeError(
                 tr(
                     "shapes {got} do not broadcast: counted from the last axis, lengths must be equal or one "

@@ -82,11 +82,7 @@ class Archive:
         info, count = self._info(name), 0
         if info.flag_bits & 1:
             raise CorruptFile(
-                tr(
-                    "{path}: {name} is encrypted: refused",
-                    path=self._path,
-                    name=name,
-                )
+                tr("{path}: {name} is encrypted: refused", path=self._path, name=name)
             )
         if info.compress_type not in _KINDS:
             raise CorruptFile(
@@ -176,12 +172,7 @@ def parsed(text: bytes, shown: str, stored: int) -> Any:
     JSON, and for more parts than the file's bytes can be: each takes far more memory than its letters."""
     parts = text.count(b",") + text.count(b"[") + text.count(b"{")
     if parts > 600_000 + stored // 16 or text.count(b'"class_name"') > _NAMES_LIMIT:
-        raise CorruptFile(
-            tr(
-                "{shown} has more parts than any model: refused",
-                shown=shown,
-            )
-        )
+        raise CorruptFile(tr("{shown} has more parts than any model: refused", shown=shown))
     try:
         data = json.loads(text)
     except RecursionError:
@@ -194,11 +185,7 @@ def parsed(text: bytes, shown: str, stored: int) -> Any:
         ) from None
     except ValueError as error:
         raise CorruptFile(
-            tr(
-                "{shown} is no sound JSON: {error}",
-                shown=shown,
-                error=error,
-            )
+            tr("{shown} is no sound JSON: {error}", shown=shown, error=error)
         ) from None
     _check_depth(data, shown)
     return data
@@ -235,10 +222,7 @@ class _Careful:
             wanted = left if count < 0 else min(count, left)
             if wanted > self.limit:
                 raise zipfile.BadZipFile(
-                    tr(
-                        "its list of members would have {wanted:,} bytes",
-                        wanted=wanted,
-                    )
+                    tr("its list of members would have {wanted:,} bytes", wanted=wanted)
                 )
         return self._file.read(count)
 

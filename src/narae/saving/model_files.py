@@ -124,12 +124,7 @@ def _write(path: Path, files: dict[str, bytes]) -> None:
 
 def _write_folder(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            tr(
-                "{path} is there already; overwrite=True replaces it",
-                path=path,
-            )
-        )
+        raise FileExistsError(tr("{path} is there already; overwrite=True replaces it", path=path))
     path.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         with atomic_write(path / name) as target:
@@ -146,35 +141,16 @@ def read_json(text: str, custom_objects: CustomObjects | None = None) -> Any:
     shown = "the JSON text"
     if not isinstance(text, (str, bytes, bytearray)):
         raise TypeError(
-            tr(
-                "model_from_json takes the text of to_json, got {kind}",
-                kind=type(text).__name__,
-            )
+            tr("model_from_json takes the text of to_json, got {kind}", kind=type(text).__name__)
         )
     try:
         config = json.loads(text)
     except RecursionError:
-        raise CorruptFile(
-            tr(
-                "{shown} is nested too deep",
-                shown=shown,
-            )
-        ) from None
+        raise CorruptFile(tr("{shown} is nested too deep", shown=shown)) from None
     except ValueError as error:
-        raise CorruptFile(
-            tr(
-                "{shown} is no JSON: {error}",
-                shown=shown,
-                error=error,
-            )
-        ) from error
+        raise CorruptFile(tr("{shown} is no JSON: {error}", shown=shown, error=error)) from error
     if not isinstance(config, dict) or "class_name" not in config:
-        raise CorruptFile(
-            tr(
-                "{shown} describes no model: it has no class_name",
-                shown=shown,
-            )
-        )
+        raise CorruptFile(tr("{shown} describes no model: it has no class_name", shown=shown))
     with limited(Limits(shown, _memory(), _ARRAYS, _STEPS, "this machine has memory for")) as left:
         model = reading.described(config, custom_objects, True, shown)
     finish_waiting(left)
@@ -227,12 +203,7 @@ def load_model(
     with archive.opened(path) as found:
         config = found.json(archive.CONFIG)
         if not isinstance(config, dict) or "class_name" not in config:
-            raise CorruptFile(
-                tr(
-                    "{path}: config.json describes no model",
-                    path=path,
-                )
-            )
+            raise CorruptFile(tr("{path}: config.json describes no model", path=path))
         if not compile:
             config.pop("compile_config", None)
         weights = found.weights()

@@ -25,10 +25,7 @@ def as_path(filepath: PathLike) -> Path:
     """A path from a string or a path, `~` expanded. Raises TypeError for anything else."""
     if not isinstance(filepath, (str, bytes, os.PathLike)):
         raise TypeError(
-            tr(
-                "a path is a string or a pathlib.Path, got {filepath!r:.80}",
-                filepath=filepath,
-            )
+            tr("a path is a string or a pathlib.Path, got {filepath!r:.80}", filepath=filepath)
         )
     path = Path(os.fsdecode(filepath))
     return path.expanduser() if str(path).startswith("~") else path
@@ -41,37 +38,21 @@ def check_source(path: Path, what: str = "a `.keras` file") -> None:
         there = path.exists()
     except (OSError, ValueError) as error:  # a name that is too long, or with a zero byte
         raise MissingFile(
-            tr(
-                "File not found: filepath={path}: {error}",
-                path=path,
-                error=error,
-            )
+            tr("File not found: filepath={path}: {error}", path=path, error=error)
         ) from None
     if not there:
         fix = tr("; it is a link that leads nowhere") if path.is_symlink() else ""
         raise MissingFile(
-            tr(
-                "File not found: filepath={path}: there is no file {path}{fix}",
-                path=path,
-                fix=fix,
-            )
+            tr("File not found: filepath={path}: there is no file {path}{fix}", path=path, fix=fix)
         )
     kind = kind_of(path)
     if kind is not None:
         raise CorruptFile(
-            tr(
-                "{path} is {kind}; {what} is expected",
-                path=path,
-                kind=tr(kind),
-                what=tr(what),
-            )
+            tr("{path} is {kind}; {what} is expected", path=path, kind=tr(kind), what=tr(what))
         )
     if not os.access(path, os.R_OK):
         raise PermissionError(
-            tr(
-                "{path} may not be read: its permissions do not allow it",
-                path=path,
-            )
+            tr("{path} may not be read: its permissions do not allow it", path=path)
         )
 
 
@@ -88,17 +69,6 @@ def check_target(path: Path, overwrite: bool) -> None:
     kind = kind_of(path)
     if kind is not None:
         error = IsADirectoryError if kind == "a folder" else ValueError
-        raise error(
-            tr(
-                "cannot write {path}: it is {kind}",
-                path=path,
-                kind=tr(kind),
-            )
-        )
+        raise error(tr("cannot write {path}: it is {kind}", path=path, kind=tr(kind)))
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            tr(
-                "{path} is there already; overwrite=True replaces it",
-                path=path,
-            )
-        )
+        raise FileExistsError(tr("{path} is there already; overwrite=True replaces it", path=path))

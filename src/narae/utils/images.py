@@ -53,12 +53,7 @@ def img_to_array(
     first = standardize_data_format(data_format) == "channels_first"
     x = np.asarray(img, np_dtype(standardize_dtype(dtype)))
     if x.ndim not in (2, 3):
-        raise ShapeError(
-            tr(
-                "a picture has rank 2 or 3, got shape {shape}",
-                shape=x.shape,
-            )
-        )
+        raise ShapeError(tr("a picture has rank 2 or 3, got shape {shape}", shape=x.shape))
     x = x[..., None] if x.ndim == 2 else x
     return x.transpose(2, 0, 1) if first else x
 
@@ -88,12 +83,7 @@ def array_to_img(
     image = _pillow()
     array = np.asarray(x, np_dtype(standardize_dtype(dtype)))
     if array.ndim != 3:
-        raise ShapeError(
-            tr(
-                "a picture has rank 3, got shape {shape}",
-                shape=array.shape,
-            )
-        )
+        raise ShapeError(tr("a picture has rank 3, got shape {shape}", shape=array.shape))
     if standardize_data_format(data_format) == "channels_first":
         array = array.transpose(1, 2, 0)
     if scale:
@@ -102,10 +92,7 @@ def array_to_img(
     channels = array.shape[-1]
     if channels not in (1, 3, 4):
         raise ShapeError(
-            tr(
-                "a picture has 1, 3 or 4 channels, got shape {shape}",
-                shape=array.shape,
-            )
+            tr("a picture has 1, 3 or 4 channels, got shape {shape}", shape=array.shape)
         )
     if channels == 1:
         plane = array[..., 0]
@@ -164,12 +151,7 @@ def _read(path: Source) -> bytes:
         return Path(path).read_bytes()
     if hasattr(path, "read"):
         return path.read()
-    raise TypeError(
-        tr(
-            "a picture is read from a path or an open file, got {path!r}",
-            path=path,
-        )
-    )
+    raise TypeError(tr("a picture is read from a path or an open file, got {path!r}", path=path))
 
 
 def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -217,10 +199,7 @@ def save_img(
         file_format = file_format or _pillow().registered_extensions().get(ending)
     if not file_format:
         raise ValueError(
-            tr(
-                "no picture format is known for {path!r}: give file_format='png'",
-                path=path,
-            )
+            tr("no picture format is known for {path!r}: give file_format='png'", path=path)
         )
     file_format = {"jpg": "jpeg"}.get(file_format.lower(), file_format)
     if img.mode == "RGBA" and file_format.lower() == "jpeg":

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from narae.base.language import tr
 from narae.base.names import printable
 from narae.base.settings import is_interactive_logging_enabled
 from narae.distributed.processes import leads
 
 Values = Mapping[str, Any] | Iterable[tuple[str, Any]] | Callable[[], Mapping[str, Any]] | None
+_SHORTEST = 2e-5  # seconds: no step of a program takes less
 _BOLD, _GREEN, _WHITE, _END = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
@@ -118,11 +120,9 @@ class Progbar:
     # -- drawing -----------------------------------------------------------------------------
 
     def _draw(self, current: int, elapsed: float, last: bool) -> None:
-        per_step = self._per_step(current)
+        per_step, unit = self._per_step(current), tr(self.unit_name)
         if self.verbose == 2:
-            head = (
-                f"{self._numbers(current)} - {elapsed:.0f}s - {duration(per_step)}/{self.unit_name}"
-            )
+            head = f"{self._numbers(current)} - {elapsed:.0f}s - {duration(per_step)}/{unit}"
             self._write(f"{head}{self._metrics()}", "", last)
             return
         bold, end = (_BOLD, _END) if self._style else ("", "")
@@ -132,11 +132,12 @@ class Progbar:
             else f"{elapsed:.0f}s"
         )
         head = f"{bold}{self._numbers(current)}{end}{self._bar(current)} {bold}{waiting}{end} "
-        self._write(head, f"{duration(per_step)}/{self.unit_name}{self._metrics()}", last)
+        self._write(head, f"{duration(per_step)}/{unit}{self._metrics()}", last)
 
     def _numbers(self, current: int) -> str:
         if self.target is None:
-            return f"{current:7d}/Unknown" if self.verbose == 1 else f"{current}/{current}"
+            unknown = tr("Unknown")
+            return f"{current:7d}/{unknown}" if self.verbose == 1 else f"{current}/{current}"
         return f"{current:{len(str(self.target))}d}/{self.target}"
 
     def _bar(self, current: int) -> str:
@@ -155,10 +156,12 @@ class Progbar:
 
     def _per_step(self, current: int) -> float:
         """Seconds per step. The first one is left out once there are more, where it was told alone: it holds the
-        compilation."""
+        compilation. Steps that were over when the first was told have no time of their own."""
         now = time.perf_counter()
         if self._first is not None and current > 1:
-            return (now - self._first) / (current - 1)
+            rest = (now - self._first) / (current - 1)
+            if rest >= _SHORTEST:
+                return rest
         return (now - self._start) / max(current, 1)
 
     def _metrics(self) -> str:
@@ -242,7 +245,7 @@ def duration(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.0f}{unit}"
-    return f"{seconds * 1e6:.0f}us"
+    return f"{seconds * 1e6:.0f}us" if seconds >= 5e-7 else "<1us"
 
 
 def clock(seconds: float) -> str:

@@ -8,6 +8,7 @@ import secrets
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from narae.base.language import tr
 from narae.base.types import Json
 from narae.inspect.explanation.graph import numbers, picture, rounded
 from narae.inspect.explanation.tables import Table, facts, tables
@@ -55,7 +56,7 @@ def page(found: Explanation, within: bool = False) -> str:
     """The whole page. within: it stands in a frame of a notebook, where its tables are folded."""
     return _PAGE.format(
         within=' class="within"' * within,
-        title=html.escape(f"{found.model}: one {found.kind} step"),
+        title=html.escape(tr("{model}: one {kind} step", model=found.model, kind=tr(found.kind))),
         style=_asset("explain.css"),
         script=_asset("explain.js"),
         facts="".join(
@@ -103,7 +104,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
 def _table(table: Table, folded: bool) -> str:
     right = [' class="n"' if column.right else "" for column in table.columns]
     head = "".join(
-        f"<th{cls}>{html.escape(c.title)}</th>" for cls, c in zip(right, table.columns, strict=True)
+        f"<th{cls}>{html.escape(tr(c.title))}</th>"
+        for cls, c in zip(right, table.columns, strict=True)
     )
     rows = "".join(
         "<tr>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narae.base.language import mark
 from narae.engine.trace import Traced
 from narae.graph.graph import Graph, build
 from narae.graph.ir import Node, Value
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from narae.engine.variable import Variable
     from narae.models.model import Model
 
-PHASES = ("forward", "loss", "backward", "update", "metrics")
+PHASES = (mark("forward"), mark("loss"), mark("backward"), mark("update"), mark("metrics"))
 INPUT, LOSS, OPTIMIZER, METRICS, MODEL = "inputs", "loss", "optimizer", "metrics", "model"
 _FORWARD, _TARGET, _KEPT = 1, 2, 3  # bits of what a value is for; then those of the outputs
 

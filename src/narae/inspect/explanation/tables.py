@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from narae.base.language import mark, tr
 from narae.base.names import printable
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ _WIDTH = 150  # of a table that is printed into text
 _LINE, _LINES = 48, 3  # characters and lines of a formula in a terminal's table
 _ON_PAGE = frozenset({"result", "bytes", "runs as"})  # columns that a terminal has no room for
 # Those that leave a narrow terminal's table, the first first: what is cut cannot be read.
-_LEAVE = ("kind", "change / norm", "zeros", "dead", "mean ± std", "phase", "gradient", "cost")
+_LEAVE = ("kind", "change / norm", "zeros", "dead", "cost", "gradient", "mean ± std", "phase")
+_KINDS = (mark("train"), mark("predict"))  # of steps
+_BUSY = 1.5  # a whole step takes this much longer than its steps alone only when something is in its way
 _FORMULA = 24  # characters of a formula's column, at least
 
 
 @dataclass(frozen=True)
 class Column:
-    """right: numbers, which are lined up at their right."""
+    """title: in English, by which columns are known; it is translated where it is shown. right: numbers, which are
+    lined up at their right."""
 
     title: str
     right: bool = False
@@ -43,35 +47,67 @@ class Table:
 def facts(found: Explanation) -> list[tuple[str, str]]:
     """What stands above the tables: (name, value)."""
     rate = found.flops / found.seconds if found.seconds else 0.0
+    alone = sum(step.seconds for step in found.steps)
     return [
         *((name, f"{dtype}{list(shape)}") for name, shape, dtype in found.inputs),
         *((name, number(value)) for name, value in found.results.items()),
-        ("steps", str(len(found.steps))),
-        ("executor", found.executor),
-        ("time", seconds(found.seconds)),
-        ("cost", flops(found.flops)),
-        ("rate", f"{_scaled(rate, 1000, ('FLOP/s', 'kFLOP/s', 'MFLOP/s', 'GFLOP/s', 'TFLOP/s'))}"),
-        ("memory beside inputs and state", size(found.arena)),
+        (tr("steps"), str(len(found.steps))),
+        (tr("executor"), found.executor),
+        (tr("time"), _whole_time(found.seconds, alone)),
+        (tr("cost"), flops(found.flops)),
+        (
+            tr("rate"),
+            f"{_scaled(rate, 1000, ('FLOP/s', 'kFLOP/s', 'MFLOP/s', 'GFLOP/s', 'TFLOP/s'))}",
+        ),
+        (tr("memory beside inputs and state"), size(found.arena)),
     ]
+
+
+def _whole_time(whole: float, alone: float) -> str:
+    """The whole step's time beside the sum of its steps', so that the two are not taken for one."""
+    if not alone or not whole:
+        return seconds(whole)
+    if whole > _BUSY * alone:
+        return tr(
+            "{whole} (its steps alone take {alone}: the cores are busy, or it is too short to be shared out)",
+            whole=seconds(whole),
+            alone=seconds(alone),
+        )
+    return tr("{whole} (its steps one by one: {alone})", whole=seconds(whole), alone=seconds(alone))
 
 
 def tables(found: Explanation) -> list[Table]:
     """Layers, weights, steps."""
-    layers = [column("layer"), column("kind"), column("output"), *map(_right, _LAYER_NUMBERS)]
-    steps = [column("step", True), column("phase"), column("layer"), column("formula")]
-    steps += [column("result"), *map(_right, _STEP_NUMBERS), column("runs as")]
-    weights = [column("weight"), column("shape"), *map(_right, _WEIGHT_NUMBERS)]
+    layers = [
+        column(mark("layer")),
+        column(mark("kind")),
+        column(mark("output")),
+        *map(_right, _LAYER_NUMBERS),
+    ]
+    steps = [
+        column(mark("step"), True),
+        column(mark("phase")),
+        column("layer"),
+        column(mark("formula")),
+    ]
+    steps += [column(mark("result")), *map(_right, _STEP_NUMBERS), column(mark("runs as"))]
+    weights = [column(mark("weight")), column(mark("shape")), *map(_right, _WEIGHT_NUMBERS)]
     every = [
-        Table("Layers", layers, [_layer_row(layer) for layer in found.layers]),
-        Table("Weights", weights, _weight_rows(found)),
-        Table("Steps, in the order of the run", steps, [_step_row(step) for step in found.steps]),
+        Table(tr("Layers"), layers, [_layer_row(layer) for layer in found.layers]),
+        Table(tr("Weights"), weights, _weight_rows(found)),
+        Table(
+            tr("Steps, in the order of the run"), steps, [_step_row(step) for step in found.steps]
+        ),
     ]
     return [table for table in every if table.rows]
 
 
-_LAYER_NUMBERS = ["params", "mean ± std", "zeros", "dead", "gradient", "cost", "time"]
-_STEP_NUMBERS = ["mean ± std", "zeros", "gradient", "cost", "bytes", "time"]
-_WEIGHT_NUMBERS = ["mean ± std", "norm", "gradient", "change", "change / norm"]
+_LAYER_NUMBERS = [
+    *(mark("params"), mark("mean ± std"), mark("zeros"), mark("dead")),
+    *(mark("gradient"), mark("cost"), mark("time")),
+]
+_STEP_NUMBERS = ["mean ± std", "zeros", "gradient", "cost", mark("bytes"), "time"]
+_WEIGHT_NUMBERS = ["mean ± std", mark("norm"), "gradient", mark("change"), mark("change / norm")]
 
 
 def column(title: str, right: bool = False) -> Column:
@@ -105,7 +141,7 @@ def _step_row(step: Step) -> list[str]:
     phases = dict.fromkeys([step.phase, *(o.phase for o in step.operations)])
     return [
         str(step.number),
-        "\n+ ".join(phases),
+        "\n+ ".join(map(tr, phases)),
         step.layer,
         step.formula,
         f"{step.dtype}{list(step.shape)}",
@@ -124,7 +160,8 @@ def _taken(step: Step) -> str:
     whole = seconds(step.seconds)
     if not step.rounds or not whole:
         return whole
-    return f"{whole}\n{seconds(step.seconds / step.rounds)} a round"
+    each = tr("{time} a round", time=seconds(step.seconds / step.rounds))
+    return f"{whole}\n{each}"
 
 
 def _weight_rows(found: Explanation) -> list[list[str]]:
@@ -158,15 +195,17 @@ def rich_parts(found: Explanation, width: int) -> Iterator[Any]:
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    yield f"[bold]{escape(printable(found.model))}[/]: one {found.kind} step"
+    model = f"[bold]{escape(printable(found.model))}[/]"
+    yield tr("{model}: one {kind} step", model=model, kind=tr(found.kind))
     yield escape(printable("; ".join(f"{name} {value}" for name, value in facts(found))))
     for table in tables(found):
+        table = _stacked(table, width)
         title = f"\n{table.title}"
         shown = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         kept = _fitting(table, width)
         for c in (table.columns[i] for i in kept):
             side = "right" if c.right else "left"
-            shown.add_column(c.title, justify=side, no_wrap=c.title != "formula")
+            shown.add_column(tr(c.title), justify=side, no_wrap=c.title != "formula")
         for row in table.rows:
             shown.add_row(*(escape(_brief(row[i])) for i in kept))
         yield shown
@@ -174,22 +213,49 @@ def rich_parts(found: Explanation, width: int) -> Iterator[Any]:
 
 def _fitting(table: Table, width: int) -> list[int]:
     """The places of the columns that a table of a width has room for."""
-    needed = {
+    needed = _needed(table)
+    for title in _LEAVE:
+        if _total(needed) <= width:
+            break
+        needed.pop(title, None)
+    return [i for i, c in enumerate(table.columns) if c.title in needed]
+
+
+def _total(needed: dict[str, int]) -> int:
+    return sum(needed.values()) + 2 * len(needed)
+
+
+def _needed(table: Table) -> dict[str, int]:
+    """The cells that each column takes on a terminal, where Hangul takes two."""
+    from rich.cells import cell_len
+
+    return {
         c.title: _FORMULA
         if c.title == "formula"
         else max(
-            len(line)
-            for row in (*table.rows, [c.title] * len(table.columns))
+            cell_len(line)
+            for row in (*table.rows, [tr(c.title)] * len(table.columns))
             for line in row[i].split("\n")
         )
         for i, c in enumerate(table.columns)
         if c.title not in _ON_PAGE
     }
-    for title in _LEAVE:
-        if sum(needed.values()) + 3 * len(needed) <= width:
-            break
-        needed.pop(title, None)
-    return [i for i, c in enumerate(table.columns) if c.title in needed]
+
+
+def _stacked(table: Table, width: int) -> Table:
+    """On a narrow terminal a step's phase stands below its layer, and a deviation below its mean: both are there."""
+    if _total(_needed(table)) <= width:
+        return table
+    titles = [c.title for c in table.columns]
+    rows = [[cell.replace(" ± ", "\n± ") for cell in row] for row in table.rows]
+    if "phase" not in titles:
+        return Table(table.title, table.columns, rows)
+    phase, layer = titles.index("phase"), titles.index("layer")
+    for row in rows:
+        row[layer] = f"{row[layer]}\n{row[phase]}"
+    kept = [i for i in range(len(titles)) if i != phase]
+    columns = [table.columns[i] for i in kept]
+    return Table(table.title, columns, [[row[i] for i in kept] for row in rows])
 
 
 def _brief(text: str) -> str:
@@ -197,7 +263,7 @@ def _brief(text: str) -> str:
     whole = map(printable, text.split("\n"))
     lines = [line if len(line) <= _LINE else line[: _LINE - 1] + "…" for line in whole]
     more = len(lines) - _LINES
-    return "\n".join(lines if more <= 0 else [*lines[:_LINES], f"… and {more} more"])
+    return "\n".join(lines if more <= 0 else [*lines[:_LINES], tr("… and {more} more", more=more)])
 
 
 def number(value: float | np.ndarray | None) -> str:
@@ -209,7 +275,7 @@ def number(value: float | np.ndarray | None) -> str:
     if value is None:
         return ""
     if not isinstance(value, (int, float)):
-        return f"array of {getattr(value, 'size', '?')}"
+        return tr("array of {size}", size=getattr(value, "size", "?"))
     if isinstance(value, int) or math.isnan(value):
         return str(value)
     return f"{value:.4g}"

@@ -34,10 +34,7 @@ def as_arrays(data: DataLike, name: str) -> Arrays:
         return _leaves(data, name)
     except RecursionError:
         raise RecursionError(
-            tr(
-                "{name} is a nest that holds itself, or is too deep to have leaves",
-                name=name,
-            )
+            tr("{name} is a nest that holds itself, or is too deep to have leaves", name=name)
         ) from None
 
 
@@ -68,11 +65,7 @@ def as_array(data: object, name: str) -> np.ndarray:
         array = data if isinstance(data, np.ndarray) else _converted(data, name)
     except ValueError as error:
         raise ValueError(
-            tr(
-                "{name} cannot be made an array: {error}",
-                name=name,
-                error=error,
-            )
+            tr("{name} cannot be made an array: {error}", name=name, error=error)
         ) from error
     try:
         standardize_dtype(array.dtype)
@@ -152,11 +145,7 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
     ]
     if x is None or not named:
         raise ValueError(
-            tr(
-                "there is no data: x is {x!r}; pass {SUPPORTED}",
-                x=x,
-                SUPPORTED=tr(SUPPORTED),
-            )
+            tr("there is no data: x is {x!r}; pass {SUPPORTED}", x=x, SUPPORTED=tr(SUPPORTED))
         )
     for name, array in named:
         if not array.ndim:
@@ -182,12 +171,7 @@ def count_samples(x: Arrays, y: Arrays, sample_weight: Arrays) -> int:
         shapes = ", ".join(
             tr("{name} has shape {shape}", name=name, shape=array.shape) for name, array in named
         )
-        raise ValueError(
-            tr(
-                "there are no samples: {shapes}",
-                shapes=shapes,
-            )
-        )
+        raise ValueError(tr("there are no samples: {shapes}", shapes=shapes))
     return lengths.pop()
 
 

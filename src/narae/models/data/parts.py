@@ -74,10 +74,7 @@ def _agreed(mine: int) -> int:
     found = sizes(mine)
     if _FAILED in found:
         raise RuntimeError(
-            tr(
-                "the data of process {index} failed: see its error",
-                index=found.index(_FAILED),
-            )
+            tr("the data of process {index} failed: see its error", index=found.index(_FAILED))
         )
     if len(set(found)) > 1:
         raise ValueError(

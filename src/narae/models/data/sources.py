@@ -68,12 +68,7 @@ def make_source(
         "batch",
         None,
     ):
-        raise ValueError(
-            tr(
-                'shuffle is True, False or "batch", got {shuffle!r}',
-                shuffle=shuffle,
-            )
-        )
+        raise ValueError(tr('shuffle is True, False or "batch", got {shuffle!r}', shuffle=shuffle))
     weights = None if class_weight is None else check_class_weight(class_weight)
     steps = check_steps(steps)
     seed = make_default_seed() if seed is None else seed
@@ -188,7 +183,7 @@ def _from_arrays(
             raise ValueError(
                 tr(
                     "class_weight and sample_weight cannot both be given: multiply the weights into "
-                    "sample_weight",
+                    "sample_weight"
                 )
             )
         tree = (*tree[:2], class_weights(tree[1], weights, whole=samples > size))
@@ -228,10 +223,7 @@ def split(
     """
     if not 0 < fraction < 1:
         raise ValueError(
-            tr(
-                "validation_split is a share between 0 and 1, got {fraction!r}",
-                fraction=fraction,
-            )
+            tr("validation_split is a share between 0 and 1, got {fraction!r}", fraction=fraction)
         )
     if _kind(x) != "arrays":
         raise ValueError(

@@ -82,7 +82,7 @@ class StreamSource(Source):
                 tr(
                     "the generator is used up: every batch was given already. Pass something that can be "
                     "iterated again (a narae.utils.PyDataset, a DataLoader), or a generator with enough "
-                    "batches and the number of steps per epoch",
+                    "batches and the number of steps per epoch"
                 )
             )
         self._given += given

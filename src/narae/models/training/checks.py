@@ -67,10 +67,7 @@ class FitOptions:
         epochs, most = self.epochs, max_epochs()
         if most and most < epochs:
             warn_user(
-                tr(
-                    "epochs are limited to {most} by narae.config.set_max_epochs()",
-                    most=most,
-                )
+                tr("epochs are limited to {most} by narae.config.set_max_epochs()", most=most)
             )
             epochs = most
         steps, validation_steps = limited_steps(self.steps_per_epoch), self.validation_steps

@@ -313,10 +313,7 @@ def _wrapped(loss: LossLike | None) -> Loss | str | None:
         return found
     if not callable(found):
         raise ValueError(
-            tr(
-                "a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}",
-                loss=loss,
-            )
+            tr("a loss is a name, a Loss or a function (y_true, y_pred), got {loss!r}", loss=loss)
         )
     name = loss if isinstance(loss, str) else name_of(found)
     return losses_module.LossFunctionWrapper(cast("Callable[..., Tensor]", found), name=name)

@@ -231,12 +231,7 @@ def _metric_for(one: MetricLike | None, y_true: Tensor | None, y_pred: Tensor) -
         return one
     if isinstance(one, str) and one.lower() in _KINDS:
         if y_true is None:
-            raise ValueError(
-                tr(
-                    "y has no targets for an output with the metric {one!r}",
-                    one=one,
-                )
-            )
+            raise ValueError(tr("y has no targets for an output with the metric {one!r}", one=one))
         kind: Any = _KINDS[one.lower()](y_true.shape, y_pred.shape)
         return kind(name=one)
     found = metrics.get(one)

@@ -206,7 +206,7 @@ class StepPrograms:
             raise ValueError(
                 tr(
                     "a model that runs eagerly runs on one device, and a distribution is in use: compile it "
-                    "without run_eagerly=True",
+                    "without run_eagerly=True"
                 )
             )
 

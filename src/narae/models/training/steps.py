@@ -98,7 +98,7 @@ class Steps(Compiling):
             raise ValueError(
                 tr(
                     "there is no loss to compute: give compile(loss=...) one and fit(x, y) its targets, or "
-                    "call add_loss in a layer",
+                    "call add_loss in a layer"
                 )
             )
         if not found:

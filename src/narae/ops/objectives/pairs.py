@@ -66,11 +66,7 @@ def check_axis(name: str, axis: int, shape: Shape) -> None:
     """Raise ValueError unless an axis is a whole number, ShapeError unless there is one so numbered."""
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ValueError(
-            tr(
-                "{name} takes `axis` as a whole number, got {axis!r}",
-                name=name,
-                axis=axis,
-            )
+            tr("{name} takes `axis` as a whole number, got {axis!r}", name=name, axis=axis)
         )
     if shape and not -len(shape) <= axis < len(shape):
         raise ShapeError(
@@ -87,10 +83,7 @@ def check_one_hot(name: str, true: Shape, pred: Shape) -> None:
     """Raise ShapeError unless targets have a probability for each class, as the predictions do."""
     if not pred:
         raise ShapeError(
-            tr(
-                "{name} takes predictions of shape (..., classes), got a scalar",
-                name=name,
-            )
+            tr("{name} takes predictions of shape (..., classes), got a scalar", name=name)
         )
     if _alike(true, pred):
         return
@@ -117,10 +110,7 @@ def class_indices(name: str, y_true: Tensor | np.ndarray, pred_shape: Shape, axi
     true, pred = tuple(y_true.shape), tuple(pred_shape)
     if not pred:
         raise ShapeError(
-            tr(
-                "{name} takes predictions of shape (..., classes), got a scalar",
-                name=name,
-            )
+            tr("{name} takes predictions of shape (..., classes), got a scalar", name=name)
         )
     if len(true) == len(pred) and true[-1] == 1:
         y_true = y_true[..., 0] if isinstance(y_true, np.ndarray) else squeeze(y_true, -1)

@@ -249,10 +249,7 @@ def _concat_rule(*xs: Spec, axis: int) -> Spec:
         )
     if len({s.dtype for s in xs}) != 1:
         raise DtypeError(
-            tr(
-                "concatenate takes one dtype, got {value}",
-                value=[s.dtype for s in xs],
-            )
+            tr("concatenate takes one dtype, got {value}", value=[s.dtype for s in xs])
         )
     total = sum(s.shape[axis] for s in xs)
     return Spec((*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype)
