@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 
 from narae.base.language import ENGLISH, language, tr
 from narae.base.names import printable
@@ -12,18 +13,16 @@ from narae.base.names import printable
 
 def main() -> None:
     """Run the command line. Errors a person can mend are one line, without a traceback."""
+    from narae.cli import commands
+
     if language() == ENGLISH:
-        _run()
+        _run(commands.app)
     else:
-        from narae.cli.speaking import libraries_speak
-
-        with libraries_speak():
-            _run()
+        with commands.libraries_speak():
+            _run(commands.app)
 
 
-def _run() -> None:
-    from narae.cli.commands import app
-
+def _run(app: Callable[[], object]) -> None:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: _tell(str(message))

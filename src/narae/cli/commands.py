@@ -27,6 +27,7 @@ from narae.cli.options import (
     Units,
     Validation,
 )
+from narae.cli.speaking import libraries_speak  # noqa: F401  (for main, which loads this module alone)
 
 app = typer.Typer(
     name="narae",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,95 +120,122 @@ def misfit(y: np.ndarray, ending: Ending, ends: Iterable[Said] = ()) -> Iterator
         yield Finding(mark("labels that do not fit the loss"), said, mends)
 
 
+@dataclass(frozen=True)
+class _Labels:
+    """Labels as they are told: whole: no fractions; last: the length of the last axis, 1 where there is none."""
+
+    y: np.ndarray
+    low: float
+    high: float
+    whole: bool
+    last: int
+    shown: str
+
+
 def _labels(y: np.ndarray, ending: Ending) -> Iterator[Said]:
-    loss, low, high = ending.loss, float(np.nanmin(y)), float(np.nanmax(y))
-    whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
+    low, high = float(np.nanmin(y)), float(np.nanmax(y))
     shown = tr(
         "labels of shape {shape} from {low:.4g} to {high:.4g}", shape=y.shape, low=low, high=high
     )
-    last = y.shape[-1] if y.ndim > 1 else 1
-    if loss == "sparse_categorical_crossentropy":
-        rows = y.reshape(-1, last)
-        if last > 1 and last == ending.units and low >= 0 and np.allclose(rows.sum(axis=1), 1):
-            one_hot = tr(
+    whole = bool(np.all(np.equal(np.mod(y, 1), 0)))
+    labels = _Labels(y, low, high, whole, y.shape[-1] if y.ndim > 1 else 1, shown)
+    question = _QUESTIONS.get(ending.loss, _out_of_range if ending.loss in _REGRESSION else None)
+    if question is not None:
+        yield from question(labels, ending)
+
+
+def _sparse(labels: _Labels, ending: Ending) -> Iterator[Said]:
+    last, shown, loss = labels.last, labels.shown, ending.loss
+    rows = labels.y.reshape(-1, last)
+    if last > 1 and last == ending.units and labels.low >= 0 and np.allclose(rows.sum(axis=1), 1):
+        yield (
+            tr(
                 "{shown} are one-hot; {loss} takes one class number per sample",
                 shown=shown,
                 loss=loss,
-            )
-            yield (
-                one_hot,
-                (tr("use loss='categorical_crossentropy'"), tr("or y.argmax(axis=-1) as labels")),
-            )
-        elif not whole or low < 0:
-            yield (
-                tr("{shown}; {loss} takes class numbers 0, 1, 2, ...", shown=shown, loss=loss),
-                tuple(map(tr, _TARGETS)),
-            )
-        elif ending.units is not None and high >= ending.units:
-            mends = (
-                tr("give the last layer {high} units, one per class", high=int(high) + 1),
-                tr("or count labels from 0"),
-            )
-            yield (
-                tr(
-                    "{shown}, and the last layer has {units} units", shown=shown, units=ending.units
-                ),
-                mends,
-            )
-    elif loss == "categorical_crossentropy":
-        if last == 1 and whole and high > 1:
-            yield (
-                tr("{shown} are class numbers; {loss} takes one-hot rows", shown=shown, loss=loss),
-                (tr(_SPARSE), tr(_ONE_HOT)),
-            )
-        elif last > 1 and (low < 0 or not np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
-            yield (
-                tr("{shown}: the rows do not sum to 1, as probabilities do", shown=shown),
-                (
-                    tr("one-hot rows: narae.utils.to_categorical(y)"),
-                    tr("for several labels at once: a sigmoid and 'binary_crossentropy'"),
-                ),
-            )
-    elif loss == "binary_crossentropy" and (low < 0 or high > 1):
-        mends = (tr("code the two classes as 0 and 1: (y > 0).astype('float32')"),)
-        more = (
+            ),
+            (tr("use loss='categorical_crossentropy'"), tr("or y.argmax(axis=-1) as labels")),
+        )
+    elif not labels.whole or labels.low < 0:
+        yield (
+            tr("{shown}; {loss} takes class numbers 0, 1, 2, ...", shown=shown, loss=loss),
+            tuple(map(tr, _TARGETS)),
+        )
+    elif ending.units is not None and labels.high >= ending.units:
+        yield (
+            tr("{shown}, and the last layer has {units} units", shown=shown, units=ending.units),
             (
-                tr(
-                    "for {count} classes: softmax and loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ...",
-                    count=int(high) + 1,
-                ),
-            )
-            if whole and high > 1
-            else ()
+                tr("give the last layer {high} units, one per class", high=int(labels.high) + 1),
+                tr("or count labels from 0"),
+            ),
         )
+
+
+def _one_hot(labels: _Labels, ending: Ending) -> Iterator[Said]:
+    shown, y = labels.shown, labels.y
+    if labels.last == 1 and labels.whole and labels.high > 1:
         yield (
-            tr("{shown}; {loss} takes 0 and 1", shown=shown, loss=loss),
-            mends + more,
-        )
-    elif loss in ("hinge", "squared_hinge") and not np.isin(y, (-1, 0, 1)).all():
-        yield (
-            tr("{shown}; {loss} takes -1 and 1", shown=shown, loss=loss),
-            (tr("code the two classes as -1 and 1"),),
-        )
-    elif loss in _REGRESSION and ending.activation in _RANGES:
-        least, most = _RANGES[ending.activation]
-        if low < least - 1e-6 or high > most + 1e-6:
-            said = tr(
-                "{shown}, and a last {activation} gives numbers from {least} to {most:g}",
+            tr(
+                "{shown} are class numbers; {loss} takes one-hot rows",
                 shown=shown,
-                activation=ending.activation,
-                least=least,
-                most=most,
-            )
-            yield (
-                said,
-                (
-                    tr("end with a Dense without activation"),
-                    tr("or scale the targets into that range"),
-                ),
-            )
+                loss=ending.loss,
+            ),
+            (tr(_SPARSE), tr(_ONE_HOT)),
+        )
+    elif labels.last > 1 and (labels.low < 0 or not np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
+        yield (
+            tr("{shown}: the rows do not sum to 1, as probabilities do", shown=shown),
+            (
+                tr("one-hot rows: narae.utils.to_categorical(y)"),
+                tr("for several labels at once: a sigmoid and 'binary_crossentropy'"),
+            ),
+        )
 
 
+def _binary(labels: _Labels, ending: Ending) -> Iterator[Said]:
+    if labels.low >= 0 and labels.high <= 1:
+        return
+    mends = [tr("code the two classes as 0 and 1: (y > 0).astype('float32')")]
+    if labels.whole and labels.high > 1:
+        mends.append(
+            tr(
+                "for {count} classes: softmax and loss='sparse_categorical_crossentropy' for labels 0, 1, 2, ...",
+                count=int(labels.high) + 1,
+            )
+        )
+    yield tr("{shown}; {loss} takes 0 and 1", shown=labels.shown, loss=ending.loss), tuple(mends)
+
+
+def _signs(labels: _Labels, ending: Ending) -> Iterator[Said]:
+    if not np.isin(labels.y, (-1, 0, 1)).all():
+        said = tr("{shown}; {loss} takes -1 and 1", shown=labels.shown, loss=ending.loss)
+        yield said, (tr("code the two classes as -1 and 1"),)
+
+
+def _out_of_range(labels: _Labels, ending: Ending) -> Iterator[Said]:
+    least, most = _RANGES.get(ending.activation, (-math.inf, math.inf))
+    if labels.low < least - 1e-6 or labels.high > most + 1e-6:
+        said = tr(
+            "{shown}, and a last {activation} gives numbers from {least} to {most:g}",
+            shown=labels.shown,
+            activation=ending.activation,
+            least=least,
+            most=most,
+        )
+        mends = (
+            tr("end with a Dense without activation"),
+            tr("or scale the targets into that range"),
+        )
+        yield said, mends
+
+
+_QUESTIONS: dict[str, Callable[[_Labels, Ending], Iterator[Said]]] = {
+    "sparse_categorical_crossentropy": _sparse,
+    "categorical_crossentropy": _one_hot,
+    "binary_crossentropy": _binary,
+    "hinge": _signs,
+    "squared_hinge": _signs,
+}
 _TARGETS = (
     mark("use a regression loss such as 'mse' for numbers"),
     mark("number the classes from 0"),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, cast, overload
 from narae.base import registry, trees
 from narae.base.copying import MADE_CLASSES
 from narae.base.errors import entry, unknown_name
-from narae.base.language import tr
 from narae.base.registry import builtin
 from narae.base.serialization import serialize_keras_object
 from narae.base.types import Tree
@@ -89,11 +88,7 @@ class Model(Trainer, Layer):
             return
         if args:
             raise TypeError(
-                tr(
-                    "{kind} takes `inputs` and `outputs` (KerasTensors), or keywords; got {args!r:.80}",
-                    kind=type(self).__name__,
-                    args=args,
-                )
+                f"{type(self).__name__} takes `inputs` and `outputs` (KerasTensors), or keywords; got {args!r:.80}"
             )
         Layer.__init__(self, **kwargs)
         self._init_trainer()
@@ -137,27 +132,18 @@ class Model(Trainer, Layer):
             ValueError: there is none (the message has the nearest name), or not one of the two is given.
         """
         if (name is None) == (index is None):
-            raise ValueError(tr("get_layer takes a name or an index"))
+            raise ValueError("get_layer takes a name or an index")
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise ValueError(
-                    tr(
-                        "model {name!r} has {count} layers, there is no index {index}",
-                        name=self.name,
-                        count=len(layers),
-                        index=index,
-                    )
+                    f"model {self.name!r} has {len(layers)} layers, there is no index {index}"
                 )
             return layers[index]
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise unknown_name(
-            tr("layer of {name!r}", name=self.name),
-            name,
-            [layer.name for layer in layers],
-        )
+        raise unknown_name(f"layer of {self.name!r}", name, [layer.name for layer in layers])
 
     @entry
     def summary(
