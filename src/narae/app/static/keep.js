@@ -29,7 +29,7 @@ export class KeepCard {
 
   listen() {
     const { connection, task } = this.view;
-    connection.on("code", (message) => message.task === task && this.show(message.text));
+    connection.on("code", (message) => message.task === task && this.present(message.text));
     connection.on("saved", (message) => message.task === task && this.save(message.file));
   }
 
@@ -38,7 +38,8 @@ export class KeepCard {
     if (knobs) this.view.connection.send({ type, task: this.view.task, knobs });
   }
 
-  show(text) {
+  // Not `show`: a view calls that of its panels with each progress of the training.
+  present(text) {
     say(this.said, null);
     this.text.textContent = text;
     this.code.showModal();
