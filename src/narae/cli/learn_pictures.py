@@ -93,8 +93,8 @@ def _surest_mistakes(
             + tr(
                 "{file}: {guess} with {share:.1%}, it is {label}",
                 file=printable(str(files[i])),
-                guess=printable(classes[found[i]]),
+                guess=printable(classes[int(found[i])]),
                 share=float(guesses[i, found[i]]),
-                label=printable(classes[labels[i]]),
+                label=printable(classes[int(labels[i])]),
             )
         )

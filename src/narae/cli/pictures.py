@@ -17,9 +17,11 @@ from narae.base.names import printable
 from narae.cli.output import complain
 
 try:
-    from PIL import Image, ImageOps
+    from PIL import Image as _Image
+    from PIL import ImageOps
 except ImportError:  # the extra `plot`, for pictures alone
-    Image = None
+    _Image = ImageOps = None
+Image: Any = _Image
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _MOST_PIXELS = 64_000_000
