@@ -67,7 +67,7 @@ def test_it_needs_nothing_else_and_is_small(tmp_path: Path) -> None:
     assert not re.search(r"(src|href)=", page)
     assert "default-src 'none'" in page
     assert "dense/kernel" in page
-    assert found._repr_html_().startswith("<iframe srcdoc=")
+    assert found._repr_html_().startswith("<iframe ")
 
 
 def test_what_a_name_holds_is_text(tmp_path: Path) -> None:

@@ -18,10 +18,11 @@ from narae.cli.output import complain
 
 try:
     from PIL import Image as _Image
-    from PIL import ImageOps
+    from PIL import ImageOps as _ImageOps
 except ImportError:  # the extra `plot`, for pictures alone
-    _Image = ImageOps = None
+    _Image = _ImageOps = None
 Image: Any = _Image
+ImageOps: Any = _ImageOps
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _MOST_PIXELS = 64_000_000

@@ -27,6 +27,8 @@ def new_figure(width: float, height: float) -> Any:
     """A matplotlib Figure of inches, with no window behind it, which a notebook shows by itself. Raises MissingExtra
     without matplotlib."""
     try:
+        from matplotlib.figure import Figure  # noqa: F401  (asked each time: the class below is kept)
+
         kind = _picture()
     except ImportError:
         raise MissingExtra("matplotlib", "plot", tr("drawing pictures")) from None

@@ -222,7 +222,7 @@ def _fitting(table: Table, width: int) -> list[int]:
 
 
 def _total(needed: dict[str, int]) -> int:
-    return sum(needed.values()) + 2 * len(needed)
+    return sum(needed.values()) + 3 * len(needed)
 
 
 def _needed(table: Table) -> dict[str, int]:
