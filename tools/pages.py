@@ -122,7 +122,7 @@ def examples(page: str) -> list[Example]:
             after if after is not None and after.language == "text" else None,
             tuple(shown[2] for shown in PICTURE.finditer(page, block.span[1], ends[block.span[0]])),
         )
-        for block, after in zip(found, [*found[1:], None], strict=True)
+        for block, after in zip(found, [*found[1:], None][: len(found)], strict=True)
         if block.language == "python"
     ]
 

@@ -128,6 +128,10 @@ def test_korean_pages_are_korean() -> None:
         assert hangul > latin, path
 
 
+def test_a_page_of_words_has_no_examples() -> None:
+    assert pages.examples("Only words.\n") == []
+
+
 def test_a_page_that_shows_something_else_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```python\nprint(6 * 7)\n```\n\nIt prints:\n\n```text\n43\n```\n")
