@@ -79,6 +79,16 @@ def test_a_frame_goes_and_a_rectangle_that_is_a_digit_stays() -> None:
     assert without_lines(page).sum() == 40 * 10
 
 
+@pytest.mark.parametrize("step", [16, 38])
+def test_squares_go_on_beyond_the_picture_and_are_no_box(step: int) -> None:
+    y, x = np.indices((200, 260))
+    lines = ((y - 0.01 * x + 7) % step < 2) | ((x + 0.01 * y + 9) % step < 2)
+    stroke = (np.abs(x - 130) < 7) & (np.abs(y - 100) < 60)
+    left = without_lines(lines | stroke)
+    assert left[stroke].mean() > 0.97
+    assert left[np.abs(x - 130) > 30].mean() < 0.03  # the crossings, which are specks
+
+
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
 def test_a_shadow_is_no_ink(share: float) -> None:
     page = np.full((120, 160, 3), 0.95, "f4")

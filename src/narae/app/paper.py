@@ -81,16 +81,16 @@ async def _body(request: Request) -> bytes:
 
 
 def read_bytes(raw: bytes) -> Json:
-    """What is seen in the bytes of a picture. Raises Refused."""
+    """What is seen in the bytes of a picture. Raises Refused; that nothing is seen is an answer as well (200)."""
     try:
         opened = open_picture(BytesIO(raw), "it", MOST_PIXELS, FORMATS)
     except ValueError as error:
         code = "too_large" if f"{MOST_PIXELS:,}" in str(error) else "no_picture"
-        raise Refused(code, 422) from None
+        raise Refused(code, 200) from None
     try:
         page = read_page(opened.colours, network.classify)
     except ValueError:
-        raise Refused("no_digit", 422) from None
+        raise Refused("no_digit", 200) from None
     height, width = page.picture.shape[:2]
     return {
         "text": page.text,

@@ -43,7 +43,9 @@ def _without_frames(mask: np.ndarray) -> np.ndarray:
     out = mask.copy()
     for name, box in enumerate(boxes(labels, count), 1):
         left, top, right, bottom = (int(n) for n in box)
-        if min(right - left, bottom - top) < 16:
+        at_edge = min(left, top) == 0 or right == mask.shape[1] or bottom == mask.shape[0]
+        # squares that go on beyond the picture are no box
+        if at_edge or min(right - left, bottom - top) < 16:
             continue
         frame = _frame(labels[top:bottom, left:right] == name)
         if frame is not None:
