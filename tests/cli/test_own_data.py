@@ -309,6 +309,21 @@ def test_verdicts_follow_the_curves(name: str) -> None:
     assert verdict(curves, simplest=0.11).kind == kind
 
 
+def test_a_verdict_says_which_accuracy_is_higher() -> None:
+    curves = {"loss": [0.28], "val_loss": [0.11], "accuracy": [0.92], "val_accuracy": [0.97]}
+    assert "validation accuracy is 5.0 points above training accuracy" in str(verdict(curves))
+
+
+@pytest.mark.parametrize("separator", ";\t")
+def test_decimal_commas_are_points(tmp_path: Path, separator: str) -> None:
+    rows = [["a", "b", "c"], ["1,5", "1,234", "x,1"], ["-20", "12,000", "2,5"], ["NA", "5", "3"]]
+    (tmp_path / "t.csv").write_text("\n".join(separator.join(row) for row in rows))
+    read = table.read(tmp_path / "t.csv")
+    assert read.column("a") == ["1.5", "-20", "NA"]
+    assert read.column("b") == ["1,234", "12,000", "5"]
+    assert read.column("c") == ["x,1", "2,5", "3"]
+
+
 def test_a_rate_that_is_too_high_has_failed(narae_: Any, tmp_path: Path) -> None:
     """The help's own example."""
     code, said, _ = narae_(

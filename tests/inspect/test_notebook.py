@@ -160,3 +160,14 @@ def test_a_picture_can_be_pickled() -> None:
     h.history = {"loss": [1.0, 0.5]}
     again = pickle.loads(pickle.dumps(h.plot()))
     assert again._repr_png_()[1]["width"] > 100
+
+
+def test_a_model_has_one_language() -> None:
+    model = narae.Sequential([narae.layers.Dense(1)], name="m")
+    try:
+        narae.config.set_language("ko")
+        card = model._repr_html_()
+    finally:
+        narae.config.set_language(None)
+    assert "모델: &quot;m&quot;" in card or '모델: "m"' in card
+    assert not [word for word in ("Layer", "Output", "Param", "params") if word in card]

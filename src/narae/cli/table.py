@@ -19,6 +19,7 @@ from narae.base.language import tr, trn
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_COMMA = re.compile(r"^[+-]?\d+,\d+$")
 _ENCODINGS = ("utf-8-sig", "cp949")  # a Korean Excel writes the second one
 _CATEGORIES = 50  # a column of words with more is names or sentences
 _CLASSES = 20  # whole numbers with more values are a number to be told
@@ -86,7 +87,21 @@ def read(path: Path) -> Table:
                     expected=len(names),
                 )
             )
-    return Table(names, [row for _, row in numbered[1:]])
+    return Table(names, _with_points([row for _, row in numbered[1:]]))
+
+
+def _with_points(rows: list[Row]) -> list[Row]:
+    """Columns with decimal commas have points: a table separated by semicolons is often written so.
+
+    All commas of such a column stand in numbers like 1,5, and one of them at least cannot divide thousands.
+    """
+    columns = [[cell.strip() for cell in column] for column in zip(*rows, strict=True)]
+    for place, cells in enumerate(columns):
+        commas = [cell for cell in cells if "," in cell]
+        decimal = commas and all(map(_COMMA.match, commas))
+        if decimal and not all(map(_THOUSANDS.match, commas)):
+            columns[place] = [cell.replace(",", ".") for cell in cells]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _decoded(path: Path) -> str:

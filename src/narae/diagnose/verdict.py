@@ -127,12 +127,21 @@ def _by_accuracy(
         )
     if train >= _HIGH:
         return Verdict(FINE, tr("no overfitting, and hardly anything is left to learn."))
+    if gap < 0:
+        return Verdict(
+            UNDERFITTING,
+            tr(
+                "no overfitting: validation accuracy is {gap:.1f} points above training accuracy, which is a mean over "
+                "an epoch in which the model still learned; a larger model or more epochs may learn more.",
+                gap=-100 * gap,
+            ),
+        )
     return Verdict(
         UNDERFITTING,
         tr(
             "no overfitting: training and validation accuracy differ by {gap:.1f} points; a larger model or more "
             "epochs may learn more.",
-            gap=100 * abs(gap),
+            gap=100 * gap,
         ),
     )
 

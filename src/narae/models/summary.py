@@ -44,12 +44,17 @@ def print_summary(
 def show_summary(model: Model, card: Card) -> None:
     """Put the same table on a notebook's card."""
     branched = _branched(model)
-    heads = ["Layer (type)", "Output Shape", "Param #", *["Connected to"] * branched]
+    heads = [
+        tr("Layer (type)"),
+        tr("Output Shape"),
+        tr("Param #"),
+        *[tr("Connected to")] * branched,
+    ]
     rows = []
     for layer, _ in _rows(model, False, None):
         cells = [f"{layer.name} ({_kind(layer)})", output_shape_of(layer), _params(layer)]
         rows.append([*cells, *[", ".join(_sources(model, layer)) or "-"] * branched])
-    card.title(f'Model: "{model.name}"')
+    card.title(tr('Model: "{name}"', name=model.name))
     if not rows:
         return card.lines([tr("it has no layers yet")])
     card.table(heads, rows, (2,))
