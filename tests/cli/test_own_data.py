@@ -231,6 +231,19 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "a short row": (_csv(f"size,kind\n{ROWS}\n3"), "row 22: 1 cells, and the header has 2"),
     "a name twice": (_csv(f"kind,kind\n{ROWS}"), "more than one column 'kind'"),
     "few rows": (_csv("size,kind\n1,a\n2,b\n"), "2 rows with 'kind' are too few"),
+    "no end of a row": (
+        _csv(f'size,kind\n{ROWS}\n"{"x" * 140_000},a'),
+        "row 22: a cell is too long; is a quote not closed?",
+    ),
+    "a row too large": (_csv(f"size,kind\n{ROWS}\n-1e39,a"), "column 'size': '-1e39' is too large"),
+    "a target too large in a row": (
+        _csv(f"size,kind\n{ROWS.replace(',b', ',1e300').replace(',a', ',0.5')}"),
+        "column 'kind': '1e300' is too large",
+    ),
+    "the same in every row": (
+        _csv(f"size,kind\n{ROWS.replace(',b', ',a')}"),
+        "every row has 'a' as 'kind': there is nothing to learn",
+    ),
     "a rare class": (_csv(f"size,kind\n{ROWS}\n1,c"), "the class 'c' of 'kind' has 1 rows"),
     "flags of tables": (lambda p: ("train", "mnist", "--target", "x"), "are for tables"),
     "no target given": (lambda p: _csv(f"size,kind\n{ROWS}")(p)[:2], "which column is to be told?"),

@@ -147,6 +147,16 @@ def test_cards_of_what_is_not_ready() -> None:
     assert "Own" in Own(3)._repr_html_()
 
 
+@pytest.mark.parametrize("error", [ValueError("<b>"), AttributeError("q"), RecursionError()])
+def test_a_card_says_what_a_users_configuration_raises(error: Exception) -> None:
+    class Own(layers.Layer):
+        def get_config(self) -> dict[str, Any]:
+            raise error
+
+    shown = Own()._repr_html_()
+    assert html.escape(f"{type(error).__name__}: {error}") in shown
+
+
 @pytest.mark.parametrize(
     "values",
     [0.0, [], [[]], [True, False], np.arange(24).reshape(2, 3, 4), [np.nan, 1.0], np.zeros((0, 3))],

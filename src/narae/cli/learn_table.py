@@ -27,6 +27,7 @@ def table_task(path: Path, name: str, job: Job, asked: Asked) -> Learning:
     table.require(whole, target)
     whole = _with_target(whole, target)
     cells = whole.column(target)
+    _require_different(cells, target)
     task = asked.task or table.task_of(cells)
     columns = table.understood(whole, target, asked.ignore, complain)
     x = table.encoded(whole, columns, complain)
@@ -97,6 +98,17 @@ def _with_target(whole: table.Table, target: str) -> table.Table:
     return table.Table(whole.names, rows)
 
 
+def _require_different(cells: Sequence[str], target: str) -> None:
+    if len(set(cells)) == 1:
+        raise ValueError(
+            tr(
+                "every row has {cell!r} as {target!r}: there is nothing to learn",
+                cell=cells[0],
+                target=target,
+            )
+        )
+
+
 def _targets(cells: Sequence[str], task: str, target: str) -> tuple[np.ndarray, list[str] | None]:
     if task == table.REGRESSION:
         found = table.numbers(cells)
@@ -105,6 +117,7 @@ def _targets(cells: Sequence[str], task: str, target: str) -> tuple[np.ndarray, 
             raise ValueError(
                 tr("{target!r} is to be a number, got {cell!r} in it", target=target, cell=odd)
             )
+        table.require_moderate(target, cells)
         return found.astype(np.float32)[:, None], None
     classes = table.classes_of(cells)
     labels = np.array([classes.index(cell) for cell in cells], np.int32)

@@ -22,6 +22,7 @@ _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
 _COMMA = re.compile(r"^[+-]?\d+,\d+$")
 _ENCODINGS = ("utf-8-sig", "cp949")  # a Korean Excel writes the second one
 _CATEGORIES = 50  # a column of words with more is names or sentences
+_MOST = 1e15  # float32 holds the sum of the squares of many
 _CLASSES = 20  # whole numbers with more values are a number to be told
 CLASSIFICATION, REGRESSION = "classification", "regression"
 NUMBER, CATEGORY = "number", "category"
@@ -63,7 +64,7 @@ def read(path: Path) -> Table:
     Raises ValueError for a file without rows, and for a row of another length than the header, with its number.
     """
     text = _decoded(path)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)))
+    rows = _rows(text, path)
     numbered = [(i, row) for i, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if len(numbered) < 2:
         raise ValueError(
@@ -102,6 +103,22 @@ def _with_points(rows: list[Row]) -> list[Row]:
         if decimal and not all(map(_THOUSANDS.match, commas)):
             columns[place] = [cell.replace(",", ".") for cell in cells]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _rows(text: str, path: Path) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    rows: list[Row] = []
+    try:
+        rows.extend(reader)
+    except csv.Error:  # a field longer than any should be
+        raise ValueError(
+            tr(
+                "{path}, row {number}: a cell is too long; is a quote not closed?",
+                path=path,
+                number=len(rows) + 1,
+            )
+        ) from None
+    return rows
 
 
 def _decoded(path: Path) -> str:
@@ -211,6 +228,7 @@ def _filled(column: Column, cells: Row, said: Callable[[str], Any]) -> np.ndarra
         raise ValueError(
             tr("column {name!r} holds numbers, got {cell!r}", name=column.name, cell=odd)
         )
+    require_moderate(column.name, cells)
     array = np.array(found, np.float64)
     gone = np.isnan(array)
     if gone.any():
@@ -224,6 +242,26 @@ def _filled(column: Column, cells: Row, said: Callable[[str], Any]) -> np.ndarra
             )
         )
     return np.where(gone, column.fill, array)[:, None]
+
+
+def require_moderate(name: str, cells: Row) -> None:
+    """Raise ValueError for a number of a column that is so large that losses would be infinite.
+
+    >>> require_moderate("x", ["1", "1e300"])
+    Traceback (most recent call last):
+    ValueError: column 'x': '1e300' is too large, 1e+15 is the most: write the column in a larger unit
+    """
+    for cell in cells:
+        if abs(number(cell) or 0.0) > _MOST:
+            raise ValueError(
+                tr(
+                    "column {name!r}: {cell!r} is too large, {most:g} is the most: "
+                    "write the column in a larger unit",
+                    name=name,
+                    cell=cell,
+                    most=_MOST,
+                )
+            )
 
 
 def _one_hot(column: Column, cells: Row, said: Callable[[str], Any]) -> np.ndarray:

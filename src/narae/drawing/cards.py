@@ -134,10 +134,13 @@ def spread(values: np.ndarray) -> list[tuple[str, str]]:
 
 
 def plain_arguments(get_config: Callable[[], Mapping[str, object]]) -> Iterator[tuple[str, object]]:
-    """What of a configuration is one number, word, or row of them."""
+    """What of a configuration is one number, word, or row of them; what was wrong, where there is none."""
     try:
-        config = get_config()
+        config = dict(get_config())
     except NotImplementedError:  # a class of the user's, whose arguments nobody told us
+        return
+    except Exception as error:  # the user's own code: a notebook's cell did not ask for it
+        yield "get_config", f"{type(error).__name__}: {error}"
         return
     for name, value in config.items():
         parts = value if isinstance(value, (list, tuple)) else [value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 import time
@@ -181,3 +182,21 @@ def test_who_is_on_the_way_is_not_called_again(monkeypatch: pytest.MonkeyPatch) 
         row._alone_until = 0.0
     assert threads.pool()._threads == 2
     late.set()
+
+
+@pytest.mark.parametrize("beside", [None, threads.ALONE])
+def test_a_task_that_raises_takes_no_thread_along(
+    beside: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    pool, ended = threads.Pool(), queue.SimpleQueue[None]()
+
+    def without_memory() -> None:
+        raise MemoryError
+
+    for task in (without_memory, int):  # as many tasks as threads, twice
+        pool.ask(task, tuning.THREADS, ended, beside)
+        for _ in range(tuning.THREADS):
+            ended.get(timeout=10)
+    assert [one.exc_type for one in said] == [MemoryError] * tuning.THREADS

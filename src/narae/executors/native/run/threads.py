@@ -12,6 +12,7 @@ import ctypes
 import functools
 import os
 import queue
+import sys
 import threading
 import time
 import weakref
@@ -240,6 +241,10 @@ def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
             else:
                 with bound(asked.beside):
                     asked.task()
+        except (
+            BaseException
+        ):  # memory that ran out, say: a thread that ended is still counted, and would be missing
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), None)))
         finally:
             del asked
             if ended is not None:
