@@ -286,7 +286,7 @@ def test_drawing_and_tabs_by_keyboard(open_page: Open) -> None:
         page.keyboard.press(key)
     assert read(page).startswith("1, ")
     page.keyboard.press("Delete")
-    assert page.locator(".digit").text_content() == "–"
+    assert page.locator(".digit").text_content() == "Draw, and the answer appears here."
     page.locator("#tab-draw").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#panel-train:not([hidden])")

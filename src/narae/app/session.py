@@ -310,7 +310,8 @@ def _named(error: Exception) -> str:
 
 def _read_by(image: np.ndarray, network: Network) -> dict[str, Any]:
     """A drawing, read by the session's own network."""
-    return read_drawing(image, "mine", layers_of(network))
+    untrained = int(np.asarray(network.model.optimizer.iterations)) == 0
+    return {**read_drawing(image, "mine", layers_of(network)), "untrained": untrained}
 
 
 def layers_of(network: Network) -> Layers:

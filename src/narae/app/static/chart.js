@@ -163,8 +163,9 @@ function marks(low, high, count) {
 // Logarithms of 1, 2 and 5 times the powers of ten, or of these alone where there are many.
 function powers(low, high) {
   const steps = high - low > 2 ? [0] : [0, Math.log10(2), Math.log10(5)];
+  const stride = Math.ceil((high - low) / 8) || 1;
   const found = [];
-  for (let power = Math.floor(low); power <= high; power++) {
+  for (let power = Math.floor(low / stride) * stride; power <= high; power += stride) {
     found.push(...steps.map((s) => power + s).filter((v) => v >= low && v <= high));
   }
   return found;

@@ -84,8 +84,11 @@ const formats = {};
 
 export function number(value, digits = 3) {
   if (value === null || value === undefined) return "–";
-  const key = `${language} ${digits}`;
-  formats[key] ??= new Intl.NumberFormat(language, { maximumSignificantDigits: digits });
+  // what a training that diverges gives has no room on an axis otherwise
+  const size = Math.abs(value);
+  const notation = digits < 4 && size && (size >= 1e5 || size < 1e-3) ? "scientific" : "standard";
+  const key = `${language} ${digits} ${notation}`;
+  formats[key] ??= new Intl.NumberFormat(language, { maximumSignificantDigits: digits, notation });
   return formats[key].format(value);
 }
 

@@ -23,7 +23,7 @@ export class DrawView {
     );
     this.state = el("p", { class: "note", role: "status" });
     this.bars = [...Array(10).keys()].map((digit) => new Bar(digit));
-    this.digit = el("output", { class: "digit", "aria-hidden": "true" }, "–");
+    this.digit = el("output", { class: "digit", "aria-hidden": "true" });
     this.took = el("p", { class: "note" });
     this.said = el("p", { class: "unseen", role: "status", id: "prediction" });
     this.layers = el("div", { class: "layers" });
@@ -31,7 +31,7 @@ export class DrawView {
     this.element = el("div", { class: "view draw" }, this.left(), this.right(), this.inside(), this.paper.element);
     connection.on("library", (message) => this.library(message.networks));
     connection.on("prediction", (message) => this.show(message));
-    connection.on("error", () => this.answered());
+    connection.on("error", (message) => this.refused(message));
     connection.on("lost", () => (this.busy = false));
     connection.on("welcome", () => this.ask());
     onLanguage(() => this.last && this.show(this.last, true));
@@ -122,6 +122,11 @@ export class DrawView {
     return undefined;
   }
 
+  refused(message) {
+    if (message.code === "no_network" && this.busy && this.choice.value === "mine") this.untrained();
+    this.answered();
+  }
+
   answered() {
     this.busy = false;
     if (this.changed) {
@@ -130,10 +135,17 @@ export class DrawView {
     }
   }
 
+  // No answer of another network stands there, as if it were this one's.
+  untrained() {
+    this.nothing();
+    say(this.took, "draw.untrained");
+  }
+
   nothing() {
     this.last = null;
     this.changed = false;
-    this.digit.textContent = "–";
+    say(this.digit, "draw.empty");
+    this.digit.classList.add("empty");
     this.bars.forEach((bar) => bar.set(0, false));
     say(this.took, "draw.nothing");
     this.layers.replaceChildren();
@@ -144,8 +156,10 @@ export class DrawView {
   show(message, again = false) {
     if (!again) this.answered();
     if (this.pad.empty || message.empty) return this.nothing();
+    if (message.untrained) return this.untrained();
     this.last = message;
-    this.digit.textContent = message.digit;
+    say(this.digit, null).textContent = message.digit;
+    this.digit.classList.remove("empty");
     this.bars.forEach((bar, i) => bar.set(message.probabilities[i], i === message.digit));
     say(this.took, "draw.took", { ms: message.ms.toFixed(1) });
     this.showLayers(message);

@@ -2,7 +2,7 @@
 
 import { allowed, lengthen, shorten } from "./address.js";
 import { Chart, LAYER_COLOURS } from "./chart.js";
-import { el, number, percent, say } from "./dom.js";
+import { el, number, percent, say, t } from "./dom.js";
 import { help } from "./help.js";
 import { field, Knobs } from "./knobs.js";
 import { PANELS } from "./panels.js";
@@ -114,7 +114,7 @@ export class TrainView {
   }
 
   begin(paused) {
-    const knobs = this.knobs?.values();
+    const knobs = this.valid();
     if (!knobs) return;
     const why = this.panels.map((panel) => panel.hindered?.(knobs)).find(Boolean);
     if (why) return void say(this.state, why);
@@ -127,7 +127,7 @@ export class TrainView {
   // A learning rate counts from the next step on; other knobs make another network.
   changed(name) {
     this.page.touched?.();
-    const knobs = this.knobs.values();
+    const knobs = this.valid();
     if (!knobs || this.now === "empty") return;
     if (name === "learning_rate") {
       this.connection.send({ type: "rate", task: this.task, learning_rate: knobs[name] });
@@ -180,13 +180,26 @@ export class TrainView {
     this.connection.send({ type: "control", task: this.task, action });
   }
 
+  // The knobs, or null; then what one may be is said beside them, as the browser's own words soon vanish.
+  valid() {
+    const knobs = this.knobs?.values();
+    if (knobs) return knobs;
+    const input = this.knobs?.element.querySelector("input:invalid");
+    if (input) {
+      say(this.stale, "train.invalid", { name: t(`knob.${input.dataset.knob}`), low: input.min, high: input.max });
+    }
+    return null;
+  }
+
   pressed() {
     if (this.now === "running") this.control("pause");
-    else if (GOES_ON.has(this.now) && !this.stale.dataset.t) this.control("resume");
+    else if (!this.valid()) return;
+    else if (GOES_ON.has(this.now) && this.stale.dataset.t !== "train.changed") this.control("resume");
     else this.begin(false);
   }
 
   stepped() {
+    if (!this.valid()) return;
     if (ENDED.has(this.now)) this.begin(true);
     else this.control("step");
   }
