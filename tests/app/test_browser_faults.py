@@ -22,16 +22,16 @@ def test_a_network_that_never_trained_says_so(open_page: Open) -> None:  # noqa:
     draw(page, digits().test_x[0])
     assert read(page).startswith("7, ")
     for selector in (".pad", ".digit", ".bars li:last-child"):  # seen while one draws
-        box = page.locator(selector).bounding_box()
+        box = page.locator(f"#panel-draw {selector}").bounding_box()
         assert box["y"] + box["height"] <= 844, selector
     page.select_option("#draw-network", "mine")  # there is none at all
     when(page, "document.querySelector('#panel-draw').textContent.includes('untrained')")
-    assert not page.locator(".digit").text_content().isdigit()
+    assert not page.locator("#panel-draw .digit").text_content().isdigit()
     page.click("#tab-train")
     state(page, "train", "paused")  # there is one, without a step
     page.click("#tab-draw")
     when(page, "document.querySelector('#panel-draw').textContent.includes('untrained')")
-    assert not page.locator(".digit").text_content().isdigit()
+    assert not page.locator("#panel-draw .digit").text_content().isdigit()
 
 
 def test_what_may_not_be_does_not_start(open_page: Open) -> None:  # noqa: F811
