@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from PIL import Image
 
 import narae
+from narae import cli
 from narae.cli import card as cards
 from narae.cli import pictures, table
 from narae.diagnose.verdict import verdict
@@ -360,3 +363,23 @@ def test_a_summary_for_programs(narae_: Any, trained: Any, tmp_path: Path) -> No
     said = narae_("summary", tmp_path / "old.h5")[1]
     assert "Trainable params: 76,330" in said
     assert "compiled with Adam, loss sparse_categorical_crossentropy" in said
+
+
+@pytest.mark.parametrize(("encoding", "spoken"), [("ascii", "saved"), ("utf-8", "저장")])
+def test_a_terminal_without_hangul_gets_english_and_names_as_escapes(
+    encoding: str, spoken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "\n".join(f"{i % 7},{'가나'[i % 2]}" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"size,kind\n{rows}\n", "utf-8")
+    words = ("train", tmp_path / "t.csv", "--target", "kind", "--epochs", 1, "--no-plot")
+    monkeypatch.setenv("NARAE_LANG", "ko")
+    monkeypatch.setattr(sys, "argv", ["narae", *map(str, (*words, "--out", tmp_path))])
+    out = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out.flush()
+    written = out.buffer.getvalue().decode(encoding)
+    assert ended.value.code == 0
+    assert spoken in written
+    assert ("가" if encoding == "utf-8" else "\\uac00") in written

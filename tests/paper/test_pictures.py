@@ -230,6 +230,8 @@ BAD: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
         ValueError,
         "not all numbers",
     ),
+    "a line": (lambda p: Image.new("L", (5000, 1)).save(p), ValueError, "one shade"),
+    "a strip": (lambda p: Image.new("L", (25, 5000)).save(p), ValueError, "one shade"),
     "one pixel": (lambda p: Image.new("L", (1, 1)).save(p), ValueError, "one shade"),
     "huge": (lambda p: Image.new("1", (9000, 9000)).save(p), ValueError, "64,000,000 pixels"),
     "a bomb": (lambda p: Image.new("1", (20000, 20000)).save(p), ValueError, "64,000,000 pixels"),

@@ -106,7 +106,9 @@ def _is_light(colours: np.ndarray) -> bool:
     """Whether the paper is lighter than the ink. Ink is the lesser part of every neighbourhood: what lies furthest from
     the median around it, on the dark side or the light one, is ink. In logarithms: a shadow takes a half of the light,
     ink most of it."""
-    step = max(1, max(colours.shape[:2]) // 120)
+    step = max(
+        1, min(max(colours.shape[:2]) // 120, min(colours.shape[:2]))
+    )  # of a strip, all of its breadth
     height, width = (n // step * step for n in colours.shape[:2])
     small = colours[:height, :width].mean(axis=2)
     small = small.reshape(height // step, step, width // step, step).mean(axis=(1, 3))
