@@ -116,7 +116,7 @@ export class TrainView {
   begin(paused) {
     const knobs = this.valid();
     if (!knobs) return;
-    const why = this.panels.map((panel) => panel.hindered?.(knobs)).find(Boolean);
+    const why = this.hindrance(knobs);
     if (why) return void say(this.state, why);
     say(this.stale, null);
     this.page.touched?.();
@@ -191,16 +191,24 @@ export class TrainView {
     return null;
   }
 
+  // Why what is shown cannot be learned: a row of strings. A step would be one of the network that was there before.
+  hindrance(knobs) {
+    return this.panels.map((panel) => panel.hindered?.(knobs)).find(Boolean);
+  }
+
   pressed() {
-    if (this.now === "running") this.control("pause");
-    else if (!this.valid()) return;
-    else if (GOES_ON.has(this.now) && this.stale.dataset.t !== "train.changed") this.control("resume");
+    if (this.now === "running") return void this.control("pause");
+    const knobs = this.valid();
+    if (!knobs) return;
+    const same = GOES_ON.has(this.now) && this.stale.dataset.t !== "train.changed";
+    if (same && !this.hindrance(knobs)) this.control("resume");
     else this.begin(false);
   }
 
   stepped() {
-    if (!this.valid()) return;
-    if (ENDED.has(this.now)) this.begin(true);
+    const knobs = this.valid();
+    if (!knobs) return;
+    if (ENDED.has(this.now) || this.hindrance(knobs)) this.begin(true);
     else this.control("step");
   }
 
