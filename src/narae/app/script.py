@@ -12,6 +12,7 @@ import numpy as np
 
 from narae.app.digits import TRAINING
 from narae.app.networks import OPTIMIZERS, TOO_LARGE, Network
+from narae.app.script_table import reads_table, table_script
 from narae.app.shuffling import shuffled
 from narae.app.switches import without_switches
 from narae.app.tasks import TASKS, Task
@@ -67,7 +68,8 @@ history = model.fit(
 
 
 def script(task: str, knobs: Mapping[str, Any]) -> str:
-    """The script of a task's knobs. Points of the plane stand in it as numbers.
+    """The script of a task's knobs. Points of the plane stand in it as numbers, those of
+    a CSV file are read from it.
 
     >>> from narae.app.knobs import check_knobs
     >>> text = script("digits", check_knobs("digits", {"units": [32]}))
@@ -82,6 +84,8 @@ def script(task: str, knobs: Mapping[str, Any]) -> str:
         parts.append(_DIGITS.format(kept=TRAINING, end=end, samples=knobs["samples"]))
         if knobs["shuffled"]:
             parts.append(_SHUFFLED.format(seed=knobs["seed"], share=knobs["shuffled"]))
+    elif reads_table(knobs):
+        parts.append(table_script(knobs))
     else:
         parts.append("".join(_points(data, knobs["features"])))
     parts += ["\nmodel = keras.Sequential(\n    [\n", *_layers(data, knobs), "    ]\n)\n"]

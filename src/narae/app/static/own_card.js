@@ -183,16 +183,16 @@ export class OwnCard {
   add([x, y]) {
     const { points } = own.value;
     if (points.length >= MOST) return void say(this.said, "own.full", { most: MOST });
-    own.set({ ...own.value, points: [...points, [x, y, this.target()]] });
+    own.set(edited([...points, [x, y, this.target()]]));
   }
 
   erase(index) {
-    own.set({ ...own.value, points: own.value.points.filter((_, i) => i !== index) });
+    own.set(edited(own.value.points.filter((_, i) => i !== index)));
   }
 
   move(index, [x, y], same) {
     const points = own.value.points.map((p, i) => (i === index ? [x, y, p[2]] : p));
-    own.set({ ...own.value, points }, same);
+    own.set(edited(points), same);
   }
 
   key(event) {
@@ -251,6 +251,12 @@ export class OwnCard {
     context.lineTo(x, y + arm);
     context.stroke();
   }
+}
+
+// Other points than those of the file: code cannot read them from it any more.
+function edited(points) {
+  const { table } = own.value;
+  return { ...own.value, points, table: table && { ...table, file: "" } };
 }
 
 function inside(value, edge) {

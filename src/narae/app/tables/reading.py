@@ -15,7 +15,7 @@ from narae.app.tables.problems import BadTable
 LARGEST, MOST_ROWS, MOST_COLUMNS = 1 << 20, 20_000, 100
 # a comma is the last, for it may stand within numbers
 _SEPARATORS = ("\t", ";", "|", ",")
-_BLANK = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?", "."))
+BLANK = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?", "."))
 _SHOWN = 40  # characters of a value that stand in a message
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
@@ -32,7 +32,7 @@ class Column:
 
     def missing(self, row: int) -> bool:
         """Whether nothing is said in a row."""
-        return self.texts[row].lower() in _BLANK
+        return self.texts[row].lower() in BLANK
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,8 @@ def _has_header(cells: list[list[str]], decimal: str) -> bool:
 
 
 def _column(name: str | None, texts: list[str], decimal: str) -> Column:
-    numbers = [None if t.lower() in _BLANK else _number(t, decimal) for t in texts]
-    said = [n for t, n in zip(texts, numbers, strict=True) if t.lower() not in _BLANK]
+    numbers = [None if t.lower() in BLANK else _number(t, decimal) for t in texts]
+    said = [n for t, n in zip(texts, numbers, strict=True) if t.lower() not in BLANK]
     numeric = sum(n is not None for n in said) > len(said) / 2
     return Column(None if name is None else name[:80], texts, numbers, numeric)
 
