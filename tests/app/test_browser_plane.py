@@ -38,18 +38,18 @@ def click(page: Any, x: float, y: float) -> None:
 def test_own_points_are_placed_moved_erased_undone_and_learned(open_page: Open) -> None:  # noqa: F811
     page = open_page("plane", viewport={"width": 1280, "height": 900})
     state(page, "plane", "paused")
-    page.get_by_text("Place points").click()
+    page.get_by_role("button", name="Place points").click()
     assert "two classes" in page.locator("#panel-plane .state").first.text_content()
     for place, label in (((0.2, 0.2), 0), ((0.3, 0.2), 0), ((0.7, 0.8), 1), ((0.8, 0.8), 1)):
         page.locator(".own .chip").nth(label).click()
         click(page, *place)
     assert [p[2] for p in begun(page)["points"]] == [0, 0, 1, 1]
-    page.locator(".own").get_by_text("Erase").click()
+    page.locator(".own").get_by_role("button", name="Erase", exact=True).click()
     click(page, 0.8, 0.8)
     until(lambda: count(page) == 3)
-    page.locator(".own").get_by_text("Undo").click()
+    page.locator(".own").get_by_role("button", name="Undo", exact=True).click()
     until(lambda: count(page) == 4)
-    page.locator(".own").get_by_text("Move").click()
+    page.locator(".own").get_by_role("button", name="Move", exact=True).click()
     box = page.locator(".plane-map").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
@@ -59,7 +59,7 @@ def test_own_points_are_placed_moved_erased_undone_and_learned(open_page: Open) 
     assert abs(moved[0] + 0.96) < 0.02
     assert abs(moved[1]) < 0.02
     # by keys: a third class at the middle, and one step to the right
-    page.locator(".own").get_by_text("Add").click()
+    page.locator(".own").get_by_role("button", name="Add", exact=True).click()
     page.locator(".plane-map").focus()
     for key in ("3", " ", "ArrowRight", "ArrowRight", " "):
         page.keyboard.press(key)
@@ -118,8 +118,9 @@ def test_numbers_have_a_bar_and_r2_and_inputs_are_chosen(open_page: Open) -> Non
     page.wait_for_timeout(300)
     press(page, "plane", 0)
     until(lambda: float(told(page, "plane").get("r2") or 0) > 0.95)
-    assert page.get_by_text("R²: variance explained").first.is_visible()
-    assert not page.locator("#panel-plane").get_by_text("Accuracy", exact=True).first.is_visible()
+    captions = page.locator("#panel-plane figcaption")
+    assert captions.get_by_text("R²: variance explained").is_visible()
+    assert captions.get_by_text("Accuracy", exact=True).is_hidden()
     assert page.locator(f"{KNOB.format('classes')}").is_hidden()
 
 
