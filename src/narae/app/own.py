@@ -73,10 +73,11 @@ def _table(name: str, value: Json) -> dict[str, Any] | None:
     name, with the values that lie at -1 and 1 of the plane."""
     if value is None:
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("columns"), list):
+    columns = value.get("columns") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(columns, list):
         raise BadMessage(f"{name}: expected an object with columns, got {shown(value)}")
-    columns = value["columns"]
-    if len(columns) != 3 or not all(isinstance(c, dict) for c in columns):
+    found_columns = [c for c in columns if isinstance(c, dict)]
+    if len(found_columns) != 3 or len(columns) != 3:
         raise BadMessage(f"{name}.columns: expected three objects, got {shown(columns)}")
     found = {
         field: _text(f"{name}.{field}", value.get(field))
@@ -85,7 +86,7 @@ def _table(name: str, value: Json) -> dict[str, Any] | None:
     return {
         **found,
         "header": Flag().check(f"{name}.header", value.get("header")),
-        "columns": [_column(f"{name}.columns[{i}]", c) for i, c in enumerate(columns)],
+        "columns": [_column(f"{name}.columns[{i}]", c) for i, c in enumerate(found_columns)],
     }
 
 

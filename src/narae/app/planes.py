@@ -60,13 +60,19 @@ _SHAPES: Mapping[str, tuple[_Curve, int]] = {
     "xor": (_xor, 2),
     "blobs": (_blobs, 8),
 }
+
+
+def _hills(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    out = np.zeros_like(x)
+    for a, b, height in ((-0.5, 0.5, 1), (0.5, 0.5, -1), (0.5, -0.5, 1), (-0.5, -0.5, -1)):
+        out += height * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 0.12)
+    return out
+
+
 # x, y in [-1, 1] -> a number in [-1, 1]
 _SURFACES: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "slope": lambda x, y: 0.6 * x + 0.4 * y,
-    "hills": lambda x, y: sum(
-        h * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 0.12)
-        for a, b, h in ((-0.5, 0.5, 1), (0.5, 0.5, -1), (0.5, -0.5, 1), (-0.5, -0.5, -1))
-    ),
+    "hills": _hills,
     "sine": lambda x, y: np.sin(2 * np.pi * x) * np.cos(np.pi * y / 2),
     "saddle": lambda x, y: x * x - y * y,
 }

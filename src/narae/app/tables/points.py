@@ -45,7 +45,7 @@ def points_of(table: Table, chosen: Chosen) -> dict[str, Any]:
     scaled = [_scaled(values[p]) for p in numbers]
     if classes:
         texts = table.columns[chosen.target].texts
-        scaled.append(([names.index(texts[r]) for r in rows], 0.0, float(len(names) - 1)))
+        scaled.append((np.array([names.index(texts[r]) for r in rows]), 0.0, float(len(names) - 1)))
     if len(rows) > MOST:
         keep = np.sort(stream(1, 4).permutation(len(rows))[:MOST])
         notes.append(Problem("sampled", {"count": len(rows), "kept": MOST}))
