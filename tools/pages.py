@@ -141,22 +141,16 @@ def pictures(page: str) -> dict[str, str]:
     return {name: description for description, name in PICTURE.findall(page)}
 
 
-def exercises(page: str) -> dict[str, tuple[str, ...]]:
-    """The exercises of a page: the heading of each -> the code of its solution, which stands folded below it.
+def exercises(page: str) -> list[tuple[str, str]]:
+    """The exercises of a page, each as its question and its solution, which stands folded below it.
 
-    >>> exercises("## Exercises\\n### 1. Add\\n<details>\\n```python\\n1 + 1\\n```\\n</details>\\n## End\\n")
-    {'1. Add': ('1 + 1\\n',)}
+    >>> exercises("## Exercises\\n\\nAdd 1 and 1.\\n\\n<details>\\n2\\n</details>\\n\\n## End\\n")
+    [('Add 1 and 1.', '<details>\\n2\\n</details>')]
     """
-    part = re.search(
-        r"^## (?:Exercises|연습 문제)$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL
-    )
-    found = {}
-    for text in re.split(r"^### ", part[1], flags=re.MULTILINE)[1:] if part else []:
-        solution = re.search(r"^<details.*?^</details>$", text, re.MULTILINE | re.DOTALL)
-        inside = blocks(solution[0]) if solution else []
-        code = tuple(block.text for block in inside if block.language == "python")
-        found[text.partition("\n")[0]] = code
-    return found
+    part = re.search(r"^## (?:Exercises|연습 문제)$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    folded = r"(.*?)^(<details.*?^</details>)$"
+    found = re.findall(folded, part[1] if part else "", re.MULTILINE | re.DOTALL)
+    return [(question.strip(), solution) for question, solution in found]
 
 
 def shows(block: Block | None, printed: str) -> bool:

@@ -14,7 +14,7 @@ from docs.learn import drawing
 from PIL import Image
 from tools import pages
 from tools import same_code as comparing
-from tools.same_code import same_code, same_numbers
+from tools.same_code import HANGUL, same_code, same_numbers
 
 LEARN = pages.ROOT / "docs" / "learn"
 CHAPTERS = sorted(path.name for path in (LEARN / "en").glob("[0-9]-*.md"))
@@ -73,6 +73,22 @@ def test_what_a_reader_types_needs_narae_and_matplotlib_alone(language: str, nam
             names += [a.name for node in tree if isinstance(node, ast.Import) for a in node.names]
             rooms = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
             assert rooms <= {"narae", "numpy", "matplotlib"}, f"line {example.code.line}"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_exercise_has_a_solution_that_shows_it_is_right(name: str) -> None:
+    english, korean = (pages.exercises(_read(language, name)) for language in ("en", "ko"))
+    assert 4 <= len(english) <= 6
+    for (question, here), (asked, there) in zip(english, korean, strict=True):
+        assert question, "a solution without a question"
+        assert HANGUL.search(asked), asked
+        codes = [block for block in pages.blocks(here) if block.language == "python"]
+        others = [block for block in pages.blocks(there) if block.language == "python"]
+        for one, two in zip(codes, others, strict=True):
+            assert same_code(one.text, two.text), question
+        shown = "assert " in here or any(e.shown for e in pages.examples(here))
+        assert shown or not codes, f"{question}: nothing says that its code is right"
+    assert sum("```python" in solution for _, solution in english) >= 3, "exercises to run"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
