@@ -147,7 +147,9 @@ def exercises(page: str) -> list[tuple[str, str]]:
     >>> exercises("## Exercises\\n\\nAdd 1 and 1.\\n\\n<details>\\n2\\n</details>\\n\\n## End\\n")
     [('Add 1 and 1.', '<details>\\n2\\n</details>')]
     """
-    part = re.search(r"^## (?:Exercises|연습 문제)$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    part = re.search(
+        r"^## (?:Exercises|연습 문제)$(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL
+    )
     folded = r"(.*?)^(<details.*?^</details>)$"
     found = re.findall(folded, part[1] if part else "", re.MULTILINE | re.DOTALL)
     return [(question.strip(), solution) for question, solution in found]
