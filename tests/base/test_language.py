@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import functools
 import os
 import re
@@ -227,16 +226,6 @@ def test_the_compiled_file_is_that_of_the_translations(known: Catalog) -> None:
     with catalogue.path_of(str(known.locale), "mo").open("rb") as file:
         compiled = read_mo(file)
     assert said_by(compiled) == said_by(known), "run `make catalogue`"
-
-
-def test_terms_are_those_of_the_table(known: Catalog) -> None:
-    path = ROOT / "docs" / "learn" / "variants.csv"
-    if not path.exists():
-        pytest.skip("no table of variants")
-    with path.open(encoding="utf-8") as file:
-        variants = [row[0] for row in csv.reader(file, delimiter="|")][1:]
-    said = [text for m in known if m.id for text in forms(m.string)]
-    assert [(v, text) for text in said for v in variants if v in text] == []
 
 
 # -- what is marked ----------------------------------------------------------------------------------
