@@ -211,10 +211,11 @@ class Session:
 
     async def _map(self, message: Map) -> None:
         await self._stop_map()
-        opening, self._drawn, rows = await self._layered(message.network, partial(begin, message))
+        opening, drawn, rows = await self._layered(message.network, partial(begin, message))
+        self._drawn = drawn
         self._put(opening)
         if message.method == "tsne":
-            start = self._drawn.found.place(rows)
+            start = drawn.found.place(rows)
             self._mapping = asyncio.create_task(self._descend(rows, start, message.perplexity))
 
     async def _descend(self, rows: np.ndarray, start: np.ndarray, perplexity: float) -> None:

@@ -244,7 +244,7 @@ def _filled(column: Column, cells: Row, said: Callable[[str], Any]) -> np.ndarra
     return np.where(gone, column.fill, array)[:, None]
 
 
-def require_moderate(name: str, cells: Row) -> None:
+def require_moderate(name: str, cells: Sequence[str]) -> None:
     """Raise ValueError for a number of a column that is so large that losses would be infinite.
 
     >>> require_moderate("x", ["1", "1e300"])
