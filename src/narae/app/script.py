@@ -159,6 +159,8 @@ def saved(network: Network, knobs: Mapping[str, Any]) -> dict[str, Any]:
     model.compile(
         OPTIMIZERS[knobs["optimizer"]](rate, momentum), network.target.loss, metrics=metrics
     )
+    # Keras counts an optimizer's numbers when it reads a file, also of one that has not stepped yet.
+    model.optimizer.build(model.trainable_variables)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "playground.keras"
         model.save(path)

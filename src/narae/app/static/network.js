@@ -174,6 +174,7 @@ export class NetworkCard {
       return [head, ...found, ...(hidden > 0 ? [this.more(hidden, i, column)] : [])];
     });
     this.units.replaceChildren(...parts);
+    this.markButtons(); // at once: the next painting may be a while away
     const again = inside && this.units.querySelector(`[data-unit="${held}"]`);
     const first = again || this.units.querySelector("button");
     if (first) first.tabIndex = 0;

@@ -103,7 +103,7 @@ export class SampleView {
   }
 
   stepsCard() {
-    return el("section", { class: "card all-steps" }, el("h3", { t: "sample.steps" }), this.list);
+    return el("section", { class: "card all-steps" }, headed("h3", "sample.steps"), this.list);
   }
 
   right() {
