@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,13 @@ def test_a_notebook_runs_and_prints_what_it_shows(name: str, tmp_path: Path) -> 
         patch.setenv("PYTHONPATH", str(pages.ROOT / "src"))
         patch.setenv("NARAE_LANG", "en")
         patch.delenv("MPLBACKEND", raising=False)
-        NotebookClient(made, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            NotebookClient(
+                made, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
+            ).execute()
+        finally:
+            signal.signal(signal.SIGINT, handler)  # asyncio leaves its own
     for cell, pictures in zip(_codes(made), wanted, strict=True):
         shown = blocks[cell.source.strip()]
         assert pages.shows(shown, _printed(cell)), f"{cell.source}\nprints\n{_printed(cell)}"

@@ -16,7 +16,7 @@ from narae import inspect
 from narae.base.errors import MissingExtra, ShapeError
 from narae.callbacks import History
 
-pytest.importorskip("matplotlib")
+Figure = pytest.importorskip("matplotlib.figure").Figure
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=50)
 
 
@@ -70,7 +70,7 @@ PLOTS: dict[str, Callable[[Any], Any]] = {
 def test_a_plot_is_a_figure_and_a_file_written_whole(name: str, tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     figure = PLOTS[name](tmp_path / "plot.png")
-    assert type(figure).__module__ == "matplotlib.figure"
+    assert isinstance(figure, Figure)
     with image.open(tmp_path / "plot.png") as picture:
         width, height = figure.get_size_inches() * 120
         assert picture.size == (int(width), int(height))

@@ -91,7 +91,7 @@ def check_knobs(task: str, given: Json) -> Mapping[str, Any]:
     (32, 16)
     >>> check_knobs("digits", {"units": [0]})
     Traceback (most recent call last):
-    narae.app.knobs.BadMessage: units[0]: expected a whole number from 1 to 1024, got 0
+    narae.app.bounds.BadMessage: units[0]: expected a whole number from 1 to 1024, got 0
     """
     if not isinstance(given, dict):
         raise BadMessage(f"knobs: expected an object, got {shown(given)}")

@@ -199,7 +199,7 @@ def parse(text: str) -> Message:
     Control(task='plane', action='pause')
     >>> parse('{"type": ["dance"]}')  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    narae.app.knobs.BadMessage: type: expected one of draw, train, control, ...; got ['dance']
+    narae.app.bounds.BadMessage: type: expected one of draw, train, compare, ...; got ['dance']
     """
     if len(text) > LONGEST:
         raise BadMessage(f"a message has at most {LONGEST:,} characters, got {len(text):,}")

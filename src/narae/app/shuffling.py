@@ -16,7 +16,7 @@ def deal(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
     >>> labels = np.arange(100) % 2
     >>> dealt = deal(labels, 1.0, seed=1)
-    >>> int(dealt.sum()), 30 < (dealt != labels).sum() < 70
+    >>> int(dealt.sum()), bool(30 < (dealt != labels).sum() < 70)
     (50, True)
     """
     generator = np.random.Generator(np.random.Philox(key=[seed, 2**32]))

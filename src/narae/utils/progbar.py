@@ -210,10 +210,9 @@ def _write(out: Any, text: str) -> None:
 def _terminal() -> tuple[bool, bool]:
     """(whether a line can be drawn over, whether it may have colours)."""
     out = sys.stdout
-    live = (
-        bool(out is not None and hasattr(out, "isatty") and out.isatty())
-        or "ipykernel" in sys.modules
-    )
+    # A notebook's kernel has a stream of its own; a program that only imports one of its modules has not.
+    in_notebook = type(out).__module__.partition(".")[0] == "ipykernel"
+    live = in_notebook or bool(out is not None and hasattr(out, "isatty") and out.isatty())
     return live, live and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -552,7 +552,7 @@ def test_a_run_that_is_broken_off_anywhere_is_ended(monkeypatch: pytest.MonkeyPa
     model.fit(x, y, batch_size=32, verbose=0)
 
     class Interrupted:
-        def ask(self, task: Any, count: int, ended: Any = None) -> None:
+        def ask(self, task: Any, count: int, ended: Any = None, beside: Any = None) -> None:
             raise KeyboardInterrupt
 
     before = int(model.optimizer.iterations.numpy())
