@@ -73,4 +73,7 @@ def test_a_layer_that_is_not_there_is_named(session: Session) -> None:
     session.send("map", network="dense", layer=9, method="pca")
     assert "layer: this network has 3, got 9" in session.wait("error")["message"]
     session.send("map", network="mine", layer=0, method="pca")
-    assert session.wait("error")["code"] == "no_network"
+    codes = {session.wait("error")["code"]}
+    if codes == {"too_many"}:  # two maps are all that a session has saved up: the second may wait
+        codes = {session.wait("error")["code"]}
+    assert codes == {"no_network"}

@@ -60,7 +60,7 @@ export class MapView {
 
   right() {
     this.key = el("p", { class: "legend map-key" });
-    return el("figure", { class: "card" }, this.canvas, this.key, el("p", { class: "note", t: "map.note" }));
+    return el("figure", { class: "card" }, headed("h3", "map.points"), this.canvas, this.key, el("p", { class: "note", t: "map.note" }));
   }
 
   listen(connection) {
