@@ -55,6 +55,12 @@ def test_what_is_wrong_is_said_and_its_mend_helps(session: Session, symptom: str
     assert check_knobs(task, mended) != check_knobs(task, {**knobs, "epochs": epochs})
 
 
-@pytest.mark.parametrize(("task", "knobs"), HEALTHY)
+@pytest.mark.parametrize(
+    ("task", "knobs"),
+    [
+        pytest.param(*case, marks=[] if case in HEALTHY[::5] else pytest.mark.slow)
+        for case in HEALTHY
+    ],
+)
 def test_a_healthy_training_is_left_in_peace(session: Session, task: str, knobs: Any) -> None:
     assert findings(session, task, knobs, first=False) == []

@@ -53,7 +53,14 @@ def test_a_notebook_is_its_page(language: str, name: str) -> None:
     assert shown == len(pages.pictures(page)), "as many pictures as on the page"
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+# Those that train on all of MNIST, or a dozen networks, take half a minute each.
+LONG = ("1-", "5-", "6-")
+RUN = [
+    pytest.param(name, marks=pytest.mark.slow if name.startswith(LONG) else []) for name in CHAPTERS
+]
+
+
+@pytest.mark.parametrize("name", RUN)
 def test_a_notebook_runs_and_prints_what_it_shows(name: str, tmp_path: Path) -> None:
     made = nbformat.reads(notebooks.written(pages.LEARN / "en" / name), as_version=4)
     wanted = [_pictures(cell) for cell in _codes(made)]
