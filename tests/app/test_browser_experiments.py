@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from tests.app.test_browser import (  # noqa: F401  (fixtures)
     UNNAMED,
     WIDE,
@@ -55,6 +56,7 @@ def test_an_experiment_by_keys_from_the_list_to_the_next(open_page: Open) -> Non
     assert kept == {"zeros": {"guess": "b", "outcome": "a"}}
 
 
+@pytest.mark.slow
 def test_an_address_names_an_experiment_in_korean_on_a_telephone(open_page: Open) -> None:  # noqa: F811
     page = open_page("experiments", viewport={"width": 390, "height": 844}, locale="ko-KR")
     page.evaluate("location.hash = 'experiment=scale'")
@@ -80,6 +82,7 @@ def differing(page: Any) -> list[str]:
     return page.locator(".two .differs").evaluate_all(names)
 
 
+@pytest.mark.slow
 def test_two_networks_of_ones_own(open_page: Open) -> None:  # noqa: F811
     page = open_page("experiments")
     page.evaluate("location.hash = 'experiment=momentum'")

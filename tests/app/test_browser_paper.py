@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from tests.app.test_browser import (  # noqa: F401  (fixtures)
     WIDE,
@@ -39,6 +40,7 @@ def sheet(path: Path) -> str:
     return "".join(str(d) for d in digits().test_y[:4])
 
 
+@pytest.mark.slow
 def test_a_sheet_is_read_shown_and_refused_in_words(open_page: Open, tmp_path: Path) -> None:  # noqa: F811
     page = open_page(viewport={"width": 390, "height": 844}, locale="ko-KR")
     text = sheet(tmp_path / "sheet.png")

@@ -13,7 +13,7 @@ from narae.app.experiments import EXPERIMENTS, OUTCOMES, Experiment
 from narae.app.messages import Compare
 from narae.app.pair import Pair
 
-QUICK = ("rate", "zeros", "scale", "stopping", "noise", "seeds")  # the others take seconds each
+QUICK = ("rate", "zeros", "seeds")  # the others take seconds each
 CASES = [
     pytest.param(name, seed, marks=[] if seed == 1 and name in QUICK else pytest.mark.slow)
     for name in EXPERIMENTS

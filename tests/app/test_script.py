@@ -45,7 +45,10 @@ def trained(session: Session, task: str, knobs: dict[str, Any]) -> float:
         assert message.get("state") != "failed", message
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if n in ("digits", "spirals") else []) for n in CASES],
+)
 def test_the_script_runs_and_trains_to_about_the_same(
     session: Session, name: str, tmp_path: Path
 ) -> None:

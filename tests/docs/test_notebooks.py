@@ -53,8 +53,8 @@ def test_a_notebook_is_its_page(language: str, name: str) -> None:
     assert shown == len(pages.pictures(page)), "as many pictures as on the page"
 
 
-# Those that train on all of MNIST, or a dozen networks, take half a minute each.
-LONG = ("1-", "5-", "6-")
+# Those that train networks take up to half a minute each.
+LONG = ("1-", "5-", "6-", "7-", "8-")
 RUN = [
     pytest.param(name, marks=pytest.mark.slow if name.startswith(LONG) else []) for name in CHAPTERS
 ]
