@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -136,6 +137,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose Hypothesis's profile, and how XLA compiles: well where all is tested, or XLA is what is chosen."""
+    if (
+        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    ):  # begun by nohup: tests of Ctrl-C would wait for ever
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     everything = config.getoption("--all")
     compiling.set_flags(quick=not everything and os.environ.get("NARAE_EXECUTOR") != "xla")
     if everything:
