@@ -10,7 +10,8 @@ if (location.protocol === "file:") {
       inner.document.head.append(script);
     });
 
-  window.Worker = class extends EventTarget {
+  // The worker's script looks for this name, and then for its language packs beside itself.
+  window.Worker = window.IFrameWorker = class extends EventTarget {
     constructor(url) {
       super();
       const frame = document.createElement("iframe");
