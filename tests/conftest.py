@@ -137,9 +137,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose Hypothesis's profile, and how XLA compiles: well where all is tested, or XLA is what is chosen."""
-    if (
-        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    ):  # begun by nohup: tests of Ctrl-C would wait for ever
+    # begun by nohup: tests of Ctrl-C would wait for ever
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     everything = config.getoption("--all")
     compiling.set_flags(quick=not everything and os.environ.get("NARAE_EXECUTOR") != "xla")

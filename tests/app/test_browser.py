@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,27 +9,17 @@ from typing import Any
 import pytest
 from tests.app.conftest import PATIENCE, Served, labs, until
 from tests.app.strokes import strokes_of
+from tests.chromium import CHROMIUM, FLAGS, WITHOUT
 
 from narae.app.digits import digits
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = os.environ.get("NARAE_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",  # chromium refuses to run as root with it
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
         CHROMIUM is None,
-        reason="no chromium here: apt-get install chromium, or NARAE_CHROMIUM=path",
+        reason=WITHOUT,
     ),
 ]
 TABS = ("draw", "train", "plane", "sample", "experiments", "map", "evaluate")

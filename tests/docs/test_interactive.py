@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.chromium import CHROMIUM, FLAGS, WITHOUT
 from tools import pages
 
 from narae import GradientTape, Variable, ops, optimizers
@@ -20,8 +19,6 @@ LEARN = pages.ROOT / "docs" / "learn"
 FOLDER = LEARN / "interactive"
 PLACE = re.compile(r'^<div data-figure="(\w+)">\n[^<]+\n</div>$', re.MULTILINE)
 FIGURES = ("broadcasting", "descent", "chain", "geometry", "convolution", "attention")
-CHROMIUM = os.environ.get("NARAE_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def _scripts() -> list[str]:
@@ -94,7 +91,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A page of all figures, opened from a file, that fails at the end if anything went wrong in it."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium, or NARAE_CHROMIUM=path")
+        pytest.skip(WITHOUT)
     file = tmp_path_factory.mktemp("figures") / "all.html"
     scripts = "".join(
         f'<script defer src="{(FOLDER / name).as_uri()}"></script>' for name in _scripts()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from tests.kernels import execute
 from tools import notebooks, pages
 
 CHAPTERS = sorted(path.name for path in (pages.LEARN / "en").glob("[0-9]*-*.md"))
@@ -66,17 +65,7 @@ def test_a_notebook_runs_and_prints_what_it_shows(name: str, tmp_path: Path) -> 
     wanted = [_pictures(cell) for cell in _codes(made)]
     page = (pages.LEARN / "en" / name).read_text(encoding="utf-8")
     blocks = {example.code.text.strip(): example.shown for example in pages.examples(page)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(pages.ROOT / "src"))
-        patch.setenv("NARAE_LANG", "en")
-        patch.delenv("MPLBACKEND", raising=False)
-        handler = signal.getsignal(signal.SIGINT)
-        try:
-            NotebookClient(
-                made, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
-            ).execute()
-        finally:
-            signal.signal(signal.SIGINT, handler)  # asyncio leaves its own
+    execute(made, tmp_path)
     for cell, pictures in zip(_codes(made), wanted, strict=True):
         shown = blocks[cell.source.strip()]
         assert pages.shows(shown, _printed(cell)), f"{cell.source}\nprints\n{_printed(cell)}"

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 import pickle
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.chromium import CHROMIUM, FLAGS, WITHOUT
 from tests.inspect.notebook_cells import CELLS
+from tests.kernels import execute
 
 import narae
 from narae import layers, ops
 from narae.callbacks import History
 
 nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
-CHROMIUM = os.environ.get("NARAE_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +28,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     cells = [nbformat.v4.new_code_cell(text.strip()) for text in CELLS.values()]
     book = nbformat.v4.new_notebook(cells=cells)
     folder = tmp_path_factory.mktemp("notebook")
-    before = os.environ.get("NARAE_LANG")
-    os.environ["NARAE_LANG"] = "en"
-    try:
-        client = nbclient.NotebookClient(
-            book, timeout=120, kernel_name="python3", allow_errors=True,
-            resources={"metadata": {"path": str(folder)}},
-        )  # fmt: skip
-        client.execute()
-    finally:
-        os.environ.pop("NARAE_LANG")
-        if before is not None:
-            os.environ["NARAE_LANG"] = before
+    execute(book, folder, allow_errors=True)
     return {name: cell.outputs for name, cell in zip(CELLS, book.cells)}
 
 
@@ -91,7 +78,7 @@ def test_an_error_is_the_users_line_and_the_message(outputs: dict[str, list[Any]
 def test_chromium_shows_them(outputs: dict[str, list[Any]], tmp_path: Path) -> None:
     api = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium, or NARAE_CHROMIUM=path")
+        pytest.skip(WITHOUT)
     parts = []
     for name, found in outputs.items():
         parts += [f"<section id={name}>{s}</section>" for s in _shown(found, "text/html")]
@@ -99,7 +86,7 @@ def test_chromium_shows_them(outputs: dict[str, list[Any]], tmp_path: Path) -> N
     file = tmp_path / "book.html"
     file.write_text(f"<!doctype html><meta charset=utf-8>{''.join(parts)}", encoding="utf-8")
     with api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for width in (390, 1000):
             page = browser.new_page(viewport={"width": width, "height": 900})
             page.goto(file.as_uri())

@@ -55,7 +55,9 @@ class Doctor:
             return
         self._losses.append(float(np.mean(self._since)))
         self._since = []
-        self._validation.append(self._validated())
+        validation = self._network.judged(self._data.validation_x, self._data.validation_y)
+        if validation:
+            self._validation.append(validation["loss"])
         figures = {"loss": self._losses[-1], "constant": self._constant}
         if self._twice("too_high", too_high(self._losses, self._constant, self._classes)):
             yield from self._found("too_high", self._slower(), **figures)
@@ -63,9 +65,8 @@ class Doctor:
         if self._twice("exploding", exploding(weights)):
             length = math.sqrt(sum(g * g for _, _, g in weights.values()))
             yield from self._found("exploding", self._slower(), norm=length)
-        if (
-            self._knobs["initial"] != "zeros"
-        ):  # units that are all the same: that is told as a loss that is stuck
+        # Units that are all the same are told as a loss that is stuck.
+        if self._knobs["initial"] != "zeros":
             yield from self._units(weights)
         if not self._told and stuck(self._losses, PATIENCE):
             yield from self._found("stuck", self._moving(), **figures, epochs=len(self._losses))
@@ -94,11 +95,6 @@ class Doctor:
             yield {"symptom": symptom, "figures": figures, "fix": dict(fix)}
 
     # -- what is looked at -------------------------------------------------------------------
-
-    def _validated(self) -> float:
-        x = self._data.validation_x
-        answers = np.asarray(self._network.model.predict_on_batch(x))
-        return self._data.target.report(answers, self._data.validation_y)["loss"]
 
     def _weights(self) -> dict[str, tuple[int, float, float]]:
         kernels = [w for w in self._network.model.trainable_weights if len(w.shape) > 1]

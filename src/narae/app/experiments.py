@@ -1,6 +1,6 @@
 """Guided experiments: what two networks differ in, what is measured of them, and which is expected to win.
 
-The words (question, predictions, answers) are in static/experiments.json, by the names here. Which answer is
+The words (question, predictions, answers) are in static/strings-experiments.json, by the names here. Which answer is
 given is decided by what was measured; `expected` is held by tests, and tells the page whether its reason is to
 the point.
 """

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from narae.app.progress import Progress
 
 MOST = 2000  # samples of the training data that are measured
@@ -48,20 +46,8 @@ class Measured(Progress):
         self._tell({"kind": "measured", "points": new, "first": self._told - len(new)})
 
     def _point(self) -> Point:
-        data = self._data
-        training = self._report(data.x[:MOST], data.y[:MOST])
-        validation = self._report(data.validation_x, data.validation_y)
-        return {
-            "epoch": self.epochs,
-            **training,
-            **{f"val_{name}": value for name, value in validation.items()},
-        }
-
-    def _report(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-        if not len(x):  # own points too few to spare any
-            return {}
-        answers = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
-        return self._network.target.report(answers, y)
+        training = self._network.judged(self._data.x[:MOST], self._data.y[:MOST])
+        return {"epoch": self.epochs, **training, **self._validation()}
 
 
 def summary(points: list[Point]) -> Mapping[str, float]:

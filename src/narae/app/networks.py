@@ -81,6 +81,13 @@ class Network:
         """What the network is given of points (n, 2) of the plane."""
         return features_of(points, self.features)
 
+    def judged(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+        """Loss and score of all answers to some data; nothing where there is none (own points too few to spare any)."""
+        if not len(x):
+            return {}
+        answers = np.asarray(self.model.predict(x, batch_size=len(x), verbose=0))
+        return self.target.report(answers, y)
+
     def first_weights(self) -> np.ndarray:
         """The weights of the first layer: (units, inputs)."""
         return next(w for w in self.model.trainable_weights).numpy().T

@@ -76,11 +76,8 @@ class Progress:
         self._tell(found)
 
     def _validation(self) -> dict[str, float]:
-        x, y = self._data.validation_x, self._data.validation_y
-        if not len(x):  # own points too few to spare any
-            return {}
-        answers = np.asarray(self._network.model.predict(x, batch_size=len(x), verbose=0))
-        return {f"val_{k}": v for k, v in self._network.target.report(answers, y).items()}
+        found = self._network.judged(self._data.validation_x, self._data.validation_y)
+        return {f"val_{name}": value for name, value in found.items()}
 
     def _due(self, kind: str) -> bool:
         return time.monotonic() - self._last[kind] >= EVERY[kind]

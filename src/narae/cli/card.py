@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narae.base.language import tr
 from narae.saving import archive
+from narae.saving.model_files import save_with
 from narae.saving.paths import CorruptFile
 
 if TYPE_CHECKING:
@@ -30,15 +28,8 @@ def write(model: Model, path: Path, card: Card | None) -> None:
     if card is None:
         model.save(path)
         return
-    begun = path.with_name(f".{os.urandom(4).hex()}.{path.name}")
-    try:
-        model.save(begun)
-        with zipfile.ZipFile(begun, "a") as file:
-            file.writestr(MEMBER, json.dumps({"version": VERSION, **card}, ensure_ascii=False))
-        os.replace(begun, path)
-    finally:
-        with suppress(FileNotFoundError):
-            begun.unlink()
+    said = json.dumps({"version": VERSION, **card}, ensure_ascii=False)
+    save_with(model, path, {MEMBER: said.encode()})
 
 
 def read(path: Path) -> Card | None:

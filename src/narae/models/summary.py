@@ -44,21 +44,36 @@ def print_summary(
 def show_summary(model: Model, card: Card) -> None:
     """Put the same table on a notebook's card."""
     branched = _branched(model)
-    heads = [
-        tr("Layer (type)"),
-        tr("Output Shape"),
-        tr("Param #"),
-        *[tr("Connected to")] * branched,
-    ]
-    rows = []
-    for layer, _ in _rows(model, False, None):
-        cells = [f"{layer.name} ({_kind(layer)})", output_shape_of(layer), _params(layer)]
-        rows.append([*cells, *[", ".join(_sources(model, layer)) or "-"] * branched])
+    rows = [_cells(model, layer, depth, branched) for layer, depth in _rows(model, False, None)]
     card.title(tr('Model: "{name}"', name=model.name))
     if not rows:
         return card.lines([tr("it has no layers yet")])
-    card.table(heads, rows, (2,))
+    card.table(_heads(branched), rows, (2,))
     card.lines(totals(model))
+
+
+_WORDS: dict[str, Any] = {"overflow": "fold"}
+# How a terminal's table shows what is under each head.
+_FORMS: tuple[dict[str, Any], ...] = (
+    {**_WORDS, "ratio": 40},
+    {**_WORDS, "ratio": 28},
+    {"justify": "right", "ratio": 18},
+    {**_WORDS, "ratio": 26},
+)
+
+
+def _heads(branched: bool) -> list[str]:
+    heads = [tr("Layer (type)"), tr("Output Shape"), tr("Param #")]
+    return [*heads, tr("Connected to")] if branched else heads
+
+
+def _cells(model: Model, layer: Layer | Call, depth: int, branched: bool) -> list[str]:
+    """A row under these heads. Names may come from a file: who shows them escapes them."""
+    name = f"{'  ' * depth}{'└ ' if depth else ''}{layer.name} ({_kind(layer)})"
+    cells = [name, output_shape_of(layer), _params(layer)]
+    if branched:
+        cells.append(", ".join([] if depth else _sources(model, layer)) or "-")
+    return cells
 
 
 def _rows(
@@ -152,26 +167,13 @@ def _rendered(
     from rich.table import Table
 
     table = Table(show_header=True, header_style="bold")
-    table.add_column(tr("Layer (type)"), overflow="fold", ratio=40)
-    table.add_column(tr("Output Shape"), overflow="fold", ratio=28)
-    table.add_column(tr("Param #"), justify="right", ratio=18)
-    if branched:
-        table.add_column(tr("Connected to"), overflow="fold", ratio=26)
+    for head, form in zip(_heads(branched), _FORMS):
+        table.add_column(head, **form)
     if show_trainable:
         table.add_column(tr("Trainable"), justify="center")
     for layer, depth in rows:
-        cells = [
-            f"{'  ' * depth}{'└ ' if depth else ''}{escape(printable(layer.name))} ({_kind(layer)})",
-            escape(output_shape_of(layer)),
-            _params(layer),
-        ]
-        if branched:
-            cells.append(
-                escape(printable(", ".join([] if depth else _sources(model, layer))) or "-")
-            )
-        if show_trainable:
-            cells.append(_trained(layer))
-        table.add_row(*cells)
+        cells = [escape(printable(cell)) for cell in _cells(model, layer, depth, branched)]
+        table.add_row(*cells, *[_trained(layer)] * show_trainable)
     buffer = io.StringIO()
     console = Console(
         file=buffer, width=line_length or (80 if not branched else 100), color_system=None

@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +69,23 @@ def save_model(
         files = {"": legacy.packed(model, include_optimizer, _FORMAT)}
     else:
         files = _described(model, include_optimizer)
+    if zipped is False:
+        with written_once(str(path)) as here:
+            if here:
+                _write_folder(path, files, overwrite)
+    else:
+        _write_file(path, files, overwrite)
+
+
+def save_with(model: Model, path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a `.keras` file with more members, at which Keras does not look. Raises as `save_model` does."""
+    _check_ending(path, None)
+    _write_file(path, {**_described(model, True), **members}, overwrite=True)
+
+
+def _write_file(path: Path, files: dict[str, bytes], overwrite: bool) -> None:
     with written_once(str(path)) as here:
-        if here and zipped is False:
-            _write_folder(path, files, overwrite)
-        elif here:
+        if here:
             check_target(path, overwrite)
             _write(path, files)
 

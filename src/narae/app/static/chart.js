@@ -1,6 +1,6 @@
 // Curves on a canvas, with axes and a legend that says the last values.
 
-import { el, framed, number, onLanguage, t } from "./dom.js";
+import { el, framed, number, onLanguage, sharp, t } from "./dom.js";
 import { headed } from "./help.js";
 
 const MOST = 600; // points of a curve; beyond it every other one is left out
@@ -51,11 +51,7 @@ export class Chart {
   draw() {
     const box = this.canvas.getBoundingClientRect();
     if (!box.width) return;
-    const scale = devicePixelRatio || 1;
-    this.canvas.width = Math.round(box.width * scale);
-    this.canvas.height = Math.round(box.height * scale);
-    const context = this.canvas.getContext("2d");
-    context.scale(scale, scale);
+    const context = sharp(this.canvas, box);
     const style = getComputedStyle(this.canvas);
     context.font = `12px ${style.fontFamily}`;
     const places = this.places(box);

@@ -34,6 +34,16 @@ export function setLanguage(name) {
   for (const listener of listeners) listener();
 }
 
+// What is drawn on a canvas of so many pixels of the page, with all dots that the screen has.
+export function sharp(canvas, { width, height }) {
+  const scale = devicePixelRatio || 1;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  const context = canvas.getContext("2d");
+  context.scale(scale, scale);
+  return context;
+}
+
 // In an element's dataset -> the attribute that is written; null: its text.
 const PLACES = { t: null, tLabel: "aria-label", tTitle: "title" };
 const NAMES = { t: "data-t", tLabel: "data-t-label", tTitle: "data-t-title" };

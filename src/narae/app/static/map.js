@@ -1,6 +1,6 @@
 // A map of digits: test images as points, by PCA or t-SNE of their pixels or of a layer's outputs.
 
-import { el, framed, number, onLanguage, percent, say, t } from "./dom.js";
+import { el, framed, number, onLanguage, percent, say, sharp, t } from "./dom.js";
 import { bytes, paintMap } from "./heat.js";
 import { headed } from "./help.js";
 import { field } from "./knobs.js";
@@ -180,11 +180,7 @@ export class MapView {
   draw() {
     const box = this.canvas.getBoundingClientRect();
     if (!box.width || !this.data) return;
-    const scale = devicePixelRatio || 1;
-    this.canvas.width = Math.round(box.width * scale);
-    this.canvas.height = Math.round(box.height * scale);
-    const context = this.canvas.getContext("2d");
-    context.scale(scale, scale);
+    const context = sharp(this.canvas, box);
     const style = getComputedStyle(this.canvas);
     this.places = placesOf(this.points, box, this.own?.point);
     const size = Math.max(9, Math.min(14, box.width / 55));

@@ -1,6 +1,6 @@
 // The diagram of a network: units as small pictures, edges weighted, live; beside it one unit, large.
 
-import { currentLanguage, el, framed, number, onLanguage, say, t } from "./dom.js";
+import { currentLanguage, el, framed, number, onLanguage, say, sharp, t } from "./dom.js";
 import { edgesOf, nearest, paintEdges, unitName } from "./edges.js";
 import { headed } from "./help.js";
 import { field } from "./knobs.js";
@@ -294,11 +294,7 @@ export class NetworkCard {
   draw() {
     const wide = this.stage.clientWidth;
     if (!this.data || !wide || !this.places) return;
-    const scale = devicePixelRatio || 1;
-    this.canvas.width = Math.round(wide * scale);
-    this.canvas.height = Math.round(this.high * scale);
-    const context = this.canvas.getContext("2d");
-    context.scale(scale, scale);
+    const context = sharp(this.canvas, { width: wide, height: this.high });
     const style = getComputedStyle(this.canvas);
     const found = edgesOf(this.data, this.places, this.side);
     this.drawn = found.edges;

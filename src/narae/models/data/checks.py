@@ -103,7 +103,12 @@ def _converted(data: Any, name: str) -> np.ndarray:
         )
     if isinstance(data, (int, float, list, tuple, np.generic)) or hasattr(data, "__array__"):
         return np.asarray(data)
-    raise ValueError(
+    raise unrecognized(name, data)
+
+
+def unrecognized(name: str, data: object) -> ValueError:
+    """The error for data that is of no kind that narae takes."""
+    return ValueError(
         tr(
             "Unrecognized data type: {name}={data!r:.60} (of type {kind}). narae takes {SUPPORTED}",
             name=name,

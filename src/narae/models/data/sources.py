@@ -18,7 +18,6 @@ from narae.distributed.distribution import distribution
 from narae.models.data.arrays import ArraySource
 from narae.models.data.batches import ClassWeights, DataLike, Shuffle, Source, Triple
 from narae.models.data.checks import (
-    SUPPORTED,
     as_arrays,
     check_batch_size,
     check_class_weight,
@@ -26,6 +25,7 @@ from narae.models.data.checks import (
     check_weights,
     class_weights,
     count_samples,
+    unrecognized,
 )
 from narae.models.data.parts import of_processes
 from narae.models.data.streams import Dataset, DatasetSource, StreamSource
@@ -146,14 +146,7 @@ def _kind(x: object) -> str:
         return "dataset"
     if isinstance(x, Iterable):
         return "stream"
-    raise ValueError(
-        tr(
-            "Unrecognized data type: x={x!r:.60} (of type {kind}). narae takes {SUPPORTED}",
-            x=x,
-            kind=type(x),
-            SUPPORTED=tr(SUPPORTED),
-        )
-    )
+    raise unrecognized("x", x)
 
 
 def _whole_executions(steps: int | None, execution: int) -> int | None:

@@ -174,9 +174,8 @@ class Row:
             return 0
         if int(lingering[0]) >= wanted:
             return 0
-        return wanted - len(
-            self._called
-        )  # who is on the way is not called again: they would be ever more threads
+        # who is on the way is not called again: they would be ever more threads
+        return wanted - len(self._called)
 
     def call(self, task: Task, count: int) -> None:
         """Call helpers."""
@@ -241,9 +240,8 @@ def _serve(tasks: queue.SimpleQueue[_Asked]) -> None:
             else:
                 with bound(asked.beside):
                     asked.task()
-        except (
-            BaseException
-        ):  # memory that ran out, say: a thread that ended is still counted, and would be missing
+        # memory that ran out, say: a thread that ended is still counted, and would be missing
+        except BaseException:
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), None)))
         finally:
             del asked
